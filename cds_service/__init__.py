@@ -1,0 +1,1 @@
+"""CDS Hooks in, cards out: joins the FHIR mapping with the models and writes the answer."""

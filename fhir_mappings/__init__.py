@@ -1,0 +1,1 @@
+"""FHIR in, features out: resources, code systems and units become named clinical features."""

@@ -1,0 +1,32 @@
+"""What was found for one kind of data: resources, nothing, or a failed search, which is not nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Missing = Literal["not-provided", "fetch-failed", "not-authorised"]
+
+
+class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The resources of one prefetch key, as JSON each, or why the search failed.
+
+    `failure` None and no resources: the search succeeded and found nothing (DEC-29).
+    `truncated`: a next page was not read. `partial`: a warning came beside the matches (DEC-21).
+    `supplied` tells null and empty from found and fetched, for the record: the four are different.
+    """
+
+    resources: tuple[msgspec.Raw, ...] = ()
+    failure: Missing | None = None
+    truncated: bool = False
+    partial: bool = False
+    supplied: Literal["prefetch", "null", "empty", "fetched", "not-provided"] = "prefetch"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the search was made and answered, with or without a match."""
+        return self.failure is None
+
+
+SearchResults = dict[str, SearchResult]

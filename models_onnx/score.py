@@ -1,0 +1,57 @@
+"""What a model says of one patient: a probability or points, with its explanation; or what it lacks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+ScoreStatus = Literal["computed", "score-only", "not-computable", "out-of-scope"]
+InputValue = float | bool | str
+
+
+class Contribution(msgspec.Struct, frozen=True, gc=False):
+    """How one input moves the logit (or the points) away from the model's reference."""
+
+    input: str
+    log_odds: float
+
+
+class PublishedRate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The rate that a publication reports for this number of points (0 to 1)."""
+
+    source: str
+    probability: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Range(msgspec.Struct, frozen=True, gc=False):
+    """From the lowest to the highest probability (0 to 1) that missing inputs could give."""
+
+    low: float
+    high: float
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One model's answer. `contributions` sum to the logit minus `reference_logit`; empty for points."""
+
+    model: str
+    version: str
+    sha256: str
+    outcome: str
+    horizon: str
+    status: ScoreStatus
+    horizon_days: int | None = None
+    probability: float | None = None
+    logit: float | None = None
+    reference_logit: float | None = None
+    low: float | None = None
+    high: float | None = None
+    contributions: tuple[Contribution, ...] = ()
+    points: float | None = None
+    maximum_points: float | None = None
+    published_rates: tuple[PublishedRate, ...] = ()
+    missing_range: Range | None = None
+    reason: str | None = None
+    needs: tuple[str, ...] = ()
