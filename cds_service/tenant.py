@@ -1,0 +1,169 @@
+"""One tenant: one EHR installation, who may call for it, whom we may call for it, and how it wants to be advised."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+Environment = Literal["demo", "dev", "production"]
+Mode = Literal["off", "silent", "canary", "on"]
+Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
+Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
+VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
+SERVICE_PATH = "/cds-services"
+
+
+class Jwks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A client's public keys in the tenant file itself (RFC 7517), for clients without a JWKS URL."""
+
+    keys: tuple[dict[str, Any], ...]
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A CDS Client that may call for this tenant (checklist J-05..J-14, DEC-04, DEC-18).
+
+    `audiences`: accepted besides the exact endpoint URL, for clients whose `aud` is typed in by hand.
+    `tenants`: accepted values of the `tenant` claim; empty: the claim is not looked at.
+    `subjects`: accepted values of `sub` (Epic: the client id); empty: the claim is not looked at.
+    """
+
+    issuer: str
+    jwks_url: str | None = None
+    jwks: Jwks | None = None
+    algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
+    jti: Literal["strict", "relaxed"] = "strict"
+    audiences: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    max_lifetime_s: int = 3600
+
+
+class Canary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is shown cards in mode `canary`: these users (`Type/id`), and this share of all others (0 to 100 %)."""
+
+    users: tuple[str, ...] = ()
+    percent: float = 0.0
+
+
+class ModeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mode for one hook, one procedure group, or one of both together. The most specific rule wins."""
+
+    mode: Mode
+    hook: Hook | None = None
+    procedure_group: str | None = None
+
+
+class WarningThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Probability (0 to 1) from which an above-typical headline is a `warning` (DEC-32)."""
+
+    rare: float = 0.01
+    common: float = 0.20
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one request may cost, and how many a tenant may send (R-G09, R-G10, R-G18). Sizes in bytes.
+
+    Rate and concurrency hold in each worker process: a deployment of n workers admits up to n times as much.
+    """
+
+    body_bytes: int = 5 * 1024 * 1024
+    inflated_bytes: int = 20 * 1024 * 1024
+    inflation_ratio: int = 20
+    depth: int = 64
+    entries: int = 5_000
+    string_characters: int = 64 * 1024
+    number_characters: int = 32
+    requests_per_s: float = 100.0
+    burst: int = 200
+    concurrent: int = 32
+
+
+class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The report on this hospital's own cases that a person approved before the first visible card (DEC-30)."""
+
+    report: str
+    approved_by: str
+    date: datetime.date
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who answers for bands, thresholds and floor that differ from the defaults, since when (R-B08)."""
+
+    approved_by: str
+    date: datetime.date
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Days until an evaluation is deleted and a clinician's free text is redacted (R-E13)."""
+
+    evaluation_days: int = 2192
+    comment_days: int = 90
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
+
+    `card_floor`: a card from this probability of the headline on; None: only where it would be a `warning`
+    or a suggestion is open (DEC-32). `private_networks`: CIDR ranges in which a FHIR server on the
+    hospital's own network may stand; loopback and link-local never count (R-G01).
+    """
+
+    id: str
+    environment: Environment
+    public_url: str
+    clients: tuple[Client, ...] = ()
+    client_jwt: Literal["required", "optional"] = "required"
+    fhir_base_urls: tuple[str, ...] = ()
+    private_networks: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+    mode: Mode = "silent"
+    modes: tuple[ModeRule, ...] = ()
+    canary: Canary = Canary()
+    hooks: tuple[Hook, ...] = ("order-select", "order-sign")
+    region: str = "US"
+    ce_marked: bool = False
+    zone: str = "UTC"
+    vendor_profile: VendorProfile = "generic"
+    on_failure: Literal["error", "empty"] = "error"
+    deadline_s: float = 1.8
+    fetch_timeout_s: float = 0.8
+    fetch_budget_s: float = 1.5
+    bands: tuple[float, float, float] = (0.67, 1.5, 3.0)
+    warning: WarningThresholds = WarningThresholds()
+    card_floor: float | None = None
+    thresholds_approved: Approval | None = None
+    dedupe_window_s: float = 86_400.0
+    cors_origins: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    concept_maps: tuple[Path, ...] = ()
+    local_validation: LocalValidation | None = None
+    retention: Retention = Retention()
+    discrete_result: bool = True
+    explain_silence: bool = False
+    card_for_missing_required: bool = False
+
+    @property
+    def discovery_url(self) -> str:
+        """The discovery endpoint as the client names it."""
+        return self.public_url.rstrip("/") + SERVICE_PATH
+
+    def service_url(self, service_id: str) -> str:
+        """The service endpoint as the client names it: the `aud` to expect (J-10)."""
+        return f"{self.discovery_url}/{service_id}"
+
+    def feedback_url(self, service_id: str) -> str:
+        """The feedback endpoint as the client names it (K-08)."""
+        return f"{self.service_url(service_id)}/feedback"
+
+    @property
+    def may_serve(self) -> bool:
+        """Whether the service may be used in this tenant's region: in the EU only once it is CE-marked (DEC-12)."""
+        return self.region.upper() != "EU" or self.ce_marked
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real patients are behind this tenant."""
+        return self.environment == "production"

@@ -1,0 +1,145 @@
+"""What a tenant's environment allows it: each rule yields the member that breaks it and what to change."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cds_service.tenant import Client, Tenant
+
+# The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06, vendors.md).
+SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
+Complaint = tuple[str, str]
+
+
+def complaints(tenant: Tenant) -> Iterator[Complaint]:
+    """Every broken rule as (member, what is wrong); nothing if the tenant may be started with."""
+    yield from _names(tenant)
+    yield from _urls(tenant)
+    yield from _numbers(tenant)
+    for client in tenant.clients:
+        yield from _client(client, tenant)
+    if tenant.is_production:
+        yield from _production(tenant)
+
+
+def _names(tenant: Tenant) -> Iterator[Complaint]:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", tenant.id):
+        yield "id", "lower-case letters, digits and hyphens, at most 64"
+    try:
+        ZoneInfo(tenant.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield "zone", f"no time zone is called {tenant.zone!r}"
+    for network in tenant.private_networks:
+        yield from _network(network)
+    if not tenant.hooks:
+        yield "hooks", "name at least one hook"
+    for path in (*tenant.concept_maps, *((tenant.ca_bundle,) if tenant.ca_bundle else ())):
+        if not path.is_file():
+            yield "ca_bundle" if path == tenant.ca_bundle else "concept_maps", f"there is no file {path}"
+
+
+def _network(text: str) -> Iterator[Complaint]:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        yield "private_networks", f"{text!r} is not a network such as 10.20.0.0/16"
+        return
+    if not network.is_private or network.is_loopback or network.is_link_local or network.prefixlen == 0:
+        yield "private_networks", f"{text} is not a private network"
+
+
+def _urls(tenant: Tenant) -> Iterator[Complaint]:
+    for member, urls in (("public_url", (tenant.public_url,)), ("fhir_base_urls", tenant.fhir_base_urls)):
+        for url in urls:
+            yield from _url(member, url, tenant)
+    for origin in tenant.cors_origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or "*" in origin:
+            yield "cors_origins", f"{origin!r} is not an origin such as https://ehr.example.org (O-02)"
+
+
+def _url(member: str, url: str, tenant: Tenant) -> Iterator[Complaint]:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        yield member, f"{url!r} is not a URL"
+        return
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username is not None:
+        yield member, f"{url!r} is not an absolute URL without query, fragment and user"
+    elif tenant.is_production and parts.scheme != "https":
+        yield member, f"{url!r}: a production tenant speaks https only (T-01, R-05)"
+
+
+def _numbers(tenant: Tenant) -> Iterator[Complaint]:
+    if not 0 < tenant.bands[0] < tenant.bands[1] < tenant.bands[2] < math.inf:
+        yield "bands", "three ratios to the peers, rising"
+    if not 0 < tenant.warning.rare <= 1 or not 0 < tenant.warning.common <= 1:
+        yield "warning", "probabilities between 0 and 1"
+    if tenant.card_floor is not None and not 0 <= tenant.card_floor <= 1:
+        yield "card_floor", "a probability between 0 and 1"
+    if not 0 <= tenant.canary.percent <= 100:
+        yield "canary", "percent lies between 0 and 100"
+    for member in ("deadline_s", "fetch_timeout_s", "fetch_budget_s"):
+        if not 0 < getattr(tenant, member) <= 10:
+            yield member, "seconds, above 0 and at most 10 (N-02)"
+    if not 0 <= tenant.dedupe_window_s <= 30 * 86_400:
+        yield "dedupe_window_s", "seconds, at most 30 days"
+    yield from _limits(tenant)
+
+
+def _limits(tenant: Tenant) -> Iterator[Complaint]:
+    limits = tenant.limits
+    members = (limits.body_bytes, limits.inflated_bytes, limits.inflation_ratio, limits.depth, limits.entries)
+    more = (limits.string_characters, limits.number_characters, limits.requests_per_s, limits.burst, limits.concurrent)
+    if min(*members, *more) <= 0:
+        yield "limits", "every limit is above 0"
+    if min(tenant.retention.evaluation_days, tenant.retention.comment_days) < 1:
+        yield "retention", "at least one day"
+
+
+def _client(client: Client, tenant: Tenant) -> Iterator[Complaint]:
+    if (client.jwks_url is None) == (client.jwks is None):
+        yield "clients", f"{client.issuer}: give jwks_url or jwks, one of the two"
+    if client.jwks_url is not None:
+        yield from _jwks_url(client.jwks_url, tenant)
+    if client.jwks is not None and any("d" in key or key.get("kty") == "oct" for key in client.jwks.keys):
+        yield "clients", f"{client.issuer}: jwks holds a private or symmetric key; only public keys belong here"
+    if not client.issuer or not client.algorithms:
+        yield "clients", f"{client.issuer or 'a client'}: issuer and algorithms must not be empty"
+    if not 0 < client.max_lifetime_s <= 86_400:
+        yield "clients", f"{client.issuer}: max_lifetime_s lies between 1 and 86400 (J-12)"
+    if tenant.environment == "production":
+        if client.issuer.rstrip("/") == SANDBOX_ISSUER:
+            yield "clients", f"{SANDBOX_ISSUER}: its private key is public; only a dev tenant may trust it (R-G06)"
+        for audience in client.audiences:
+            if urlsplit(audience).scheme != "https":
+                yield "clients", f"{client.issuer}: audience {audience!r} is not an https URL (DEC-18)"
+
+
+def _jwks_url(url: str, tenant: Tenant) -> Iterator[Complaint]:
+    for _, complaint in _url("clients", url.split("?", 1)[0], tenant):
+        yield "clients", f"jwks_url {complaint}"
+
+
+def _production(tenant: Tenant) -> Iterator[Complaint]:
+    if not tenant.clients:
+        yield "clients", "a production tenant names who may call (DEC-05)"
+    if tenant.client_jwt != "required":
+        yield "client_jwt", "a production tenant requires the client's JWT (DEC-05)"
+    if tenant.vendor_profile in ("sandbox", "inferno"):
+        yield "vendor_profile", f"{tenant.vendor_profile} is for dev tenants (DEC-09)"
+    if tenant.local_validation is None:
+        yield from _unvalidated(tenant)
+
+
+def _unvalidated(tenant: Tenant) -> Iterator[Complaint]:
+    if tenant.mode in ("canary", "on"):
+        yield "mode", f"{tenant.mode} needs local_validation: report, approved_by, date (DEC-30)"
+    if any(rule.mode in ("canary", "on") for rule in tenant.modes):
+        yield "modes", "canary and on need local_validation: report, approved_by, date (DEC-30)"
