@@ -1,0 +1,156 @@
+"""Features and scores become an Assessment: which numbers are told, their bands, the headline, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from fhir_mappings.procedures import PlannedProcedure
+from models_onnx.registry import Peer
+
+from cds_service.advice.outcomes import OUTCOMES, Outcome
+from fhir_mappings.feature import Feature, Features
+from models_onnx.model_card import ModelCard
+from models_onnx.score import Score
+
+Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
+_BANDS: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
+
+
+class BandLimits(msgspec.Struct, frozen=True):
+    """Ratios to the peers' figure at which the next band begins (DEC-32)."""
+
+    typical: float = 0.67
+    above: float = 1.5
+    well_above: float = 3.0
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of one outcome: the score that answers, and how it compares with the same operation's peers."""
+
+    outcome: Outcome
+    score: Score
+    peer: Peer | None = None
+    band: Band | None = None
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that may be said of this patient and this operation, before it is put into words."""
+
+    assessment_id: str
+    as_of: datetime
+    zone: ZoneInfo
+    procedure: PlannedProcedure
+    features: Features
+    scores: tuple[Score, ...]
+    estimates: tuple[Estimate, ...]
+    headline: Estimate | None
+    indicator: Literal["info", "warning"]
+    inputs: tuple[str, ...]
+
+    @property
+    def computed(self) -> tuple[Estimate, ...]:
+        """The estimates that have a probability, the headline first."""
+        return tuple(estimate for estimate in self.estimates if estimate.score.status == "computed")
+
+    @property
+    def usable(self) -> tuple[Feature, ...]:
+        """The inputs of the told models that were used."""
+        return tuple(self.features[name] for name in self.inputs if self.features[name].usable)
+
+    @property
+    def unusable(self) -> tuple[Feature, ...]:
+        """The inputs of the told models that could not be used, each with its reason."""
+        return tuple(self.features[name] for name in self.inputs if not self.features[name].usable)
+
+
+class Models(msgspec.Struct, frozen=True):
+    """What the assessment asks of the models: their cards, and the peers of an operation."""
+
+    cards: Mapping[str, ModelCard]
+    peer: Callable[[str, str], Peer | None]
+
+
+def assess(
+    features: Features,
+    scores: Sequence[Score],
+    *,
+    procedure: PlannedProcedure,
+    models: Models,
+    limits: BandLimits,
+    identity: tuple[str, datetime, ZoneInfo],
+) -> Assessment:
+    """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline."""
+    estimates = tuple(
+        _estimate(outcome, score, models=models, group=procedure.group, limits=limits)
+        for outcome in OUTCOMES
+        if (score := _told(outcome, scores)) is not None
+    )
+    headline = _headline(estimates)
+    assessment_id, as_of, zone = identity
+    return Assessment(
+        assessment_id=assessment_id,
+        as_of=as_of,
+        zone=zone,
+        procedure=procedure,
+        features=features,
+        scores=tuple(scores),
+        estimates=_headline_first(estimates, headline),
+        headline=headline,
+        indicator="warning" if headline is not None and _warns(headline) else "info",
+        inputs=_inputs(estimates, models.cards),
+    )
+
+
+def _told(outcome: Outcome, scores: Sequence[Score]) -> Score | None:
+    """The first score in the outcome's order that has an answer; else the first, to say what it lacks."""
+    by_model = {score.model: score for score in scores if score.outcome == outcome.name}
+    ordered = [by_model[model] for model in outcome.models if model in by_model]
+    answering = (score for score in ordered if score.status in ("computed", "score-only"))
+    lacking = (score for score in ordered if score.status == "not-computable")
+    return next(answering, None) or next(lacking, None)
+
+
+def _estimate(outcome: Outcome, score: Score, *, models: Models, group: str, limits: BandLimits) -> Estimate:
+    peer = models.peer(outcome.name, group)
+    return Estimate(outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits))
+
+
+def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Band | None:
+    """How the risk compares with peers of the same procedure group; no peer figure, no band (DEC-32)."""
+    if probability is None or peer is None:
+        return None
+    ratio = probability / peer.probability
+    steps = sum(ratio >= limit for limit in (limits.typical, limits.well_above)) + (ratio > limits.above)
+    return _BANDS[min(steps, 3)]
+
+
+def _headline(estimates: Sequence[Estimate]) -> Estimate | None:
+    """The highest band; on a tie the outcome that stands first. One without a band only where none has one."""
+    candidates = [
+        estimate for estimate in estimates if estimate.outcome.headline and estimate.score.status == "computed"
+    ]
+    return max(candidates, key=lambda estimate: _BANDS.index(estimate.band) if estimate.band else -1, default=None)
+
+
+def _headline_first(estimates: Sequence[Estimate], headline: Estimate | None) -> tuple[Estimate, ...]:
+    return tuple(sorted(estimates, key=lambda estimate: estimate is not headline))
+
+
+def _warns(headline: Estimate) -> bool:
+    """At least above typical, and at least 1 % for a rare outcome or 20 % for any complication (DEC-32)."""
+    threshold = headline.outcome.warning_from
+    return (
+        headline.band in ("above-typical", "well-above-typical")
+        and threshold is not None
+        and (headline.score.probability or 0.0) >= threshold
+    )
+
+
+def _inputs(estimates: Sequence[Estimate], cards: Mapping[str, ModelCard]) -> tuple[str, ...]:
+    """The inputs of every model that is told, each once, in the order of the outcomes."""
+    names = (item.name for estimate in estimates for item in cards[estimate.score.model].inputs)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,107 @@
+"""The result as data: every prediction and every input with its status, for integrators."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cds_service.advice.assessment import Assessment, Estimate
+from fhir_mappings.feature import Feature
+from models_onnx.score import PublishedRate, Score
+
+
+def result(assessment: Assessment) -> dict[str, Any]:
+    """The whole assessment; members without a value are left out."""
+    shown = {estimate.score.model: estimate for estimate in assessment.estimates}
+    procedure = assessment.procedure
+    return {
+        "assessmentId": assessment.assessment_id,
+        "asOf": _instant(assessment.as_of),
+        "procedure": {
+            "group": procedure.group,
+            "system": procedure.system,
+            "code": procedure.code,
+            "order": procedure.order,
+        },
+        "predictions": [_prediction(score, shown.get(score.model)) for score in assessment.scores],
+        "inputs": [_input(feature) for feature in assessment.features.values()],
+    }
+
+
+def _prediction(score: Score, shown: Estimate | None) -> dict[str, Any]:
+    peer = shown.peer if shown else None
+    return _present(
+        {
+            "outcome": score.outcome,
+            "horizon": score.horizon,
+            "horizonDays": score.horizon_days,
+            "model": score.model,
+            "version": score.version,
+            "modelSha256": score.sha256,
+            "status": score.status,
+            "shown": True if shown else None,
+            "probability": score.probability,
+            "low": score.low,
+            "high": score.high,
+            "band": shown.band if shown else None,
+            "peerProbability": peer.probability if peer and score.probability is not None else None,
+            "peerGroup": peer.group if peer and score.probability is not None else None,
+            "contributions": _contributions(score),
+            "missingRange": (
+                {"low": score.missing_range.low, "high": score.missing_range.high} if score.missing_range else None
+            ),
+            "points": score.points,
+            "maximumPoints": score.maximum_points,
+            "publishedRates": [_rate(rate) for rate in score.published_rates],
+            "reason": score.reason,
+            "needs": list(score.needs),
+        }
+    )
+
+
+def _contributions(score: Score) -> list[dict[str, Any]]:
+    """In log-odds against the model's reference; a points score has none."""
+    if score.status != "computed":
+        return []
+    return [{"input": item.input, "logOdds": item.log_odds} for item in score.contributions]
+
+
+def _rate(rate: PublishedRate) -> dict[str, Any]:
+    return _present({"source": rate.source, "probability": rate.probability, "low": rate.low, "high": rate.high})
+
+
+def _input(feature: Feature) -> dict[str, Any]:
+    return _present(
+        {
+            "name": feature.name,
+            "value": _rounded(feature.value),
+            "comparator": feature.comparator,
+            "unit": feature.unit if feature.unit != "1" else None,
+            "time": _time(feature),
+            "source": feature.source,
+            "status": feature.status,
+            "reason": feature.reason,
+            "flags": list(feature.flags),
+            "recordedValue": feature.recorded_value,
+            "recordedUnit": feature.recorded_unit,
+        }
+    )
+
+
+def _rounded(value: float | bool | str | None) -> float | bool | str | None:
+    """People and integrators are told 2 decimals; models get the unrounded number (inputs 1.4)."""
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def _time(feature: Feature) -> str | None:
+    if feature.time is None:
+        return None
+    return feature.time.date().isoformat() if feature.date_only else _instant(feature.time)
+
+
+def _instant(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in (None, "", [])}

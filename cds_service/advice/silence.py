@@ -1,0 +1,92 @@
+"""When to say nothing, each rule with its reason (R-B07); running out of time is not one of them (DEC-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from fhir_mappings.patient_record import PatientRecord
+
+from cds_service.advice.assessment import Assessment
+from fhir_mappings.feature import Features
+from models_onnx.score import Score
+
+Reason = Literal[
+    "not-surgical",
+    "selection-unresolved",
+    "unmapped-procedure",
+    "procedure-ambiguous",
+    "out-of-scope",
+    "not-elective",
+    "non-clinician",
+    "deceased",
+    "below-floor",
+    "dedupe",
+    "kill-switch",
+    "mode-silent",
+    "mode-off",
+    "mode-canary",
+    "required-input-missing",
+    "data-unobtainable",
+]
+
+# Why nothing is said, in words for a developer who asks; tenants in production are not told (R-B07).
+WORDS: dict[Reason, str] = {
+    "not-surgical": "None of the orders looked at is an operation.",
+    "selection-unresolved": "None of the selections is among the draft orders.",
+    "unmapped-procedure": "The order's code is in no procedure group, or the order has no code.",
+    "procedure-ambiguous": "The order's codes name different procedure groups.",
+    "out-of-scope": "The patient or the operation is outside the models' population (adults, not pregnant).",
+    "not-elective": "The operation is urgent, for an injury, or less than 24 hours away.",
+    "non-clinician": "The user is not a clinician.",
+    "deceased": "The patient is recorded as deceased.",
+    "below-floor": "The risk is below this tenant's floor and there is nothing to suggest.",
+    "dedupe": "The same estimate was shown to this user a short while ago.",
+    "kill-switch": "The service is switched off.",
+    "mode-silent": "The service computes and records here, and shows nothing.",
+    "mode-off": "The service is off for this hook or procedure group.",
+    "mode-canary": "The user is not among those who are shown cards yet.",
+    "required-input-missing": "The patient's age is not recorded, and no estimate is made without it.",
+    "data-unobtainable": "Required data could not be had; this tenant asked for silence then.",
+}
+_ADULT_YEARS = 18
+
+
+def for_user(user_id: str) -> Reason | None:
+    """Patients and relatives are not shown estimates made for clinicians (R-A09)."""
+    return "non-clinician" if user_id.partition("/")[0] in ("Patient", "RelatedPerson") else None
+
+
+def for_patient(record: PatientRecord, features: Features) -> Reason | None:
+    """Deceased, pregnant, a child, of unknown age, or an operation that is not elective."""
+    if record.deceased:
+        return "deceased"
+    age = features["age"]
+    if not age.usable:
+        return "required-input-missing"
+    if _may_be_minor(age.value, age.flags) or record.pregnancy:
+        return "out-of-scope"
+    if features["urgency"].value != "elective":
+        return "not-elective"
+    return None
+
+
+def _may_be_minor(age: object, flags: tuple[str, ...]) -> bool:
+    """With only a year or month of birth, one possible age below 18 is enough (inputs 3)."""
+    possible_error_years = 1 if "age-approximate" in flags else 0
+    return isinstance(age, int | float) and age - possible_error_years < _ADULT_YEARS
+
+
+def for_scores(scores: Sequence[Score]) -> Reason | None:
+    """No model covers this operation."""
+    return "out-of-scope" if all(score.status == "out-of-scope" for score in scores) else None
+
+
+def for_floor(assessment: Assessment, floor: float | None) -> Reason | None:
+    """Below the tenant's floor; without a number of its own the floor is the warning (DEC-32)."""
+    headline = assessment.headline
+    if headline is None:
+        return None
+    if floor is None:
+        return None if assessment.indicator == "warning" else "below-floor"
+    return "below-floor" if (headline.score.probability or 0.0) < floor else None

@@ -1,0 +1,85 @@
+"""Numbers in plain words: the one place where a risk, a value or a date becomes text."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fhir_mappings.feature import Feature, FeatureDefinition
+
+_ROMAN = ("", "I", "II", "III", "IV", "V")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def frequency(probability: float, denominator: int) -> str:
+    """A natural frequency: "about 8 in 1,000"; below one in the denominator "fewer than 1 in 1,000" (DEC-27)."""
+    count = probability * denominator
+    if count < 1:
+        return f"fewer than 1 in {denominator:,}"
+    return f"about {_round_half_up(count)} in {denominator:,}"
+
+
+def count_in(probability: float, denominator: int) -> str:
+    """As `frequency`, where the sentence has already said "about": "8 in 1,000"."""
+    return frequency(probability, denominator).removeprefix("about ")
+
+
+def percent(probability: float) -> str:
+    """A percentage without false precision: 14 %, 3.2 %, 0.82 %, under 0.01 %."""
+    value = 100 * probability
+    if value >= 10:
+        return f"{_round_half_up(value)} %"
+    if value >= 1:
+        return f"{value:.1f} %"
+    if value >= 0.01:
+        return f"{value:.2f} %"
+    return "under 0.01 %"
+
+
+def _round_half_up(value: float) -> int:
+    return math.floor(value + 0.5)
+
+
+def date(time: datetime, zone: ZoneInfo) -> str:
+    """A day as clinicians write it: 19 Nov 2026."""
+    local = time.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def minute(time: datetime, zone: ZoneInfo) -> str:
+    """A day and minute with its zone: 22 Nov 2026 10:02 UTC."""
+    local = time.astimezone(zone)
+    return f"{date(time, zone)} {local:%H:%M} {local.tzname()}"
+
+
+def value(feature: Feature, definition: FeatureDefinition) -> str:
+    """The value with its unit: "1.9 mg/dL", "III", "none recorded" for a diagnosis that a search did not find."""
+    told = feature.value
+    if definition.kind == "yes-no":
+        return "yes" if told else "none recorded"
+    if feature.name == "asa_class" and isinstance(told, int | float):
+        return _ROMAN[int(told)]
+    if isinstance(told, str):
+        return told.replace("-", " ")
+    if isinstance(told, int | float):
+        number = f"{round(float(told), 2):g}" if abs(float(told)) < 1e6 else f"{told:g}"
+        return f"{feature.comparator or ''}{number}{unit(definition.unit)}"
+    return "not recorded"
+
+
+_UNITS = {
+    "1": "",
+    "a": "",
+    "{INR}": "",
+    "%": " %",
+    "10*3/uL": " thousand/uL",
+    "mL/min/{1.73_m2}": " mL/min/1.73 m2",
+}
+
+
+def unit(ucum: str) -> str:
+    """A UCUM unit as people write it, with its leading blank; nothing for a pure number."""
+    if not ucum:
+        return ""
+    return _UNITS.get(ucum, f" {ucum}")

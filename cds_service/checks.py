@@ -1,0 +1,57 @@
+"""What has to hold before the service starts, each with what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from cds_service import contract
+from cds_service.settings import Settings
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing verified, whether it holds, and what to tell."""
+
+    what: str
+    ok: bool
+    told: str
+
+
+def run(settings: Settings) -> tuple[Check, ...]:
+    """Tenants, mapping and models, in the order in which a start needs them."""
+    return (
+        _check("mapping", _mapping),
+        _check("models", _models),
+        _check("tenants", lambda: _tenants(settings)),
+    )
+
+
+def _check(what: str, verify: Callable[[], str]) -> Check:
+    try:
+        return Check(what, ok=True, told=verify())
+    except Exception as error:  # noqa: BLE001 — whatever is wrong is what the operator has to read
+        return Check(what, ok=False, told=f"{type(error).__name__}: {error}")
+
+
+def _mapping() -> str:
+    from fhir_mappings.features import FEATURES  # noqa: PLC0415 — an unreadable value set shows here
+
+    return f"{len(FEATURES)} features, every value set readable"
+
+
+def _models() -> str:
+    from models_onnx import registry  # noqa: PLC0415
+
+    models = registry.load()
+    contract.check(models.cards)
+    return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
+        f"{card.name} {card.version}" for card in models.cards
+    )
+
+
+def _tenants(settings: Settings) -> str:
+    from cds_service.app import open_sites  # noqa: PLC0415
+
+    sites = open_sites(settings)
+    return ", ".join(f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode})" for site in sites)

@@ -1,0 +1,148 @@
+"""Fire order-select or order-sign as an EHR would: discovery, prefetch from a FHIR server, one draft order, POST."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import requests
+
+from cds_service.hooks.services import SERVICE_ID
+from cds_service.patient_data.gather import resolve
+
+TIMEOUT_S = 30.0
+_USER = "Practitioner/demo-surgeon"
+
+# What a code of this shape is taken for where the caller does not say.
+CPT = "http://www.ama-assn.org/go/cpt"
+ICD_10_PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
+SNOMED_CT = "http://snomed.info/sct"
+
+
+class Ehr(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the service is, where the patients are, and the tokens for both."""
+
+    service_url: str
+    fhir_url: str
+    fhir_token: str | None = None
+    client_jwt: str | None = None
+
+
+class CallError(Exception):
+    """The call could not be made, or was answered with an error; the message says which and how."""
+
+
+def code_system(code: str) -> str:
+    """The code system that a procedure code of this shape belongs to: CPT, ICD-10-PCS or SNOMED CT."""
+    if len(code) == 5 and code[:4].isdigit():
+        return CPT
+    if len(code) == 7 and code.isalnum():
+        return ICD_10_PCS
+    return SNOMED_CT
+
+
+def call(
+    ehr: Ehr, patient_id: str, coding: tuple[str, str], *, hook: str = "order-select", prefetch: bool = True
+) -> dict[str, Any]:
+    """The answer to one order of (system, code) for this patient. Raises CallError."""
+    service = _service(ehr, hook)
+    body = request(ehr, patient_id, coding, hook=hook)
+    if prefetch:
+        body["prefetch"] = prefetched(ehr, service.get("prefetch", {}), patient_id)
+    response = _send("POST", f"{_base(ehr)}/cds-services/{SERVICE_ID}", token=ehr.client_jwt, body=body)
+    answer: dict[str, Any] = response.json()
+    if response.status_code != 200:
+        raise CallError(f"The service answered {response.status_code}: {_told(answer)}")
+    return answer
+
+
+def request(ehr: Ehr, patient_id: str, coding: tuple[str, str], *, hook: str = "order-select") -> dict[str, Any]:
+    """The body of the call, without prefetch."""
+    order = draft_order(patient_id, coding)
+    context: dict[str, Any] = {
+        "userId": _USER,
+        "patientId": patient_id,
+        "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]},
+    }
+    if hook == "order-select":
+        context["selections"] = [f"ServiceRequest/{order['id']}"]
+    body: dict[str, Any] = {
+        "hook": hook,
+        "hookInstance": str(uuid.uuid4()),
+        "context": context,
+        "fhirServer": ehr.fhir_url,
+    }
+    if ehr.fhir_token:
+        body["fhirAuthorization"] = {
+            "access_token": ehr.fhir_token,
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": "user/*.rs",
+            "subject": SERVICE_ID,
+        }
+    return body
+
+
+def draft_order(patient_id: str, coding: tuple[str, str], *, days_ahead: int = 21) -> dict[str, Any]:
+    """An elective draft ServiceRequest for an operation in three weeks."""
+    system, code = coding
+    day = datetime.now(UTC).date() + timedelta(days=days_ahead)
+    return {
+        "resourceType": "ServiceRequest",
+        "id": "draft-operation",
+        "status": "draft",
+        "intent": "order",
+        "priority": "routine",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "occurrenceDateTime": day.isoformat(),
+    }
+
+
+def prefetched(ehr: Ehr, templates: dict[str, str], patient_id: str) -> dict[str, Any]:
+    """Each template resolved against the FHIR server; a key that cannot be had is left out, as clients do."""
+    found: dict[str, Any] = {}
+    for key, template in templates.items():
+        query = resolve(template, {"context.patientId": patient_id, "context.userId": _USER})
+        if query is None:
+            continue
+        response = _send("GET", f"{ehr.fhir_url.rstrip('/')}/{query}", token=ehr.fhir_token)
+        if response.status_code == 200:
+            found[key] = response.json()
+    return found
+
+
+def _service(ehr: Ehr, hook: str) -> dict[str, Any]:
+    answer = _send("GET", f"{_base(ehr)}/cds-services", token=None)
+    services: list[dict[str, Any]] = answer.json().get("services", [])
+    for service in services:
+        if (service.get("id"), service.get("hook")) == (SERVICE_ID, hook):
+            return service
+    raise CallError(f"The service at {_base(ehr)} does not offer {hook}.")
+
+
+def _send(method: str, url: str, *, token: str | None, body: dict[str, Any] | None = None) -> requests.Response:
+    headers = {"Accept": "application/fhir+json, application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        return requests.request(
+            method, url, headers=headers, data=None if body is None else json.dumps(body), timeout=TIMEOUT_S
+        )
+    except requests.RequestException as error:
+        raise CallError(f"No answer from {url.partition('?')[0]}: {type(error).__name__}") from error
+
+
+def _base(ehr: Ehr) -> str:
+    return ehr.service_url.rstrip("/")
+
+
+def _told(outcome: dict[str, Any]) -> str:
+    issue = (outcome.get("issue") or [{}])[0]
+    text = issue.get("details", {}).get("text", "no reason given")
+    return f"{text} {issue.get('diagnostics', '')}".strip()

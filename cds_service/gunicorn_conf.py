@@ -1,0 +1,27 @@
+"""gunicorn's settings, each with its reason."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+# Threads wait for FHIR servers while others compute; gevent's tail was 10 times longer (docs/performance.md).
+worker_class = "gthread"
+# gunicorn 27 opens a control socket in the home directory unless told not to; nobody uses it here.
+control_socket_disable = True
+# No preload: onnxruntime sessions created before the fork can crash in the child.
+preload_app = False
+# An EHR gives up within seconds; a worker that has not answered by then is stuck.
+timeout = 30
+graceful_timeout = 10
+keepalive = 30
+# The heartbeat file in memory: a read-only root file system has no other writable place.
+worker_tmp_dir = "/dev/shm"  # noqa: S108
+accesslog = None
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+    """Everything that lives as long as the worker is now built: keep the collector from walking it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

@@ -1,0 +1,144 @@
+"""Everything that a caller can be told has gone wrong, and the one place where it becomes HTTP.
+
+ServiceError
+├── BadRequest 400          not JSON, an envelope member missing or of the wrong type, a hook not offered
+├── Unauthorized 401        says nothing more (R-G23)
+├── Forbidden 403           a known client that may not use this service
+├── UnknownService 404
+├── DataUnobtainable 412    required data neither sent nor to be had; names the prefetch key
+├── TooLarge 413
+├── NotJson 415
+├── InvalidContext 422      well-formed, but the hook's context is invalid or contradicts itself
+├── TooManyRequests 429
+└── NotReady 503
+Anything else is a 500 with an id to quote: never an empty card list, which would look like low risk.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from fhir_mappings import draft_resources
+
+Report = Callable[[str, BaseException], None]
+
+
+class ServiceError(Exception):
+    """An answer other than 200. `text` and `diagnostics` never hold a patient's data."""
+
+    status = 500
+    code = "exception"
+
+    def __init__(self, text: str, *, diagnostics: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.diagnostics = diagnostics
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(ServiceError):
+    """The body is not a CDS Hooks request."""
+
+    status, code = 400, "structure"
+
+
+class Unauthorized(ServiceError):
+    """The caller did not prove who it is; the body never says why."""
+
+    status, code = 401, "login"
+
+
+class Forbidden(ServiceError):
+    """The caller is known and may not use this service."""
+
+    status, code = 403, "forbidden"
+
+
+class UnknownService(ServiceError):
+    """No such service."""
+
+    status, code = 404, "not-found"
+
+
+class DataUnobtainable(ServiceError):
+    """Data without which nothing can be said were neither sent nor to be had."""
+
+    status, code = 412, "required"
+
+
+class TooLarge(ServiceError):
+    """The body is larger than the limit."""
+
+    status, code = 413, "too-long"
+
+
+class NotJson(ServiceError):
+    """The body is not declared as JSON."""
+
+    status, code = 415, "not-supported"
+
+
+class InvalidContext(ServiceError):
+    """The hook's context is invalid, or its parts contradict each other."""
+
+    status, code = 422, "invalid"
+
+
+class TooManyRequests(ServiceError):
+    """The client sends faster than its limit."""
+
+    status, code = 429, "throttled"
+
+
+class NotReady(ServiceError):
+    """The service cannot answer now."""
+
+    status, code = 503, "transient"
+
+
+def outcome_response(error: ServiceError) -> Response:
+    """The OperationOutcome of `error`, with its status."""
+    outcome = draft_resources.operation_outcome(
+        severity="error", code=error.code, text=error.text, diagnostics=error.diagnostics
+    )
+    response = Response(outcome, status=error.status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == Unauthorized.status:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+_HTTP_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+def register(app: Flask, report: Report) -> None:
+    """Answer every failure with an OperationOutcome; `report` is told of those nobody expected."""
+
+    def known(error: ServiceError) -> Response:
+        return outcome_response(error)
+
+    def http(error: HTTPException) -> Response:
+        translated = ServiceError(error.name)
+        translated.status = error.code or 500
+        translated.code = _HTTP_CODES.get(translated.status, "processing")
+        response = outcome_response(translated)
+        if allowed := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    def unexpected(error: Exception) -> Response:
+        incident = str(uuid.uuid4())
+        report(incident, error)
+        return outcome_response(
+            ServiceError("The estimate could not be made because of a fault in the service.", diagnostics=incident)
+        )
+
+    app.register_error_handler(ServiceError, known)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(Exception, unexpected)

@@ -1,0 +1,1 @@
+"""What people look at: the workbench, the model pages, the risk profile."""

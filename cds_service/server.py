@@ -1,0 +1,36 @@
+"""gunicorn inside our own command: `cds-service serve` and `cds-service demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from cds_service import gunicorn_conf
+from cds_service.app import create_app
+from cds_service.settings import Settings
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with the settings of gunicorn_conf; each worker builds its own application after the fork."""
+
+    def __init__(self, settings: Settings, *, when_ready: Callable[[], None] | None = None) -> None:
+        self._settings = settings
+        self._when_ready = when_ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take over what gunicorn_conf names, then what this deployment sets."""
+        for name in self.cfg.settings:
+            if hasattr(gunicorn_conf, name):
+                self.cfg.set(name, getattr(gunicorn_conf, name))
+        self.cfg.set("bind", self._settings.bind)
+        self.cfg.set("workers", self._settings.workers)
+        self.cfg.set("threads", self._settings.threads)
+        if self._when_ready is not None:
+            self.cfg.set("when_ready", lambda _server: self._when_ready and self._when_ready())
+
+    def load(self) -> Flask:
+        """The application of one worker."""
+        return create_app(self._settings)

@@ -1,0 +1,32 @@
+"""Every knob of a deployment: name, unit, default and why; what differs by EHR stands in its tenant file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment, from the environment; an unreadable value stops the start."""
+
+    model_config = SettingsConfigDict(env_prefix="CDS_", frozen=True, extra="forbid", populate_by_name=True)
+
+    database_url: str = Field(
+        default="sqlite:///surgical-risk.sqlite3",
+        validation_alias="DATABASE_URL",
+        description="Where the record is kept; PostgreSQL in production (postgresql+psycopg://…).",
+    )
+    tenants: Path | None = Field(
+        default=None, description="Folder of tenant files, one YAML per EHR installation. None: demo mode only."
+    )
+    demo: bool = Field(default=False, description="Demo mode: an embedded FHIR store, no JWT, loopback only.")
+    bind: str = Field(default="127.0.0.1:8000", description="HOST:PORT to listen on.")
+    public_url: str = Field(
+        default="", description="As clients name the service in demo mode; a tenant file has its own."
+    )
+    workers: int = Field(default=2, ge=1, le=64, description="Processes: one per core is enough.")
+    threads: int = Field(default=8, ge=1, le=128, description="Threads per process: they wait for FHIR servers.")
+    fetch_threads: int = Field(default=32, ge=5, le=256, description="FHIR searches under way at once, per process.")
+    body_limit_bytes: int = Field(default=5 * 1024 * 1024, description="R-G09: 5 MiB; larger is 413.")

@@ -1,0 +1,45 @@
+"""One tenant with everything that its file names already read: maps, prefetch templates, zone, thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from fhir_mappings.concept_maps import ConceptMaps
+
+from cds_service.advice.assessment import BandLimits
+from cds_service.advice.cards import Place
+from cds_service.tenant import Tenant
+from fhir_mappings import concept_maps, queries
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What answering needs to know of one EHR installation."""
+
+    tenant: Tenant
+    maps: ConceptMaps
+    templates: dict[str, str]
+    zone: ZoneInfo
+    band_limits: BandLimits
+    place: Place
+    card_floor: float | None
+
+
+def open_site(tenant: Tenant) -> Site:
+    """Read what the tenant's file names; an unreadable map or zone stops the start."""
+    maps = concept_maps.load(tenant.concept_maps or _demonstration(tenant))
+    return Site(
+        tenant=tenant,
+        maps=maps,
+        templates=queries.prefetch_templates(maps),
+        zone=ZoneInfo(tenant.zone),
+        band_limits=BandLimits(*tenant.bands),
+        place=Place(public_url=tenant.public_url, discrete_result=tenant.discrete_result),
+        card_floor=tenant.card_floor,
+    )
+
+
+def _demonstration(tenant: Tenant) -> tuple[Path, ...]:
+    """Demo and dev tenants without a map of their own use the one for demonstration (DEC-31); production never."""
+    return () if tenant.environment == "production" else (concept_maps.DEMONSTRATION,)

@@ -1,0 +1,84 @@
+"""Found, nothing, failed and left out are four different things (P-01..P-06, DEC-21)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from cds_service.patient_data import prefetch
+
+
+def read(value: Any) -> prefetch.Page:
+    return prefetch.read(msgspec.Raw(json.dumps(value).encode()))
+
+
+def bundle(*entries: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": list(entries)} | members
+
+
+def match(resource_id: str = "c1") -> dict[str, Any]:
+    return {"resource": {"resourceType": "Condition", "id": resource_id}, "search": {"mode": "match"}}
+
+
+def outcome(severity: str, *, mode: str | None = "outcome") -> dict[str, Any]:
+    resource = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "processing"}]}
+    return {"resource": resource} | ({"search": {"mode": mode}} if mode else {})
+
+
+def test_null_says_that_there_is_nothing() -> None:
+    result = read(None).result
+    assert (result.succeeded, result.resources, result.supplied) == (True, (), "null")
+
+
+@pytest.mark.parametrize(
+    "given", [bundle(), {"resourceType": "Bundle"}, {"resourceType": "Bundle", "type": "searchset", "total": 0}]
+)
+def test_an_empty_bundle_says_that_there_is_nothing(given: dict[str, Any]) -> None:
+    result = read(given).result
+    assert (result.succeeded, result.resources, result.supplied) == (True, (), "empty")
+
+
+def test_matches_are_found_and_other_entries_passed_over() -> None:
+    result = read(bundle(match(), {"search": {"mode": "match"}}, {})).result
+    assert len(result.resources) == 1
+    assert not result.partial
+
+
+@pytest.mark.parametrize("severity", ["error", "fatal"])
+@pytest.mark.parametrize("mode", ["outcome", None])
+def test_an_error_among_the_entries_fails_the_whole_search(severity: str, mode: str | None) -> None:
+    result = read(bundle(match(), outcome(severity, mode=mode))).result
+    assert result.failure == "fetch-failed"
+    assert result.resources == ()
+
+
+def test_a_warning_beside_matches_makes_them_partial() -> None:
+    result = read(bundle(match(), outcome("warning"))).result
+    assert (len(result.resources), result.partial) == (1, True)
+
+
+def test_a_warning_without_a_match_says_that_there_is_nothing() -> None:
+    assert read(bundle(outcome("warning"), total=0)).result.supplied == "empty"
+
+
+def test_an_operation_outcome_alone_is_a_failed_search_or_none() -> None:
+    assert read(outcome("error")["resource"]).result.failure == "fetch-failed"
+    assert read(outcome("information")["resource"]).result.succeeded
+
+
+@pytest.mark.parametrize("given", ["text", 3, [], {"id": "no-type"}, bundle({"resource": [1]}) | {"entry": 3}])
+def test_what_is_no_fhir_json_is_a_failed_search(given: Any) -> None:
+    assert read(given).result.failure == "fetch-failed"
+
+
+def test_a_resource_that_was_read_stands_alone() -> None:
+    result = read({"resourceType": "Patient", "id": "pt-1"}).result
+    assert [json.loads(bytes(resource)) for resource in result.resources] == [{"resourceType": "Patient", "id": "pt-1"}]
+
+
+def test_the_next_page_is_told() -> None:
+    page = read(bundle(match(), link=[{"relation": "self", "url": "a"}, {"relation": "next", "url": "b"}]))
+    assert page.next_url == "b"
