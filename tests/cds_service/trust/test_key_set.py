@@ -1,0 +1,116 @@
+"""A client's keys: fetched from the configured URL only, kept in an outage, renewed at most once per interval."""
+
+import json
+
+import pytest
+
+from cds_service.tenant import Jwks
+from cds_service.trust.key_set import FETCH_INTERVAL_S, RENEW_AFTER_S, KeySet
+from tests.cds_service.trust.listener import listening
+from tests.cds_service.trust.signing import NOW, a_client, a_tenant, public
+
+
+class Published:
+    """What the JWKS URL serves, changeable by a test."""
+
+    def __init__(self, *keys: object) -> None:
+        self.keys: list[object] = list(keys)
+        self.status = 200
+        self.headers: dict[str, str] = {}
+
+    def __call__(self, _path: str) -> tuple[int, dict[str, str], bytes]:
+        return self.status, self.headers, json.dumps({"keys": self.keys}).encode()
+
+
+def fetched(url: str, **members: object) -> KeySet:
+    client = a_client(jwks_url=url, **members)
+    return KeySet(client, a_tenant(client, environment="dev"))
+
+
+def test_a_key_is_fetched_once_and_kept():
+    with listening(Published(public("ES384"), public("RS384"))) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+        assert keys.find("key-RS384", "RS384", now=NOW + 1) is not None
+        assert [path for path, _ in server.requests] == ["/jwks.json"]
+
+
+def test_J_16_a_hundred_unknown_kids_fetch_once_per_interval():
+    with listening(Published(public("ES384"))) as server:
+        keys = fetched(server.url("/jwks.json"))
+        for number in range(100):
+            assert keys.find(f"bad-{number}", "ES384", now=NOW + number / 100) is None
+        assert len(server.requests) == 1
+        keys.find("bad", "ES384", now=NOW + FETCH_INTERVAL_S + 1)
+        assert len(server.requests) == 2
+
+
+def test_J_16_the_first_call_with_a_rotated_key_is_ok():
+    published = Published(public("ES384"))
+    with listening(published) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+        published.keys = [public("ES384", number=1, kid="rotated")]
+        later = NOW + FETCH_INTERVAL_S + 1
+        assert keys.find("rotated", "ES384", now=later) is not None
+        assert keys.find("key-ES384", "ES384", now=later) is None
+
+
+@pytest.mark.parametrize("outage", ["down", "not json", "empty set", "redirect", "enormous"])
+def test_J_16_the_last_good_set_stays_in_an_outage(outage):
+    published = Published(public("ES384"))
+    with listening() as elsewhere, listening(published) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+        if outage == "down":
+            published.status = 503
+        elif outage == "not json":
+            server.answer = lambda _: (200, {}, b"<html>")
+        elif outage == "empty set":
+            published.keys = []
+        elif outage == "redirect":
+            server.answer = lambda _: (302, {"Location": elsewhere.url("/jwks.json")}, b"")
+        else:
+            published.keys = [{"pad": "x" * 300_000}]
+        assert keys.find("key-ES384", "ES384", now=NOW + RENEW_AFTER_S + 1) is not None
+        assert (len(server.requests), elsewhere.connections) == (2, 0)
+
+
+def test_a_key_withdrawn_by_the_client_is_forgotten_at_the_next_renewal():
+    published = Published(public("ES384"), public("RS384"))
+    with listening(published) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-RS384", "RS384", now=NOW) is not None
+        published.keys = [public("ES384")]
+        assert keys.find("key-RS384", "RS384", now=NOW + RENEW_AFTER_S + 1) is None
+
+
+def test_J_17_junk_and_encryption_keys_in_the_set_are_ignored():
+    junk = ("text", 7, {}, {"kid": "no kty"}, {"kid": "key-ES384", "kty": "EC", "use": "enc"}, {"kty": "EC", "kid": 1})
+    client = a_client(jwks=Jwks(keys=tuple(key for key in (*junk, public("ES384")) if isinstance(key, dict))))
+    assert KeySet(client, a_tenant(client)).find("key-ES384", "ES384", now=NOW) is not None
+    with listening(Published(*junk, public("ES384"))) as server:
+        assert fetched(server.url("/jwks.json")).find("key-ES384", "ES384", now=NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("jwk", "algorithm"),
+    [
+        (public("ES384"), "ES256"),
+        (public("ES256"), "ES384"),
+        (public("ES384"), "RS384"),
+        (public("RS384"), "ES384"),
+        (public("RS384", alg="RS256"), "RS384"),
+        ({**public("ES384"), "x": "AAAA"}, "ES384"),
+        ({**public("RS384"), "n": "!"}, "RS384"),
+        ({"kty": "oct", "k": "c2VjcmV0", "kid": "k"}, "ES384"),
+    ],
+)
+def test_J_05_a_key_verifies_only_the_algorithm_of_its_own_type(jwk, algorithm):
+    client = a_client(jwks=Jwks(keys=({**jwk, "kid": "k"},)))
+    assert KeySet(client, a_tenant(client)).find("k", algorithm, now=NOW) is None
+
+
+def test_a_kid_with_the_characters_of_epic_is_found():
+    client = a_client(jwks=Jwks(keys=(public("RS384", kid="a+b/c=="),)))
+    assert KeySet(client, a_tenant(client)).find("a+b/c==", "RS384", now=NOW) is not None
