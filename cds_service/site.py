@@ -11,7 +11,10 @@ from fhir_mappings.concept_maps import ConceptMaps
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.tenant import Tenant
+from cds_service.trust import egress
 from fhir_mappings import concept_maps, queries
+
+CONNECTIONS = 32
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +27,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     band_limits: BandLimits
     place: Place
     card_floor: float | None
+    session: egress.Session
 
 
 def open_site(tenant: Tenant) -> Site:
@@ -37,6 +41,7 @@ def open_site(tenant: Tenant) -> Site:
         band_limits=BandLimits(*tenant.bands),
         place=Place(public_url=tenant.public_url, discrete_result=tenant.discrete_result),
         card_floor=tenant.card_floor,
+        session=egress.fhir_session(tenant, connections=CONNECTIONS),
     )
 
 

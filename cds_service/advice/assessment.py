@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from fhir_mappings.procedures import PlannedProcedure
-from models_onnx.registry import Peer
+from models_onnx.registry import Peer, Registry
 
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from fhir_mappings.feature import Feature, Features
@@ -67,19 +67,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.features[name] for name in self.inputs if not self.features[name].usable)
 
 
-class Models(msgspec.Struct, frozen=True):
-    """What the assessment asks of the models: their cards, and the peers of an operation."""
-
-    cards: Mapping[str, ModelCard]
-    peer: Callable[[str, str], Peer | None]
-
-
 def assess(
     features: Features,
     scores: Sequence[Score],
     *,
     procedure: PlannedProcedure,
-    models: Models,
+    models: Registry,
     limits: BandLimits,
     identity: tuple[str, datetime, ZoneInfo],
 ) -> Assessment:
@@ -114,7 +107,7 @@ def _told(outcome: Outcome, scores: Sequence[Score]) -> Score | None:
     return next(answering, None) or next(lacking, None)
 
 
-def _estimate(outcome: Outcome, score: Score, *, models: Models, group: str, limits: BandLimits) -> Estimate:
+def _estimate(outcome: Outcome, score: Score, *, models: Registry, group: str, limits: BandLimits) -> Estimate:
     peer = models.peer(outcome.name, group)
     return Estimate(outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits))
 
@@ -150,7 +143,8 @@ def _warns(headline: Estimate) -> bool:
     )
 
 
-def _inputs(estimates: Sequence[Estimate], cards: Mapping[str, ModelCard]) -> tuple[str, ...]:
+def _inputs(estimates: Sequence[Estimate], cards: Sequence[ModelCard]) -> tuple[str, ...]:
     """The inputs of every model that is told, each once, in the order of the outcomes."""
-    names = (item.name for estimate in estimates for item in cards[estimate.score.model].inputs)
+    inputs = {card.name: card.inputs for card in cards}
+    names = (item.name for estimate in estimates for item in inputs[estimate.score.model])
     return tuple(dict.fromkeys(names))

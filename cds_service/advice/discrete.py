@@ -23,12 +23,12 @@ def result(assessment: Assessment) -> dict[str, Any]:
             "code": procedure.code,
             "order": procedure.order,
         },
-        "predictions": [_prediction(score, shown.get(score.model)) for score in assessment.scores],
+        "predictions": [_prediction(assessment, score, shown.get(score.model)) for score in assessment.scores],
         "inputs": [_input(feature) for feature in assessment.features.values()],
     }
 
 
-def _prediction(score: Score, shown: Estimate | None) -> dict[str, Any]:
+def _prediction(assessment: Assessment, score: Score, shown: Estimate | None) -> dict[str, Any]:
     peer = shown.peer if shown else None
     return _present(
         {
@@ -45,7 +45,7 @@ def _prediction(score: Score, shown: Estimate | None) -> dict[str, Any]:
             "high": score.high,
             "band": shown.band if shown else None,
             "peerProbability": peer.probability if peer and score.probability is not None else None,
-            "peerGroup": peer.group if peer and score.probability is not None else None,
+            "peerGroup": _peers(assessment) if peer and score.probability is not None else None,
             "contributions": _contributions(score),
             "missingRange": (
                 {"low": score.missing_range.low, "high": score.missing_range.high} if score.missing_range else None
@@ -57,6 +57,10 @@ def _prediction(score: Score, shown: Estimate | None) -> dict[str, Any]:
             "needs": list(score.needs),
         }
     )
+
+
+def _peers(assessment: Assessment) -> str:
+    return f"{assessment.procedure.label}, adults"
 
 
 def _contributions(score: Score) -> list[dict[str, Any]]:

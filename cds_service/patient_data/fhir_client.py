@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 
 from cds_service.patient_data import prefetch
+from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings.search_result import Missing, SearchResult
 
@@ -20,22 +20,17 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Where to ask, and with what: `base` has been allowed by trust.egress before it gets here."""
+    """Where to ask, and with what: trust.egress has allowed `base`, and made the session that reaches nothing else."""
 
     base: str
     token: Secret | None
+    session: requests.Session
 
 
 class FhirClient:
-    """A pool of connections and threads; lives as long as its worker."""
+    """The threads in which searches wait side by side; lives as long as its worker."""
 
-    def __init__(self, *, threads: int, session: requests.Session | None = None) -> None:
-        self._session = session or requests.Session()
-        adapter = HTTPAdapter(pool_connections=threads, pool_maxsize=threads, max_retries=0)
-        if session is None:
-            self._session.mount("https://", adapter)
-            self._session.mount("http://", adapter)
-            self._session.trust_env = False
+    def __init__(self, *, threads: int) -> None:
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="fhir")
 
     def start(self, access: Access, query: str, *, call_timeout_s: float, deadline: float) -> Future[SearchResult]:
@@ -50,9 +45,8 @@ class FhirClient:
         return self._threads.submit(self._follow, access, page, call_timeout_s, deadline)
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._session.close()
 
     def _all_pages(self, access: Access, url: str, call_timeout_s: float, deadline: float) -> SearchResult:
         return self._follow(access, self._get(access, url, call_timeout_s, deadline), call_timeout_s, deadline)
@@ -64,7 +58,7 @@ class FhirClient:
             if page.next_url is None:
                 break
             url = urljoin(f"{access.base.rstrip('/')}/", page.next_url)
-            if not within(url, access.base):
+            if not egress.within(url, access.base):
                 break
             following = self._get(access, url, call_timeout_s, deadline)
             if not following.result.succeeded:
@@ -87,7 +81,7 @@ class FhirClient:
             left_s = until - time.monotonic()
             if left_s <= 0:
                 return _failed("fetch-failed")
-            with self._session.get(
+            with access.session.get(
                 url, headers=headers, timeout=left_s, allow_redirects=False, stream=True
             ) as response:
                 return _page(response, until)
@@ -110,14 +104,3 @@ def _page(response: requests.Response, until: float) -> prefetch.Page:
 
 def _failed(why: Missing) -> prefetch.Page:
     return prefetch.Page(SearchResult(failure=why, supplied="fetched"))
-
-
-def within(url: str, base: str) -> bool:
-    """Whether `url` has the origin of `base` and lies at or below its path: only there may the token go."""
-    ours, theirs = urlsplit(base), urlsplit(url)
-    path = ours.path.rstrip("/")
-    return (
-        (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
-        and (theirs.path.rstrip("/") == path or theirs.path.startswith(f"{path}/"))
-        and ".." not in theirs.path
-    )

@@ -12,6 +12,7 @@ import requests
 from cds_service.tenant import Client, Tenant
 from cds_service.trust import addresses, doors
 
+Session = requests.Session
 _PORTS = {"http": 80, "https": 443}
 # What two URL parsers may read differently is not a URL that we call: user, backslash, blanks, escapes in the host.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?", re.ASCII)

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import requests
 
 from cds_service.hooks.errors import DataUnobtainable
-from cds_service.patient_data.fhir_client import Access, FhirClient, within
+from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather, resolve
 from cds_service.trust.secret import Secret
 from fhir_mappings.search_result import SearchResults
@@ -45,7 +46,7 @@ def run(
         templates=TEMPLATES,
         tokens={"context.patientId": "pt-1", "context.encounterId": None},
         client=client,
-        access=Access(server.base, Secret("lent-token")) if server else None,
+        access=Access(server.base, Secret("lent-token"), requests.Session()) if server else None,
         budget=Budget(call_s=budget_s, until=time.monotonic() + budget_s),
     )
 
@@ -149,21 +150,3 @@ def test_a_sent_page_is_read_on_with_the_token_and_is_cut_without(client: FhirCl
     with serving(paged("")) as server:
         assert len(run(client, server, {"patient": PATIENT, "conditions": first})["conditions"].resources) == 1
     assert run(client, None, {"patient": PATIENT, "conditions": first})["conditions"].truncated
-
-
-@pytest.mark.parametrize(
-    ("url", "inside"),
-    [
-        ("https://ehr.example.org/fhir/r4/Condition?x=1", True),
-        ("https://ehr.example.org/fhir/r4", True),
-        ("https://ehr.example.org/fhir/r4?_getpages=1", True),
-        ("https://ehr.example.org/fhir/r4-other/Condition", False),
-        ("https://ehr.example.org/fhir/r4/../admin", False),
-        ("http://ehr.example.org/fhir/r4/Condition", False),
-        ("https://ehr.example.org:8443/fhir/r4/Condition", False),
-        ("https://ehr.example.org.evil/fhir/r4/Condition", False),
-        ("https://user@ehr.example.org/fhir/r4/Condition", False),
-    ],
-)
-def test_the_token_goes_only_to_its_own_origin_and_path(url: str, inside: bool) -> None:
-    assert within(url, "https://ehr.example.org/fhir/r4") is inside

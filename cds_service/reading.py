@@ -1,0 +1,71 @@
+"""From a request to what the mapping reads: orders, patient data, record; another person's data stop everything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds_service.advice.silence import Reason
+from cds_service.hooks.errors import DataUnobtainable, InvalidContext
+from cds_service.hooks.request import HookRequest
+from cds_service.patient_data.access import access
+from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.patient_data.gather import Budget, gather
+from cds_service.site import Site
+from fhir_mappings import patient_record, procedures
+from fhir_mappings.patient_record import PatientRecord, WrongPatientError
+from fhir_mappings.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.search_result import SearchResults
+
+
+def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | NoProcedure:
+    """The operations among the orders that advice is about, the gravest first (DEC-19).
+
+    Raises InvalidContext for an order that names another patient (DEC-14).
+    """
+    orders = [order.resource for order in request.context.considered]
+    try:
+        return procedures.planned(orders, patient_id=request.context.patient_id, maps=site.maps)
+    except WrongPatientError as error:
+        raise InvalidContext("A draft order is for another patient.", diagnostics="draftOrders") from error
+
+
+def no_procedure(request: HookRequest, found: NoProcedure) -> Reason:
+    """Why there is no operation to speak of. Raises InvalidContext for an order in an unread FHIR version (DEC-16)."""
+    if found.reason == "fhir-version-unsupported":
+        raise InvalidContext("The order is in a FHIR version that is not read.", diagnostics=found.reason)
+    if request.context.drafts and not request.context.considered:
+        return "selection-unresolved"
+    return found.reason
+
+
+def patient_data(request: HookRequest, site: Site, client: FhirClient, started: float) -> SearchResults:
+    """One SearchResult for every prefetch key, within the tenant's budget since `started` (monotonic clock)."""
+    context = request.context
+    return gather(
+        request.prefetch,
+        templates=site.templates,
+        tokens={
+            "context.patientId": context.patient_id,
+            "context.encounterId": context.encounter_id,
+            "context.userId": context.user_id,
+        },
+        client=client,
+        access=access(request, site),
+        budget=Budget(call_s=site.tenant.fetch_timeout_s, until=started + site.tenant.fetch_budget_s),
+    )
+
+
+def record(results: SearchResults, request: HookRequest, site: Site, received: datetime) -> PatientRecord:
+    """The patient's record as of `received`.
+
+    Data of another patient: InvalidContext where they were sent, DataUnobtainable where we fetched them (DEC-14).
+    """
+    try:
+        return patient_record.read(
+            results, patient_id=request.context.patient_id, as_of=received, zone=site.zone, maps=site.maps
+        )
+    except WrongPatientError as error:
+        text, where = "Data of another patient.", f"prefetch key '{error.key}'"
+        if error.supplied == "fetched":
+            raise DataUnobtainable(text, diagnostics=where) from error
+        raise InvalidContext(text, diagnostics=where) from error
