@@ -1,0 +1,132 @@
+"""One model as it is served: from its share of the graph's numbers to a Score, or to what stands in its way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from models_onnx.encoding import Encoding
+from models_onnx.model_card import ModelCard, ModelError
+from models_onnx.score import Contribution, InputValue, Score
+
+# Half the width of a 90 % interval in standard errors (R-B03).
+INTERVAL_90 = 1.6448536269514722
+
+
+class NonFiniteScoreError(ModelError):
+    """A model gave a number that is none; nothing may be told (DEC-01)."""
+
+
+class Numbers(msgspec.Struct, frozen=True, gc=False):
+    """One row of the stacked graph's outputs: per model, `contributions` per curve, model after model."""
+
+    probability: list[float]
+    logit: list[float]
+    reference_logit: list[float]
+    contributions: list[float]
+    standard_errors: list[float]
+
+
+class Model:
+    """A card with its place in the stacked graph. `score` is pure: the numbers come from outside.
+
+    `position` is the model's column, `first` its first contribution, `error_position` its standard error.
+    """
+
+    def __init__(
+        self, card: ModelCard, encoding: Encoding, *, position: int, first: int, error_position: int | None
+    ) -> None:
+        self.card = card
+        self._position = position
+        self._error_position = error_position
+        self._names = tuple(entry.name for entry in card.inputs)
+        self._span = slice(first, first + len(self._names))
+        self._required = encoding.mask(entry.name for entry in card.inputs if entry.required)
+        self._required_inputs = tuple(
+            (entry.name, encoding.bits[entry.name]) for entry in card.inputs if entry.required
+        )
+        self._outside = self._blank(status="out-of-scope", reason="operation-out-of-scope")
+        self._not_graded = self._blank(status="not-computable", reason="operation-not-graded")
+
+    def score(self, values: Mapping[str, InputValue | None], present: int, numbers: Numbers) -> Score:
+        """This model's answer: scope first, then what is missing, then the number.
+
+        Raises NonFiniteScoreError if the graph gave no finite number where there should be one.
+        """
+        return self.obstacle(values, present) or self._number(numbers)
+
+    def obstacle(self, values: Mapping[str, InputValue | None], present: int) -> Score | None:
+        """Why there is no number for this person, or None."""
+        scope = self.card.scope
+        for limit in scope.limits:
+            value = values.get(limit.input)
+            if value is not None and (
+                (limit.low is not None and value < limit.low)  # type: ignore[operator]
+                or (limit.high is not None and value > limit.high)  # type: ignore[operator]
+            ):
+                return self._blank(status="out-of-scope", reason=limit.reason)
+        operation = values.get(self.card.operation_input) if self.card.operation_input else None
+        if operation in scope.operations_outside:
+            return self._outside
+        if self._required & ~present:
+            needs = tuple(name for name, bit in self._required_inputs if not bit & present)
+            return self._blank(status="not-computable", reason="required-input-missing", needs=needs)
+        return self._not_graded if operation in scope.operations_not_graded else None
+
+    def _number(self, numbers: Numbers) -> Score:
+        logit = numbers.logit[self._position]
+        if not math.isfinite(logit):
+            raise NonFiniteScoreError(f"{self.card.name} {self.card.version}: the graph gave no finite number")
+        card = self.card
+        if card.kind == "points":
+            return Score(
+                model=card.name,
+                version=card.version,
+                sha256=card.sha256,
+                outcome=card.outcome,
+                horizon=card.horizon,
+                horizon_days=card.horizon_days,
+                status="score-only",
+                points=logit,
+                maximum_points=card.maximum_points,
+                published_rates=card.rates_at(logit),
+            )
+        low, high = self._interval(logit, numbers.standard_errors)
+        return Score(
+            model=card.name,
+            version=card.version,
+            sha256=card.sha256,
+            outcome=card.outcome,
+            horizon=card.horizon,
+            horizon_days=card.horizon_days,
+            status="computed",
+            probability=numbers.probability[self._position],
+            logit=logit,
+            reference_logit=numbers.reference_logit[self._position],
+            low=low,
+            high=high,
+            contributions=tuple(map(Contribution, self._names, numbers.contributions[self._span])),
+        )
+
+    def _interval(self, logit: float, errors: Sequence[float]) -> tuple[float | None, float | None]:
+        if self._error_position is None:
+            return None, None
+        error = errors[self._error_position]
+        if not math.isfinite(error):
+            raise NonFiniteScoreError(f"{self.card.name} {self.card.version}: its standard error is no number")
+        return sigmoid(logit - INTERVAL_90 * error), sigmoid(logit + INTERVAL_90 * error)
+
+    def _blank(self, **why: object) -> Score:
+        card = self.card
+        facts = {name: getattr(card, name) for name in ("version", "sha256", "outcome", "horizon", "horizon_days")}
+        return Score(model=card.name, **facts, **why)  # type: ignore[arg-type]
+
+
+def sigmoid(logit: float) -> float:
+    """The probability of a logit, without overflow at either end."""
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)

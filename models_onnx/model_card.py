@@ -1,0 +1,102 @@
+"""The card of a model: what it is for, what it reads and where it holds; card.yaml as types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from models_onnx.score import PublishedRate
+
+
+class ModelError(Exception):
+    """A model that may not be served; the message names the model and says why."""
+
+
+class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One input of a model: the service checks name, kind, unit and categories against the features.
+
+    `low` and `high` bound a number (`unit`, "1" where there is none): beyond them the bound is used.
+    Without a `required` input there is no number; without another the model's own missing term is used.
+    """
+
+    name: str
+    kind: Literal["number", "yes-no", "category"]
+    unit: str
+    required: bool
+    why: str
+    categories: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+class ScopeLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A number below `low` or above `high` is a person for whom the model was not made."""
+
+    input: str
+    reason: str
+    low: float | None = None
+    high: float | None = None
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """For whom and for which operations the model holds; operations by procedure group, each with its reason."""
+
+    limits: tuple[ScopeLimit, ...] = ()
+    operations_outside: dict[str, str] = {}
+    operations_not_graded: dict[str, str] = {}
+
+
+class PointsBand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rates that publications report for `low` to `high` points, both included."""
+
+    low: float
+    high: float
+    rates: tuple[PublishedRate, ...]
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Everything that must be told of a model beside its numbers.
+
+    `sha256` is that of model.onnx; `denominator` the one in which this outcome is told (in 100 or in 1,000);
+    `reference` says with whom contributions compare; `attributes` are the 31 source attributes of
+    45 CFR 170.315(b)(11), each with a text, and "not available" with the reason where there is none.
+    """
+
+    name: str
+    version: str
+    title: str
+    outcome: str
+    outcome_definition: str
+    horizon: str
+    kind: Literal["probability", "points"]
+    trust: Literal["A", "B", "fitted"]
+    denominator: Literal[100, 1000]
+    summary: str
+    reference: str
+    population: str
+    licence: str
+    released: str
+    inputs: tuple[ModelInput, ...]
+    limits: tuple[str, ...]
+    citations: tuple[str, ...]
+    scope: Scope = Scope()
+    horizon_days: int | None = None
+    maximum_points: float | None = None
+    published_rates: tuple[PointsBand, ...] = ()
+    operation_input: str | None = None
+    attributes: dict[str, str] = {}
+    sha256: str = ""
+
+    def rates_at(self, points: float) -> tuple[PublishedRate, ...]:
+        """The published rates for a number of points; empty where nothing was published."""
+        return next((band.rates for band in self.published_rates if band.low <= points <= band.high), ())
+
+
+def read(path: Path) -> ModelCard:
+    """The card in `path`; raises ModelError naming the file and the member that is wrong."""
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=ModelCard)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"{path.parent.parent.name}: card.yaml cannot be read: {error}") from error

@@ -1,0 +1,200 @@
+"""Which models are served, verified before the first answer: hashes, names, inputs and golden scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import onnxruntime
+
+from models_onnx import golden_scores, model_card, peers
+from models_onnx.encoding import Encoding, InputError, union
+from models_onnx.model import Model, NonFiniteScoreError, Numbers
+from models_onnx.model_card import ModelCard, ModelError, ModelInput
+from models_onnx.peers import Peer
+from models_onnx.score import InputValue, Score
+from models_onnx.sessions import open_session
+
+__all__ = ["InputError", "ModelCard", "ModelError", "ModelInput", "NonFiniteScoreError", "Peer", "Registry", "load"]
+
+State = Literal["champion", "challenger", "retired"]
+PACKAGE = Path(__file__).parent
+OUTPUTS = ["probability", "logit", "reference_logit", "contributions"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of registry.yaml: which version of a model is told, silently recorded, or neither."""
+
+    model: str
+    version: str
+    state: State
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A model of the stacked graph, with the sha256 of the single graph that it equals."""
+
+    model: str
+    version: str
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """stacked.json: the sha256 of stacked.onnx, its columns, and its models in their order."""
+
+    sha256: str
+    feature_order: tuple[str, ...]
+    members: tuple[Member, ...]
+
+
+class Registry:
+    """The models of one service, in the order in which each outcome prefers them (DEC-36). Immutable, thread-safe.
+
+    `cards` are those of the models that answer: champions and challengers; `states` tells which is which, by
+    model and version. To change the models, load another registry and put it in this one's place.
+    """
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        encoding: Encoding,
+        models: Sequence[Model],
+        *,
+        states: Mapping[tuple[str, str], State],
+        peer_figures: Mapping[tuple[str, str], Peer],
+    ) -> None:
+        self._session = session
+        self._models = tuple(models)
+        self._peers = peer_figures
+        self._has_errors = any(output.name == "logit_standard_error" for output in session.get_outputs())
+        self._outputs = [*OUTPUTS, "logit_standard_error"] if self._has_errors else OUTPUTS
+        self.encoding = encoding
+        self.inputs: tuple[ModelInput, ...] = encoding.inputs
+        self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
+        self.states = dict(states)
+
+    def score(self, values: Mapping[str, InputValue | None]) -> tuple[Score, ...]:
+        """Every model's answer, in the order of `cards`, from one run of one graph.
+
+        `values` by feature name, None or absent where missing. Nothing is defaulted: a model that cannot do
+        without a missing input says so in `needs`. Raises InputError for a value of the wrong kind, and
+        NonFiniteScoreError rather than return a number that is none.
+        """
+        row, present = self.encoding.row(values)
+        numbers = self.run(np.array([row]))[0]
+        return tuple([model.score(values, present, numbers) for model in self._models])
+
+    def run(self, rows: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[Numbers]:
+        """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""
+        outputs = [output.tolist() for output in self._session.run(self._outputs, {"X": rows})]
+        if not self._has_errors:
+            outputs.append([[]] * len(rows))
+        return [Numbers(*row) for row in zip(*outputs, strict=True)]
+
+    def card(self, model: str, version: str | None = None) -> ModelCard:
+        """The card of a model that answers; raises ModelError if there is none."""
+        for card in self.cards:
+            if card.name == model and version in (None, card.version):
+                return card
+        raise ModelError(f"{model}: no such model is served")
+
+    def peer(self, outcome: str, procedure_group: str) -> Peer | None:
+        """How often `outcome` happened after the same operation; None below 10 events or if never counted."""
+        return self._peers.get((outcome, procedure_group))
+
+
+def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
+    """The models in `directory`, verified; creates onnxruntime sessions, so call it after the fork.
+
+    `class_b` also serves models whose coefficients rest on one public source. Raises ModelError naming the
+    model and what is wrong: hash, name, inputs, golden scores, or a folder that no entry names.
+    """
+    manifest = _read_json(directory / "stacked.json", Manifest)
+    entries = _read_entries(directory / "registry.yaml")
+    folders = {(card.name, card.version): (folder, card) for folder, card in _folders(directory)}
+    _agree(manifest, entries, folders)
+    graph = _bytes(directory / "stacked.onnx", manifest.sha256, "stacked.onnx")
+    members = [folders[member.model, member.version] for member in manifest.members]
+    encoding = union([card for _, card in members], manifest.feature_order)
+    session = open_session(graph)
+    models = {(m.card.name, m.card.version): m for m in _models(session, [card for _, card in members], encoding)}
+    everything = Registry(session, encoding, list(models.values()), states={}, peer_figures={})
+    for folder, card in members:
+        golden_scores.verify(folder, card, everything)
+    served = [
+        models[entry.model, entry.version]
+        for entry in entries
+        if entry.state != "retired" and (class_b or models[entry.model, entry.version].card.trust != "B")
+    ]
+    states = {(entry.model, entry.version): entry.state for entry in entries}
+    return Registry(session, encoding, served, states=states, peer_figures=peers.read(directory / "peers.yaml"))
+
+
+def _models(session: onnxruntime.InferenceSession, cards: Sequence[ModelCard], encoding: Encoding) -> list[Model]:
+    fitted = [card.name for card in cards if card.trust == "fitted"]
+    errors = next((output.shape[1] for output in session.get_outputs() if output.name == "logit_standard_error"), 0)
+    if errors != len(fitted):
+        raise ModelError("stacked.onnx: it has another number of intervals than there are fitted models")
+    models, first, error_position = [], 0, 0
+    for position, card in enumerate(cards):
+        own = error_position if card.trust == "fitted" else None
+        models.append(Model(card, encoding, position=position, first=first, error_position=own))
+        first += len(card.inputs)
+        error_position += own is not None
+    return models
+
+
+def _folders(directory: Path) -> list[tuple[Path, ModelCard]]:
+    found = []
+    for path in sorted(directory.glob("*/*/*/card.yaml")):
+        card = model_card.read(path)
+        if path.parent.parts[-3:] != (card.outcome, card.name, card.version):
+            raise ModelError(f"{card.name} {card.version}: its card lies in {'/'.join(path.parent.parts[-3:])}")
+        _bytes(path.with_name("model.onnx"), card.sha256, f"{card.name} {card.version}")
+        found.append((path.parent, card))
+    return found
+
+
+def _agree(
+    manifest: Manifest, entries: Sequence[Entry], folders: Mapping[tuple[str, str], tuple[Path, ModelCard]]
+) -> None:
+    """Raise ModelError unless folders, stacked graph and registry.yaml name the same models, by hash."""
+    stacked = {(member.model, member.version): member.sha256 for member in manifest.members}
+    entered = [(entry.model, entry.version) for entry in entries]
+    for name, version in sorted({*stacked, *entered, *folders}):
+        if (name, version) not in folders:
+            raise ModelError(f"{name} {version}: it has no folder")
+        if (name, version) not in stacked or stacked[name, version] != folders[name, version][1].sha256:
+            raise ModelError(f"{name} {version}: stacked.onnx was not made from this graph; export again")
+        if entered.count((name, version)) != 1:
+            raise ModelError(f"{name} {version}: registry.yaml must name it once")
+    champions = [entry.model for entry in entries if entry.state == "champion"]
+    if len(champions) != len(set(champions)):
+        raise ModelError("registry.yaml: a model has two champions")
+
+
+def _bytes(path: Path, sha256: str, what: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{what}: {path.name} cannot be read") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{what}: {path.name} is not the file that was exported (sha256 differs)")
+    return content
+
+
+def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"{path.name} cannot be read: {error}") from error
+
+
+def _read_entries(path: Path) -> tuple[Entry, ...]:
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=tuple[Entry, ...])
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"{path.name} cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+"""How every model is made: coefficients or data in; graph, card and golden scores out. Never in the serving image."""

@@ -1,0 +1,232 @@
+"""The glass-box graph: one ONNX program that gives number, explanation and interval of one or many additive models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from models_onnx.training.curves import SLOTS, AdditiveModel, Curve
+from models_onnx.training.standard_errors import add_standard_errors
+
+OPSET = 18
+IR_VERSION = 10  # onnx 1.23 would write 14, which onnxruntime refuses
+
+
+@dataclass
+class Graph:
+    """Nodes and constants in the order in which they are added."""
+
+    nodes: list[Any] = field(default_factory=list)
+    constants: list[Any] = field(default_factory=list)
+
+    def constant(self, name: str, values: Any, kind: type = np.float64) -> str:
+        """A constant tensor of doubles (or of `kind`); returns its name."""
+        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=kind), name))
+        return name
+
+    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        """One node with one output; returns the output's name."""
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
+        return output
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every curve of every model, flattened: which column it reads, and its rows in one table."""
+
+    columns: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    indexed: NDArray[np.float64]
+    breaks: NDArray[np.float64]
+    first_row: NDArray[np.int64]
+    missing_row: NDArray[np.int64]
+    pattern_column: NDArray[np.int64]
+    pattern_rows: NDArray[np.int64]
+    rows: NDArray[np.float64]  # [R, 5]: left, c3, c2, c1, c0
+
+
+def tables(models: Sequence[AdditiveModel], features: Sequence[str]) -> Tables:
+    """The flattened curves of `models`, reading their inputs by position in `features`."""
+    curves = [curve for model in models for curve in model.curves]
+    column = {name: position for position, name in enumerate(features)}
+    sizes = [len(curve.rows()) for curve in curves]
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    pieces = np.array([len(curve.pieces) for curve in curves])
+    return Tables(
+        columns=np.array([column[curve.input] for curve in curves]),
+        low=np.array([curve.low for curve in curves]),
+        high=np.array([curve.high for curve in curves]),
+        indexed=np.array([float(curve.indexed) for curve in curves]),
+        breaks=_breaks(curves),
+        first_row=first,
+        missing_row=first + pieces,
+        pattern_column=np.array([column[curve.without or curve.input] for curve in curves]),
+        pattern_rows=np.array(
+            [size - p - 1 if c.alternative else 0 for c, size, p in zip(curves, sizes, pieces, strict=True)]
+        ),
+        rows=np.array([(r.left, r.c3, r.c2, r.c1, r.c0) for curve in curves for r in curve.rows()]),
+    )
+
+
+def _breaks(curves: Sequence[Curve]) -> NDArray[np.float64]:
+    width = max(1, *(len(curve.breaks) for curve in curves))
+    return np.array([[*curve.breaks, *[np.inf] * (width - len(curve.breaks))] for curve in curves])
+
+
+def _pieces(graph: Graph, table: Tables) -> tuple[str, str]:
+    """Nodes that find, for each curve, the clamped number and the row of its piece or of its missing term."""
+    columns = graph.constant("columns", table.columns, np.int64)
+    low = graph.constant("low", table.low)
+    absent = graph.add("IsNaN", ["X"], "absent")
+    missing = graph.add("Gather", [absent, columns], "missing", axis=1)
+    x = graph.add("Gather", ["X", columns], "x", axis=1)
+    # A NaN must never reach a comparison.
+    seen = graph.add("Where", [missing, low, x], "seen")
+    clamped = graph.add("Min", [graph.add("Max", [seen, low], "at_least"), graph.constant("high", table.high)], "value")
+    last = graph.constant("last_axis", [-1], np.int64)
+    reached = graph.add(
+        "GreaterOrEqual",
+        [graph.add("Unsqueeze", [clamped, last], "value_column"), graph.constant("breaks", table.breaks)],
+        "reached",
+    )
+    steps = graph.add("Cast", [reached], "steps", to=TensorProto.INT64)
+    step = graph.add("ReduceSum", [steps, last], "step", keepdims=0)
+    level = graph.add("Mul", [clamped, graph.constant("indexed", table.indexed)], "level_value")
+    level = graph.add("Cast", [level], "level", to=TensorProto.INT64)
+    first = graph.add("Add", [graph.constant("first_row", table.first_row, np.int64), step], "step_row")
+    row = graph.add("Add", [first, level], "present_row")
+    row = graph.add("Where", [missing, graph.constant("missing_row", table.missing_row, np.int64), row], "row")
+    if table.pattern_rows.any():
+        pattern = graph.constant("pattern_column", table.pattern_column, np.int64)
+        without = graph.add("Gather", [absent, pattern], "without", axis=1)
+        without = graph.add("Cast", [without], "without_number", to=TensorProto.INT64)
+        shift = graph.constant("pattern_rows", table.pattern_rows, np.int64)
+        row = graph.add("Add", [row, graph.add("Mul", [without, shift], "pattern_shift")], "pattern_row")
+    return clamped, row
+
+
+def _curve_values(graph: Graph, table: Tables, clamped: str, row: str) -> tuple[str, str]:
+    """Nodes that evaluate each curve's cubic at its number (Horner); also the local coordinate."""
+    left, c3, c2, c1, c0 = (
+        graph.add("Gather", [graph.constant(f"{name}_table", table.rows[:, k]), row], name)
+        for k, name in enumerate(("left", "c3", "c2", "c1", "c0"))
+    )
+    t = graph.add("Sub", [clamped, left], "t")
+    value = graph.add("Add", [graph.add("Mul", [c3, t], "cubic"), c2], "horner_2")
+    value = graph.add("Add", [graph.add("Mul", [value, t], "quadratic"), c1], "horner_1")
+    return graph.add("Add", [graph.add("Mul", [value, t], "linear"), c0], "curve_value"), t
+
+
+def _members(models: Sequence[AdditiveModel]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per model the curves that are summed (padded with the appended zero), and the operation's curve."""
+    total = sum(len(model.curves) for model in models)
+    members = np.full((len(models), SLOTS), total)
+    operation = np.full(len(models), total)
+    start = 0
+    for m, model in enumerate(models):
+        for slot, name in enumerate(model.inputs):
+            if name == model.operation:
+                operation[m] = start + slot
+            else:
+                members[m, slot] = start + slot
+        start += len(model.curves)
+    return members, operation
+
+
+def _sums(graph: Graph, models: Sequence[AdditiveModel], value: str) -> tuple[str, str]:
+    """Nodes that add each model's curves to its reference; a NaN of one model never reaches another."""
+    members, operation = _members(models)
+    # `pads` = none before, one zero after, on the axis of the curves.
+    padded = graph.add(
+        "Pad", [value, graph.constant("pads", [0, 0, 0, 1], np.int64), graph.constant("zero", 0.0)], "padded"
+    )
+    grouped = graph.add("Gather", [padded, graph.constant("members", members, np.int64)], "grouped", axis=1)
+    total = graph.add("ReduceSum", [grouped, "last_axis"], "total", keepdims=0)
+    of_operation = graph.add(
+        "Gather", [padded, graph.constant("operation", operation, np.int64)], "of_operation", axis=1
+    )
+    base = graph.constant("base", [model.base for model in models])
+    reference = graph.add("Add", [of_operation, base], "reference_logit")
+    return reference, graph.add("Add", [reference, total], "all_logits")
+
+
+def _contributions(graph: Graph, models: Sequence[AdditiveModel], value: str) -> None:
+    """Nodes for the output `contributions`: each curve's value, 0 for the operation's."""
+    is_operation = [name == model.operation for model in models for name in model.inputs]
+    if any(is_operation):
+        mask = graph.constant("is_operation", is_operation, np.bool_)
+        graph.add("Where", [mask, "zero", value], "contributions")
+    else:
+        graph.add("Identity", [value], "contributions")
+
+
+def _document(graph: Graph, name: str, outputs: Iterable[Any], features: Sequence[str], facts: dict[str, Any]) -> bytes:
+    x = helper.make_tensor_value_info("X", TensorProto.DOUBLE, ["N", len(features)])
+    body = helper.make_graph(graph.nodes, name, [x], list(outputs), graph.constants)
+    model = helper.make_model(
+        body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="surgical-risk"
+    )
+    for key, fact in {"feature_order": list(features), **facts}.items():
+        model.metadata_props.add(key=key, value=fact if isinstance(fact, str) else json.dumps(fact))
+    onnx.checker.check_model(model, full_check=True)
+    serialised: bytes = model.SerializeToString(deterministic=True)
+    return serialised
+
+
+def _output(name: str, shape: Sequence[str | int]) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, list(shape))
+
+
+def single(model: AdditiveModel) -> bytes:
+    """One model's graph: X [N, P] in the order of its inputs; probability and logit (or points) [N],
+    reference_logit [N], contributions [N, P], and logit_standard_error [N] where the fit gives a covariance.
+    """
+    graph, name = Graph(), "logit" if model.link == "logit" else "points"
+    table = tables([model], model.inputs)
+    clamped, row = _pieces(graph, table)
+    value, t = _curve_values(graph, table, clamped, row)
+    _, total = _sums(graph, [model], value)
+    graph.add("Squeeze", [total, "last_axis"], name)
+    graph.add("Squeeze", ["reference_logit", "last_axis"], "reference")
+    _contributions(graph, [model], value)
+    outputs = [_output(name, ["N"]), _output("reference", ["N"]), _output("contributions", ["N", len(model.curves)])]
+    if model.link == "logit":
+        graph.add("Sigmoid", [name], "probability")
+        outputs.insert(0, _output("probability", ["N"]))
+    if model.factors:
+        add_standard_errors(graph, [model], row, t)
+        graph.add("Squeeze", ["standard_errors", "last_axis"], "logit_standard_error")
+        outputs.append(_output("logit_standard_error", ["N"]))
+    facts = {"model_id": model.name, "version": model.version, "base_logit": repr(model.base)}
+    return _document(graph, model.name, outputs, model.inputs, facts)
+
+
+def stacked(models: Sequence[AdditiveModel], features: Sequence[str], members: Sequence[dict[str, str]]) -> bytes:
+    """All models in one run: X [N, F] in the order of `features`; logit (points where they are points),
+    reference_logit and probability [N, M], contributions [N, T] model after model, logit_standard_error [N, S].
+    """
+    graph = Graph()
+    table = tables(models, features)
+    clamped, row = _pieces(graph, table)
+    value, t = _curve_values(graph, table, clamped, row)
+    _, total = _sums(graph, models, value)
+    graph.add("Identity", [total], "logit")
+    graph.add("Sigmoid", ["logit"], "probability")
+    _contributions(graph, models, value)
+    count = len(models)
+    outputs = [_output(name, ["N", count]) for name in ("probability", "logit", "reference_logit")]
+    outputs.append(_output("contributions", ["N", sum(len(model.curves) for model in models)]))
+    fitted = [model for model in models if model.factors]
+    if fitted:
+        add_standard_errors(graph, models, row, t)
+        graph.add("Identity", ["standard_errors"], "logit_standard_error")
+        outputs.append(_output("logit_standard_error", ["N", len(fitted)]))
+    return _document(graph, "stacked", outputs, features, {"members": list(members)})

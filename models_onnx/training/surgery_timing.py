@@ -1,0 +1,84 @@
+"""The real operations that models are fitted on, and any file with the same columns: read, cleaned, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+# Sessler DI et al. Anesth Analg 2011;113:1423-1428, doi:10.1213/ANE.0b013e3182315a6d; data set cleaned by Nowacki AS,
+# "Surgery Timing Dataset", TSHS Resources Portal (2016). Rows never enter the product.
+DATA = Path(__file__).parents[3] / "shared" / "data" / "surgery_timing.csv"
+CITATION = "Sessler DI et al. Anesth Analg 2011;113:1423-1428, doi:10.1213/ANE.0b013e3182315a6d"
+OUTCOMES = {"any-complication": "complication", "30-day-death": "mort30"}
+SPINE = ("Spinal fusion", "Laminectomy; excision intervertebral disc")
+# Nothing else is read: leakage, race as an input, time of day and billing flags stay in the file.
+COLUMNS = ("ahrq_ccs", "age", "gender", "race", "asa_status", "bmi", "mort30", "complication")
+ADULT = 18
+
+
+@dataclass(frozen=True)
+class Operations:
+    """One element per operation, NaN where missing.
+
+    `ccs` is the AHRQ-CCS category; `age` in completed years (inputs, section 3); `sex` 0 female, 1 male;
+    `asa` 0 for I-II, 1 for III, 2 for IV-VI; `bmi` in kg/m2; `race` only to look at subgroups; `row` is the
+    0-based line in the file.
+    """
+
+    row: NDArray[np.int64]
+    ccs: NDArray[np.object_]
+    age: NDArray[np.float64]
+    sex: NDArray[np.float64]
+    asa: NDArray[np.float64]
+    bmi: NDArray[np.float64]
+    race: NDArray[np.float64]
+    outcomes: dict[str, NDArray[np.float64]]
+    excluded: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def spine(self) -> NDArray[np.bool_]:
+        """Which operations are spinal fusion, laminectomy or discectomy."""
+        return np.isin(self.ccs.astype(str), SPINE)
+
+
+def read(path: Path = DATA) -> Operations:
+    """The adults in a file with the columns of the data dictionary; what is left out or cleaned is counted.
+
+    Left out: no age, or under 18. Set missing: a BMI outside 12 to 70 (36 values in the source). Age is floored
+    to completed years. Outcome columns may be absent.
+    """
+    header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    frame = pd.read_csv(path, usecols=[name for name in COLUMNS if name in header], encoding="utf-8-sig")
+    excluded: Counter[str] = Counter()
+    age = np.floor(frame["age"].to_numpy(float))
+    excluded["age missing"] = int(np.isnan(age).sum())
+    excluded[f"under {ADULT}"] = int((age < ADULT).sum())
+    bmi = frame["bmi"].to_numpy(float)
+    implausible = (bmi < 12) | (bmi > 70)
+    keep = age >= ADULT
+    excluded["BMI implausible, taken as missing"] = int((implausible & keep).sum())
+    bmi = np.where(implausible, np.nan, bmi)
+
+    def column(name: str) -> NDArray[np.float64]:
+        values = frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan)
+        return np.asarray(values[keep], dtype=np.float64)
+
+    return Operations(
+        row=np.flatnonzero(keep),
+        ccs=frame["ahrq_ccs"].to_numpy(object)[keep],
+        age=age[keep],
+        sex=column("gender"),
+        asa=column("asa_status") - 1,
+        bmi=bmi[keep],
+        race=column("race"),
+        outcomes={outcome: column(name) for outcome, name in OUTCOMES.items()},
+        excluded=dict(excluded),
+    )
