@@ -6,13 +6,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
-from fhir_mappings.concept_maps import ConceptMaps
 
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
 from fhir_mappings import concept_maps, queries
+from fhir_mappings.concept_maps import ConceptMaps
 
 CONNECTIONS = 32
 

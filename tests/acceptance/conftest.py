@@ -1,0 +1,37 @@
+"""The application in demo mode, called through its front door without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+
+Post = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder: Path = tmp_path_factory.mktemp("record")
+    return create_app(Settings(demo=True, database_url=f"sqlite:///{folder}/record.sqlite3"))
+
+
+@pytest.fixture
+def http(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def post(http: FlaskClient) -> Post:
+    """POST a request body to the service; the response."""
+
+    def send(body: Any, service: str = "surgical-risk") -> Any:
+        return http.post(f"/cds-services/{service}", json=body)
+
+    return send
