@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_mappings.features import FEATURES
-
 from models_onnx.model_card import ModelCard, ModelInput
 
 

@@ -47,4 +47,4 @@ def open_site(tenant: Tenant) -> Site:
 
 def _demonstration(tenant: Tenant) -> tuple[Path, ...]:
     """Demo and dev tenants without a map of their own use the one for demonstration (DEC-31); production never."""
-    return () if tenant.environment == "production" else (concept_maps.DEMONSTRATION,)
+    return () if tenant.environment == "production" else (concept_maps.DEMO,)

@@ -8,12 +8,12 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from fhir_mappings.procedures import PlannedProcedure
-from models_onnx.registry import Peer, Registry
 
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from fhir_mappings.feature import Feature, Features
+from fhir_mappings.procedures import PlannedProcedure
 from models_onnx.model_card import ModelCard
+from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
 
 Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fhir_mappings.features import FEATURES
-
 from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings import reasons
 from fhir_mappings.feature import Feature
+from fhir_mappings.features import FEATURES
 from models_onnx.score import Score
 
 LIMIT = 1200

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from fhir_mappings.patient_record import PatientRecord
-
 from cds_service.advice.assessment import Assessment
 from fhir_mappings.feature import Features
+from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Score
 
 Reason = Literal[

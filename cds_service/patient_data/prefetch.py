@@ -8,7 +8,6 @@ import msgspec
 
 from fhir_mappings.search_result import SearchResult
 
-
 _NOTHING = msgspec.Raw(b"null")
 
 

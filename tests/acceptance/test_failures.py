@@ -83,5 +83,5 @@ def test_discovery_offers_one_id_for_both_order_hooks(http: FlaskClient) -> None
         ("order-select", "surgical-risk"),
         ("order-sign", "surgical-risk"),
     }
-    assert list(services[0]["prefetch"])[0] == "patient"
+    assert next(iter(services[0]["prefetch"])) == "patient"
     assert len(services[0]["prefetch"]) <= 8
