@@ -1,0 +1,100 @@
+"""FHIR dates with the precision and the zone in which they were recorded; nothing is guessed but the zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+Precision = Literal["time", "day", "month", "year"]
+
+# https://hl7.org/fhir/R4/datatypes.html#dateTime; the zone may be absent in what hospitals send (messy case 23).
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?\Z")
+_DAY, _MONTH, _YEAR = re.compile(r"\d{4}-\d\d-\d\d\Z"), re.compile(r"\d{4}-\d\d\Z"), re.compile(r"\d{4}\Z")
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """A point in time as precisely as it was recorded.
+
+    `time` is aware: the end of the day, month or year where no more is known. `first` and `last` are the
+    calendar days, in the tenant's zone, between which it lies.
+    """
+
+    time: datetime
+    precision: Precision
+    first: date
+    last: date
+
+    @property
+    def date_only(self) -> bool:
+        """Whether no time of day was recorded."""
+        return self.precision != "time"
+
+    @property
+    def whole_date(self) -> bool:
+        """Whether at least the day was recorded."""
+        return self.precision in ("time", "day")
+
+
+def moment(text: str | None, zone: ZoneInfo) -> Moment | None:
+    """When `text` says, or None where it is absent or no FHIR date. No zone: the tenant's."""
+    if not text:
+        return None
+    try:
+        if len(text) > 10:
+            return _instant(text, zone)
+        return _period(text, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(text: str, zone: ZoneInfo) -> Moment | None:
+    if not _INSTANT.match(text):
+        return None
+    if text[17:19] == "60":  # a leap second, which FHIR allows and datetime cannot hold
+        text = f"{text[:17]}59{text[19:]}"
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=zone)
+    day = when.astimezone(zone).date()
+    return Moment(when, "time", day, day)
+
+
+def _period(text: str, zone: ZoneInfo) -> Moment | None:
+    if _DAY.match(text):
+        day = date.fromisoformat(text)
+        return Moment(_end_of(day, zone), "day", day, day)
+    if _MONTH.match(text):
+        first = date.fromisoformat(f"{text}-01")
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return Moment(_end_of(last, zone), "month", first, last)
+    if _YEAR.match(text):
+        first, last = date(int(text), 1, 1), date(int(text), 12, 31)
+        return Moment(_end_of(last, zone), "year", first, last)
+    return None
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.max, tzinfo=zone)
+
+
+def is_after(when: Moment, instant: datetime, tolerance: timedelta) -> bool:
+    """Whether `when` lies more than `tolerance` after `instant`; a date alone is compared by its calendar day."""
+    if when.precision == "time":
+        return when.time - instant > tolerance
+    return when.first - instant.astimezone(when.time.tzinfo).date() > tolerance
+
+
+def age_in_days(when: Moment, instant: datetime) -> float:
+    """Days from `when` to `instant`: elapsed time, or calendar days where only the day is known."""
+    if when.precision == "time":
+        return (instant - when.time).total_seconds() / 86_400
+    return float((instant.astimezone(when.time.tzinfo).date() - when.first).days)
+
+
+def as_utc(when: datetime) -> datetime:
+    """The same instant in UTC."""
+    return when.astimezone(UTC)

@@ -1,0 +1,86 @@
+"""FHIR R4 data types, with just the members that are used."""
+
+from __future__ import annotations
+
+from msgspec import Raw, Struct
+
+ABSENT = Raw(b"")
+
+
+class Coding(Struct, frozen=True, gc=False):
+    """One code of one system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Struct, frozen=True, gc=False):
+    """One idea, coded any number of times."""
+
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+
+NO_CODE = CodeableConcept()
+
+
+class Identifier(Struct, frozen=True, gc=False):
+    """Only that there is one: it is never followed."""
+
+
+class Reference(Struct, frozen=True, gc=False):
+    """A pointer to another resource."""
+
+    reference: str | None = None
+    identifier: Identifier | None = None
+
+
+class Period(Struct, frozen=True, gc=False):
+    """From start to end, either of which may be open."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(Struct, frozen=True, gc=False):
+    """A number with its unit, as recorded."""
+
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Interval(Struct, frozen=True, gc=False):
+    """A FHIR Range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Repeat(Struct, frozen=True, gc=False, rename="camel"):
+    """The bounds of a repeated event."""
+
+    bounds_period: Period | None = None
+
+
+class Timing(Struct, frozen=True, gc=False):
+    """Events, or a repetition within bounds."""
+
+    event: tuple[str, ...] = ()
+    repeat: Repeat | None = None
+
+
+class Extension(Struct, frozen=True, gc=False, rename="camel"):
+    """One extension with the value types that are used."""
+
+    url: str = ""
+    value_code: str | None = None
+
+
+class DateExtensions(Struct, frozen=True, gc=False):
+    """The `_birthDate` sibling: why there is no date."""
+
+    extension: tuple[Extension, ...] = ()

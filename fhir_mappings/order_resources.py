@@ -1,0 +1,88 @@
+"""Typed readers of what may carry an order for an operation: R4 shapes, and the two STU3 shapes that are adapted."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from fhir_mappings.elements import NO_CODE, CodeableConcept, Period, Reference, Timing
+
+
+class ServiceRequest(Struct, frozen=True, gc=False, rename="camel"):
+    """An order. STU3's ProcedureRequest has the same members, with `context` for `encounter`."""
+
+    id: str | None = None
+    status: str | None = None
+    do_not_perform: bool | None = None
+    priority: str | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept = NO_CODE
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    context: Reference | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    occurrence_timing: Timing | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+
+
+class ReferralRequest(Struct, frozen=True, gc=False, rename="camel"):
+    """STU3's referral, whose requested services stand in a list."""
+
+    id: str | None = None
+    status: str | None = None
+    priority: str | None = None
+    service_requested: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+    context: Reference | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+
+
+class Participant(Struct, frozen=True, gc=False):
+    """Who takes part in an appointment."""
+
+    actor: Reference | None = None
+
+
+class Appointment(Struct, frozen=True, gc=False, rename="camel"):
+    """A proposed appointment; the operation stands in its service type or its reason (R-D03)."""
+
+    id: str | None = None
+    status: str | None = None
+    service_type: tuple[CodeableConcept, ...] = ()
+    reason_code: tuple[CodeableConcept, ...] = ()
+    start: str | None = None
+    participant: tuple[Participant, ...] = ()
+
+
+class Order(Struct, frozen=True, gc=False, kw_only=True):
+    """What the shapes above have in common: the facts of one order, as recorded."""
+
+    reference: str
+    status: str
+    forbidden: bool = False
+    priority: str = ""
+    categories: tuple[CodeableConcept, ...] = ()
+    codes: tuple[CodeableConcept, ...] = ()
+    subjects: tuple[Reference | None, ...] = ()
+    encounter: str = ""
+    occurrence: str = ""
+    reasons: tuple[CodeableConcept, ...] = ()
+
+
+def first_text(*texts: str | None) -> str:
+    """The first that is there, or ""."""
+    return next((text for text in texts if text), "")
+
+
+def target(reference: Reference | None) -> str:
+    """What a reference names, or ""."""
+    return (reference.reference or "") if reference else ""
+
+
+def beginning(period: Period | None, timing: Timing | None = None) -> str:
+    """When a period or a timing begins, or ""."""
+    bounds = timing.repeat.bounds_period if timing and timing.repeat else None
+    event = min(timing.event) if timing and timing.event else None
+    return first_text(period.start if period else None, event, bounds.start if bounds else None)

@@ -1,0 +1,189 @@
+"""What is being ordered: the surgical orders among those given, and the procedure group of each, by code only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, SNOMED_CT, canonical
+from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
+from fhir_mappings.elements import CodeableConcept
+from fhir_mappings.order_resources import Order
+from fhir_mappings.orders import UnsupportedVersionError, read_order
+from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError, names_another
+from fhir_mappings.value_sets import STANDARD, ValueSets
+
+Reason = Literal["not-surgical", "unmapped-procedure", "procedure-ambiguous", "fhir-version-unsupported"]
+_IGNORED_STATUSES = frozenset({"revoked", "entered-in-error", "cancelled", "not-done", "stopped", "noshow"})
+
+# Categories of orders that are not operations. Source: the SNOMED CT codes of the R4 ServiceRequest category value
+# set and HL7 v2 table 0074; https://hl7.org/fhir/R4/valueset-servicerequest-category.html
+_SURGICAL_CATEGORY = "387713003"
+_OTHER_CATEGORIES = frozenset({"108252007", "363679005", "409063005", "409073007", "386053000"})
+_OTHER_V2_CATEGORIES = frozenset({"LAB", "RAD", "laboratory", "imaging", "CH", "HM", "MB", "PAT", "SP"})
+# Sections of CPT by first digit: 7 radiology, 8 laboratory, 9 medicine and evaluation. ICD-10-PCS section 0: surgery.
+_CPT_NOT_SURGICAL = ("7", "8", "9")
+
+
+class ProcedureGroup(Struct, frozen=True, gc=False):
+    """A group of operations that the models see alike; `gravity` orders them."""
+
+    name: str
+    label: str
+    gravity: int
+
+
+class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
+    """One surgical order: its group, the code that decided it, and the facts on which urgency rests."""
+
+    group: str
+    label: str
+    system: str
+    code: str
+    order: str
+    gravity: int = 0
+    priority: str = ""
+    encounter: str = ""
+    occurrence: str = ""
+    acute_injury: bool = False
+
+
+class NoProcedure(Struct, frozen=True, gc=False):
+    """Why none of the orders is an operation that can be assessed."""
+
+    reason: Reason
+
+
+def _load_groups() -> dict[str, ProcedureGroup]:
+    document = msgspec.json.decode(Path(__file__).with_name("procedure_groups.json").read_bytes())
+    return {row["name"]: ProcedureGroup(row["name"], row["label"], row["gravity"]) for row in document["groups"]}
+
+
+GROUPS = _load_groups()
+SPINE_GROUPS = frozenset(name for name in GROUPS if name.startswith("spine-"))
+
+
+def planned(
+    orders: Sequence[Raw], *, patient_id: str, maps: ConceptMaps = EMPTY, value_sets: ValueSets = STANDARD
+) -> tuple[PlannedProcedure, ...] | NoProcedure:
+    """Every surgical order among those given, gravest group first (DEC-19), or why there is none.
+
+    Raises WrongPatientError for an order that names another patient (DEC-14); one that names nobody counts as the
+    patient's. Text never decides (messy case 7).
+    """
+    words = vocabulary(value_sets, maps)
+    found: list[PlannedProcedure] = []
+    reasons: set[Reason] = set()
+    for raw in orders:
+        outcome = _assess(raw, patient_id, words)
+        if isinstance(outcome, PlannedProcedure):
+            found.append(outcome)
+        elif outcome:
+            reasons.add(outcome)
+    if found:
+        return tuple(sorted(found, key=lambda one: (-one.gravity, one.order)))
+    for reason in ("procedure-ambiguous", "unmapped-procedure", "fhir-version-unsupported"):
+        if reason in reasons:
+            return NoProcedure(reason)
+    return NoProcedure("not-surgical")
+
+
+def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | Reason | None:
+    try:
+        order = read_order(raw)
+    except UnsupportedVersionError:
+        return "fhir-version-unsupported"
+    except UNREADABLE_JSON:
+        return "unmapped-procedure"  # a surgical order could hide in it: never "not surgical"
+    if order is None:
+        return "not-surgical"
+    if any(names_another(subject, patient_id) for subject in order.subjects):
+        raise WrongPatientError("orders", "prefetch")
+    if order.forbidden or order.status in _IGNORED_STATUSES:
+        return None
+    return _classified(order, words)
+
+
+def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | Reason:
+    by_system = _groups_by_system(order.codes, words)
+    if not by_system:
+        return "unmapped-procedure" if _may_be_surgical(order) else "not-surgical"
+    gravest = [max(choices, key=lambda choice: choice[0].gravity) for choices in by_system.values()]
+    group, system, code = gravest[0]
+    if any(other[0] is not group for other in gravest):
+        return "procedure-ambiguous"
+    return PlannedProcedure(
+        group=group.name,
+        label=group.label,
+        system=system,
+        code=code,
+        order=order.reference,
+        gravity=group.gravity,
+        priority=order.priority,
+        encounter=order.encounter,
+        occurrence=order.occurrence,
+        acute_injury=_names_any(order.reasons, "acute-injury", words),
+    )
+
+
+Choice = tuple[ProcedureGroup, str, str]
+
+
+def _groups_by_system(codes: Iterable[CodeableConcept], words: Vocabulary) -> dict[str, list[Choice]]:
+    """The groups that the codings of each system name; systems that name none are left out."""
+    found: dict[str, list[Choice]] = {}
+    for concept in codes:
+        for coding in concept.coding:
+            system = canonical(coding.system)
+            for idea in words.ideas(coding.system, coding.code):
+                if idea in GROUPS:
+                    found.setdefault(system, []).append((GROUPS[idea], system, (coding.code or "").strip()))
+        if not concept.coding and concept.text:
+            for idea in words.ideas_of_text(concept.text):
+                if idea in GROUPS:
+                    found.setdefault("", []).append((GROUPS[idea], "", ""))
+    return found
+
+
+def _names_any(concepts: Iterable[CodeableConcept], idea: str, words: Vocabulary) -> bool:
+    return any(idea in words.ideas(coding.system, coding.code) for one in concepts for coding in one.coding)
+
+
+def _may_be_surgical(order: Order) -> bool:
+    """Whether an order whose code is unknown could be an operation; in doubt it could."""
+    categories = {coding.code for concept in order.categories for coding in concept.coding}
+    if _SURGICAL_CATEGORY in categories:
+        return True
+    if categories & (_OTHER_CATEGORIES | _OTHER_V2_CATEGORIES):
+        return False
+    codings = [(canonical(coding.system), coding.code or "") for concept in order.codes for coding in concept.coding]
+    return not any(_is_not_surgical(system, code.strip()) for system, code in codings)
+
+
+def _is_not_surgical(system: str, code: str) -> bool:
+    if system in (LOINC, HCPCS):
+        return True
+    if system == CPT:
+        return code.startswith(_CPT_NOT_SURGICAL)
+    return system == ICD_10_PCS and not code.startswith("0")
+
+
+def codes_of_groups(groups: Iterable[str], words: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """The listed SNOMED CT codes and the site's own codes of these groups, for a search."""
+    names = tuple(groups)
+    listed = tuple((SNOMED_CT, code) for name in names for code in words.value_sets.codes(name, SNOMED_CT))
+    return listed + words.maps.codes_for(frozenset(names), words.value_sets)
+
+
+def summary(procedure: PlannedProcedure) -> dict[str, Any]:
+    """The group, system, code and order, as the discrete result tells them (interface.md)."""
+    return {
+        "group": procedure.group,
+        "system": procedure.system,
+        "code": procedure.code,
+        "order": procedure.order,
+    }

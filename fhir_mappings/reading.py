@@ -1,0 +1,165 @@
+"""From the searches' JSON to typed resources: each read once, alone, and only if it is this patient's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.elements import Reference
+from fhir_mappings.resources import Encounter, Medication, Patient, Resource
+from fhir_mappings.search_result import SearchResult
+
+UNREADABLE_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+FHIR_VERSION, UNREADABLE, SUBJECT_UNKNOWN = "fhir-version-unsupported", "unreadable", "subject-unknown"
+_MISMATCH = "another-patient"
+
+# Names of resource types that R4 no longer has, of members that an R4 resource cannot have, and of members that
+# have another shape in R4. Source: the R4 version history pages, https://hl7.org/fhir/R4/diff.html
+_OTHER_TYPES = frozenset({"MedicationOrder", "MedicationPrescription", "MedicationUsage", "DiagnosticOrder"})
+_OTHER_MEMBERS = {
+    "Condition": {"assertedDate", "dateRecorded", "dateAsserted", "patient", "context"},
+    "Observation": {"comments", "comment", "related", "context", "appliesDateTime", "appliesPeriod"},
+    "DiagnosticReport": {"codedDiagnosis", "context", "image"},
+    "Procedure": {"notDone", "notPerformed", "context", "occurrenceDateTime", "occurrencePeriod"},
+    "Medication": {"product", "isBrand"},
+    "MedicationRequest": {"medication", "context", "patient"},
+    "MedicationStatement": {"medication", "taken", "wasNotTaken", "notTaken", "patient"},
+}
+_OTHER_SHAPES: dict[tuple[str, str], type] = {
+    ("Condition", "clinicalStatus"): str,
+    ("Condition", "verificationStatus"): str,
+    ("Condition", "category"): dict,
+    ("Observation", "category"): dict,
+    ("Procedure", "category"): list,
+    ("Encounter", "class"): list,
+    ("DiagnosticReport", "category"): dict,
+}
+
+_decode = msgspec.json.Decoder(Resource).decode
+
+
+class WrongPatientError(Exception):
+    """A resource names another patient than the one asked about: nothing may be scored (DEC-14).
+
+    `key` is the prefetch key or "orders"; `supplied` tells whether the client sent it or the service fetched it.
+    The message holds no identifier.
+    """
+
+    def __init__(self, key: str, supplied: str) -> None:
+        super().__init__(f"{key}: a resource names another patient ({supplied})")
+        self.key = key
+        self.supplied = supplied
+
+
+class ReadResources(Struct, frozen=True):
+    """What one search brought: typed resources, and how many were set aside for which reason."""
+
+    resources: tuple[Resource, ...] = ()
+    set_aside: dict[str, int] = {}
+
+
+def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
+    """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
+    aside: Counter[str] = Counter()
+    expected = f"Patient/{patient_id}"
+    resources: list[Resource] = []
+    for raw in result.resources:
+        try:
+            resource = _decode(raw)
+        except UNREADABLE_JSON:
+            reason = _why_unreadable(raw, patient_id)
+        else:
+            subject = getattr(resource, "subject", None)
+            if subject is not None and subject.reference == expected:
+                resources.append(resource)
+                continue
+            reason = _why_not_this_patient(resource, patient_id)
+            if reason is None:
+                resources.append(resource)
+        if reason == _MISMATCH:
+            raise WrongPatientError(key, result.supplied)
+        if reason:
+            aside[reason] += 1
+    return ReadResources(tuple(resources), dict(aside))
+
+
+def _why_not_this_patient(resource: Resource, patient_id: str) -> str | None:
+    if isinstance(resource, Patient):
+        return None if resource.id == patient_id else _MISMATCH
+    if isinstance(resource, Medication):
+        return None
+    if isinstance(resource, Encounter) and resource.subject is None:
+        return None  # asked for by patient and id; Encounter.subject is optional
+    return why_not_subject(resource.subject, patient_id)
+
+
+def why_not_subject(subject: Reference | None, patient_id: str) -> str | None:
+    """None if the reference names this patient; "subject-unknown" if it names nobody; else a mismatch."""
+    if subject is not None and subject.reference == f"urn:uuid:{patient_id}":
+        return None
+    named = referenced_patient(subject)
+    if named is None:
+        return SUBJECT_UNKNOWN
+    return None if named == patient_id else _MISMATCH
+
+
+def names_another(subject: Reference | None, patient_id: str) -> bool:
+    """Whether the reference names somebody else; an absent or unresolvable one does not (G3)."""
+    return why_not_subject(subject, patient_id) == _MISMATCH
+
+
+def referenced_patient(subject: Reference | None) -> str | None:
+    """The id in `Patient/x`, absolute or versioned; None for any other reference.
+
+    A logical `identifier` alone and a contained subject are not resolved (messy case 40).
+    """
+    text = subject.reference if subject is not None else None
+    if not text:
+        return None
+    parts = text.split("/_history/")[0].split("/")
+    if len(parts) >= 2 and parts[-2] == "Patient":
+        return parts[-1]
+    return None
+
+
+def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
+    """Why a resource was not read; None for a type that no input needs (Practitioner, Provenance, …)."""
+    try:
+        content = msgspec.json.decode(raw)
+    except UNREADABLE_JSON:
+        return UNREADABLE
+    if not isinstance(content, dict):
+        return UNREADABLE
+    if any(names_another(subject, patient_id) for subject in _subjects(content)):
+        return _MISMATCH
+    kind = content.get("resourceType")
+    if kind in _OTHER_TYPES or is_other_version(content):
+        return FHIR_VERSION
+    return UNREADABLE if kind in _READ_TYPES or not isinstance(kind, str) else None
+
+
+def is_other_version(content: dict[str, Any]) -> bool:
+    """Whether the resource has a member, or the shape of a member, that R4 does not have."""
+    kind = str(content.get("resourceType"))
+    if _OTHER_MEMBERS.get(kind, set()) & content.keys():
+        return True
+    return any(k == kind and isinstance(content.get(m), shape) for (k, m), shape in _OTHER_SHAPES.items())
+
+
+def _subjects(content: dict[str, Any]) -> Iterator[Reference]:
+    for member in ("subject", "patient"):
+        value = content.get(member)
+        if isinstance(value, dict) and isinstance(value.get("reference"), str):
+            yield Reference(value["reference"])
+
+
+_READ_TYPES = frozenset(kind.__struct_config__.tag for kind in Resource.__args__)
+
+
+def of_type(resources: Iterable[Resource], kind: type) -> Iterator[Any]:
+    """Those of one resource type, in the order in which they came."""
+    return (resource for resource in resources if type(resource) is kind)

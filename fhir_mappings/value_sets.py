@@ -1,0 +1,175 @@
+"""The clinical ideas: which codes mean what. Each is one FHIR ValueSet in value_sets/, loaded once at start.
+
+Codes are listed, or selected as FHIR does: `concept is-a` (in ICD: the category and all below, by prefix) and
+`code regex` (whole code). A site with a terminology server may replace a set by its expansion (`with_expansions`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from fhir_mappings.code_systems import ATC, ICD_10_PCS, ICD_DIAGNOSES, canonical, normalised
+
+DIRECTORY = Path(__file__).with_name("value_sets")
+TRUST_URL = "https://surgical-risk.io/fhir/StructureDefinition/code-trust"
+_HIERARCHICAL = ICD_DIAGNOSES | {ATC, ICD_10_PCS}  # a code's descendants are those that begin with it
+
+
+class ValueSetError(Exception):
+    """A value set cannot be used; the message names the file and the member. The service does not start."""
+
+
+class Rule(Struct, frozen=True, gc=False):
+    """One way in which a code of `system` belongs to a set: by being it, beginning with it, or matching it."""
+
+    system: str
+    kind: Literal["code", "prefix", "regex"]
+    value: str
+    trust: str = "V"
+
+
+class ValueSet(Struct, frozen=True, gc=False):
+    """One clinical idea with its rules."""
+
+    id: str
+    title: str
+    version: str
+    includes: tuple[Rule, ...]
+    excludes: tuple[Rule, ...] = ()
+
+    def codes(self, system: str) -> tuple[str, ...]:
+        """The codes that are listed, not selected by a rule, of one system, in the order of the file."""
+        return tuple(rule.value for rule in self.includes if rule.system == system and rule.kind == "code")
+
+
+class ValueSets:
+    """All ideas, indexed so that one code is asked once: which of them is it? Immutable."""
+
+    def __init__(self, sets: Iterable[ValueSet]) -> None:
+        self.by_id: Mapping[str, ValueSet] = {one.id: one for one in sets}
+        self._listed: dict[tuple[str, str], list[str]] = {}
+        self._prefixed: dict[tuple[str, str], list[str]] = {}
+        self._matched: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for one in self.by_id.values():
+            for rule in one.includes:
+                self._index(rule, one.id)
+        self.containing = lru_cache(maxsize=16_384)(self._containing)
+
+    def _index(self, rule: Rule, name: str) -> None:
+        if rule.kind == "regex":
+            self._matched.setdefault(rule.system, []).append((re.compile(rule.value), name))
+        else:
+            index = self._listed if rule.kind == "code" else self._prefixed
+            index.setdefault((rule.system, rule.value), []).append(name)
+
+    def _containing(self, system: str, code: str) -> tuple[str, ...]:
+        """The ids of the sets that hold the code, in the order in which the files are named."""
+        system = canonical(system)
+        code = normalised(system, code)
+        found = set(self._listed.get((system, code), ()))
+        if system in _HIERARCHICAL:
+            for length in range(1, len(code) + 1):
+                found.update(self._prefixed.get((system, code[:length]), ()))
+        found.update(name for pattern, name in self._matched.get(system, ()) if pattern.fullmatch(code))
+        return tuple(sorted(name for name in found if not self._excluded(name, system, code)))
+
+    def _excluded(self, name: str, system: str, code: str) -> bool:
+        return any(rule.system == system and _holds(rule, code) for rule in self.by_id[name].excludes)
+
+    def codes(self, name: str, system: str) -> tuple[str, ...]:
+        """The listed codes of one system in the set `name`."""
+        return self.by_id[name].codes(system)
+
+    def with_expansions(self, expansions: Iterable[Mapping[str, Any]]) -> ValueSets:
+        """These sets, where a `$expand` answer of the site's terminology server replaces the set of its id or url.
+
+        Raises ValueSetError for an expansion of a set that no input uses, one that is incomplete, or empty.
+        """
+        sets = dict(self.by_id)
+        for document in expansions:
+            one = _expanded(document, sets)
+            sets[one.id] = one
+        return ValueSets(sets.values())
+
+
+def _holds(rule: Rule, code: str) -> bool:
+    if rule.kind == "regex":
+        return re.fullmatch(rule.value, code) is not None
+    return code == rule.value if rule.kind == "code" else code.startswith(rule.value)
+
+
+def _expanded(document: Mapping[str, Any], sets: Mapping[str, ValueSet]) -> ValueSet:
+    name = str(document.get("url", "")).split("|")[0].rsplit("/", 1)[-1] or str(document.get("id"))
+    expansion = document.get("expansion")
+    if name not in sets or not isinstance(expansion, dict):
+        raise ValueSetError(f"{name}: no expansion of a value set that is used here")
+    rules = tuple(_contained(expansion.get("contains", ())))
+    if not rules:
+        raise ValueSetError(f"{name}: the expansion is empty")
+    if len(rules) < int(expansion.get("total", 0)):
+        raise ValueSetError(f"{name}: the expansion holds {len(rules)} of {expansion['total']} codes")
+    return ValueSet(name, sets[name].title, str(document.get("version", "expanded")), rules)
+
+
+def _contained(entries: Iterable[Mapping[str, Any]]) -> Iterable[Rule]:
+    for entry in entries:
+        if not entry.get("abstract") and entry.get("code"):
+            system = canonical(str(entry.get("system", "")))
+            yield Rule(system, "code", normalised(system, str(entry["code"])), "site")
+        yield from _contained(entry.get("contains", ()))
+
+
+def load(directory: Path = DIRECTORY) -> ValueSets:
+    """Every ValueSet of the directory; raises ValueSetError naming the file that cannot be used."""
+    return ValueSets(_from_file(path) for path in sorted(directory.glob("*.json")))
+
+
+def _from_file(path: Path) -> ValueSet:
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+        compose = document["compose"]
+        return ValueSet(
+            document["id"],
+            document["title"],
+            document["version"],
+            tuple(rule for part in compose["include"] for rule in _rules(part)),
+            tuple(rule for part in compose.get("exclude", ()) for rule in _rules(part)),
+        )
+    except (msgspec.MsgspecError, KeyError, ValueError, re.error) as error:
+        raise ValueSetError(f"{path.name}: {error}") from error
+
+
+def _rules(part: Mapping[str, Any]) -> Iterable[Rule]:
+    system, trust = part["system"], _trust(part)
+    for concept in part.get("concept", ()):
+        yield Rule(system, "code", normalised(system, concept["code"]), _trust(concept) or trust)
+    for selected in part.get("filter", ()):
+        yield _selection(system, selected, trust)
+
+
+def _selection(system: str, selected: Mapping[str, str], trust: str) -> Rule:
+    match selected["property"], selected["op"]:
+        case "concept", "is-a" if system in _HIERARCHICAL:
+            return Rule(system, "prefix", normalised(system, selected["value"]), trust)
+        case "code", "regex":
+            pattern = selected["value"].replace("\\.", "") if system in ICD_DIAGNOSES else selected["value"]
+            re.compile(pattern)
+            return Rule(system, "regex", pattern, trust)
+    raise ValueError(f"filter {selected['property']} {selected['op']} on {system} is not understood")
+
+
+def _trust(part: Mapping[str, Any]) -> str:
+    for extension in part.get("extension", ()):
+        if extension["url"] == TRUST_URL:
+            return str(extension["valueCode"])
+    return ""
+
+
+STANDARD = load()
