@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -36,7 +37,8 @@ class Curve:
     A number is clamped to [low, high] and falls into the piece after the last of `breaks` that it reaches; the
     value of a category or a yes/no (`indexed`) is the number of its piece. `missing` is added when the input is
     missing; NaN means that the model cannot be asked without it. `alternative`, with the same breaks, is used
-    instead while the input `without` is missing (a pattern submodel).
+    instead while the input `without` is missing (a pattern submodel). What a joint curve adds is told as part of
+    the contribution of the input `told_as`.
     """
 
     input: str
@@ -48,6 +50,7 @@ class Curve:
     missing: float = float("nan")
     without: str | None = None
     alternative: Curve | None = None
+    told_as: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a curve that the graph would read wrongly."""
@@ -80,7 +83,7 @@ class AdditiveModel:
 
     `factors`, where a fit gave a covariance Σ = L·Lᵀ: one matrix [rows, 4, Q] per curve with what each row's
     coefficients (c3..c0) contribute to Lᵀ·φ(x), and `base_factor` [Q]; the standard error of the logit is the
-    length of their sum (delta method).
+    length of their sum (delta method). `joint` are further curves, of two inputs together; their factors follow.
     """
 
     name: str
@@ -89,6 +92,7 @@ class AdditiveModel:
     base: float
     curves: tuple[Curve, ...]
     operation: str | None = None
+    joint: tuple[Curve, ...] = ()
     factors: tuple[NDArray[np.float64], ...] = field(default=(), compare=False)
     base_factor: NDArray[np.float64] | None = field(default=None, compare=False)
 
@@ -96,3 +100,18 @@ class AdditiveModel:
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs, in the order of the graph's columns."""
         return tuple(curve.input for curve in self.curves)
+
+
+def all_curves(models: Sequence[AdditiveModel]) -> list[Curve]:
+    """Model after model the curve of each input; after all of these, model after model, the joint curves."""
+    return [curve for model in models for curve in model.curves] + [curve for model in models for curve in model.joint]
+
+
+def positions(models: Sequence[AdditiveModel]) -> list[tuple[range, range]]:
+    """Per model where its inputs' curves and its joint curves lie in `all_curves`."""
+    found, own, joint = [], 0, sum(len(model.curves) for model in models)
+    for model in models:
+        found.append((range(own, own + len(model.curves)), range(joint, joint + len(model.joint))))
+        own += len(model.curves)
+        joint += len(model.joint)
+    return found

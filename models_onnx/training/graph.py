@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models_onnx.training.curves import SLOTS, AdditiveModel, Curve
+from models_onnx.training.curves import SLOTS, AdditiveModel, Curve, all_curves, positions
 from models_onnx.training.standard_errors import add_standard_errors
 
 OPSET = 18
@@ -55,7 +55,7 @@ class Tables:
 
 def tables(models: Sequence[AdditiveModel], features: Sequence[str]) -> Tables:
     """The flattened curves of `models`, reading their inputs by position in `features`."""
-    curves = [curve for model in models for curve in model.curves]
+    curves = all_curves(models)
     column = {name: position for position, name in enumerate(features)}
     sizes = [len(curve.rows()) for curve in curves]
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -127,45 +127,51 @@ def _curve_values(graph: Graph, table: Tables, clamped: str, row: str) -> tuple[
 
 def _members(models: Sequence[AdditiveModel]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Per model the curves that are summed (padded with the appended zero), and the operation's curve."""
-    total = sum(len(model.curves) for model in models)
+    total = len(all_curves(models))
     members = np.full((len(models), SLOTS), total)
     operation = np.full(len(models), total)
-    start = 0
-    for m, model in enumerate(models):
-        for slot, name in enumerate(model.inputs):
+    for m, (model, (own, joint)) in enumerate(zip(models, positions(models), strict=True)):
+        for position, name in zip(own, model.inputs, strict=True):
             if name == model.operation:
-                operation[m] = start + slot
-            else:
-                members[m, slot] = start + slot
-        start += len(model.curves)
+                operation[m] = position
+        summed = [position for position in (*own, *joint) if position != operation[m]]
+        members[m, : len(summed)] = summed
     return members, operation
 
 
-def _sums(graph: Graph, models: Sequence[AdditiveModel], value: str) -> tuple[str, str]:
+def _sums(graph: Graph, models: Sequence[AdditiveModel], value: str) -> str:
     """Nodes that add each model's curves to its reference; a NaN of one model never reaches another."""
     members, operation = _members(models)
     # `pads` = none before, one zero after, on the axis of the curves.
-    padded = graph.add(
-        "Pad", [value, graph.constant("pads", [0, 0, 0, 1], np.int64), graph.constant("zero", 0.0)], "padded"
-    )
+    pads = graph.constant("pads", [0, 0, 0, 1], np.int64)
+    padded = graph.add("Pad", [value, pads, graph.constant("zero", 0.0)], "padded")
     grouped = graph.add("Gather", [padded, graph.constant("members", members, np.int64)], "grouped", axis=1)
     total = graph.add("ReduceSum", [grouped, "last_axis"], "total", keepdims=0)
-    of_operation = graph.add(
-        "Gather", [padded, graph.constant("operation", operation, np.int64)], "of_operation", axis=1
-    )
+    operations = graph.constant("operations", operation, np.int64)
+    of_operation = graph.add("Gather", [padded, operations], "of_operation", axis=1)
     base = graph.constant("base", [model.base for model in models])
     reference = graph.add("Add", [of_operation, base], "reference_logit")
-    return reference, graph.add("Add", [reference, total], "all_logits")
+    return graph.add("Add", [reference, total], "all_logits")
 
 
-def _contributions(graph: Graph, models: Sequence[AdditiveModel], value: str) -> None:
-    """Nodes for the output `contributions`: each curve's value, 0 for the operation's."""
-    is_operation = [name == model.operation for model in models for name in model.inputs]
-    if any(is_operation):
-        mask = graph.constant("is_operation", is_operation, np.bool_)
-        graph.add("Where", [mask, "zero", value], "contributions")
-    else:
-        graph.add("Identity", [value], "contributions")
+def _contributions(graph: Graph, models: Sequence[AdditiveModel]) -> None:
+    """Nodes for the output `contributions`: per input its curve's value and that of the joint curve told with it.
+
+    0 for the operation, which moves the reference instead.
+    """
+    own, with_it = [], []
+    nothing = len(all_curves(models))
+    for model, (places, joint) in zip(models, positions(models), strict=True):
+        told = {curve.told_as: place for place, curve in zip(joint, model.joint, strict=True)}
+        for place, name in zip(places, model.inputs, strict=True):
+            own.append(nothing if name == model.operation else place)
+            with_it.append(told.get(name, nothing))
+    contributions = graph.add("Gather", ["padded", graph.constant("told", own, np.int64)], "told_curves", axis=1)
+    if any(model.joint for model in models):
+        joint_places = graph.constant("told_joint", with_it, np.int64)
+        extra = graph.add("Gather", ["padded", joint_places], "told_joint_curves", axis=1)
+        contributions = graph.add("Add", [contributions, extra], "told_together")
+    graph.add("Identity", [contributions], "contributions")
 
 
 def _document(graph: Graph, name: str, outputs: Iterable[Any], features: Sequence[str], facts: dict[str, Any]) -> bytes:
@@ -193,10 +199,10 @@ def single(model: AdditiveModel) -> bytes:
     table = tables([model], model.inputs)
     clamped, row = _pieces(graph, table)
     value, t = _curve_values(graph, table, clamped, row)
-    _, total = _sums(graph, [model], value)
+    total = _sums(graph, [model], value)
     graph.add("Squeeze", [total, "last_axis"], name)
     graph.add("Squeeze", ["reference_logit", "last_axis"], "reference")
-    _contributions(graph, [model], value)
+    _contributions(graph, [model])
     outputs = [_output(name, ["N"]), _output("reference", ["N"]), _output("contributions", ["N", len(model.curves)])]
     if model.link == "logit":
         graph.add("Sigmoid", [name], "probability")
@@ -217,10 +223,10 @@ def stacked(models: Sequence[AdditiveModel], features: Sequence[str], members: S
     table = tables(models, features)
     clamped, row = _pieces(graph, table)
     value, t = _curve_values(graph, table, clamped, row)
-    _, total = _sums(graph, models, value)
+    total = _sums(graph, models, value)
     graph.add("Identity", [total], "logit")
     graph.add("Sigmoid", ["logit"], "probability")
-    _contributions(graph, models, value)
+    _contributions(graph, models)
     count = len(models)
     outputs = [_output(name, ["N", count]) for name in ("probability", "logit", "reference_logit")]
     outputs.append(_output("contributions", ["N", sum(len(model.curves) for model in models)]))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models_onnx.training.curves import AdditiveModel
+from models_onnx.training.curves import AdditiveModel, all_curves, positions
 
 
 class GraphBuilder(Protocol):
@@ -62,17 +62,21 @@ def _tables(
     """Curve numbers and row offsets [S, P], the factor table [R, 4, Q] and the base factors [S, Q]."""
     fitted = [model for model in models if model.base_factor is not None]
     width = max(len(_base_factor(model)) for model in fitted)
-    terms, offsets, table = [], [], []
-    curve_number = first_row = kept_rows = 0
-    for model in models:
-        sizes = [len(curve.rows()) for curve in model.curves]
-        if model.factors:
-            terms.append([curve_number + k for k in range(len(sizes))])
-            offsets.append([first_row - kept_rows] * len(sizes))
-            table += [_padded(factor, width) for factor in model.factors]
-            kept_rows += sum(sizes)
-        curve_number += len(sizes)
-        first_row += sum(sizes)
+    curves = all_curves(models)
+    first_row = np.concatenate([[0], np.cumsum([len(curve.rows()) for curve in curves])])
+    terms: list[list[int]] = []
+    offsets: list[list[int]] = []
+    table = []
+    kept = 0
+    for model, (own, joint) in zip(models, positions(models), strict=True):
+        if not model.factors:
+            continue
+        terms.append([*own, *joint])
+        offsets.append([])
+        for position, factor in zip(terms[-1], model.factors, strict=True):
+            offsets[-1].append(first_row[position] - kept)
+            table.append(_padded(factor, width))
+            kept += len(factor)
     base = np.array([_padded(_base_factor(model), width) for model in fitted])
     return np.array(terms), np.array(offsets), np.concatenate(table), base
 
