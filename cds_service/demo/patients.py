@@ -1,0 +1,78 @@
+"""Invented people, each in a file named for its oddity; their dates are days before now, so that none grows stale."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FOLDER = Path(__file__).with_name("patients")
+_DAYS = re.compile(r"@-(\d+)d")
+_YEARS = re.compile(r"@-(\d+)y")
+_BIRTHDAY_WAS_DAYS_AGO = 100
+
+
+class _Order(msgspec.Struct, frozen=True):
+    system: str
+    code: str
+
+
+class _File(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    story: str
+    order: _Order
+    resources: tuple[dict[str, Any], ...]
+
+
+class DemoPatient(msgspec.Struct, frozen=True):
+    """One invented person: `order` is the (system, code) of the operation that suits the story."""
+
+    id: str
+    name: str
+    story: str
+    order: tuple[str, str]
+    resources: tuple[dict[str, Any], ...]
+
+
+def load(as_of: datetime) -> tuple[DemoPatient, ...]:
+    """Everyone, in the order of the files, as of `as_of` (aware)."""
+    return tuple(
+        DemoPatient(
+            id=file.id,
+            name=file.name,
+            story=file.story,
+            order=(file.order.system, file.order.code),
+            resources=tuple(_dated(resource, as_of) for resource in file.resources),
+        )
+        for file in _files()
+    )
+
+
+@cache
+def _files() -> tuple[_File, ...]:
+    paths = sorted(FOLDER.glob("*.json"))
+    return tuple(msgspec.json.decode(path.read_bytes(), type=_File) for path in paths)
+
+
+def _dated(value: Any, as_of: datetime) -> Any:
+    """`@-12d` becomes the instant 12 days before; `@-72y` the birth date of someone who is 72."""
+    if isinstance(value, dict):
+        return {name: _dated(member, as_of) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_dated(member, as_of) for member in value]
+    if not isinstance(value, str):
+        return value
+    if days := _DAYS.fullmatch(value):
+        return (as_of - timedelta(days=int(days[1]))).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if years := _YEARS.fullmatch(value):
+        return _born(as_of.date() - timedelta(days=_BIRTHDAY_WAS_DAYS_AGO), int(years[1])).isoformat()
+    return value
+
+
+def _born(birthday: date, years: int) -> date:
+    return birthday.replace(year=birthday.year - years, day=min(birthday.day, 28))

@@ -1,0 +1,39 @@
+"""Everyone is invented, valid FHIR, and never grows stale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from cds_service.demo import patients
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PEOPLE = patients.load(NOW)
+
+
+def test_the_first_is_the_72_year_old_that_make_run_shows() -> None:
+    assert PEOPLE[0].id == "demo-fusion"
+    assert PEOPLE[0].order == ("http://www.ama-assn.org/go/cpt", "22633")
+    assert PEOPLE[0].resources[0]["birthDate"] == "1954-08-15"
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.id)
+def test_every_resource_is_valid_and_belongs_to_its_person(person: patients.DemoPatient) -> None:
+    for resource in person.resources:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        assert resource.get("subject", {"reference": f"Patient/{person.id}"})["reference"] == f"Patient/{person.id}"
+        assert "@-" not in str(resource)
+
+
+def test_ids_are_unique_and_names_obviously_invented() -> None:
+    ids = [(resource["resourceType"], resource["id"]) for person in PEOPLE for resource in person.resources]
+    assert len(ids) == len(set(ids))
+    assert all(person.name.endswith(" Demo") for person in PEOPLE)
+
+
+def test_dates_follow_the_instant() -> None:
+    later = patients.load(datetime(2030, 2, 28, 9, 0, tzinfo=UTC))
+    creatinine = next(r for r in later[0].resources if r["id"] == "demo-fusion-obs-1")
+    assert creatinine["effectiveDateTime"] == "2030-02-16T09:00:00Z"
