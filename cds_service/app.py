@@ -6,12 +6,13 @@ from flask import Flask
 
 from cds_service import contract
 from cds_service.answer import Knowledge
+from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.settings import Settings
 from cds_service.site import Site, open_site
-from cds_service.tenants import demo_tenant
+from cds_service.tenants import check_for, demo_tenant
 from cds_service.tenants import load as load_tenants
 from models_onnx import registry
 
@@ -31,6 +32,8 @@ def create_app(settings: Settings) -> Flask:
     )
     errors.register(app, lambda incident, error: app.logger.error("incident %s %s", incident, type(error).__name__))
     app.register_blueprint(routes.blueprint(deployment))
+    if settings.demo:
+        app.register_blueprint(store.blueprint(patients.everything), url_prefix="/demo/fhir")
     return app
 
 
@@ -40,4 +43,6 @@ def open_sites(settings: Settings) -> tuple[Site, ...]:
         return (open_site(demo_tenant(settings.public_url or f"http://{settings.bind}")),)
     if settings.tenants is None:
         raise StartError("No tenants: name a folder of tenant files with --tenants or CDS_TENANTS.")
-    return tuple(open_site(tenant) for tenant in load_tenants(settings.tenants))
+    tenants = load_tenants(settings.tenants)
+    check_for(tenants)
+    return tuple(open_site(tenant) for tenant in tenants)

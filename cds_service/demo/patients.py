@@ -53,6 +53,11 @@ def load(as_of: datetime) -> tuple[DemoPatient, ...]:
     )
 
 
+def everything(as_of: datetime) -> tuple[dict[str, Any], ...]:
+    """Every resource of everyone, as of `as_of`."""
+    return tuple(resource for person in load(as_of) for resource in person.resources)
+
+
 @cache
 def _files() -> tuple[_File, ...]:
     paths = sorted(FOLDER.glob("*.json"))

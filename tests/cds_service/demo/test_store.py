@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,14 +13,10 @@ from flask.testing import FlaskClient
 from cds_service.demo import patients, store
 
 
-def everything(as_of: datetime) -> list[Any]:
-    return [resource for person in patients.load(as_of) for resource in person.resources]
-
-
 @pytest.fixture
 def http() -> FlaskClient:
     app = Flask(__name__)
-    app.register_blueprint(store.blueprint(everything), url_prefix="/demo/fhir")
+    app.register_blueprint(store.blueprint(patients.everything), url_prefix="/demo/fhir")
     return app.test_client()
 
 
