@@ -1,0 +1,53 @@
+"""What the catalogue of suggestions can draft, each by its standard code (orderables.json)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from fhir_mappings.code_systems import canonical
+from fhir_mappings.draft_orders import OrderCode
+from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.requested import Requested
+
+FILE = Path(__file__).with_name("orderables.json")
+
+
+class Orderable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test or referral. `trust`: V, meaning seen in an independent public source; k, check digit valid only."""
+
+    name: str
+    text: str
+    system: str
+    code: str
+    trust: str
+    display: str | None = None
+    equivalents: tuple[str, ...] = ()
+
+
+class _Document(msgspec.Struct, frozen=True):
+    orderables: tuple[Orderable, ...]
+
+
+def load(path: Path = FILE) -> dict[str, Orderable]:
+    """The orderables by name, in the order of the file."""
+    return {one.name: one for one in msgspec.json.decode(path.read_bytes(), type=_Document).orderables}
+
+
+ORDERABLES = load()
+
+
+def site_code(name: str, codes: OrderCodes) -> OrderCode | None:
+    """By which code a site orders `name`; None where its map has none: then there is text and no button."""
+    one = ORDERABLES[name]
+    return codes.find(one.system, one.code)
+
+
+def is_requested(name: str, requested: Requested, codes: OrderCodes) -> bool:
+    """Whether it is being ordered already, by a standard code or by the site's own (N8)."""
+    one = ORDERABLES[name]
+    if any(requested.has(canonical(one.system), code) for code in (one.code, *one.equivalents)):
+        return True
+    own = codes.find(one.system, one.code)
+    return own is not None and requested.has(own.system, own.code)

@@ -1,0 +1,55 @@
+"""What the drafts of a session ask for is read by code, whatever shape they have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from fhir_mappings import requested
+
+LOINC = "http://loinc.org"
+
+
+def a_draft(**members: Any) -> msgspec.Raw:
+    draft = {
+        "resourceType": "ServiceRequest",
+        "id": "a1c",
+        "status": "draft",
+        "intent": "order",
+        "code": {"coding": [{"system": LOINC, "code": "4548-4"}]},
+        "subject": {"reference": "Patient/pt-b"},
+    }
+    return msgspec.Raw(json.dumps(draft | members).encode())
+
+
+def test_the_code_and_the_clinical_idea_of_a_draft_are_found() -> None:
+    found = requested.read([a_draft()])
+    assert found.has(LOINC, "4548-4")
+    assert "hba1c" in found.ideas
+
+
+def test_a_code_system_under_another_name_is_the_same() -> None:
+    coding = {"system": "urn:oid:2.16.840.1.113883.6.1", "code": "4548-4"}
+    assert requested.read([a_draft(code={"coding": [coding]})]).has(LOINC, "4548-4")
+
+
+@pytest.mark.parametrize("members", [{"doNotPerform": True}, {"status": "revoked"}, {"status": "entered-in-error"}])
+def test_an_order_that_is_not_to_be_done_asks_for_nothing(members: dict[str, Any]) -> None:
+    assert requested.read([a_draft(**members)]) == requested.NOTHING
+
+
+def test_text_alone_asks_for_nothing() -> None:
+    assert requested.read([a_draft(code={"text": "HbA1c"})]) == requested.NOTHING
+
+
+@pytest.mark.parametrize("raw", [b"null", b"[]", b'{"resourceType": "ServiceRequest", "code": 3}', b"{"])
+def test_what_cannot_be_read_asks_for_nothing(raw: bytes) -> None:
+    assert requested.read([msgspec.Raw(raw)]) == requested.NOTHING
+
+
+def test_a_drug_order_is_no_test() -> None:
+    drug = {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"coding": [{"code": "4548-4"}]}}
+    assert requested.read([msgspec.Raw(json.dumps(drug).encode())]) == requested.NOTHING
