@@ -1,0 +1,1 @@
+"""What is kept: evaluations, cards, suggestions, feedback, outcomes, and who switched what."""

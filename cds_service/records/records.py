@@ -1,0 +1,79 @@
+"""The record of one worker: evaluations behind the answer, feedback before it, and everything read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from cds_service.records import database, feedback, ledger, lookups, switches, tables, writer
+from cds_service.records.feedback import Sender
+from cds_service.records.rows import EvaluationRow, FeedbackItem, OutcomeRow, Shown
+from cds_service.records.used_tokens import UsedTokens
+
+READ_OWN_WRITES_S = 0.5
+
+
+class Records:
+    """Opened once per worker, after the fork; closed in order it loses nothing."""
+
+    def __init__(self, url: str, *, folder: Path, connections: int, counted: writer.Counted) -> None:
+        """`folder` holds the worker's ledger and must outlive a killed process; `counted` is told of every row."""
+        self.durable = database.connect(url, durable=True, connections=connections)
+        self.quick = database.connect(url, durable=False, connections=connections)
+        for lost in ledger.lost_by_the_dead(folder):
+            if lost:
+                writer.count_loss(self.durable, lost, "killed")
+                counted("lost", lost)
+        self._ledger = ledger.Ledger(folder)
+        self._writer = writer.Writer(self.quick, self._ledger, counted=counted)
+        self.used_tokens = UsedTokens(self.quick)
+        self.switches = switches.SwitchReader(self.quick)
+
+    def write_evaluation(self, row: EvaluationRow) -> None:
+        """Keep an evaluation, behind the answer: never waits, never fails; what is lost is counted."""
+        self._writer.put(row)
+
+    def store_feedback(self, items: Sequence[FeedbackItem], sender: Sender, *, received_at: datetime) -> int:
+        """Commit feedback; returns how many items were new. Raises DatabaseError if it is not committed."""
+        return feedback.store(self.durable, items, sender, received_at=received_at)
+
+    def store_outcomes(self, rows: Iterable[OutcomeRow], *, recorded_at: datetime) -> int:
+        """Commit what was found to have happened; returns how many. Raises on an outcome that is there already."""
+        values = [
+            {**{name: getattr(row, name) for name in row.__struct_fields__}, "recorded_at": recorded_at} for row in rows
+        ]
+        with self.durable.begin() as connection:
+            if values:
+                connection.execute(insert(tables.outcome), values)
+        return len(values)
+
+    def evaluation(self, evaluation_id: str) -> EvaluationRow | None:
+        """One evaluation by its id; one that is still being written is waited for."""
+        found = lookups.evaluation(self.quick, evaluation_id)
+        if found is None and not self._writer.is_idle:
+            self._writer.flush(READ_OWN_WRITES_S)
+            found = lookups.evaluation(self.quick, evaluation_id)
+        return found
+
+    def last_shown(self, tenant_id: str, dedupe_key: str, *, since: datetime) -> Shown | None:
+        """The card of this key shown to this tenant since then (R-B09)."""
+        return lookups.last_shown(self.quick, tenant_id, dedupe_key, since=since)
+
+    def is_ready(self) -> bool:
+        """Whether the database can be reached and stands at the schema that this version reads and writes."""
+        return database.revision(self.quick) == database.REVISION
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was taken so far is written."""
+        return self._writer.flush(timeout_s)
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Write what is queued and let go of the database. What cannot be written is counted by the next start."""
+        self._writer.close(timeout_s)
+        if self._ledger.open == 0:
+            self._ledger.close()
+        self.quick.dispose()
+        self.durable.dispose()

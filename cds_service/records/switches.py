@@ -1,0 +1,135 @@
+"""What people switched without a restart: kill switches and modes, with the event that says who, when and why."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Engine, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.records import tables
+from cds_service.records.database import DatabaseError
+from cds_service.records.rows import AdministrationEvent
+
+EVERY = ""
+FRESH_S = 10.0
+Kind = Literal["mode", "kill"]
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a switch is for; an empty member means every one."""
+
+    tenant_id: str = EVERY
+    hook: str = EVERY
+    procedure_group: str = EVERY
+
+    def __str__(self) -> str:
+        return f"tenant={self.tenant_id or '*'} hook={self.hook or '*'} group={self.procedure_group or '*'}"
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """One switch as it stands: a mode, or "killed"."""
+
+    kind: str
+    scope: Scope
+    value: str
+
+
+Switches = tuple[Switch, ...]
+
+
+class SwitchReader:
+    """The switches as of at most FRESH_S seconds ago; the last known ones while the database is away.
+
+    A worker that has never read them cannot know whether it was killed: `current` raises DatabaseError then.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._known: Switches | None = None
+        self._read_at = 0.0
+        self._lock = threading.Lock()
+
+    def current(self) -> Switches:
+        """Every switch that is set."""
+        known = self._known
+        if known is None:
+            with self._lock:
+                return self._known if self._known is not None else self._read()
+        if self._clock() - self._read_at >= FRESH_S and self._lock.acquire(blocking=False):
+            try:
+                return self._read()
+            except DatabaseError:
+                return known
+            finally:
+                self._lock.release()
+        return known
+
+    def _read(self) -> Switches:
+        self._read_at = self._clock()
+        self._known = read(self._engine)
+        return self._known
+
+
+def read(engine: Engine) -> Switches:
+    """Every switch as the database has it now."""
+    table = tables.switch
+    statement = select(table.c.kind, table.c.tenant_id, table.c.hook, table.c.procedure_group, table.c.value)
+    try:
+        with engine.connect() as connection:
+            return tuple(Switch(kind, Scope(*where), value) for kind, *where, value in connection.execute(statement))
+    except SQLAlchemyError as error:
+        raise DatabaseError("the switches cannot be read") from error
+
+
+def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent) -> None:
+    """Set a switch and note who did it, in one transaction."""
+    with engine.begin() as connection:
+        connection.execute(delete(tables.switch).where(*_same(switch.kind, switch.scope)))
+        connection.execute(
+            insert(tables.switch).values(
+                kind=switch.kind,
+                tenant_id=switch.scope.tenant_id,
+                hook=switch.scope.hook,
+                procedure_group=switch.scope.procedure_group,
+                value=switch.value,
+                changed_at=event.happened_at,
+            )
+        )
+        connection.execute(insert(tables.administration).values(**msgspec.structs.asdict(event)))
+
+
+def clear_switch(engine: Engine, kind: Kind, scope: Scope, event: AdministrationEvent) -> bool:
+    """Take a switch back and note who did it; False if it was not set."""
+    with engine.begin() as connection:
+        found = connection.execute(delete(tables.switch).where(*_same(kind, scope))).rowcount > 0
+        if found:
+            connection.execute(insert(tables.administration).values(**msgspec.structs.asdict(event)))
+        return found
+
+
+def history(engine: Engine, *, since: datetime | None = None) -> tuple[AdministrationEvent, ...]:
+    """Who switched what, oldest first."""
+    table = tables.administration
+    columns = [table.c[name] for name in AdministrationEvent.__struct_fields__]
+    statement = select(*columns).order_by(table.c.id)
+    if since is not None:
+        statement = statement.where(table.c.happened_at >= since)
+    with engine.connect() as connection:
+        return tuple(AdministrationEvent(**row) for row in connection.execute(statement).mappings())
+
+
+def _same(kind: str, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    table = tables.switch
+    return (
+        table.c.kind == kind,
+        table.c.tenant_id == scope.tenant_id,
+        table.c.hook == scope.hook,
+        table.c.procedure_group == scope.procedure_group,
+    )

@@ -1,0 +1,185 @@
+"""Writes evaluations behind the answer: a bounded queue, one thread, batches; what cannot be kept is counted."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, String, insert
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from cds_service.records import tables
+from cds_service.records.ledger import Ledger
+from cds_service.records.rows import EvaluationRow
+
+QUEUE_ROWS = 2_000
+BATCH_ROWS = 200
+RETRY_AFTER_S = 0.5
+_STOP = None
+Counted = Callable[[str, int], None]
+
+
+class Writer:
+    """One thread per worker between the answers and the database."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, *, counted: Counted, rows: int = QUEUE_ROWS) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._counted = counted
+        self._queue: queue.Queue[EvaluationRow | None] = queue.Queue(maxsize=rows)
+        self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="records", daemon=True)
+        self._thread.start()
+
+    def put(self, row: EvaluationRow) -> None:
+        """Take a row without waiting; with the queue full it is lost, and counted."""
+        self._ledger.take()
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            self._lose("queue-full")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every row taken so far is written."""
+        return self._ledger.open == 0
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until every row taken so far is written or its loss noted; False if that took longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ledger.open == 0, timeout_s)
+
+    def close(self, timeout_s: float) -> None:
+        """Write what is queued, for as long as that may take, and end.
+
+        What is left then stays open in the ledger, so that the next start counts it as lost.
+        """
+        self.flush(timeout_s)
+        self._closing.set()
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(_STOP)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        stopped = False
+        while not stopped:
+            batch = []
+            row = self._queue.get()
+            while row is not _STOP:
+                batch.append(row)
+                if len(batch) == BATCH_ROWS or self._queue.empty():
+                    break
+                row = self._queue.get()
+            stopped = row is _STOP
+            if batch:
+                self._persist(batch)
+
+    def _persist(self, batch: Sequence[EvaluationRow]) -> None:
+        """Write a batch, as often as it takes, and note what was lost meanwhile."""
+        while not self._try(batch):
+            self._counted("retries", 1)
+            if self._closing.wait(RETRY_AFTER_S):
+                return
+
+    def _try(self, batch: Sequence[EvaluationRow]) -> bool:
+        try:
+            write(self._engine, batch)
+        except (IntegrityError, DataError):
+            return self._write_singly(batch)
+        except SQLAlchemyError:
+            return False
+        self._settle(len(batch), "written")
+        return self._note_losses()
+
+    def _write_singly(self, batch: Sequence[EvaluationRow]) -> bool:
+        """A row that the database refuses is lost alone."""
+        for row in batch:
+            try:
+                write(self._engine, (row,))
+            except SQLAlchemyError:
+                self._lose("refused")
+            else:
+                self._settle(1, "written")
+        return self._note_losses()
+
+    def _lose(self, cause: str) -> None:
+        self._counted("lost", 1)
+        self._lost.put(cause)
+
+    def _note_losses(self) -> bool:
+        causes = collections.Counter(self._lost.get() for _ in range(self._lost.qsize()))
+        for cause, rows in causes.items():
+            with contextlib.suppress(SQLAlchemyError):
+                count_loss(self._engine, rows, cause)
+            self._settle(rows, "settled")
+        return True
+
+    def _settle(self, rows: int, what: str) -> None:
+        self._counted(what, rows)
+        with self._changed:
+            self._ledger.settle(rows)
+            self._changed.notify_all()
+
+
+def write(engine: Engine, batch: Sequence[EvaluationRow]) -> None:
+    """All rows in one transaction."""
+    cards = [(row, card) for row in batch for card in row.cards]
+    suggestions = [
+        {"uuid": suggestion.uuid, "card_uuid": card.uuid, "rule": suggestion.rule}
+        for _, card in cards
+        for suggestion in card.suggestions
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(tables.evaluation), [_columns(row) for row in batch])
+        if cards:
+            connection.execute(
+                insert(tables.card),
+                [
+                    {
+                        "uuid": card.uuid,
+                        "evaluation_id": row.id,
+                        "tenant_id": row.tenant_id,
+                        "indicator": card.indicator,
+                        "topic": card.topic,
+                        "shown": card.shown,
+                    }
+                    for row, card in cards
+                ],
+            )
+        if suggestions:
+            connection.execute(insert(tables.suggestion), suggestions)
+
+
+def count_loss(engine: Engine, evaluations: int, cause: str) -> None:
+    """Note how many evaluations have no row, and why."""
+    with engine.begin() as connection:
+        connection.execute(
+            insert(tables.loss).values(noticed_at=datetime.now(UTC), evaluations=evaluations, cause=cause)
+        )
+
+
+_LENGTHS = {
+    column.name: column.type.length
+    for column in tables.evaluation.columns
+    if isinstance(column.type, String) and column.type.length
+}
+
+
+def _columns(row: EvaluationRow) -> dict[str, Any]:
+    """The row as columns; text from the wire is cut to what its column holds, rather than losing the row."""
+    columns = {name: getattr(row, name) for name in row.__struct_fields__ if name != "cards"}
+    for name, length in _LENGTHS.items():
+        if isinstance(value := columns.get(name), str):
+            columns[name] = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length]
+    for name in ("models", "inputs", "milliseconds"):
+        columns[name] = msgspec.json.encode(columns[name]).decode()
+    columns["result"] = None if row.result is None else msgspec.json.encode(row.result).decode()
+    return columns

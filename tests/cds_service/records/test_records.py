@@ -1,0 +1,110 @@
+"""The record: evaluations are written behind the answer and read back whole, and what is lost is counted."""
+
+import msgspec
+import pytest
+from sqlalchemy import func, select
+
+from cds_service.records import tables
+from cds_service.records.records import Records
+from cds_service.records.rows import OutcomeRow
+from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
+
+
+def count(records: Records, table) -> int:
+    with records.durable.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar()
+
+
+def test_an_evaluation_is_read_back_as_it_was_written(records):
+    row = an_evaluation()
+    records.write_evaluation(row)
+    assert records.evaluation(row.id) == row
+    assert records.evaluation("unknown") is None
+
+
+def test_another_worker_reads_it_too(open_records):
+    one, two = open_records(), open_records()
+    row = an_evaluation(cards=())
+    one.write_evaluation(row)
+    assert one.flush(5)
+    assert two.evaluation(row.id) == row
+
+
+def test_closing_in_order_writes_everything_that_was_queued(open_records):
+    records = open_records()
+    for _ in range(500):
+        records.write_evaluation(an_evaluation())
+    records.close()
+    assert count(open_records(), tables.evaluation) == 500
+
+
+def test_a_row_the_database_refuses_is_lost_alone_and_counted(records):
+    twice = an_evaluation()
+    for row in (an_evaluation(), twice, twice, an_evaluation()):
+        records.write_evaluation(row)
+    assert records.flush(5)
+    assert count(records, tables.evaluation) == 3
+    with records.durable.connect() as connection:
+        assert connection.execute(select(tables.loss.c.evaluations, tables.loss.c.cause)).all() == [(1, "refused")]
+
+
+def test_text_from_the_wire_is_cut_to_its_column_and_never_loses_the_row(records):
+    row = an_evaluation(patient_id="p" * 5000, hook_instance="\x00" + "é" * 300, user_reference="Practitioner/\x00")
+    records.write_evaluation(row)
+    found = records.evaluation(row.id)
+    assert (len(found.patient_id), len(found.hook_instance)) == (256, 128)
+
+
+def test_a_full_queue_never_waits_and_counts_what_it_lost(url, tmp_path):
+    told = []
+    records = Records(url, folder=tmp_path, connections=2, counted=lambda what, rows: told.append((what, rows)))
+    with records.durable.begin() as connection:
+        connection.execute(tables.loss.insert().values(noticed_at=NOON, evaluations=0, cause="lock"))
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE evaluation IN ACCESS EXCLUSIVE MODE")
+        for _ in range(2_500):
+            records.write_evaluation(an_evaluation(cards=()))
+    assert records.flush(20)
+    lost = sum(rows for what, rows in told if what == "lost")
+    assert lost >= 250
+    assert count(records, tables.evaluation) == 2_500 - lost
+    with records.durable.connect() as connection:
+        noted = select(func.sum(tables.loss.c.evaluations)).where(tables.loss.c.cause == "queue-full")
+        assert connection.execute(noted).scalar() == lost
+    records.close()
+
+
+def test_outcomes_are_kept_beside_the_evaluation(records):
+    row = an_evaluation()
+    records.write_evaluation(row)
+    records.flush(5)
+    found = OutcomeRow(
+        tenant_id=row.tenant_id, evaluation_id=row.id, outcome="30-day-death", occurred=False, source="registry"
+    )
+    assert records.store_outcomes([found], recorded_at=NOON) == 1
+    assert count(records, tables.outcome) == 1
+
+
+def test_the_record_is_ready_only_at_its_own_schema(records):
+    assert records.is_ready()
+    with records.durable.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert not records.is_ready()
+
+
+def test_the_last_shown_card_names_its_open_suggestions(records):
+    key = "k" * 64
+    records.write_evaluation(an_evaluation(dedupe_key=key, cards=(a_card(shown=False),)))
+    row = an_evaluation(dedupe_key=key)
+    records.write_evaluation(row)
+    records.flush(5)
+    shown = records.last_shown(row.tenant_id, key, since=NOON)
+    assert (shown.card, shown.at, shown.open_suggestions) == (row.cards[0].uuid, NOON, ("smoking-cessation",))
+    assert records.last_shown("another-hospital", key, since=NOON) is None
+    assert records.last_shown(row.tenant_id, key, since=NOON.replace(hour=13)) is None
+
+
+def test_a_naive_instant_is_refused(records):
+    row = msgspec.structs.replace(an_evaluation(), received_at=NOON.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="time zone"):
+        tables.Instant().process_bind_param(row.received_at, records.durable.dialect)
