@@ -114,6 +114,7 @@ class Vocabulary:
     def __init__(self, sets: ValueSets, maps: ConceptMaps) -> None:
         self.value_sets, self.maps = sets, maps
         self.ideas = lru_cache(maxsize=16_384)(self._ideas)
+        self.means_something = lru_cache(maxsize=64)(self._means_something)
 
     def _ideas(self, system: str | None, code: str | None) -> tuple[str, ...]:
         """The ids of the value sets that a code belongs to, itself or by what the site says that it means."""
@@ -127,6 +128,14 @@ class Vocabulary:
     def ideas_of_text(self, text: str) -> tuple[str, ...]:
         """What a site says that an exact text means; texts are never understood otherwise (messy case 1)."""
         return self.ideas(TEXT, text) if TEXT in self.maps.systems else ()
+
+    def _means_something(self, idea: str) -> bool:
+        """Whether any code of the site means this idea (an idea without a standard code exists only then)."""
+        return bool(self.maps.codes_for(frozenset({idea}), self.value_sets))
+
+    def texts(self, text: str) -> tuple[tuple[str, str], ...]:
+        """The standard codes that a site's map gives for an exact text."""
+        return self.maps.translate(TEXT, text) if TEXT in self.maps.systems else ()
 
 
 @lru_cache(maxsize=256)

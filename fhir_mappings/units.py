@@ -1,14 +1,16 @@
 """Units: UCUM and the ways in which hospitals write them, and the factors between them, tabulated once at start.
 
-Factors within one dimension come from UCUM itself (ucumvert, pint); factors that depend on the analyte stand here
-under their sources. Nothing is converted while a request is answered but by a look-up and one multiplication.
+Factors within one dimension are UCUM's own (unit_factors.json, written by ucumvert and pint); those that depend on
+the analyte stand in measurement_rules.py under their sources. While a request is answered there is only a look-up.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
+from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from fhir_mappings.code_systems import UCUM, canonical
@@ -126,23 +128,11 @@ def unit_of(code: str | None, system: str | None, text: str | None) -> tuple[str
     return by_text, False
 
 
-@cache
-def _registry():  # type: ignore[no-untyped-def]
-    from ucumvert import PintUcumRegistry  # noqa: PLC0415 - half a second, and only at start
-
-    return PintUcumRegistry()
-
-
 def tabulated(unit: str, others: tuple[str, ...]) -> dict[str, Conversion]:
-    """How each of `others` becomes `unit`, as UCUM defines them; raises pint's error if it does not."""
-    table = {unit: SAME}
-    for other in others:
-        table[other] = Conversion(_factor(other, unit))
-    return table
+    """How each of `others` becomes `unit`, as UCUM defines them. Raises KeyError for a pair not in the table."""
+    return {unit: SAME, **{other: Conversion(_FACTORS[f"{other} -> {unit}"]) for other in others}}
 
 
-def _factor(source: str, target: str) -> float:
-    registry = _registry()
-    ratio = (1 * registry.from_ucum(source)).to(registry.from_ucum(target)).magnitude
-    # A factor is exact to ten digits; what pint leaves behind them (1.0000000000000002) is rounding.
-    return float(f"{float(ratio):.10g}")
+# Written by `python -m fhir_mappings.unit_factors`, which asks ucumvert and pint: half a second and 40 MB that no
+# worker should spend. tests/fhir_mappings/test_units.py asks the library again.
+_FACTORS: dict[str, float] = msgspec.json.decode(Path(__file__).with_name("unit_factors.json").read_bytes())

@@ -1,0 +1,133 @@
+"""Yes/no inputs and sepsis from diagnoses: what counts, whose history counts, and what no match means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fhir_mappings.clock import Clock, could_be_within
+from fhir_mappings.coverage import Coverage
+from fhir_mappings.dates import Moment
+from fhir_mappings.diagnoses import Diagnoses, Diagnosis
+from fhir_mappings.feature import Feature
+
+# inputs.md section 5: the idea of each input, and whether its history counts for good.
+CURRENT_ONLY = {
+    "diabetes": "diabetes",
+    "copd": "copd",
+    "chronic_kidney_disease": "chronic-kidney-disease",
+    "metastatic_cancer": "metastatic-cancer",
+    "dementia": "dementia",
+}
+LIFELONG = {
+    "heart_failure": "heart-failure",
+    "ischaemic_heart_disease": "ischaemic-heart-disease",
+    "cerebrovascular_disease": "cerebrovascular-disease",
+}
+_FIVE_YEARS = 1826  # SORT: cancer within five years
+_SEPSIS_WINDOW = timedelta(hours=48)  # NSQIP
+_GRAVEST_FIRST = (("septic-shock", "septic-shock"), ("sepsis", "sepsis"), ("sirs", "sirs"))
+
+
+def yes(name: str, source: str, when: Moment | None, flags: tuple[str, ...] = ()) -> Feature:
+    """Present, with the resource that says so."""
+    return Feature(
+        name=name,
+        status="used",
+        value=True,
+        model_value=True,
+        time=when.time if when else None,
+        date_only=when.date_only if when else False,
+        source=source,
+        flags=flags,
+    )
+
+
+def no(name: str, coverage: Coverage) -> Feature:
+    """None recorded where the search was complete (DEC-29); else missing, and why."""
+    if coverage.gap:
+        return Feature(name=name, status="missing", reason=coverage.gap, flags=coverage.flags)
+    return Feature(name=name, status="used", value=False, model_value=False, flags=coverage.flags)
+
+
+def conflicting(name: str, source: str, coverage: Coverage) -> Feature:
+    """Only a resource whose codings contradict each other speaks of it."""
+    return Feature(name=name, status="conflicting", source=source, reason="two-concepts", flags=coverage.flags)
+
+
+def told(name: str, matches: tuple[Diagnosis, ...], flags: tuple[str, ...] = ()) -> Feature:
+    """Present, by the diagnosis known for the longest: the same one in whatever order they came."""
+    first = min(matches, key=lambda one: (one.began.time.timestamp() if one.began else float("inf"), one.source))
+    return yes(name, first.source, first.began, flags)
+
+
+def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, history: bool = False) -> Feature:
+    """Whether a diagnosis of the idea is current, or with `history` ever was."""
+    if matches := diagnoses.of(idea, current=not history):
+        return told(name, matches, coverage.flags)
+    if contradiction := diagnoses.contradicts(idea):
+        return conflicting(name, contradiction, coverage)
+    return no(name, coverage)
+
+
+def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
+    """Cancer in the sense of SORT, within five years: current at any date; else ended within 1826 days.
+
+    A history code (Z85) counts only by its onset or abatement: when it was recorded is no date of the cancer.
+    """
+    if current := diagnoses.of("cancer"):
+        recent = any(one.began and could_be_within(one.began, _FIVE_YEARS, now) for one in current)
+        undated = any(one.began is None for one in current)
+        flags = coverage.flags if recent or undated else (*coverage.flags, "over-five-years")
+        return told("cancer", current, flags)
+    past = diagnoses.of("cancer", current=False)
+    recent_past = tuple(one for one in past if one.ended and could_be_within(one.ended, _FIVE_YEARS, now))
+    dated = tuple(
+        one
+        for one in diagnoses.of("cancer-history", current=False)
+        if (when := one.abatement or one.onset) and could_be_within(when, _FIVE_YEARS, now)
+    )
+    if recent_past or dated:
+        return told("cancer", recent_past + dated, (*coverage.flags, "history"))
+    if contradiction := diagnoses.contradicts("cancer"):
+        return conflicting("cancer", contradiction, coverage)
+    return no("cancer", coverage)
+
+
+def sepsis(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
+    """none, sirs, sepsis or septic-shock, the gravest that is current and began within 48 hours (NSQIP).
+
+    A date alone: that day or the two before. Missing if only an undated one is current.
+    """
+    undated = False
+    for idea, value in _GRAVEST_FIRST:
+        current = diagnoses.of(idea)
+        recent = [one for one in current if one.began and _began_within_48_h(one.began, now)]
+        if recent:
+            first = min(recent, key=lambda one: one.source)
+            return _sepsis(value, coverage, first)
+        undated = undated or any(one.began is None for one in current)
+    if undated:
+        return Feature(name="sepsis", status="missing", reason="undated", flags=coverage.flags)
+    if coverage.gap:
+        return Feature(name="sepsis", status="missing", reason=coverage.gap, flags=coverage.flags)
+    return _sepsis("none", coverage, None)
+
+
+def _began_within_48_h(began: Moment, now: Clock) -> bool:
+    if began.precision == "time":
+        return now.as_of - began.time <= _SEPSIS_WINDOW
+    return could_be_within(began, 2, now)
+
+
+def _sepsis(value: str, coverage: Coverage, one: Diagnosis | None) -> Feature:
+    began = one.began if one else None
+    return Feature(
+        name="sepsis",
+        status="used",
+        value=value,
+        model_value=value,
+        time=began.time if began else None,
+        date_only=began.date_only if began else False,
+        source=one.source if one else None,
+        flags=coverage.flags,
+    )

@@ -1,0 +1,132 @@
+"""FEATURES: every input by name, label, unit, range and source; the contract that models and cards are held to."""
+
+from __future__ import annotations
+
+from fhir_mappings.answers import ASA_DAYS, FUNCTION_DAYS, SMOKING_DAYS
+from fhir_mappings.feature import FeatureDefinition
+from fhir_mappings.measurement_rules import RULES
+from fhir_mappings.procedures import GROUPS
+
+_YES_NO = (
+    ("diabetes", "diabetes", "Condition E08-E13 and SNOMED CT, current"),
+    ("insulin", "insulin use", "MedicationRequest ATC A10A, or Condition Z79.4"),
+    ("heart_failure", "heart failure", "Condition I50 and others, current or past; RCRI"),
+    ("ischaemic_heart_disease", "ischaemic heart disease", "Condition I20-I25 and others, current or past; RCRI"),
+    ("cerebrovascular_disease", "stroke or TIA", "Condition I60-I63, G45 and others, current or past; RCRI"),
+    ("copd", "COPD", "Condition J41-J44, current"),
+    (
+        "hypertension_on_medication",
+        "hypertension on medication",
+        "Condition I10-I15 and a medicine of ATC C02, C03, C07-C09",
+    ),
+    ("dialysis", "dialysis", "Condition Z99.2 or N18.6, or a dialysis Procedure within 14 days; NSQIP"),
+    ("chronic_kidney_disease", "chronic kidney disease", "Condition N18.3-N18.6, N18.9 and others, current"),
+    ("cancer", "cancer", "Condition C00-C96 but C44, current or ended within 5 years; SORT"),
+    ("metastatic_cancer", "metastatic cancer", "Condition C77-C79, C7B, C80.0, current"),
+    ("dementia", "dementia", "Condition F01-F03, G30, G31.0, G31.83, current"),
+    ("anticoagulant", "anticoagulant use", "MedicationRequest ATC B01AA, AB, AE, AF, AX05, or Condition Z79.01"),
+    ("antiplatelet", "antiplatelet use", "MedicationRequest ATC B01AC, or Condition Z79.02, Z79.82"),
+    ("steroid", "systemic steroid use", "MedicationRequest ATC H02AB, or Condition Z79.52"),
+    ("opioid", "opioid use", "MedicationRequest ATC N02A and others, or Condition Z79.891"),
+    ("previous_spine_surgery", "previous spine surgery", "Procedure of a spine group, or Condition Z98.1, M96.1"),
+)
+
+
+def _measured(name: str, source: str) -> FeatureDefinition:
+    rule = RULES[name]
+    return FeatureDefinition(
+        name=name,
+        label=rule.label,
+        kind="number",
+        unit=rule.unit,
+        source=source,
+        low=rule.hard[0],
+        high=rule.hard[1],
+        lookback_days=rule.lookback_days,
+    )
+
+
+def _category(
+    name: str, label: str, source: str, *categories: str, lookback_days: int | None = None
+) -> FeatureDefinition:
+    return FeatureDefinition(
+        name=name,
+        label=label,
+        kind="category",
+        unit="1",
+        source=source,
+        categories=categories,
+        lookback_days=lookback_days,
+    )
+
+
+def _yes_no(name: str, label: str, source: str) -> FeatureDefinition:
+    return FeatureDefinition(name=name, label=label, kind="yes-no", unit="1", source=source)
+
+
+_LOINC = "Observation by LOINC, the latest in the window (value set {})"
+
+_DEFINITIONS = (
+    FeatureDefinition(
+        name="age", label="age", kind="number", unit="years", source="Patient.birthDate", low=0, high=120
+    ),
+    _category("sex", "sex", "Patient: US Core birth sex, else gender", "female", "male"),
+    _measured("height", _LOINC.format("height")),
+    _measured("weight", _LOINC.format("weight")),
+    _measured("bmi", "Observation 39156-5, or weight / height squared"),
+    FeatureDefinition(
+        name="asa_class",
+        label="ASA class",
+        kind="number",
+        unit="1",
+        source="Observation 97816-3, the latest in the window",
+        low=1,
+        high=5,
+        lookback_days=ASA_DAYS,
+    ),
+    _category(
+        "functional_status",
+        "functional status",
+        "Observation by the site's ConceptMap; NSQIP",
+        "independent",
+        "partially-dependent",
+        "totally-dependent",
+        lookback_days=FUNCTION_DAYS,
+    ),
+    _measured("creatinine", _LOINC.format("creatinine")),
+    _measured("egfr", "CKD-EPI 2021 from creatinine, age and sex; else Observation 98979-8"),
+    *(
+        _measured(name, _LOINC.format(name))
+        for name in ("haemoglobin", "albumin", "platelets", "inr", "sodium", "glucose", "hba1c", "spo2")
+    ),
+    _category(
+        "smoking_status",
+        "smoking status",
+        "Observation 72166-2, else Condition F17.2, Z72.0, Z87.891",
+        "never",
+        "former",
+        "current",
+        lookback_days=SMOKING_DAYS,
+    ),
+    *(_yes_no(*row) for row in _YES_NO),
+    _category(
+        "sepsis",
+        "sepsis",
+        "Condition A40, A41, R65 and others, current and begun within 48 hours; NSQIP",
+        "none",
+        "sirs",
+        "sepsis",
+        "septic-shock",
+    ),
+    _category(
+        "urgency",
+        "urgency",
+        "ServiceRequest.priority, occurrence and reason; Encounter.class",
+        "elective",
+        "urgent",
+        "immediate",
+    ),
+    _category("procedure_group", "operation", "code of the order (procedure_groups.json)", *GROUPS),
+)
+
+FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS}

@@ -1,0 +1,96 @@
+"""From a patient record and a planned procedure to every feature: one value each, or why there is none."""
+
+from __future__ import annotations
+
+from fhir_mappings import answers, demographics, medications, past_procedures
+from fhir_mappings.diagnosis_features import CURRENT_ONLY, LIFELONG, cancer, present, sepsis
+from fhir_mappings.feature import Feature, FeatureDefinition, Features
+from fhir_mappings.feature_catalogue import FEATURES
+from fhir_mappings.measurement_rules import RULES
+from fhir_mappings.measurements import body_mass_index, filtration_rate, measurement
+from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.procedures import PlannedProcedure
+from fhir_mappings.urgency import urgency
+
+__all__ = ["FEATURES", "FeatureDefinition", "derive"]
+
+
+def derive(record: PatientRecord, procedure: PlannedProcedure) -> Features:
+    """Every feature of FEATURES, in its order, for this patient and this operation."""
+    found: Features = {}
+    for part in (_person(record), _answers(record), _diagnoses(record), _medicines(record), _past(record, procedure)):
+        found.update(part)
+    found.update(_measurements(record, found))
+    found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
+    found["procedure_group"] = _group(procedure)
+    return {name: found[name] for name in FEATURES}
+
+
+def _person(record: PatientRecord) -> Features:
+    failure = record.seen("patient").gap
+    return {
+        "age": demographics.age(record.person, failure, record.clock),
+        "sex": demographics.sex(record.person, failure),
+    }
+
+
+def _answers(record: PatientRecord) -> Features:
+    recorded, words, now = record.recorded, record.words, record.clock
+    seen = record.seen("observations")
+    return {
+        "asa_class": answers.asa_class(recorded, words, seen, now),
+        "functional_status": answers.functional_status(recorded, words, seen, now),
+        "smoking_status": answers.smoking_status(recorded, words, seen, now, record.diagnoses),
+    }
+
+
+def _diagnoses(record: PatientRecord) -> Features:
+    known, seen, now = record.diagnoses, record.seen("conditions"), record.clock
+    found = {name: present(name, idea, known, seen) for name, idea in CURRENT_ONLY.items()}
+    found |= {name: present(name, idea, known, seen, history=True) for name, idea in LIFELONG.items()}
+    found["cancer"] = cancer(known, seen, now)
+    found["sepsis"] = sepsis(known, seen, now)
+    return found
+
+
+def _medicines(record: PatientRecord) -> Features:
+    taken, seen, diagnosed = record.medications, record.seen("medications"), record.seen("conditions")
+    found = {name: medications.in_use(name, taken, record.diagnoses, seen, diagnosed) for name in medications.INPUTS}
+    hypertension = present("hypertension_on_medication", "hypertension", record.diagnoses, diagnosed)
+    treated = medications.on_antihypertensive(taken, seen)
+    found["hypertension_on_medication"] = medications.hypertension_on_medication(hypertension, treated)
+    return found
+
+
+def _past(record: PatientRecord, procedure: PlannedProcedure) -> Features:
+    seen = (record.seen("procedures"), record.seen("conditions"))
+    return {
+        "dialysis": past_procedures.dialysis(record.procedures, record.diagnoses, seen, record.clock),
+        "previous_spine_surgery": past_procedures.previous_spine_surgery(
+            record.procedures, record.diagnoses, seen, procedure.order
+        ),
+    }
+
+
+def _measurements(record: PatientRecord, found: Features) -> Features:
+    """Every measurement; laboratory results under the key "labs", vital signs under "observations"."""
+    laboratory, vital_signs = record.seen("labs"), record.seen("observations")
+    measured = {
+        name: measurement(name, record.recorded, laboratory if rule.laboratory else vital_signs, record.clock)
+        for name, rule in RULES.items()
+    }
+    measured["bmi"] = body_mass_index(measured["bmi"], measured["height"], measured["weight"], record.clock)
+    measured["egfr"] = filtration_rate(
+        measured["creatinine"], found["age"], found["sex"], measured["egfr"], found["dialysis"]
+    )
+    return measured
+
+
+def _group(procedure: PlannedProcedure) -> Feature:
+    return Feature(
+        name="procedure_group",
+        status="used",
+        value=procedure.group,
+        model_value=procedure.group,
+        source=procedure.order,
+    )

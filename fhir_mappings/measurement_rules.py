@@ -1,0 +1,216 @@
+"""What each measurement accepts: units with their factors, window, limits and cut-points, as a table.
+
+Source of every row: clinical/inputs.md sections 1.4, 1.5 and 2; molar factors under their own sources below.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from fhir_mappings.units import SAME, Conversion, tabulated
+
+# Molar mass of creatinine 113.12 g/mol: 1 mg/dL = 88.42 umol/L. https://pubchem.ncbi.nlm.nih.gov/compound/588
+CREATININE_UMOL_L = Conversion(1 / 88.42)
+# Haemoglobin monomer, 16.114 kDa: 1 mmol/L = 1.611 g/dL. Source: IFCC/ICSH, doi:10.1515/CCLM.1998.122
+HAEMOGLOBIN_MMOL_L = Conversion(1.611)
+# Molar mass of glucose 180.156 g/mol: 1 mmol/L = 18.016 mg/dL. https://pubchem.ncbi.nlm.nih.gov/compound/5793
+GLUCOSE_MMOL_L = Conversion(18.016)
+# IFCC to NGSP master equation. Source: Hoelzel W et al. Clin Chem 2004;50:166-174, doi:10.1373/clinchem.2003.024802
+HBA1C_MMOL_MOL = Conversion(0.09148, 2.152)
+
+
+class CutPoint(Struct, frozen=True, gc=False):
+    """A published limit. `belongs`: on which side the limit itself lies ("> 1.5" leaves 1.5 below).
+
+    `elsewhere`: the same limit as published in other units, with the decimals shown there, to which a recorded
+    number is rounded first; None where the factor is a power of ten. `scored`: a model or stage uses it; else
+    only a suggestion does.
+    """
+
+    value: float
+    belongs: Literal["below", "above"]
+    elsewhere: dict[str, tuple[float, int | None]] = {}
+    scored: bool = True
+
+
+class AssumedUnit(Struct, frozen=True, gc=False):
+    """A unit in which a laboratory number without unit may be read, if it lies in this soft range (case 13)."""
+
+    unit: str
+    low: float
+    high: float
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """All that is known of one measurement; limits in the canonical `unit`."""
+
+    name: str
+    label: str
+    unit: str
+    units: dict[str, Conversion]
+    lookback_days: int
+    hard: tuple[float, float]
+    soft: tuple[float, float]
+    laboratory: bool = True
+    assumed: tuple[AssumedUnit, ...] = ()
+    unitless: bool = False
+    cut_points: tuple[CutPoint, ...] = ()
+    whole_number: bool = False
+
+
+_PER_LITRE = tabulated("g/dL", ("g/L",))
+
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            name="creatinine",
+            label="creatinine",
+            unit="mg/dL",
+            units={"mg/dL": SAME, "umol/L": CREATININE_UMOL_L},
+            lookback_days=90,
+            hard=(0.1, 30),
+            soft=(0.3, 15),
+            assumed=(AssumedUnit("mg/dL", 0.3, 15), AssumedUnit("umol/L", 26.5, 1326)),
+            cut_points=(
+                CutPoint(1.5, "below", {"umol/L": (133.0, 1)}),
+                CutPoint(2.0, "below", {"umol/L": (176.8, 1)}),
+            ),
+        ),
+        Rule(
+            name="egfr",
+            label="eGFR",
+            unit="mL/min/{1.73_m2}",
+            units={"mL/min/{1.73_m2}": SAME},
+            lookback_days=90,
+            hard=(1, 250),
+            soft=(3, 180),
+            cut_points=tuple(CutPoint(limit, "above") for limit in (60, 45, 30, 15)),
+        ),
+        Rule(
+            name="haemoglobin",
+            label="haemoglobin",
+            unit="g/dL",
+            units={**_PER_LITRE, "mmol/L": HAEMOGLOBIN_MMOL_L},
+            lookback_days=90,
+            hard=(2, 25),
+            soft=(5, 20),
+            assumed=(AssumedUnit("g/dL", 5, 20), AssumedUnit("g/L", 50, 200)),
+            cut_points=(
+                CutPoint(10, "below", {"g/L": (100, None), "mmol/L": (6.2, 1)}),
+                CutPoint(13, "above", {"g/L": (130, None), "mmol/L": (8.1, 1)}, scored=False),
+            ),
+        ),
+        Rule(
+            name="albumin",
+            label="albumin",
+            unit="g/dL",
+            units=_PER_LITRE,
+            lookback_days=90,
+            hard=(0.5, 7),
+            soft=(1.5, 5.5),
+            assumed=(AssumedUnit("g/dL", 1.5, 5.5), AssumedUnit("g/L", 15, 55)),
+            cut_points=(CutPoint(3.5, "above", {"g/L": (35, None)}, scored=False),),
+        ),
+        Rule(
+            name="platelets",
+            label="platelets",
+            unit="10*3/uL",
+            units=tabulated("10*3/uL", ("10*9/L", "10*3/mm3", "/uL")),
+            lookback_days=90,
+            hard=(1, 3000),
+            soft=(20, 1000),
+            assumed=(AssumedUnit("10*3/uL", 20, 1000),),
+        ),
+        Rule(
+            name="inr",
+            label="INR",
+            unit="{INR}",
+            units={"{INR}": SAME, "1": SAME, "{ratio}": SAME},
+            lookback_days=90,
+            hard=(0.5, 20),
+            soft=(0.8, 5),
+            unitless=True,
+        ),
+        Rule(
+            name="sodium",
+            label="sodium",
+            unit="mmol/L",
+            units=tabulated("mmol/L", ("meq/L",)),
+            lookback_days=90,
+            hard=(90, 200),
+            soft=(115, 165),
+            assumed=(AssumedUnit("mmol/L", 115, 165),),
+        ),
+        Rule(
+            name="glucose",
+            label="glucose",
+            unit="mg/dL",
+            units={"mg/dL": SAME, "mmol/L": GLUCOSE_MMOL_L},
+            lookback_days=30,
+            hard=(10, 2000),
+            soft=(40, 600),
+            assumed=(AssumedUnit("mg/dL", 40, 600), AssumedUnit("mmol/L", 2.2, 33.3)),
+            cut_points=(CutPoint(140, "below", {"mmol/L": (7.8, 1)}, scored=False),),
+        ),
+        Rule(
+            name="hba1c",
+            label="HbA1c",
+            unit="%",
+            units={"%": SAME, "mmol/mol": HBA1C_MMOL_MOL},
+            lookback_days=90,
+            hard=(2, 25),
+            soft=(4, 15),
+            assumed=(AssumedUnit("%", 4, 15), AssumedUnit("mmol/mol", 20, 140)),
+            cut_points=(
+                CutPoint(8.0, "above", {"mmol/mol": (64, 0)}, scored=False),
+                CutPoint(7.5, "below", {"mmol/mol": (58, 0)}, scored=False),
+            ),
+        ),
+        Rule(
+            name="height",
+            label="height",
+            unit="cm",
+            units=tabulated("cm", ("m", "mm", "[in_i]")),
+            lookback_days=1826,
+            hard=(100, 250),
+            soft=(130, 210),
+            laboratory=False,
+        ),
+        Rule(
+            name="weight",
+            label="weight",
+            unit="kg",
+            units=tabulated("kg", ("g", "[lb_av]")),
+            lookback_days=180,
+            hard=(20, 400),
+            soft=(35, 250),
+            laboratory=False,
+        ),
+        Rule(
+            name="bmi",
+            label="body mass index",
+            unit="kg/m2",
+            units={"kg/m2": SAME},
+            lookback_days=180,
+            hard=(8, 120),
+            soft=(14, 70),
+            laboratory=False,
+        ),
+        Rule(
+            name="spo2",
+            label="oxygen saturation on room air",
+            unit="%",
+            units={"%": SAME},
+            lookback_days=30,
+            hard=(40, 100),
+            soft=(80, 100),
+            laboratory=False,
+            # ARISCAT compares whole per cent, half up: 95.5 counts as 96, 90.5 as 91 (inputs 1.5).
+            cut_points=(CutPoint(95.5, "above"), CutPoint(90.5, "above")),
+            whole_number=True,
+        ),
+    )
+}

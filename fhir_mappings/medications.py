@@ -1,0 +1,217 @@
+"""What the patient takes now: MedicationRequest and MedicationStatement by class (inputs section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.clock import Clock, is_ahead
+from fhir_mappings.concept_maps import Vocabulary
+from fhir_mappings.coverage import Coverage, together
+from fhir_mappings.dates import Moment, moment
+from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.diagnosis_features import no, yes
+from fhir_mappings.drug_classes import UNKNOWN, Drug, joined, understood
+from fhir_mappings.elements import CodeableConcept, Period, Reference
+from fhir_mappings.feature import Feature
+from fhir_mappings.reading import UNREADABLE_JSON
+from fhir_mappings.resources import Dosage, Medication, MedicationRequest, MedicationStatement
+
+# https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
+_ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+_LONG_AGO = timedelta(days=365)
+INCOMPLETE = "medication-list-incomplete"
+
+# inputs.md section 6: the class of each input, and the diagnosis that says the same.
+INPUTS = {
+    "insulin": ("insulin", "insulin-use"),
+    "anticoagulant": ("anticoagulant", "anticoagulant-use"),
+    "antiplatelet": ("antiplatelet", "antiplatelet-use"),
+    "steroid": ("steroid", "steroid-use"),
+    "opioid": ("opioid", "opioid-use"),
+}
+
+Prescribed = MedicationRequest | MedicationStatement
+
+
+class Medicine(Struct, frozen=True, gc=False):
+    """One medicine that is taken now."""
+
+    source: str
+    drug: Drug
+    when: Moment | None
+    flags: tuple[str, ...] = ()
+
+
+class Medications(Struct, frozen=True):
+    """What is taken now, and how many medicines could not be told apart."""
+
+    taken: tuple[Medicine, ...] = ()
+    unknown: int = 0
+
+    def of(self, drug_class: str) -> tuple[Medicine, ...]:
+        """The medicines of a class, the latest first."""
+        found = [one for one in self.taken if any(name == drug_class for name, _ in one.drug.classes)]
+        return tuple(sorted(found, key=lambda one: (-_seconds(one.when), one.source)))
+
+    def may_hold(self, drug_class: str) -> bool:
+        """Whether a medicine of unknown class could be of this one."""
+        return any(drug_class in one.drug.possible for one in self.taken)
+
+
+def _seconds(when: Moment | None) -> float:
+    return when.time.timestamp() if when else 0.0
+
+
+def read(resources: Iterable[object], words: Vocabulary, now: Clock) -> Medications:
+    """What is taken as of the hook; a statement "not taken" beats an older request for the same ingredient."""
+    resources = tuple(resources)
+    bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id}
+    taken, refused = [], []
+    for resource in resources:
+        if isinstance(resource, MedicationRequest) and _is_current(resource, now):
+            taken.append(_medicine(resource, bundled, words, now))
+        elif isinstance(resource, MedicationStatement):
+            if resource.status == "not-taken":
+                refused.append((_said(resource, now), _drug(resource, bundled, words)))
+            elif resource.status == "active" and _covers(resource, now):
+                taken.append(_medicine(resource, bundled, words, now))
+    kept = tuple(one for medicine in taken if (one := _without(medicine, refused)))
+    return Medications(kept, sum(bool(one.drug.possible) for one in kept))
+
+
+def _is_current(request: MedicationRequest, now: Clock) -> bool:
+    if request.status != "active" or request.intent not in _ORDERED or request.do_not_perform:
+        return False
+    if any(coding.code == "inpatient" for category in request.category for coding in category.coding):
+        return False
+    authored = moment(request.authored_on, now.zone)
+    if authored is not None and is_ahead(authored, now):
+        return False
+    validity = request.dispense_request.validity_period if request.dispense_request else None
+    return not _is_over(validity, now) and not _dosing_is_over(request.dosage_instruction, now)
+
+
+def _dosing_is_over(dosages: tuple[Dosage, ...], now: Clock) -> bool:
+    bounds = [one.timing.repeat.bounds_period if one.timing and one.timing.repeat else None for one in dosages]
+    return bool(bounds) and all(_is_over(period, now) for period in bounds)
+
+
+def _is_over(period: Period | None, now: Clock) -> bool:
+    end = moment(period.end, now.zone) if period else None
+    return end is not None and end.time < now.as_of
+
+
+def _covers(statement: MedicationStatement, now: Clock) -> bool:
+    """Whether the statement's time includes the hook; a single date says since when."""
+    period = statement.effective_period
+    start = moment(statement.effective_date_time or (period.start if period else None), now.zone)
+    return not (start is not None and is_ahead(start, now)) and not _is_over(period, now)
+
+
+def _said(statement: MedicationStatement, now: Clock) -> datetime | None:
+    period = statement.effective_period
+    text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
+    said = moment(text, now.zone)
+    return said.time if said else None
+
+
+def _medicine(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary, now: Clock) -> Medicine:
+    if isinstance(one, MedicationRequest):
+        kind, text = "MedicationRequest", one.authored_on
+    else:
+        period = one.effective_period
+        kind, text = "MedicationStatement", one.effective_date_time or (period.start if period else one.date_asserted)
+    when = moment(text, now.zone)
+    long_ago = when is not None and now.as_of - when.time > _LONG_AGO
+    flags = ("prescribed-over-a-year-ago",) if long_ago else ()
+    return Medicine(f"{kind}/{one.id or ''}", _drug(one, bundled, words), when, flags)
+
+
+def _drug(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary) -> Drug:
+    dosages = one.dosage_instruction if isinstance(one, MedicationRequest) else one.dosage
+    routes = tuple(dosage.route for dosage in dosages if dosage.route)
+    if one.medication_codeable_concept is not None:
+        return understood(one.medication_codeable_concept, routes, words)
+    medication = _resolved(one.medication_reference, one.contained, bundled)
+    return _of_medication(medication, routes, words) if medication else UNKNOWN
+
+
+def _of_medication(medication: Medication, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Drug:
+    whole = understood(medication.code, routes, words)
+    parts = [one.item_codeable_concept for one in medication.ingredient if one.item_codeable_concept]
+    if whole is not UNKNOWN or not parts:
+        return whole
+    return joined(understood(part, routes, words) for part in parts)
+
+
+def _resolved(
+    reference: Reference | None, contained: tuple[Raw, ...], bundled: dict[str, Medication]
+) -> Medication | None:
+    """The Medication meant: contained, else among the resources that came; never fetched, never followed further."""
+    text = reference.reference if reference else None
+    if not text:
+        return None
+    if text.startswith("#"):
+        return next((one for one in map(_contained, contained) if one and one.id == text[1:]), None)
+    return bundled.get(text.split("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
+
+
+def _contained(raw: Raw) -> Medication | None:
+    try:
+        return msgspec.json.decode(raw, type=Medication)
+    except UNREADABLE_JSON:
+        return None  # a contained resource of another type
+
+
+def _without(medicine: Medicine, refused: list[tuple[datetime | None, Drug]]) -> Medicine | None:
+    """The medicine without the ingredients that the patient is later said not to take; None if nothing is left."""
+    gone: set[str] = set()
+    for said, drug in refused:
+        if said is not None and (medicine.when is None or medicine.when.time <= said or medicine.when.date_only):
+            gone |= drug.ingredients
+    drug = medicine.drug
+    if not gone & drug.ingredients:
+        return medicine
+    left = tuple(pair for pair in drug.classes if pair[1] not in gone)
+    return Medicine(medicine.source, Drug(left, drug.ingredients - gone), medicine.when, medicine.flags)
+
+
+def in_use(
+    name: str, medications: Medications, diagnoses: Diagnoses, seen: Coverage, diagnoses_seen: Coverage
+) -> Feature:
+    """Whether a medicine of the input's class is taken, or a diagnosis says so (any of)."""
+    drug_class, idea = INPUTS[name]
+    if medicines := medications.of(drug_class):
+        return yes(name, medicines[0].source, medicines[0].when, medicines[0].flags + seen.flags)
+    if matches := diagnoses.of(idea):
+        return yes(name, matches[0].source, matches[0].began, diagnoses_seen.flags)
+    both = together((seen, diagnoses_seen))
+    if not both.gap and medications.may_hold(drug_class):
+        return Feature(name=name, status="missing", reason=INCOMPLETE, flags=both.flags)
+    return no(name, both)
+
+
+def on_antihypertensive(medications: Medications, seen: Coverage) -> Feature:
+    """Whether a medicine that lowers blood pressure is taken."""
+    name = "hypertension_on_medication"
+    if medicines := medications.of("antihypertensive"):
+        return yes(name, medicines[0].source, medicines[0].when, medicines[0].flags + seen.flags)
+    if not seen.gap and medications.may_hold("antihypertensive"):
+        return Feature(name=name, status="missing", reason=INCOMPLETE, flags=seen.flags)
+    return no(name, seen)
+
+
+def hypertension_on_medication(hypertension: Feature, treated: Feature) -> Feature:
+    """All of: hypertension among the diagnoses, and a medicine for it. False if either is; else missing if either."""
+    for one in (hypertension, treated):
+        if one.usable and one.value is False:
+            return one
+    for one in (hypertension, treated):
+        if not one.usable:
+            return one
+    source = f"{hypertension.source} {treated.source}"
+    return msgspec.structs.replace(hypertension, source=source, flags=hypertension.flags + treated.flags)

@@ -1,0 +1,171 @@
+"""PatientRecord: what the searches said of one patient, as of one instant; frozen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from fhir_mappings import demographics, diagnoses, medications, past_procedures, reading
+from fhir_mappings import observations as observed
+from fhir_mappings.clock import AHEAD, Clock, clock
+from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
+from fhir_mappings.coverage import NOT_PROVIDED, Coverage
+from fhir_mappings.demographics import Person
+from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.medications import Medications
+from fhir_mappings.observations import ANSWERED, MEASURED, RecordedByInput
+from fhir_mappings.past_procedures import PastProcedure
+from fhir_mappings.pregnancy import Pregnancy, pregnancy
+from fhir_mappings.reading import ReadResources, WrongPatientError
+from fhir_mappings.resources import (
+    Condition,
+    Encounter,
+    Medication,
+    MedicationRequest,
+    MedicationStatement,
+    Observation,
+    Patient,
+    Procedure,
+    Resource,
+)
+from fhir_mappings.search_result import SearchResult, SearchResults
+from fhir_mappings.value_sets import STANDARD, ValueSets
+
+__all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
+
+# The prefetch keys, in the order in which they are asked for (queries.py).
+KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter")
+_FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
+_EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
+
+
+class PatientRecord(Struct, frozen=True, kw_only=True):
+    """Facts with unit, time and source, as of `as_of`; what was set aside, counted by reason.
+
+    `coverage`: per prefetch key, how far that kind of data was seen.
+    """
+
+    patient_id: str
+    clock: Clock
+    words: Vocabulary
+    coverage: Mapping[str, Coverage]
+    set_aside: Mapping[str, int]
+    person: Person | None
+    diagnoses: Diagnoses
+    recorded: RecordedByInput
+    medications: Medications
+    procedures: tuple[PastProcedure, ...]
+    emergency_encounter: str | None
+    pregnancy: Pregnancy
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant as of which everything holds (aware)."""
+        return self.clock.as_of
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The tenant's zone."""
+        return self.clock.zone
+
+    @property
+    def deceased(self) -> bool:
+        """Whether the patient is recorded as dead."""
+        return self.person is not None and self.person.deceased
+
+    def seen(self, key: str) -> Coverage:
+        """How far one kind of data was seen."""
+        return self.coverage.get(key, NOT_PROVIDED)
+
+
+def read(  # everything that a record depends on
+    results: SearchResults,
+    *,
+    patient_id: str,
+    as_of: datetime,
+    zone: ZoneInfo,
+    maps: ConceptMaps = EMPTY,
+    value_sets: ValueSets = STANDARD,
+    ahead: timedelta = AHEAD,
+) -> PatientRecord:
+    """The record of `patient_id` as of `as_of` (aware; ValueError if not).
+
+    `ahead`: how far after `as_of` a record may claim to be; zero in replay and training. Raises WrongPatientError
+    if any resource names another patient.
+    """
+    now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
+    parts = {key: reading.read(key, result, patient_id) for key, result in results.items()}
+    sorted_out = _sorted_out(one for part in parts.values() for one in part.resources)
+    found = diagnoses.read(sorted_out[Condition], words, now)
+    coverage = {key: _coverage(result, parts[key], found, key) for key, result in results.items()}
+    recorded = observed.index(sorted_out[Observation], words, (*MEASURED, *ANSWERED))
+    patient = next(iter(sorted_out[Patient]), None)
+    seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
+    medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
+    return PatientRecord(
+        patient_id=patient_id,
+        clock=now,
+        words=words,
+        coverage=coverage,
+        set_aside=_set_aside(parts.values(), found),
+        person=demographics.person(patient) if patient else None,
+        diagnoses=found,
+        recorded=recorded,
+        medications=medications.read(medicines, words, now) if medicines else Medications(),
+        procedures=past_procedures.read(sorted_out[Procedure], words, now),
+        emergency_encounter=_emergency(sorted_out[Encounter]),
+        pregnancy=pregnancy(recorded, found, words, seen, now),
+    )
+
+
+_TYPES = (
+    Patient,
+    Condition,
+    Observation,
+    Procedure,
+    Encounter,
+    Medication,
+    MedicationRequest,
+    MedicationStatement,
+)
+
+
+def _sorted_out(resources: Iterable[Resource]) -> dict[type, list]:  # type: ignore[type-arg]  # one list per type
+    found: dict[type, list] = {kind: [] for kind in _TYPES}  # type: ignore[type-arg]
+    for resource in resources:
+        same = found.get(type(resource))
+        if same is not None:
+            same.append(resource)
+    return found
+
+
+def _coverage(result: SearchResult, part: ReadResources, found: Diagnoses, key: str) -> Coverage:
+    aside = sum(part.set_aside.values())
+    uncoded = found.uncoded if key == "conditions" else 0
+    return Coverage(
+        failure=result.failure,
+        truncated=result.truncated,
+        partial=result.partial or bool(aside and part.resources) or bool(uncoded),
+        unreadable=bool(aside) and not part.resources,
+    )
+
+
+def _set_aside(parts: Iterable[ReadResources], found: Diagnoses) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for part in parts:
+        counted.update(part.set_aside)
+    if found.uncoded:
+        counted["no-code"] += found.uncoded
+    return dict(counted)
+
+
+def _emergency(encounters: Iterable[Encounter]) -> str | None:
+    for encounter in encounters:
+        emergency = encounter.kind is not None and encounter.kind.code == _EMERGENCY
+        if emergency and encounter.status not in _FINISHED:
+            return f"Encounter/{encounter.id or ''}"
+    return None

@@ -1,0 +1,217 @@
+"""One recorded value, read by one measurement's rule: the number in the canonical unit, or why it is not taken."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from msgspec import Struct
+
+from fhir_mappings.elements import ABSENT, CodeableConcept, Interval, Quantity
+from fhir_mappings.feature import FeatureValue, Status
+from fhir_mappings.measurement_rules import CutPoint, Rule
+from fhir_mappings.resources import Valued
+from fhir_mappings.units import Conversion, ucum, unit_of
+
+# https://terminology.hl7.org/CodeSystem-data-absent-reason.html; the rest are "unknown".
+_ABSENT_REASONS = {
+    "masked": "masked",
+    "not-permitted": "masked",
+    "not-performed": "not-done",
+    "not-asked": "not-done",
+    "asked-declined": "declined",
+}
+_COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_STRING = re.compile(r"\s*(<=|>=|<|>)?\s*(\d{1,9}(?:\.\d{1,9})?)\s*(\S.*)?\Z")
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """A value as an input takes it: in the canonical unit, with how it was recorded; or why it is not taken."""
+
+    status: Status
+    value: FeatureValue | None = None
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+    model_value: FeatureValue | None = None
+    recorded_value: float | None = None
+    recorded_unit: str | None = None
+    comparator: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a value that may be used."""
+        return self.status in ("used", "used-with-conversion")
+
+
+def rejected(reason: str) -> Reading:
+    """A value that is there and not acceptable."""
+    return Reading("rejected", reason=reason)
+
+
+def absent(reason: CodeableConcept | None) -> Reading:
+    """No value, for the reason given, or an unknown one."""
+    codes = [coding.code for coding in reason.coding] if reason else []
+    return Reading("missing", reason=next((_ABSENT_REASONS[c] for c in codes if c in _ABSENT_REASONS), "unknown"))
+
+
+def read(rule: Rule, valued: Valued) -> Reading:
+    """The value of an Observation or component, as the rule takes it (inputs 1.4)."""
+    if valued.value_quantity is not None:
+        return _quantity(rule, valued.value_quantity, valued.data_absent_reason)
+    if valued.value_string is not None:
+        return _string(rule, valued.value_string)
+    if valued.value_integer is not None:
+        return _without_unit(rule, float(valued.value_integer), "")
+    if valued.value_range is not None:
+        return _interval(rule, valued.value_range)
+    others = (valued.value_boolean, valued.value_ratio, valued.value_sampled_data)
+    if valued.value_codeable_concept is not None or any(other is not ABSENT for other in others):
+        return rejected("non-numeric")
+    return absent(valued.data_absent_reason)
+
+
+def _quantity(rule: Rule, quantity: Quantity, why_absent: CodeableConcept | None) -> Reading:
+    if quantity.value is None:
+        return absent(why_absent)
+    comparator = quantity.comparator or ""
+    if comparator and comparator not in _COMPARATORS:
+        return rejected("comparator-unknown")
+    if not quantity.code and not quantity.unit:
+        return _without_unit(rule, quantity.value, comparator)
+    unit, differs = unit_of(quantity.code, quantity.system, quantity.unit)
+    if not unit:
+        return rejected("unit-unknown")
+    conversion = rule.units.get(unit)
+    if conversion is None:
+        return rejected("unit-mismatch")
+    flags = ("unit-text-differs",) if differs else ()
+    return _number(rule, quantity.value, unit, conversion, comparator=comparator, flags=flags)
+
+
+def _without_unit(rule: Rule, number: float, comparator: str) -> Reading:
+    if rule.unitless:
+        return _number(rule, number, rule.unit, rule.units[rule.unit], comparator=comparator)
+    fitting = [one.unit for one in rule.assumed if rule.laboratory and one.low <= number <= one.high]
+    if len(fitting) != 1:
+        return rejected("unit-missing")
+    unit = fitting[0]
+    return _number(rule, number, unit, rule.units[unit], comparator=comparator, flags=("unit-assumed",))
+
+
+def _string(rule: Rule, text: str) -> Reading:
+    match = _STRING.match(text)
+    if match is None:
+        return rejected("non-numeric")
+    comparator, digits, unit_text = match[1] or "", match[2], match[3]
+    if unit_text is None:
+        if not rule.unitless:
+            return rejected("non-numeric")
+        return _number(rule, float(digits), rule.unit, rule.units[rule.unit], comparator=comparator)
+    conversion = rule.units.get(ucum(unit_text.strip()))
+    if conversion is None:
+        return rejected("non-numeric")
+    return _number(rule, float(digits), ucum(unit_text.strip()), conversion, comparator=comparator)
+
+
+def _number(
+    rule: Rule, number: float, unit: str, conversion: Conversion, *, comparator: str = "", flags: tuple[str, ...] = ()
+) -> Reading:
+    value = conversion.apply(number)
+    rounded = round(value, 6) if math.isfinite(value) else value
+    if not rule.hard[0] <= rounded <= rule.hard[1]:
+        return rejected("unit-conflict" if "unit-text-differs" in flags else "implausible")
+    if comparator and not _one_sided(rule, unit, *_allowed(number, comparator)):
+        return Reading("missing", reason="censored")
+    if not rule.soft[0] <= rounded <= rule.soft[1]:
+        flags = (*flags, "unusual")
+    converted = conversion.changes_the_number
+    return Reading(
+        "used-with-conversion" if converted else "used",
+        value=value,
+        flags=(*flags, "bound") if comparator else flags,
+        model_value=_beyond(value, comparator) if comparator else model_value(rule, number, unit, value),
+        recorded_value=number if converted else None,
+        recorded_unit=unit if converted else None,
+        comparator=comparator or None,
+    )
+
+
+def _interval(rule: Rule, interval: Interval) -> Reading:
+    low, high = interval.low, interval.high
+    if low is None or high is None or low.value is None or high.value is None:
+        return rejected("non-numeric")
+    unit, _ = unit_of(low.code, low.system, low.unit)
+    if unit != unit_of(high.code, high.system, high.unit)[0] or unit not in rule.units or low.value > high.value:
+        return rejected("unit-mismatch" if unit else "unit-missing")
+    middle = _number(rule, (low.value + high.value) / 2, unit, rule.units[unit], flags=("bound",))
+    if middle.usable and not _one_sided(rule, unit, (low.value, True), (high.value, True)):
+        return Reading("missing", reason="censored")
+    return middle
+
+
+Limit = tuple[float, bool]
+
+
+def _allowed(number: float, comparator: str) -> tuple[Limit, Limit]:
+    """From where to where a bound allows the number to lie, and whether the ends are included."""
+    included = comparator.endswith("=")
+    if comparator.startswith("<"):
+        return (-math.inf, False), (number, included)
+    return (number, included), (math.inf, False)
+
+
+def _one_sided(rule: Rule, unit: str, low: Limit, high: Limit) -> bool:
+    """Whether all that is allowed lies on one side of every scored cut-point; never where there is none."""
+    scored = [cut for cut in rule.cut_points if cut.scored]
+    return bool(scored) and all(_is_one_sided(cut, rule, unit, low, high) for cut in scored)
+
+
+def _is_one_sided(cut: CutPoint, rule: Rule, unit: str, low: Limit, high: Limit) -> bool:
+    limit, bottom = _comparable(cut, rule, unit, low[0])
+    _, top = _comparable(cut, rule, unit, high[0])
+    all_below = top < limit or (top == limit and (cut.belongs == "below" or not high[1]))
+    all_above = bottom > limit or (bottom == limit and (cut.belongs == "above" or not low[1]))
+    return all_below or all_above
+
+
+def _comparable(cut: CutPoint, rule: Rule, unit: str, number: float) -> tuple[float, float]:
+    """The limit and the number as they are compared: in the recorded unit, rounded as the limit is published."""
+    limit, decimals = cut.elsewhere.get(unit, (cut.value, None)) if unit != rule.unit else (cut.value, None)
+    if unit not in cut.elsewhere and unit != rule.unit:
+        number = rule.units[unit].apply(number)
+    if decimals is not None and math.isfinite(number):
+        number = float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    return limit, round(number, 6) if math.isfinite(number) else number
+
+
+def _is_above(number: float, limit: float, belongs: str) -> bool:
+    return number >= limit if belongs == "above" else number > limit
+
+
+def model_value(rule: Rule, number: float, unit: str, value: float) -> float:
+    """The canonical number, moved onto the side of each cut-point on which the recorded number stands (1.5)."""
+    if rule.whole_number:
+        return math.floor(value + 0.5)
+    if unit == rule.unit:
+        return value
+    for cut in rule.cut_points:
+        limit, recorded = _comparable(cut, rule, unit, number)
+        above = _is_above(recorded, limit, cut.belongs)
+        if above != _is_above(value, cut.value, cut.belongs):
+            value = _just(cut, above=above)
+    return value
+
+
+def _just(cut: CutPoint, *, above: bool) -> float:
+    """The number nearest to the cut-point on the side wanted."""
+    if above:
+        return cut.value if cut.belongs == "above" else math.nextafter(cut.value, math.inf)
+    return cut.value if cut.belongs == "below" else math.nextafter(cut.value, -math.inf)
+
+
+def _beyond(value: float, comparator: str) -> float:
+    """A number that the bound allows and that lies as near to it as can be."""
+    if comparator.endswith("="):
+        return value
+    return math.nextafter(value, math.inf if comparator == ">" else -math.inf)

@@ -1,0 +1,40 @@
+"""The prefetch templates: what is asked for, by key, inside the restricted subset of CDS Hooks (P-20..P-37)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhir_mappings.code_systems import LOINC
+from fhir_mappings.concept_maps import ConceptMaps
+from fhir_mappings.measurement_rules import RULES
+from fhir_mappings.observations import ANSWERED
+from fhir_mappings.value_sets import STANDARD, ValueSets
+
+_PATIENT = "patient={{context.patientId}}"
+_LOWER = "-lower-rank"
+
+
+def prefetch_templates(maps: ConceptMaps, value_sets: ValueSets = STANDARD) -> dict[str, str]:
+    """The FHIR query of each key, newest first, in the order in which they are listed to the client.
+
+    Codes are those of the inputs and the site's own for them: nothing is asked for that no input reads (DEC-35).
+    Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
+    """
+    laboratory = [name for name, rule in RULES.items() if rule.laboratory]
+    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED]
+    return {
+        "patient": "Patient/{{context.patientId}}",
+        "conditions": f"Condition?{_PATIENT}&_sort=-recorded-date&_count=200",
+        "labs": f"Observation?{_PATIENT}&code={_codes(laboratory, maps, value_sets)}&_sort=-date&_count=100",
+        "observations": f"Observation?{_PATIENT}&code={_codes(others, maps, value_sets)}&_sort=-date&_count=100",
+        "medications": f"MedicationRequest?{_PATIENT}&status=active&_sort=-authoredon&_count=100",
+        "procedures": f"Procedure?{_PATIENT}&status=completed&_sort=-date&_count=200",
+        "encounter": f"Encounter?{_PATIENT}&_id={{{{context.encounterId}}}}&_count=1",
+    }
+
+
+def _codes(names: Iterable[str], maps: ConceptMaps, value_sets: ValueSets) -> str:
+    ideas = [idea for name in names for idea in (name, name + _LOWER) if idea in value_sets.by_id]
+    listed = [f"{LOINC}|{code}" for idea in ideas for code in value_sets.codes(idea, LOINC)]
+    own = [f"{system}|{code}" for system, code in maps.codes_for(frozenset(ideas), value_sets)]
+    return ",".join(dict.fromkeys(listed + own))

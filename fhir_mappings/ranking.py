@@ -1,0 +1,168 @@
+"""Which of several results wins (inputs 1.3), and what is told where none can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
+
+from fhir_mappings.clock import Clock, is_ahead, placed
+from fhir_mappings.dates import Moment, moment
+from fhir_mappings.feature import Status
+from fhir_mappings.observations import Recorded
+from fhir_mappings.quantities import Reading, rejected
+from fhir_mappings.resources import Observation, Valued
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_CORRECTED = frozenset({"amended", "corrected"})
+# Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
+_ZONES_APART = timedelta(days=3)
+_TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
+
+ReadValue = Callable[[Valued], Reading]
+Key = tuple[bool, bool, date, bool, datetime, bool, bool, datetime]
+
+
+class Candidate(Struct, frozen=True, gc=False):
+    """One recorded result, read and placed in time; `key` orders candidates, the greatest first."""
+
+    recorded: Recorded
+    reading: Reading
+    when: Moment | None
+    placed: str
+    key: Key
+    flags: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it lies in the window and has an acceptable value."""
+        return not self.placed and self.reading.usable
+
+    @property
+    def preliminary(self) -> bool:
+        """Whether the laboratory has not confirmed it."""
+        return self.recorded.observation.status == "preliminary"
+
+
+class Outcome(Struct, frozen=True, gc=False):
+    """What is told of one input: the winner with its status, reason and flags."""
+
+    winner: Candidate
+    status: Status
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def written_time(observation: Observation) -> tuple[str, bool]:
+    """When a result was taken, as written, and whether only the time of its issue is known (inputs 1.2)."""
+    if text := observation.effective_date_time or observation.effective_instant:
+        return text, False
+    if period := observation.effective_period:
+        return period.end or period.start or "", False
+    if timing := observation.effective_timing:
+        bounds = timing.repeat.bounds_period if timing.repeat else None
+        return max(timing.event, default=(bounds.end or bounds.start or "") if bounds else ""), False
+    return observation.issued or "", bool(observation.issued)
+
+
+def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> Outcome | None:
+    """The result that counts, or, where none can be used, what the first of them lacks. None: nothing recorded."""
+    candidates = _candidates(recorded, read, lookback_days, now)
+    usable = [one for one in candidates if one.usable]
+    if usable:
+        return _best_of(usable)
+    if not candidates:
+        return None
+    first = max(candidates, key=lambda one: one.key)
+    if first.reading.usable and first.placed == "stale":
+        return Outcome(first, "stale", "stale", first.flags)
+    if first.reading.usable:
+        return Outcome(first, "rejected", first.placed, first.flags)
+    return Outcome(first, first.reading.status, first.reading.reason, first.flags)
+
+
+def _best_of(usable: list[Candidate]) -> Outcome:
+    best = max(usable, key=lambda one: one.key)
+    if len(usable) == 1:
+        return _told(best, best.flags)
+    flags = best.flags
+    if not best.preliminary and any(one.preliminary and one.key[2:5] > best.key[2:5] for one in usable):
+        flags = (*flags, "newer-preliminary")
+    equals = sorted((one for one in usable if one.key == best.key), key=lambda one: one.recorded.source)
+    if any(not agree(equals[0].reading, other.reading) for other in equals[1:]):
+        return Outcome(equals[0], "conflicting", "values-differ", flags)
+    return _told(equals[0], flags)
+
+
+def _told(best: Candidate, flags: tuple[str, ...]) -> Outcome:
+    return Outcome(best, best.reading.status, None, flags)
+
+
+def agree(one: Reading, other: Reading) -> bool:
+    """Whether two results of the same time are the same: equal answers, or numbers within 0.5 % of each other."""
+    if one.comparator != other.comparator:
+        return False
+    if isinstance(one.value, float) and isinstance(other.value, float):
+        return abs(one.value - other.value) <= _TOLERANCE * max(abs(one.value), abs(other.value))
+    return one.value == other.value
+
+
+def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> list[Candidate]:
+    """The candidates, newest first, without those that can no longer win against a confirmed one already found."""
+    if len(recorded) > 1:
+        recorded = sorted(recorded, key=_written_day, reverse=True)
+    found: list[Candidate] = []
+    enough = ""
+    for one in recorded:
+        if enough and _written_day(one) < enough:
+            break
+        candidate = _candidate(one, read, lookback_days, now)
+        if candidate is None:
+            continue
+        found.append(candidate)
+        if not enough and candidate.usable and not candidate.preliminary and candidate.when:
+            enough = (candidate.when.first - _ZONES_APART).isoformat() if candidate.when.whole_date else ""
+    return found
+
+
+def _written_day(recorded: Recorded) -> str:
+    return written_time(recorded.observation)[0][:10]
+
+
+def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:
+    """None for what is no candidate: too old and without a value."""
+    text, issued_only = written_time(recorded.observation)
+    when = moment(text, now.zone)
+    reading = _reading(recorded, read)
+    position = placed(when, lookback_days, now) if when else "no-time"
+    if position == "stale" and reading.status == "missing":
+        return None
+    flags = reading.flags
+    if issued_only:
+        flags = (*flags, "issued-time")
+    if when and not position and is_ahead(when, now):
+        flags = (*flags, "time-ahead")
+        when = Moment(now.as_of, when.precision, now.today, now.today)
+    return Candidate(recorded, reading, when, position, _key(recorded, when, now), flags)
+
+
+def _reading(recorded: Recorded, read: ReadValue) -> Reading:
+    if recorded.two_concepts:
+        return Reading("conflicting", reason="two-concepts")
+    return rejected("on-oxygen") if recorded.on_oxygen else read(recorded.valued)
+
+
+def _key(recorded: Recorded, when: Moment | None, now: Clock) -> Key:
+    observation = recorded.observation
+    issued = moment(observation.issued, now.zone) if observation.issued else None
+    return (
+        observation.status != "preliminary",
+        when is not None and when.whole_date,
+        when.last if when else date.min,
+        not recorded.lower_rank,
+        when.time if when else _NEVER,
+        recorded.is_component,
+        observation.status in _CORRECTED,
+        issued.time if issued else _NEVER,
+    )

@@ -1,0 +1,66 @@
+"""Why an input has no usable value, in words that a clinician understands."""
+
+from __future__ import annotations
+
+from fhir_mappings.feature import Feature
+from fhir_mappings.feature_catalogue import FEATURES
+
+WORDS = {
+    "never-recorded": "never recorded",
+    "fetch-failed": "could not be fetched",
+    "not-authorised": "access not granted",
+    "not-provided": "not provided by the record system",
+    "truncated": "list cut short",
+    "unreadable": "recorded in a form that cannot be read",
+    "unknown": "recorded as unknown",
+    "masked": "withheld",
+    "not-done": "recorded as not done",
+    "declined": "declined by the patient",
+    "two-concepts": "coded as two different things",
+    "values-differ": "two results of the same time differ",
+    "no-time": "result without a date",
+    "date-imprecise": "date not exact enough",
+    "date-unreadable": "date not readable",
+    "future": "dated in the future",
+    "stale": "too old",
+    "unit-mismatch": "unit not one of this test",
+    "unit-unknown": "unit not recognised",
+    "unit-missing": "result without a unit",
+    "unit-conflict": "two units that contradict each other",
+    "non-numeric": "result is not a number",
+    "implausible": "implausible value",
+    "comparator-unknown": "result with an unknown sign",
+    "censored": "known only as above or below a limit",
+    "on-oxygen": "measured with added oxygen",
+    "placeholder": "birth date is a placeholder",
+    "sex-not-recorded": "not recorded as female or male",
+    "out-of-range": "outside the scale",
+    "answer-unknown": "answer not recognised",
+    "no-site-map": "not mapped for this hospital",
+    "status-unknown": "recorded as unknown",
+    "undated": "recorded without a date",
+    "medication-list-incomplete": "medication list incomplete",
+    "age-missing": "age missing",
+    "sex-missing": "sex missing",
+}
+
+
+def words(feature: Feature | str | None) -> str:
+    """Why a feature is not usable, in plain words; of a stale one, older than what. "" if nothing is to be said."""
+    if feature is None:
+        return ""
+    if isinstance(feature, str):
+        return WORDS.get(feature, "not usable")
+    if feature.status == "stale":
+        definition = FEATURES.get(feature.name)
+        days = definition.lookback_days if definition else None
+        return f"result older than {_span(days)}" if days else WORDS["stale"]
+    return words(feature.reason)
+
+
+def _span(days: int) -> str:
+    """A window as a person would say it: 90 days, 1 year, 5 years."""
+    years = round(days / 365.25)
+    if days < 365:
+        return f"{days} days"
+    return "1 year" if years == 1 else f"{years} years"

@@ -1,0 +1,51 @@
+"""How soon the operation is to be: elective, urgent or immediate, from the order and the encounter (inputs 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from fhir_mappings.clock import Clock
+from fhir_mappings.dates import moment
+from fhir_mappings.feature import Feature
+from fhir_mappings.procedures import PlannedProcedure
+
+# https://hl7.org/fhir/R4/valueset-request-priority.html
+_BY_PRIORITY = {"stat": "immediate", "urgent": "urgent", "asap": "urgent"}
+_SOON = timedelta(hours=24)
+
+
+def urgency(procedure: PlannedProcedure, emergency_encounter: str | None, now: Clock) -> Feature:
+    """elective unless something says otherwise; the source is the order, or the encounter that says so.
+
+    Also urgent: an emergency encounter, an acute injury as the order's reason, an operation within 24 hours.
+    NCEPOD "expedited" cannot be read and is never assumed.
+    """
+    begins = _begins(procedure.occurrence, now)
+    past = begins is not None and begins < now.as_of and not _is_today(procedure.occurrence, now)
+    value, source = _BY_PRIORITY.get(procedure.priority, "elective"), procedure.order
+    if value == "elective":
+        if procedure.acute_injury or (begins is not None and not past and begins - now.as_of < _SOON):
+            value = "urgent"
+        elif emergency_encounter:
+            value, source = "urgent", emergency_encounter
+    return Feature(
+        name="urgency",
+        status="used",
+        value=value,
+        model_value=value,
+        source=source,
+        flags=("occurrence-past",) if past else (),
+    )
+
+
+def _begins(occurrence: str, now: Clock) -> datetime | None:
+    """The instant, or the first minute of the day; nothing is read into a month or a year."""
+    when = moment(occurrence, now.zone)
+    if when is None or not when.whole_date:
+        return None
+    return when.time if when.precision == "time" else datetime.combine(when.first, time.min, tzinfo=now.zone)
+
+
+def _is_today(occurrence: str, now: Clock) -> bool:
+    when = moment(occurrence, now.zone)
+    return when is not None and when.precision == "day" and when.first == now.today
