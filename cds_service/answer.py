@@ -71,7 +71,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         limits=site.band_limits,
         identity=(str(uuid.uuid4()), received, site.zone),
     )
-    card = cards.write(assessment, site.place)
+    card = cards.write(assessment, site.place, session=reading.session(request, procedure))
     reason = silence.for_floor(assessment, site.card_floor)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)

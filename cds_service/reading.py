@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cds_service.advice.silence import Reason
+from cds_service.advice.suggestions import Session
 from cds_service.hooks.errors import DataUnobtainable, InvalidContext
 from cds_service.hooks.request import HookRequest
 from cds_service.patient_data.access import access
@@ -27,6 +28,17 @@ def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | 
         return procedures.planned(orders, patient_id=request.context.patient_id, maps=site.maps)
     except WrongPatientError as error:
         raise InvalidContext("A draft order is for another patient.", diagnostics="draftOrders") from error
+
+
+def session(request: HookRequest, procedure: PlannedProcedure) -> Session:
+    """For whom and by whom which order is being placed: what a suggested draft has to name."""
+    context = request.context
+    return Session(
+        patient_id=context.patient_id,
+        user_id=context.user_id,
+        encounter_id=context.encounter_id,
+        order=procedure.order,
+    )
 
 
 def no_procedure(request: HookRequest, found: NoProcedure) -> Reason:

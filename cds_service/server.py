@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from cds_service import gunicorn_conf
 from cds_service.app import create_app
@@ -28,8 +28,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.cfg.set("bind", self._settings.bind)
         self.cfg.set("workers", self._settings.workers)
         self.cfg.set("threads", self._settings.threads)
-        if self._when_ready is not None:
-            self.cfg.set("when_ready", lambda _server: self._when_ready and self._when_ready())
+        if (ready := self._when_ready) is not None:
+            self.cfg.set("when_ready", lambda _server: ready())
 
     def load(self) -> Flask:
         """The application of one worker."""

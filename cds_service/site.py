@@ -9,6 +9,7 @@ import msgspec
 
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
+from cds_service.advice.dialects import DIALECTS
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
 from fhir_mappings import concept_maps, queries
@@ -39,7 +40,11 @@ def open_site(tenant: Tenant) -> Site:
         templates=queries.prefetch_templates(maps),
         zone=ZoneInfo(tenant.zone),
         band_limits=BandLimits(*tenant.bands),
-        place=Place(public_url=tenant.public_url, discrete_result=tenant.discrete_result),
+        place=Place(
+            public_url=tenant.public_url,
+            discrete_result=tenant.discrete_result,
+            dialect=DIALECTS[tenant.vendor_profile],
+        ),
         card_floor=tenant.card_floor,
         session=egress.fhir_session(tenant, connections=CONNECTIONS),
     )

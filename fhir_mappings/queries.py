@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fhir_mappings.code_systems import LOINC
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.measurement_rules import RULES
-from fhir_mappings.observations import ANSWERED
+from fhir_mappings.observations import ANSWERED, TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
@@ -15,19 +15,21 @@ _LOWER = "-lower-rank"
 
 
 def prefetch_templates(maps: ConceptMaps, value_sets: ValueSets = STANDARD) -> dict[str, str]:
-    """The FHIR query of each key, newest first, in the order in which they are listed to the client.
+    """The FHIR query of each key, in the order in which they are listed to the client; results newest first.
 
-    Codes are those of the inputs and the site's own for them: nothing is asked for that no input reads (DEC-35).
+    Codes are those of the inputs, of the tests whose absence a suggestion tells, and the site's own for them: nothing
+    is asked for that is neither scored nor shown (DEC-35).
+    Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
-    laboratory = [name for name, rule in RULES.items() if rule.laboratory]
-    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED]
+    laboratory = [*(name for name, rule in RULES.items() if rule.laboratory), *TESTED_LABORATORY]
+    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED, *TESTED_OTHERWISE]
     return {
         "patient": "Patient/{{context.patientId}}",
-        "conditions": f"Condition?{_PATIENT}&_sort=-recorded-date&_count=200",
+        "conditions": f"Condition?{_PATIENT}&_count=200",
         "labs": f"Observation?{_PATIENT}&code={_codes(laboratory, maps, value_sets)}&_sort=-date&_count=100",
         "observations": f"Observation?{_PATIENT}&code={_codes(others, maps, value_sets)}&_sort=-date&_count=100",
-        "medications": f"MedicationRequest?{_PATIENT}&status=active&_sort=-authoredon&_count=100",
+        "medications": f"MedicationRequest?{_PATIENT}&status=active&_count=100",
         "procedures": f"Procedure?{_PATIENT}&status=completed&_sort=-date&_count=200",
         "encounter": f"Encounter?{_PATIENT}&_id={{{{context.encounterId}}}}&_count=1",
     }
