@@ -25,16 +25,15 @@ def count_in(probability: float, denominator: int) -> str:
     return frequency(probability, denominator).removeprefix("about ")
 
 
-def percent(probability: float) -> str:
-    """A percentage without false precision: 14 %, 3.2 %, 0.82 %, under 0.01 %."""
+def percent(probability: float, denominator: int = 1000) -> str:
+    """A percentage no finer than its natural frequency: 14 %; in 1,000 below 10 % one decimal: 3.2 %, under 0.1 %."""
     value = 100 * probability
-    if value >= 10:
-        return f"{_round_half_up(value)} %"
+    if value >= 10 or denominator == 100:
+        return f"{_round_half_up(value)} %" if value >= 1 else "under 1 %"
     if value >= 1:
-        return f"{value:.1f} %"
-    if value >= 0.01:
-        return f"{value:.2f} %"
-    return "under 0.01 %"
+        return f"{_round_half_up(10 * value) / 10:.1f} %"
+    # Two digits of a rare outcome: 0.82 %, 0.37 %; the third is more than any of these models can tell.
+    return f"{_round_half_up(100 * value) / 100:g} %" if value >= 0.05 else "under 0.05 %"
 
 
 def _round_half_up(value: float) -> int:
@@ -45,6 +44,12 @@ def date(time: datetime, zone: ZoneInfo) -> str:
     """A day as clinicians write it: 19 Nov 2026."""
     local = time.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def day(time: datetime, today: datetime) -> str:
+    """A day, with its year only where that is not today's: 3 Nov. `today` is aware, in the hospital's zone."""
+    local = time.astimezone(today.tzinfo)
+    return f"{local.day} {_MONTHS[local.month - 1]}" + (f" {local.year}" if local.year != today.year else "")
 
 
 def minute(time: datetime, zone: ZoneInfo) -> str:

@@ -32,7 +32,8 @@ def test_a_risk_is_a_natural_frequency_in_a_fixed_denominator(probability: float
     [
         (0.008187, "0.82 %"),
         (0.000925, "0.09 %"),
-        (0.00001, "under 0.01 %"),
+        (0.004, "0.4 %"),
+        (0.00001, "under 0.05 %"),
         (0.0142, "1.4 %"),
         (0.143, "14 %"),
         (0.0999, "10.0 %"),
