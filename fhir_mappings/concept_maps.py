@@ -64,7 +64,10 @@ EMPTY = ConceptMaps()
 
 
 def _ideas(target: tuple[str, str], sets: ValueSets) -> tuple[str, ...]:
-    return (target[1],) if target[0] == CONCEPT else sets.containing(*target)
+    system, code = target
+    if system == CONCEPT:
+        return (code,) if code in sets.by_id else ()
+    return sets.containing(system, code)
 
 
 def load(paths: Iterable[Path]) -> ConceptMaps:
@@ -120,7 +123,7 @@ class Vocabulary:
         """The ids of the value sets that a code belongs to, itself or by what the site says that it means."""
         if not system or not code:
             return ()
-        found = dict.fromkeys(self.value_sets.containing(system, code))
+        found = dict.fromkeys(_ideas((canonical(system), code), self.value_sets))
         for target in self.maps.translate(system, code):
             found.update(dict.fromkeys(_ideas(target, self.value_sets)))
         return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -44,29 +44,25 @@ class Diagnosis(Struct, frozen=True, gc=False):
 
 
 class Diagnoses(Struct, frozen=True):
-    """The diagnoses that mean something to an input, and how many said nothing that can be read."""
+    """The diagnoses that mean something to an input, by clinical idea, and how many said nothing that can be read."""
 
-    found: tuple[Diagnosis, ...] = ()
+    by_idea: Mapping[str, tuple[Diagnosis, ...]] = {}
     uncoded: int = 0
 
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
-        return tuple(
-            one
-            for one in self.found
-            if not one.two_concepts
-            and (one.standing == "current" or not current)
-            and any(idea in one.ideas for idea in ideas)
-        )
+        found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
+        return tuple(one for one in found if not one.two_concepts and (one.standing == "current" or not current))
 
-    def contradicts(self, *ideas: str) -> str | None:
-        """The source of a Condition whose codings disagree about one of the ideas."""
-        return next((one.source for one in self.found if one.two_concepts and set(ideas) & set(one.ideas)), None)
+    def contradicts(self, idea: str) -> str | None:
+        """The source of a Condition whose codings disagree about the idea."""
+        return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
 
 
 def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> Diagnoses:
     """What the Conditions say as of the hook; one that became known only later is never read."""
-    found, uncoded = [], 0
+    by_idea: dict[str, list[Diagnosis]] = {}
+    uncoded = 0
     for condition in conditions:
         codings = condition.code.coding
         if len(codings) == 1 and codings[0].system in KNOWN:
@@ -76,9 +72,10 @@ def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> Diag
             uncoded += not ideas and not any(canonical(coding.system) in KNOWN for coding in codings)
         if ideas and not _NOT_DIAGNOSES & set(ideas) and _is_confirmed(condition):
             diagnosis = _diagnosis(condition, ideas, contradicts, now)
-            if diagnosis:
-                found.append(diagnosis)
-    return Diagnoses(tuple(found), uncoded)
+            if diagnosis is not None:
+                for idea in ideas:
+                    by_idea.setdefault(idea, []).append(diagnosis)
+    return Diagnoses({idea: tuple(found) for idea, found in by_idea.items()}, uncoded)
 
 
 def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ...], bool]:

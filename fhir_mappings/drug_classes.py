@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from fhir_mappings.code_systems import ATC, RXNORM, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
-from fhir_mappings.elements import CodeableConcept
+from fhir_mappings.elements import CodeableConcept, MedicineConcept
 
 # inputs.md section 6. Source of the classification: WHO Collaborating Centre, ATC index.
 ATC_PREFIXES = {
@@ -72,7 +72,7 @@ for _rows in _RXNORM.values():
 _INGREDIENT_WORD = re.compile(r"\b(" + "|".join(map(re.escape, sorted(_CLASSES_OF_INGREDIENT))) + r")\b", re.I)
 
 
-def understood(concept: CodeableConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
+def understood(concept: MedicineConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
     """What a coded medicine is. No RxNorm or ATC code, its own or by the site's map: its class is not known."""
     drugs = list(_drugs(concept, tuple(routes), words)) if concept else []
     return joined(drugs) if drugs else UNKNOWN
@@ -90,7 +90,7 @@ def joined(drugs: Iterable[Drug]) -> Drug:
     )
 
 
-def _drugs(concept: CodeableConcept, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Iterable[Drug]:
+def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Iterable[Drug]:
     for coding in concept.coding:
         if not coding.system or not coding.code:
             continue

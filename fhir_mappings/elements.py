@@ -12,7 +12,6 @@ class Coding(Struct, frozen=True, gc=False):
 
     system: str | None = None
     code: str | None = None
-    display: str | None = None
 
 
 class CodeableConcept(Struct, frozen=True, gc=False):
@@ -25,15 +24,25 @@ class CodeableConcept(Struct, frozen=True, gc=False):
 NO_CODE = CodeableConcept()
 
 
-class Identifier(Struct, frozen=True, gc=False):
-    """Only that there is one: it is never followed."""
+class DisplayedCoding(Struct, frozen=True, gc=False):
+    """One code with its display, which only medicines need: it may name an ingredient (inputs section 6)."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class MedicineConcept(Struct, frozen=True, gc=False):
+    """A medicine, coded any number of times."""
+
+    coding: tuple[DisplayedCoding, ...] = ()
+    text: str | None = None
 
 
 class Reference(Struct, frozen=True, gc=False):
     """A pointer to another resource."""
 
     reference: str | None = None
-    identifier: Identifier | None = None
 
 
 class Period(Struct, frozen=True, gc=False):

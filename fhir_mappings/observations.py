@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -30,13 +31,21 @@ MEASURED = (
     "egfr",
 )
 ANSWERED = ("asa-class", "functional-status", "smoking-status", "pregnancy-status")
+# Of these only whether they were done is read, so that no suggestion asks for what is there (workup.py).
+TESTED_LABORATORY = ("ferritin", "transferrin-saturation", "nt-probnp", "vitamin-d")
+TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score")
 
 
 class Recorded(Struct, frozen=True, gc=False):
-    """One result or answer for one input: the Observation, and itself or the component that holds the value."""
+    """One result or answer for one input: the Observation, and itself or the component that holds the value.
+
+    `written`: when it was taken, as written; `issued_only`: only the time of its issue is known.
+    """
 
     observation: Observation
     valued: Valued
+    written: str
+    issued_only: bool = False
     lower_rank: bool = False
     two_concepts: bool = False
     on_oxygen: bool = False
@@ -53,70 +62,83 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 RecordedByInput = dict[str, list[Recorded]]
+Inputs = tuple[tuple[str, bool], ...]
+InputsOf = Callable[[str | None, str | None], Inputs]
 
 
-def _roles(names: Iterable[str]) -> dict[str, tuple[str, bool]]:
-    roles = {}
-    for name in names:
-        roles[name] = (name, False)
-        roles[name + _LOWER] = (name, True)
-    return roles
+@lru_cache(maxsize=256)
+def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
+    """From a code to the inputs that it means, and whether it ranks lower; remembered per vocabulary."""
+    roles = {name + suffix: (name, bool(suffix)) for name in names for suffix in ("", _LOWER)}
+
+    @lru_cache(maxsize=16_384)
+    def inputs(system: str | None, code: str | None) -> Inputs:
+        return tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
+
+    return inputs
 
 
-def index(observations: Iterable[Observation], words: Vocabulary, names: Iterable[str]) -> RecordedByInput:
+def index(observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...]) -> RecordedByInput:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels."""
     found: RecordedByInput = {}
-    roles = _roles(names)
-    ideas_of = words.ideas
+    inputs_of = _inputs_of(words, names)
     for observation in observations:
         if observation.status not in _USABLE:
             continue
-        codings = observation.code.coding
-        if len(codings) == 1:
-            ideas = ideas_of(codings[0].system, codings[0].code)
-        else:
-            ideas = _all_ideas(observation.code, words)
-        if ideas:
-            _file(observation, observation, ideas, roles, words, found)
+        meant: Inputs = ()
+        for coding in observation.code.coding:  # the hot loop: most Observations mean nothing here and end with it
+            meant += inputs_of(coding.system, coding.code)
+        if not observation.code.coding:
+            meant = _by_text(observation.code, words, inputs_of)
+        if meant:
+            _file(observation, observation, meant, words, found)
         for component in observation.component:
-            if component_ideas := _all_ideas(component.code, words):
-                _file(observation, component, component_ideas, roles, words, found)
+            if meant := _meant(component.code, words, inputs_of):
+                _file(observation, component, meant, words, found)
     return found
 
 
-def _all_ideas(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
+def _meant(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -> Inputs:
     if not concept.coding:
-        return words.ideas_of_text(concept.text) if concept.text else ()
-    return tuple(dict.fromkeys(idea for one in concept.coding for idea in words.ideas(one.system, one.code)))
+        return _by_text(concept, words, inputs_of)
+    return tuple(one for coding in concept.coding for one in inputs_of(coding.system, coding.code))
 
 
-def _file(
-    observation: Observation,
-    valued: Valued,
-    ideas: tuple[str, ...],
-    roles: dict[str, tuple[str, bool]],
-    words: Vocabulary,
-    found: RecordedByInput,
-) -> None:
-    meant: dict[str, bool] = {}
-    for idea in ideas:
-        role = roles.get(idea)
-        if role:
-            meant[role[0]] = role[1] and meant.get(role[0], True)
-    if not meant or _is_bare_panel(valued):
+def _by_text(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -> Inputs:
+    return tuple(one for code in words.texts(concept.text or "") for one in inputs_of(*code))
+
+
+def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabulary, found: RecordedByInput) -> None:
+    if _is_bare_panel(valued):
         return
-    on_oxygen = bool(observation.component) and "spo2" in meant and _is_on_oxygen(observation, words)
-    for name, lower in meant.items():
-        recorded = Recorded(observation, valued, lower, len(meant) > 1, on_oxygen)
+    by_input = dict(meant)
+    if len(meant) > len(by_input):  # several codings of one input: the code of higher rank decides
+        by_input = {name: all(lower for other, lower in meant if other == name) for name in by_input}
+    written, issued_only = written_time(observation)
+    oxygen = bool(observation.component) and "spo2" in by_input and _is_on_oxygen(observation, words)
+    for name, lower in by_input.items():
+        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
         found.setdefault(name, []).append(recorded)
+
+
+def written_time(observation: Observation) -> tuple[str, bool]:
+    """When a result was taken, as written, and whether only the time of its issue is known (inputs 1.2)."""
+    if text := observation.effective_date_time or observation.effective_instant:
+        return text, False
+    if period := observation.effective_period:
+        return period.end or period.start or "", False
+    if timing := observation.effective_timing:
+        bounds = timing.repeat.bounds_period if timing.repeat else None
+        return max(timing.event, default=(bounds.end or bounds.start or "") if bounds else ""), False
+    return observation.issued or "", bool(observation.issued)
 
 
 def _is_bare_panel(valued: Valued) -> bool:
     """Whether it has components but neither a value nor a reason for having none."""
     return (
-        isinstance(valued, Observation)
+        valued.value_quantity is None
+        and isinstance(valued, Observation)
         and bool(valued.component)
-        and valued.value_quantity is None
         and valued.value_string is None
         and valued.value_codeable_concept is None
         and valued.value_integer is None
@@ -134,7 +156,7 @@ def _is_added_oxygen(component: Component, words: Vocabulary) -> bool:
     quantity = component.value_quantity
     if quantity is None or quantity.value is None:
         return False
-    ideas = _all_ideas(component.code, words)
+    ideas = {idea for coding in component.code.coding for idea in words.ideas(coding.system, coding.code)}
     if "oxygen-flow" in ideas:
         return quantity.value > 0
     return "oxygen-concentration" in ideas and _percent(quantity) > 21

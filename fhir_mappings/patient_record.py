@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from fhir_mappings.coverage import NOT_PROVIDED, Coverage
 from fhir_mappings.demographics import Person
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import ANSWERED, MEASURED, RecordedByInput
+from fhir_mappings.observations import ANSWERED, MEASURED, TESTED_LABORATORY, TESTED_OTHERWISE, RecordedByInput
 from fhir_mappings.past_procedures import PastProcedure
 from fhir_mappings.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.reading import ReadResources, WrongPatientError
@@ -39,6 +40,7 @@ __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 
 # The prefetch keys, in the order in which they are asked for (queries.py).
 KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter")
+_RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE)
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
 
@@ -102,7 +104,7 @@ def read(  # everything that a record depends on
     sorted_out = _sorted_out(one for part in parts.values() for one in part.resources)
     found = diagnoses.read(sorted_out[Condition], words, now)
     coverage = {key: _coverage(result, parts[key], found, key) for key, result in results.items()}
-    recorded = observed.index(sorted_out[Observation], words, (*MEASURED, *ANSWERED))
+    recorded = observed.index(sorted_out[Observation], words, _RECORDED)
     patient = next(iter(sorted_out[Patient]), None)
     seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
@@ -122,24 +124,10 @@ def read(  # everything that a record depends on
     )
 
 
-_TYPES = (
-    Patient,
-    Condition,
-    Observation,
-    Procedure,
-    Encounter,
-    Medication,
-    MedicationRequest,
-    MedicationStatement,
-)
-
-
-def _sorted_out(resources: Iterable[Resource]) -> dict[type, list]:  # type: ignore[type-arg]  # one list per type
-    found: dict[type, list] = {kind: [] for kind in _TYPES}  # type: ignore[type-arg]
+def _sorted_out(resources: Iterable[Resource]) -> dict[type, list[Any]]:
+    found: dict[type, list[Any]] = defaultdict(list)
     for resource in resources:
-        same = found.get(type(resource))
-        if same is not None:
-            same.append(resource)
+        found[type(resource)].append(resource)
     return found
 
 

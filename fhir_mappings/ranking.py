@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -12,8 +14,10 @@ from fhir_mappings.dates import Moment, moment
 from fhir_mappings.feature import Status
 from fhir_mappings.observations import Recorded
 from fhir_mappings.quantities import Reading, rejected
-from fhir_mappings.resources import Observation, Valued
+from fhir_mappings.resources import Valued
 
+_UTC = ZoneInfo("UTC")
+_WRITTEN = attrgetter("written")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _CORRECTED = frozenset({"amended", "corrected"})
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
@@ -21,7 +25,7 @@ _ZONES_APART = timedelta(days=3)
 _TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
 
 ReadValue = Callable[[Valued], Reading]
-Key = tuple[bool, bool, date, bool, datetime, bool, bool, datetime]
+Key = tuple[bool, bool, date, bool, datetime, bool, bool]
 
 
 class Candidate(Struct, frozen=True, gc=False):
@@ -54,18 +58,6 @@ class Outcome(Struct, frozen=True, gc=False):
     flags: tuple[str, ...] = ()
 
 
-def written_time(observation: Observation) -> tuple[str, bool]:
-    """When a result was taken, as written, and whether only the time of its issue is known (inputs 1.2)."""
-    if text := observation.effective_date_time or observation.effective_instant:
-        return text, False
-    if period := observation.effective_period:
-        return period.end or period.start or "", False
-    if timing := observation.effective_timing:
-        bounds = timing.repeat.bounds_period if timing.repeat else None
-        return max(timing.event, default=(bounds.end or bounds.start or "") if bounds else ""), False
-    return observation.issued or "", bool(observation.issued)
-
-
 def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> Outcome | None:
     """The result that counts, or, where none can be used, what the first of them lacks. None: nothing recorded."""
     candidates = _candidates(recorded, read, lookback_days, now)
@@ -89,10 +81,19 @@ def _best_of(usable: list[Candidate]) -> Outcome:
     flags = best.flags
     if not best.preliminary and any(one.preliminary and one.key[2:5] > best.key[2:5] for one in usable):
         flags = (*flags, "newer-preliminary")
-    equals = sorted((one for one in usable if one.key == best.key), key=lambda one: one.recorded.source)
+    equals = [one for one in usable if one.key == best.key]
+    if len(equals) > 1:
+        latest = max(_issued(one) for one in equals)
+        equals = sorted((one for one in equals if _issued(one) == latest), key=lambda one: one.recorded.source)
     if any(not agree(equals[0].reading, other.reading) for other in equals[1:]):
         return Outcome(equals[0], "conflicting", "values-differ", flags)
     return _told(equals[0], flags)
+
+
+def _issued(candidate: Candidate) -> str:
+    """When it was issued, in UTC, so that texts compare as times; "" where that is not told."""
+    when = moment(candidate.recorded.observation.issued, _UTC)
+    return when.time.astimezone(UTC).isoformat() if when else ""
 
 
 def _told(best: Candidate, flags: tuple[str, ...]) -> Outcome:
@@ -111,11 +112,11 @@ def agree(one: Reading, other: Reading) -> bool:
 def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> list[Candidate]:
     """The candidates, newest first, without those that can no longer win against a confirmed one already found."""
     if len(recorded) > 1:
-        recorded = sorted(recorded, key=_written_day, reverse=True)
+        recorded = sorted(recorded, key=_WRITTEN, reverse=True)
     found: list[Candidate] = []
     enough = ""
     for one in recorded:
-        if enough and _written_day(one) < enough:
+        if one.written < enough:
             break
         candidate = _candidate(one, read, lookback_days, now)
         if candidate is None:
@@ -126,25 +127,20 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
     return found
 
 
-def _written_day(recorded: Recorded) -> str:
-    return written_time(recorded.observation)[0][:10]
-
-
 def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:
     """None for what is no candidate: too old and without a value."""
-    text, issued_only = written_time(recorded.observation)
-    when = moment(text, now.zone)
+    when = moment(recorded.written, now.zone)
     reading = _reading(recorded, read)
     position = placed(when, lookback_days, now) if when else "no-time"
     if position == "stale" and reading.status == "missing":
         return None
     flags = reading.flags
-    if issued_only:
+    if recorded.issued_only:
         flags = (*flags, "issued-time")
     if when and not position and is_ahead(when, now):
         flags = (*flags, "time-ahead")
         when = Moment(now.as_of, when.precision, now.today, now.today)
-    return Candidate(recorded, reading, when, position, _key(recorded, when, now), flags)
+    return Candidate(recorded, reading, when, position, _key(recorded, when), flags)
 
 
 def _reading(recorded: Recorded, read: ReadValue) -> Reading:
@@ -153,16 +149,14 @@ def _reading(recorded: Recorded, read: ReadValue) -> Reading:
     return rejected("on-oxygen") if recorded.on_oxygen else read(recorded.valued)
 
 
-def _key(recorded: Recorded, when: Moment | None, now: Clock) -> Key:
-    observation = recorded.observation
-    issued = moment(observation.issued, now.zone) if observation.issued else None
+def _key(recorded: Recorded, when: Moment | None) -> Key:
+    status = recorded.observation.status
     return (
-        observation.status != "preliminary",
+        status != "preliminary",
         when is not None and when.whole_date,
         when.last if when else date.min,
         not recorded.lower_rank,
         when.time if when else _NEVER,
         recorded.is_component,
-        observation.status in _CORRECTED,
-        issued.time if issued else _NEVER,
+        status in _CORRECTED,
     )

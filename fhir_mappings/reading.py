@@ -39,7 +39,7 @@ _OTHER_SHAPES: dict[tuple[str, str], type] = {
     ("DiagnosticReport", "category"): dict,
 }
 
-_decode = msgspec.json.Decoder(Resource).decode
+_DECODER: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
 
 
 class WrongPatientError(Exception):
@@ -68,23 +68,29 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     expected = f"Patient/{patient_id}"
     resources: list[Resource] = []
     for raw in result.resources:
-        try:
-            resource = _decode(raw)
-        except UNREADABLE_JSON:
-            reason = _why_unreadable(raw, patient_id)
-        else:
-            subject = getattr(resource, "subject", None)
-            if subject is not None and subject.reference == expected:
-                resources.append(resource)
+        resource = _decoded(raw)
+        try:  # the hot path: what has another subject, or none, is looked at below
+            if resource.subject.reference == expected:  # type: ignore[union-attr]
+                resources.append(resource)  # type: ignore[arg-type]
                 continue
-            reason = _why_not_this_patient(resource, patient_id)
-            if reason is None:
-                resources.append(resource)
+        except AttributeError:
+            pass
+        if resource is None:
+            reason = _why_unreadable(raw, patient_id)
+        elif (reason := _why_not_this_patient(resource, patient_id)) is None:
+            resources.append(resource)
         if reason == _MISMATCH:
             raise WrongPatientError(key, result.supplied)
         if reason:
             aside[reason] += 1
     return ReadResources(tuple(resources), dict(aside))
+
+
+def _decoded(raw: Raw) -> Resource | None:
+    try:
+        return _DECODER.decode(raw)
+    except UNREADABLE_JSON:
+        return None
 
 
 def _why_not_this_patient(resource: Resource, patient_id: str) -> str | None:

@@ -17,6 +17,7 @@ from fhir_mappings.elements import (
     DateExtensions,
     Extension,
     Interval,
+    MedicineConcept,
     Period,
     Quantity,
     Reference,
@@ -169,14 +170,14 @@ class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
 class Ingredient(Struct, frozen=True, gc=False, rename="camel"):
     """One substance of a medicine."""
 
-    item_codeable_concept: CodeableConcept | None = None
+    item_codeable_concept: MedicineConcept | None = None
 
 
 class Medication(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Medication"):
     """A medicine to which a request points."""
 
     id: str | None = None
-    code: CodeableConcept | None = None
+    code: MedicineConcept | None = None
     ingredient: tuple[Ingredient, ...] = ()
     # other versions
     product: None = None
@@ -192,7 +193,7 @@ class MedicationRequest(
     intent: str | None = None
     do_not_perform: bool | None = None
     category: tuple[CodeableConcept, ...] = ()
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
     authored_on: str | None = None
@@ -212,7 +213,7 @@ class MedicationStatement(
 
     id: str | None = None
     status: str | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
     effective_date_time: str | None = None
