@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from cds_service import reading
-from cds_service.advice import cards, silence
+from cds_service.advice import cards, choice, silence
 from cds_service.advice.assessment import Assessment, assess
 from cds_service.advice.silence import Reason
 from cds_service.hooks.card import Card
@@ -71,8 +71,10 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         limits=site.band_limits,
         identity=(str(uuid.uuid4()), received, site.zone),
     )
-    card = cards.write(assessment, site.place, session=reading.session(request, procedure))
-    reason = silence.for_floor(assessment, site.card_floor)
+    drafts = [draft.resource for draft in request.context.drafts]
+    options = choice.for_patient(assessment, record, drafts, advising=site.advising, models=knowledge.models)
+    card = cards.write(assessment, site.place, session=reading.session(request, procedure), options=options)
+    reason = silence.for_floor(assessment, site.card_floor, options)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
     return Answer(card=None if reason else card, silence=reason, assessment=assessment, milliseconds=clock.laps)

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from cds_service.advice import tenancy
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
-from cds_service.advice.dialects import DIALECTS
+from cds_service.advice.choice import Advising
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
 from fhir_mappings import concept_maps, queries
@@ -27,6 +28,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     band_limits: BandLimits
     place: Place
+    advising: Advising
     card_floor: float | None
     session: egress.Session
 
@@ -34,17 +36,15 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 def open_site(tenant: Tenant) -> Site:
     """Read what the tenant's file names; an unreadable map or zone stops the start."""
     maps = concept_maps.load(tenant.concept_maps or _demonstration(tenant))
+    advising = tenancy.advising(tenant, maps)
     return Site(
         tenant=tenant,
         maps=maps,
         templates=queries.prefetch_templates(maps),
         zone=ZoneInfo(tenant.zone),
-        band_limits=BandLimits(*tenant.bands),
-        place=Place(
-            public_url=tenant.public_url,
-            discrete_result=tenant.discrete_result,
-            dialect=DIALECTS[tenant.vendor_profile],
-        ),
+        band_limits=advising.limits,
+        place=tenancy.place(tenant, advising),
+        advising=advising,
         card_floor=tenant.card_floor,
         session=egress.fhir_session(tenant, connections=CONNECTIONS),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -96,6 +96,23 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     date: datetime.date
 
 
+class AdviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a card may suggest here (suggestions.md, A-05, A-06, R-C03, R-C05).
+
+    `off`, `opt_in`: ids of catalogue rows. `hba1c_percent`: from here on a referral is an option. `draft_intent`: what
+    the EHR expects of drafts. `save_to_chart`: it takes a RiskAssessment. `smart_launch_url`: where it launches the
+    risk profile.
+    """
+
+    off: tuple[str, ...] = ()
+    opt_in: tuple[str, ...] = ()
+    maximum_suggestions: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
+    hba1c_percent: Annotated[float, msgspec.Meta(ge=6, le=12)] = 8.0
+    draft_intent: Literal["proposal", "order", "plan"] = "proposal"
+    save_to_chart: bool = False
+    smart_launch_url: str | None = None
+
+
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Days until an evaluation is deleted and a clinician's free text is redacted (R-E13)."""
 
@@ -139,6 +156,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
+    order_maps: tuple[Path, ...] = ()
+    advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
     retention: Retention = Retention()
     discrete_result: bool = True

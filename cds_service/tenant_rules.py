@@ -38,9 +38,19 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
         yield from _network(network)
     if not tenant.hooks:
         yield "hooks", "name at least one hook"
-    for path in (*tenant.concept_maps, *((tenant.ca_bundle,) if tenant.ca_bundle else ())):
-        if not path.is_file():
-            yield "ca_bundle" if path == tenant.ca_bundle else "concept_maps", f"there is no file {path}"
+    yield from _files(tenant)
+
+
+def _files(tenant: Tenant) -> Iterator[Complaint]:
+    named = {
+        "concept_maps": tenant.concept_maps,
+        "order_maps": tenant.order_maps,
+        "ca_bundle": (tenant.ca_bundle,) if tenant.ca_bundle else (),
+    }
+    for member, paths in named.items():
+        for path in paths:
+            if not path.is_file():
+                yield member, f"there is no file {path}"
 
 
 def _network(text: str) -> Iterator[Complaint]:

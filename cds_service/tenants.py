@@ -67,6 +67,7 @@ def load_file(path: Path) -> Tenant:
     tenant = msgspec.structs.replace(
         tenant,
         concept_maps=tuple(folder / name for name in tenant.concept_maps),
+        order_maps=tuple(folder / name for name in tenant.order_maps),
         ca_bundle=folder / tenant.ca_bundle if tenant.ca_bundle else None,
     )
     for member, complaint in complaints(tenant):

@@ -9,13 +9,11 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from fhir_mappings.clock import Clock, placed
-from fhir_mappings.concept_maps import Vocabulary
-from fhir_mappings.coverage import Coverage
+from fhir_mappings.clock import placed
 from fhir_mappings.dates import Moment, moment
-from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import index
+from fhir_mappings.observations import TESTED_LABORATORY, TESTED_OTHERWISE
+from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.resources import Observation
 
 DIAGNOSES = ("iron-deficiency", "osteoporosis", "sleep-apnoea", "active-cardiac-condition", "slow-gastric-emptying")
@@ -32,9 +30,9 @@ TESTS_DAYS = {
     "ferritin": 90,
     "transferrin-saturation": 90,
     "nt-probnp": 90,
+    "vitamin-d": 730,
     "ecg": 365,
     "dxa": 730,
-    "vitamin-d": 730,
     "frailty-score": 180,
 }
 
@@ -47,20 +45,13 @@ class Workup(Struct, frozen=True):
     not_done: frozenset[str] = frozenset()
 
 
-def read(
-    diagnoses: Diagnoses,
-    medications: Medications,
-    observations: Iterable[Observation],
-    *,
-    searched: Coverage,
-    words: Vocabulary,
-    now: Clock,
-) -> Workup:
-    """What suggestions ask, as of the hook. `searched`: how far the results were seen; a gap proves nothing."""
+def read(record: PatientRecord) -> Workup:
+    """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
+    searched = (*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record))
     return Workup(
-        frozenset(idea for idea in DIAGNOSES if diagnoses.of(idea)),
-        frozenset(name for name in MEDICINES if _is_taken(name, medications)),
-        frozenset() if searched.gap else frozenset(_not_done(observations, words, now)),
+        frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
+        frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
+        frozenset(name for name in searched if not _is_done(name, record)),
     )
 
 
@@ -69,15 +60,17 @@ def _is_taken(name: str, medications: Medications) -> bool:
     return any(substance.startswith(MEDICINES[name]) for substance in substances)
 
 
-def _not_done(observations: Iterable[Observation], words: Vocabulary, now: Clock) -> Iterable[str]:
-    recorded = index(observations, words, tuple(TESTS_DAYS))
-    for name, days in TESTS_DAYS.items():
-        times = (_time(one.observation, now) for one in recorded.get(name, ()))
-        if not any(time is not None and not placed(time, days, now) for time in times):
-            yield name
+def _searched(key: str, names: tuple[str, ...], record: PatientRecord) -> Iterable[str]:
+    return () if record.seen(key).gap else names
 
 
-def _time(observation: Observation, now: Clock) -> Moment | None:
+def _is_done(name: str, record: PatientRecord) -> bool:
+    times = (_time(one.observation, record) for one in record.recorded.get(name, ()))
+    return any(time is not None and not placed(time, TESTS_DAYS[name], record.clock) for time in times)
+
+
+def _time(observation: Observation, record: PatientRecord) -> Moment | None:
     period = observation.effective_period
-    text = observation.effective_date_time or observation.effective_instant
-    return moment(text or (period.end or period.start if period else None) or observation.issued, now.zone)
+    of_period = (period.end or period.start) if period else None
+    text = observation.effective_date_time or observation.effective_instant or of_period or observation.issued
+    return moment(text, record.zone)

@@ -17,15 +17,20 @@ from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
 
 Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
-_BANDS: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
+BAND_NAMES: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
 
 
 class BandLimits(msgspec.Struct, frozen=True):
-    """Ratios to the peers' figure at which the next band begins (DEC-32)."""
+    """Ratios to the peers' figure at which the next band begins, and the least risk of a warning (DEC-32).
+
+    `rare`, `common`: probability of the headline (0 to 1) from which an above-typical card is a warning.
+    """
 
     typical: float = 0.67
     above: float = 1.5
     well_above: float = 3.0
+    rare: float = 0.01
+    common: float = 0.20
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +55,11 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     headline: Estimate | None
     indicator: Literal["info", "warning"]
     inputs: tuple[str, ...]
+
+    @property
+    def today(self) -> datetime:
+        """The instant of the hook in the hospital's zone."""
+        return self.as_of.astimezone(self.zone)
 
     @property
     def computed(self) -> tuple[Estimate, ...]:
@@ -77,11 +87,7 @@ def assess(
     identity: tuple[str, datetime, ZoneInfo],
 ) -> Assessment:
     """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline."""
-    estimates = tuple(
-        _estimate(outcome, score, models=models, group=procedure.group, limits=limits)
-        for outcome in OUTCOMES
-        if (score := _told(outcome, scores)) is not None
-    )
+    estimates = _estimates(scores, group=procedure.group, models=models, limits=limits)
     headline = _headline(estimates)
     assessment_id, as_of, zone = identity
     return Assessment(
@@ -93,8 +99,21 @@ def assess(
         scores=tuple(scores),
         estimates=_headline_first(estimates, headline),
         headline=headline,
-        indicator="warning" if headline is not None and _warns(headline) else "info",
+        indicator="warning" if headline is not None and _warns(headline, limits) else "info",
         inputs=_inputs(estimates, models.cards),
+    )
+
+
+def headline_of(scores: Sequence[Score], *, group: str, models: Registry, limits: BandLimits) -> Estimate | None:
+    """What would head the card for these scores; None where no outcome that may head it is computable."""
+    return _headline(_estimates(scores, group=group, models=models, limits=limits))
+
+
+def _estimates(scores: Sequence[Score], *, group: str, models: Registry, limits: BandLimits) -> tuple[Estimate, ...]:
+    return tuple(
+        _estimate(outcome, score, models=models, group=group, limits=limits)
+        for outcome in OUTCOMES
+        if (score := _told(outcome, scores)) is not None
     )
 
 
@@ -118,28 +137,28 @@ def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Ba
         return None
     ratio = probability / peer.probability
     steps = sum(ratio >= limit for limit in (limits.typical, limits.well_above)) + (ratio > limits.above)
-    return _BANDS[min(steps, 3)]
+    return BAND_NAMES[min(steps, 3)]
 
 
 def _headline(estimates: Sequence[Estimate]) -> Estimate | None:
     """The highest band; on a tie the outcome that stands first. One without a band only where none has one."""
     candidates = [
-        estimate for estimate in estimates if estimate.outcome.headline and estimate.score.status == "computed"
+        estimate for estimate in estimates if estimate.outcome.may_head and estimate.score.status == "computed"
     ]
-    return max(candidates, key=lambda estimate: _BANDS.index(estimate.band) if estimate.band else -1, default=None)
+    return max(candidates, key=lambda estimate: BAND_NAMES.index(estimate.band) if estimate.band else -1, default=None)
 
 
 def _headline_first(estimates: Sequence[Estimate], headline: Estimate | None) -> tuple[Estimate, ...]:
     return tuple(sorted(estimates, key=lambda estimate: estimate is not headline))
 
 
-def _warns(headline: Estimate) -> bool:
-    """At least above typical, and at least 1 % for a rare outcome or 20 % for any complication (DEC-32)."""
-    threshold = headline.outcome.warning_from
+def _warns(headline: Estimate, limits: BandLimits) -> bool:
+    """At least above typical, and at least 1 % for a rare outcome or 20 % for a common one (DEC-32)."""
+    least = {"rare": limits.rare, "common": limits.common}.get(headline.outcome.frequency)
     return (
         headline.band in ("above-typical", "well-above-typical")
-        and threshold is not None
-        and (headline.score.probability or 0.0) >= threshold
+        and least is not None
+        and (headline.score.probability or 0.0) >= least
     )
 
 

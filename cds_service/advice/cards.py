@@ -1,14 +1,21 @@
-"""An Assessment becomes one card: the answer first, at most one per response (DEC-19)."""
+"""An Assessment becomes one card in this EHR's dialect: the answer first, at most one per response (DEC-19)."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from cds_service.advice import detail, discrete, wording
+from cds_service.advice import chart, detail, dialects, discrete, suggestions, telling, wording
 from cds_service.advice.assessment import Assessment, Estimate
-from cds_service.hooks.card import Card, Coding, Link, Source
+from cds_service.advice.dialects import DIALECTS, Dialect
+from cds_service.advice.options import Option
+from cds_service.advice.suggestions import Ordering, Session
+from cds_service.hooks.card import Card, Coding, Link, Source, Suggestion
+from fhir_mappings.draft_orders import Intent
+from fhir_mappings.order_codes import OrderCodes
 
 EXTENSION = "io.surgical-risk.assessment"
 SUMMARY_LIMIT = 140
@@ -24,28 +31,47 @@ OVERRIDE_REASONS = (
 )
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where this tenant's clients find the service, and what of the result they may be sent."""
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this tenant's clients find the service, how its EHR shows cards, and how its orders are coded.
+
+    `launch_url`: the SMART risk profile, where the EHR has registered it. `save_to_chart`: its EHR takes a
+    RiskAssessment, and the tenant wants the option (R-C05).
+    """
 
     public_url: str
-    discrete_result: bool
+    discrete_result: bool = True
+    dialect: Dialect = DIALECTS["generic"]
+    codes: OrderCodes = OrderCodes()
+    intent: Intent = "proposal"
+    save_to_chart: bool = False
+    launch_url: str | None = None
 
 
-def write(assessment: Assessment, place: Place) -> Card:
-    """The card of this assessment."""
-    extension = {EXTENSION: discrete.result(assessment)} if place.discrete_result else None
-    return Card(
-        uuid=str(uuid.uuid4()),
+def write(assessment: Assessment, place: Place, *, session: Session, options: Sequence[Option] = ()) -> Card:
+    """The card of this assessment with these options, at most three of which the tenant has already chosen."""
+    ordering = Ordering(codes=place.codes, dialect=place.dialect, intent=place.intent)
+    without_button = [option for option in options if suggestions.with_button(option, ordering) is None]
+    result, card_uuid = discrete.result(assessment), str(uuid.uuid4())
+    offered = suggestions.write(options, session, ordering=ordering, card_uuid=card_uuid)
+    card = Card(
+        uuid=card_uuid,
         summary=summary(assessment),
         indicator=assessment.indicator,
         source=_source(assessment, place.public_url),
-        detail=detail.write(assessment),
+        detail=detail.write(assessment, without_button, limit=place.dialect.detail_limit),
+        suggestions=(*offered, *_saving(result, session, place, card_uuid)),
         override_reasons=OVERRIDE_REASONS,
-        links=(
-            Link(label="How this estimate is made", url=_model_page(assessment, place.public_url), type="absolute"),
-        ),
-        extension=extension,
+        links=_links(assessment, place),
+        extension={EXTENSION: result} if place.discrete_result else None,
     )
+    return dialects.adapt(card, place.dialect)
+
+
+def _saving(result: dict[str, Any], session: Session, place: Place, card_uuid: str) -> tuple[Suggestion, ...]:
+    if not place.save_to_chart:
+        return ()
+    owner = chart.Owner(session.patient_id, session.encounter_id)
+    return (chart.save_suggestion(result, owner, public_url=place.public_url, card_uuid=card_uuid),)
 
 
 def summary(assessment: Assessment) -> str:
@@ -54,7 +80,7 @@ def summary(assessment: Assessment) -> str:
     headline = assessment.headline
     if headline is None:
         lacking = next((e for e in assessment.estimates if e.score.status == "not-computable"), None)
-        needs = f": needs {detail.needs(lacking.score.needs)}" if lacking else ""
+        needs = f": needs {telling.needs(lacking.score.needs)}" if lacking else ""
         return _within_limit(f"Risk of {procedure} not computable", needs)
     probability, outcome = headline.score.probability or 0.0, headline.outcome
     answer = f"{outcome.words[:1].upper()}{outcome.words[1:]} after {procedure}: "
@@ -63,11 +89,10 @@ def summary(assessment: Assessment) -> str:
 
 
 def _comparison(headline: Estimate) -> str:
-    if headline.band is None:
+    """The peers' figure in the same denominator; a relative word never stands alone (R-B02)."""
+    if headline.peer is None:
         return ""
-    if headline.band == "typical":
-        return ", as is typical for this operation"
-    return f", {detail.BANDS[headline.band]} for this operation"
+    return f" (typical {wording.count_in(headline.peer.probability, headline.outcome.denominator)})"
 
 
 def _gaps(missing: int) -> str:
@@ -80,6 +105,18 @@ def _within_limit(answer: str, *additions: str) -> str:
         if len(answer) + len(addition) < SUMMARY_LIMIT:
             answer += addition
     return answer[: SUMMARY_LIMIT - 1]
+
+
+def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
+    """At most two (R-B13): how it is made, and the risk profile where it is registered."""
+    page = Link(label="How this estimate is made", url=_model_page(assessment, place.public_url), type="absolute")
+    if place.launch_url is None:
+        return (page,)
+    # The id of the assessment is opaque and names nobody (R-D14).
+    profile = Link(
+        label="Open the risk profile", url=place.launch_url, type="smart", app_context=assessment.assessment_id
+    )
+    return (page, profile)
 
 
 def _model_page(assessment: Assessment, public_url: str) -> str:

@@ -2,107 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from cds_service.advice import wording
-from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice import drivers, naming, telling, wording
+from cds_service.advice.assessment import Assessment
+from cds_service.advice.options import Option
+from cds_service.advice.suggestions import sentence
 from fhir_mappings import reasons
-from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
-from models_onnx.score import Score
 
-LIMIT = 1200
 _NAMED_MISSING = 4  # R-B06
-
-BANDS = {
-    "below-typical": "below typical",
-    "typical": "typical",
-    "above-typical": "above typical",
-    "well-above-typical": "well above typical",
-}
+_PARAGRAPH = "\n\n"
+_ABSENT = (False, "none")  # searched for and not found
 
 
-def write(assessment: Assessment) -> str:
-    """At most 1,200 characters (R-A07); where they do not suffice the used inputs are cut first, and counted."""
-    head = [_estimate(assessment, estimate) for estimate in assessment.estimates]
-    tail = [*_missing(assessment), _limits(assessment)]
-    room = LIMIT - sum(len(part) + 2 for part in (*head, *tail))
-    return "\n\n".join([*head, *_used(assessment, room), *tail])
+def write(assessment: Assessment, options: Sequence[Option] = (), *, limit: int) -> str:
+    """At most `limit` characters (R-A07). What cannot be left out is kept, the rest added as long as there is room.
+
+    Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: options without a
+    button, the other outcomes, those that are not computable, the other inputs used.
+    """
+    kept = {*_essential(assessment)}
+    room = limit - sum(len(part) + len(_PARAGRAPH) for part in kept)
+    for part in _by_importance(assessment, options):
+        if part not in kept and len(part) + len(_PARAGRAPH) <= room:
+            kept.add(part)
+            room -= len(part) + len(_PARAGRAPH)
+    in_order = [part for part in _in_order(assessment, options) if part in kept]
+    used = _used(assessment, room)
+    return _PARAGRAPH.join([*in_order[:-1], *used, in_order[-1]])[:limit]
 
 
-def _estimate(assessment: Assessment, estimate: Estimate) -> str:
-    score, heading = estimate.score, estimate.outcome.heading
-    if score.status == "score-only":
-        return f"**{heading}:** {_points(score)}"
-    if score.status == "not-computable":
-        return f"**{heading}:** not computable without {needs(score.needs)}."
-    return f"**{heading}:** {_risk(estimate)}{_compared(assessment, estimate)}"
+def _essential(assessment: Assessment) -> list[str]:
+    headline = [telling.estimate(assessment, assessment.headline)] if assessment.headline else []
+    return [*headline, *drivers.told(assessment), *_missing(assessment), _limits(assessment)]
 
 
-def _risk(estimate: Estimate) -> str:
-    probability, denominator = estimate.score.probability or 0.0, estimate.outcome.denominator
-    told = f"{wording.frequency(probability, denominator)} ({wording.percent(probability)}{_interval(estimate.score)})"
-    return f"{told}."
+def _by_importance(assessment: Assessment, options: Sequence[Option]) -> Iterator[str]:
+    yield from _options(options)
+    yield from _others(assessment)
+    yield from telling.not_computable(assessment.estimates)
 
 
-def _interval(score: Score) -> str:
-    """The model's own interval where it is known, else what the missing inputs could do."""
-    if score.low is not None and score.high is not None:
-        return f", range {wording.percent(score.low)} to {wording.percent(score.high)}"
-    return ""
+def _in_order(assessment: Assessment, options: Sequence[Option]) -> Iterator[str]:
+    if assessment.headline is not None:
+        yield telling.estimate(assessment, assessment.headline)
+    yield from drivers.told(assessment)
+    yield from _others(assessment)
+    yield from telling.not_computable(assessment.estimates)
+    yield from _missing(assessment)
+    yield from _options(options)
+    yield _limits(assessment)
 
 
-def _compared(assessment: Assessment, estimate: Estimate) -> str:
-    if estimate.peer is None or estimate.band is None:
-        return ""
-    peers = wording.count_in(estimate.peer.probability, estimate.outcome.denominator)
-    return f" After {assessment.procedure.label} in general: {peers}, so this is {BANDS[estimate.band]}."
+def _others(assessment: Assessment) -> list[str]:
+    """The other outcomes that have an answer; those with a probability before those with points."""
+    answering = [
+        told
+        for told in assessment.estimates
+        if told is not assessment.headline and told.score.status in ("computed", "score-only")
+    ]
+    answering.sort(key=lambda told: told.score.status != "computed")
+    return [telling.estimate(assessment, told) for told in answering]
 
 
-def _points(score: Score) -> str:
-    told = f"{score.points:g} of {score.maximum_points:g} points."
-    if not score.published_rates:
-        return f"{told} A count, not a risk."
-    rates = "; ".join(f"{rate.source} {wording.percent(rate.probability)}" for rate in score.published_rates[:2])
-    return f"{told} Published rates at this count: {rates}."
-
-
-def _used(assessment: Assessment, room: int) -> list[str]:
-    """What was used, each with value, unit and date; what was searched and not found in one clause."""
-    found = [feature for feature in assessment.usable if feature.value is not False]
-    absent = [feature for feature in assessment.usable if feature.value is False]
-    parts = [_told(assessment, feature) for feature in found if feature.name != "procedure_group"]
-    if absent:
-        parts.append(f"none recorded: {', '.join(FEATURES[feature.name].label for feature in absent)}")
-    kept = list(_fitting(parts, room - len("**Used:**  and 99 more.") - 2))
-    if not kept:
-        return []
-    cut = len(parts) - len(kept)
-    return [f"**Used:** {'; '.join(kept)}{f'; and {cut} more' if cut else ''}."]
-
-
-def _fitting(parts: Sequence[str], room: int) -> Iterable[str]:
-    for part in parts:
-        room -= len(part) + 2
-        if room < 0:
-            return
-        yield part
-
-
-def _told(assessment: Assessment, feature: Feature) -> str:
-    definition = FEATURES[feature.name]
-    when = f" ({wording.date(feature.time, assessment.zone)})" if _dated(feature) and feature.time is not None else ""
-    told = wording.value(feature, definition)
-    return f"{definition.label}{'' if told == 'yes' else f' {told}'}{when}{_marks(feature)}"
-
-
-def _dated(feature: Feature) -> bool:
-    """Results and answers carry their day; a diagnosis on the list or the age today does not need one."""
-    return (feature.source or "").startswith("Observation/")
-
-
-def _marks(feature: Feature) -> str:
-    return " [unit assumed]" if "unit-assumed" in feature.flags else ""
+def _options(options: Sequence[Option]) -> list[str]:
+    """Options without a button, one paragraph each."""
+    return [sentence(option) for option in options]
 
 
 def _missing(assessment: Assessment) -> list[str]:
@@ -114,16 +80,33 @@ def _missing(assessment: Assessment) -> list[str]:
     return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
 
 
+def _used(assessment: Assessment, room: int) -> list[str]:
+    """The other inputs used, as many as fit; what was searched for and not found in one clause (DEC-29)."""
+    told = {driver.name for driver in drivers.of(assessment)} | {"procedure_group", "urgency"}
+    rest = [feature for feature in assessment.usable if feature.name not in told]
+    parts = [naming.feature(feature, assessment.today) for feature in rest if feature.value not in _ABSENT]
+    if absent := [FEATURES[feature.name].label for feature in rest if feature.value in _ABSENT]:
+        parts.append(f"none recorded: {', '.join(absent)}")
+    room -= len("**Also used:**  and 99 more." + _PARAGRAPH)
+    kept: list[str] = []
+    for part in parts:
+        if len("; ".join([*kept, part])) > room:
+            break
+        kept.append(part)
+    if not kept:
+        return []
+    cut = len(parts) - len(kept)
+    return [f"**Also used:** {'; '.join(kept)}{f'; and {cut} more' if cut else ''}."]
+
+
 def _limits(assessment: Assessment) -> str:
-    models = ", ".join(f"{estimate.score.model} {estimate.score.version}" for estimate in assessment.estimates)
+    models = ", ".join(
+        f"{told.score.model} {told.score.version}"
+        for told in assessment.estimates
+        if told.score.status in ("computed", "score-only")
+    )
     return (
         "For clinicians planning elective surgery in adults. Informs, does not direct."
         " Not calibrated for this hospital."
-        f" Data as of {wording.minute(assessment.as_of, assessment.zone)}. Models: {models}."
+        f" Data as of {wording.minute(assessment.as_of, assessment.zone)}." + (f" Models: {models}." if models else "")
     )
-
-
-def needs(names: Sequence[str]) -> str:
-    """The inputs that a score lacks, in words: "ASA class and functional status"."""
-    labels = [FEATURES[name].label if name in FEATURES else name.replace("_", " ") for name in names]
-    return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)

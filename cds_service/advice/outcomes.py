@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome of surgery.
 
+    `words` in a summary, `heading` in a detail, `short` in a list.
     `denominator`: natural frequencies are told in so many, for the patient and for peers alike (DEC-27).
     `models`: the card tells the first that is computable (DEC-36).
-    `warning_from`: the least absolute risk at which a card may be a warning (DEC-32).
+    `frequency`: a rare or a common outcome may head a card, and be a warning from another risk on (DEC-32);
+    "none" is no absolute risk with a horizon of at least 7 days or of the hospital stay (R-A05).
     """
 
     name: str
     words: str
     heading: str
+    short: str
     denominator: int
     models: tuple[str, ...]
-    warning_from: float | None = None
+    frequency: Literal["rare", "common", "none"] = "none"
 
     @property
-    def headline(self) -> bool:
-        """Whether it may head a card: an absolute risk with a horizon of at least 7 days or of the hospital stay."""
-        return self.warning_from is not None
+    def may_head(self) -> bool:
+        """Whether it may head a card."""
+        return self.frequency != "none"
 
-
-RARE = 0.01
-COMMON = 0.20
 
 # In the order of DEC-32: of equal bands the first heads the card.
 OUTCOMES = (
@@ -35,46 +37,52 @@ OUTCOMES = (
         name="30-day-death",
         words="30-day death",
         heading="Death within 30 days",
+        short="death",
         denominator=1000,
         models=("sort-2014", "elective-death"),
-        warning_from=RARE,
+        frequency="rare",
     ),
     Outcome(
         name="any-complication",
         words="any complication in hospital",
         heading="Any complication in hospital",
+        short="any complication",
         denominator=100,
         models=("elective-complication",),
-        warning_from=COMMON,
+        frequency="common",
     ),
     Outcome(
         name="cardiac-arrest-or-mi",
         words="heart attack or cardiac arrest within 30 days",
         heading="Heart attack or cardiac arrest within 30 days",
+        short="heart attack or cardiac arrest",
         denominator=1000,
         models=("gupta-mica", "gscri"),
-        warning_from=RARE,
+        frequency="rare",
     ),
     Outcome(
         name="respiratory-failure",
         words="respiratory failure within 30 days",
         heading="Respiratory failure within 30 days",
+        short="respiratory failure",
         denominator=1000,
         models=("gupta-respiratory-failure",),
-        warning_from=RARE,
+        frequency="rare",
     ),
     Outcome(
         name="pneumonia",
         words="pneumonia within 30 days",
         heading="Pneumonia within 30 days",
+        short="pneumonia",
         denominator=1000,
         models=("gupta-pneumonia",),
-        warning_from=RARE,
+        frequency="rare",
     ),
     Outcome(
         name="major-cardiac-event",
         words="major cardiac event",
         heading="Heart risk points (RCRI)",
+        short="RCRI heart points",
         denominator=100,
         models=("rcri",),
     ),
@@ -82,6 +90,7 @@ OUTCOMES = (
         name="pulmonary-complication",
         words="lung complication in hospital",
         heading="Lung risk points (ARISCAT)",
+        short="ARISCAT lung points",
         denominator=100,
         models=("ariscat",),
     ),
@@ -89,16 +98,23 @@ OUTCOMES = (
         name="nausea-and-vomiting",
         words="nausea and vomiting within 24 hours",
         heading="Nausea risk points (Apfel)",
+        short="Apfel nausea points",
         denominator=100,
         models=("apfel",),
     ),
     Outcome(
-        name="frailty", words="frailty", heading="Frailty points (mFI-5)", denominator=100, models=("mfi-5", "hfrs")
+        name="frailty",
+        words="frailty",
+        heading="Frailty points (mFI-5)",
+        short="frailty points",
+        denominator=100,
+        models=("mfi-5", "hfrs"),
     ),
     Outcome(
         name="comorbidity-burden",
         words="comorbidity burden",
         heading="Comorbidity points (Charlson)",
+        short="comorbidity points",
         denominator=100,
         models=("charlson-quan",),
     ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
+from cds_service.advice import repeats
 from cds_service.advice.assessment import Assessment
+from cds_service.advice.options import Option
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Score
@@ -63,7 +65,7 @@ def for_patient(record: PatientRecord, features: Features) -> Reason | None:
     age = features["age"]
     if not age.usable:
         return "required-input-missing"
-    if _may_be_minor(age.value, age.flags) or record.pregnancy:
+    if _may_be_minor(age.value, age.flags) or record.pregnancy == "yes":
         return "out-of-scope"
     if features["urgency"].value != "elective":
         return "not-elective"
@@ -81,11 +83,16 @@ def for_scores(scores: Sequence[Score]) -> Reason | None:
     return "out-of-scope" if all(score.status == "out-of-scope" for score in scores) else None
 
 
-def for_floor(assessment: Assessment, floor: float | None) -> Reason | None:
-    """Below the tenant's floor; without a number of its own the floor is the warning (DEC-32)."""
+def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Option] = ()) -> Reason | None:
+    """Below the tenant's floor and nothing to suggest; without a floor of its own only a warning passes (DEC-32)."""
     headline = assessment.headline
-    if headline is None:
+    if options or headline is None:
         return None
     if floor is None:
         return None if assessment.indicator == "warning" else "below-floor"
     return "below-floor" if (headline.score.probability or 0.0) < floor else None
+
+
+def for_repeat(hook: str, open_before: Collection[str] | None, options: Sequence[Option]) -> Reason | None:
+    """The same card was shown to this user a short while ago, and nothing in it is new (R-B09)."""
+    return "dedupe" if repeats.is_repeat(hook, open_before, [option.id for option in options]) else None

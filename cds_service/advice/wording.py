@@ -26,7 +26,7 @@ def count_in(probability: float, denominator: int) -> str:
 
 
 def percent(probability: float, denominator: int = 1000) -> str:
-    """A percentage no finer than its natural frequency: 14 %; in 1,000 below 10 % one decimal: 3.2 %, under 0.1 %."""
+    """A percentage without false precision: 14 %; of outcomes told in 1,000 two digits: 3.2 %, 0.82 %."""
     value = 100 * probability
     if value >= 10 or denominator == 100:
         return f"{_round_half_up(value)} %" if value >= 1 else "under 1 %"

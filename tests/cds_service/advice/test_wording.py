@@ -28,20 +28,27 @@ def test_a_risk_is_a_natural_frequency_in_a_fixed_denominator(probability: float
 
 
 @pytest.mark.parametrize(
-    ("probability", "words"),
+    ("probability", "denominator", "words"),
     [
-        (0.008187, "0.82 %"),
-        (0.000925, "0.09 %"),
-        (0.004, "0.4 %"),
-        (0.00001, "under 0.05 %"),
-        (0.0142, "1.4 %"),
-        (0.143, "14 %"),
-        (0.0999, "10.0 %"),
-        (0.1, "10 %"),
+        (0.008187, 1000, "0.82 %"),
+        (0.000925, 1000, "0.09 %"),
+        (0.00001, 1000, "under 0.05 %"),
+        (0.0142, 1000, "1.4 %"),
+        (0.0999, 1000, "10.0 %"),
+        (0.143, 1000, "14 %"),
+        (0.143, 100, "14 %"),
+        (0.0142, 100, "1 %"),
+        (0.0099, 100, "under 1 %"),
     ],
 )
-def test_a_percentage_has_no_more_digits_than_it_deserves(probability: float, words: str) -> None:
-    assert wording.percent(probability) == words
+def test_a_percentage_is_no_finer_than_its_natural_frequency(probability: float, denominator: int, words: str) -> None:
+    assert wording.percent(probability, denominator) == words
+
+
+def test_a_day_of_this_year_is_told_without_the_year() -> None:
+    today = datetime(2026, 11, 24, tzinfo=ZoneInfo("UTC"))
+    assert wording.day(datetime(2026, 11, 3, tzinfo=UTC), today) == "3 Nov"
+    assert wording.day(datetime(2025, 11, 3, tzinfo=UTC), today) == "3 Nov 2025"
 
 
 def test_a_date_is_told_in_the_zone_of_the_hospital() -> None:

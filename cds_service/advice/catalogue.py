@@ -1,0 +1,204 @@
+"""The catalogue of suggestions as data: catalogue/*.yaml, read strictly; a row that cannot be right stops the start."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from fhir_mappings.feature import FeatureDefinition
+from fhir_mappings.features import FEATURES
+from fhir_mappings.orderables import ORDERABLES
+
+DIRECTORY = Path(__file__).with_name("catalogue")
+REVIEW_EVERY_DAYS = 365  # A-02
+
+Kind = Literal["test", "screen", "referral", "plan", "conversation"]
+# How strong the evidence is, strongest first: it is told on the card, and ranks the options.
+Grade = Literal["recommended", "reasonable", "consensus", "association", "insufficient", "local"]
+GRADES: tuple[Grade, ...] = ("recommended", "reasonable", "consensus", "association", "insufficient", "local")
+Attribute = Literal["spine", "instrumented", "elevated-risk", "blood-loss", "major"]
+
+
+class CatalogueError(Exception):
+    """A row of the catalogue cannot be used; the message names the row and what is wrong."""
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When an option is offered: one fact about the patient or the operation, or `all`/`any` of several.
+
+    A feature is compared in its canonical unit; one that is not usable fulfils nothing but `not_done`:
+    searched, and nothing found inside its window. `is_` reads `is` in the file.
+    """
+
+    all: tuple[Trigger, ...] = ()
+    any: tuple[Trigger, ...] = ()
+    feature: str | None = None
+    diagnosis: str | None = None
+    medicine: str | None = None
+    result_not_done: str | None = None
+    operation: Attribute | None = None
+    band: str | None = None
+    is_: bool | str | None = msgspec.field(default=None, name="is")
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    not_done: bool = False
+    setting: Literal["hba1c_percent"] | None = None
+
+
+class Demographics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a row uses each of the nine items of 45 CFR 170.315(b)(11)(iv)(A)(5)-(13)."""
+
+    race: str = "not used"
+    ethnicity: str = "not used"
+    language: str = "not used"
+    sexual_orientation: str = "not used"
+    gender_identity: str = "not used"
+    sex: str = "not used"
+    date_of_birth: str = "not used"
+    social_determinants: str = "not used"
+    health_status: str = "not used"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One option. `consider` completes "Consider ..."; `because` is said where no value is the reason.
+
+    `orders`: orderables, of which the first not yet requested is drafted. `unless_requested`: orderables that make
+    the row superfluous. `lead_days`: hidden where the operation is known to be sooner. `treats`: not offered where
+    its reason was assumed (A-10). `opt_in`: only where the tenant names it.
+    """
+
+    id: str
+    kind: Kind
+    trigger: Trigger
+    consider: str
+    lead_days: int
+    grade: Grade
+    evidence: str
+    citation: str
+    source_date: str
+    because: str = ""
+    note: str = ""
+    orders: tuple[str, ...] = ()
+    unless: Trigger | None = None
+    unless_requested: tuple[str, ...] = ()
+    treats: bool = False
+    opt_in: bool = False
+    demographics: Demographics = Demographics()
+
+    @property
+    def asks_for_missing(self) -> bool:
+        """Whether the row fires because something was not done (A-07)."""
+        return any(part.not_done or part.result_not_done for part in parts(self.trigger))
+
+
+class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file: the rows of one theme, and who answers for them."""
+
+    theme: str
+    developer: str
+    funding: str
+    owner: str
+    reviewer: str
+    released: datetime.date
+    reviewed: datetime.date
+    rows: tuple[Row, ...]
+
+    @property
+    def next_review(self) -> datetime.date:
+        """The day by which the rows must have been reviewed again."""
+        return self.reviewed + datetime.timedelta(days=REVIEW_EVERY_DAYS)
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """All themes; the rows in the order of the files."""
+
+    themes: tuple[Theme, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row."""
+        return tuple(row for theme in self.themes for row in theme.rows)
+
+
+def load(directory: Path = DIRECTORY) -> Catalogue:
+    """The catalogue; raises CatalogueError naming the file or row that cannot be used."""
+    catalogue = Catalogue(tuple(_theme(path) for path in sorted(directory.glob("*.yaml"))))
+    ids = [row.id for row in catalogue.rows]
+    for row in catalogue.rows:
+        if ids.count(row.id) > 1:
+            raise CatalogueError(f"{row.id}: the id is used twice")
+        for problem in _problems(row):
+            raise CatalogueError(f"{row.id}: {problem}")
+    return catalogue
+
+
+def _theme(path: Path) -> Theme:
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=Theme)
+    except (OSError, msgspec.DecodeError) as error:
+        raise CatalogueError(f"{path.name}: {error}") from error
+
+
+def parts(trigger: Trigger) -> Iterator[Trigger]:
+    """The trigger and all that it is made of."""
+    yield trigger
+    for part in (*trigger.all, *trigger.any):
+        yield from parts(part)
+
+
+def _problems(row: Row) -> Iterator[str]:
+    for name in (*row.orders, *row.unless_requested):
+        if name not in ORDERABLES:
+            yield f"nothing that can be ordered is called {name}"
+    triggers = [*parts(row.trigger), *(parts(row.unless) if row.unless else ())]
+    for part in triggers:
+        yield from _trigger_problems(part)
+    if not row.because and not _tells_a_driver(parts(row.trigger)):
+        yield "it names no reason (A-08)"
+    for name, item in (("age", row.demographics.date_of_birth), ("sex", row.demographics.sex)):
+        reads = any(part.feature == name for part in triggers)
+        if reads != (item != "not used"):
+            yield f"its use of {name} and its source attributes differ"
+
+
+def _trigger_problems(part: Trigger) -> Iterator[str]:
+    subjects = (part.feature, part.diagnosis, part.medicine, part.result_not_done, part.operation, part.band)
+    given = sum(subject is not None for subject in subjects) + bool(part.all) + bool(part.any)
+    if given != 1:
+        yield f"a trigger names {given} facts instead of one"
+    if part.feature is not None:
+        yield from _feature_problems(part, FEATURES.get(part.feature))
+
+
+def _feature_problems(part: Trigger, definition: FeatureDefinition | None) -> Iterator[str]:
+    if definition is None:
+        yield f"there is no feature {part.feature}"
+        return
+    numeric = any(limit is not None for limit in (part.above, part.at_least, part.below, part.setting))
+    if sum((numeric, part.is_ is not None, part.not_done)) != 1:
+        yield f"{part.feature}: say one of a limit, is, not_done"
+    if numeric != (definition.kind == "number") and not part.not_done:
+        yield f"{part.feature} is a {definition.kind}"
+    if isinstance(part.is_, str) and part.is_ not in definition.categories:
+        yield f"{part.feature} is never {part.is_}"
+
+
+def _tells_a_driver(triggers: Iterable[Trigger]) -> bool:
+    return any((part.feature and not part.not_done) or part.diagnosis or part.medicine for part in triggers)
+
+
+def source_attributes(theme: Theme, row: Row) -> dict[str, str]:
+    """The 13 source attributes of an evidence-based intervention, 45 CFR 170.315(b)(11)(iv)(A), none of them empty."""
+    return {
+        "citation": row.citation,
+        "developer": theme.developer,
+        "funding": theme.funding,
+        "dates": f"source {row.source_date}; released {theme.released}; reviewed {theme.reviewed};"
+        f" next review by {theme.next_review}",
+        **msgspec.to_builtins(row.demographics),
+    }

@@ -1,0 +1,80 @@
+"""The options of one card: missing inputs that could change the estimate first, then the catalogue, at most three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from cds_service.advice import catalogue, facts, options, value_of_information
+from cds_service.advice.assessment import Assessment, BandLimits, Estimate, headline_of
+from cds_service.advice.catalogue import Catalogue
+from cds_service.advice.facts import Facts
+from cds_service.advice.options import Option, Policy
+from fhir_mappings import requested, workup
+from fhir_mappings.concept_maps import ConceptMaps
+from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.patient_record import PatientRecord
+from models_onnx.registry import Registry
+from models_onnx.score import InputValue
+
+CATALOGUE = catalogue.load()
+
+
+class Advising(msgspec.Struct, frozen=True, kw_only=True):
+    """What one site lets a card suggest, in which codes its drafts come, and by which limits bands are told."""
+
+    policy: Policy = Policy()
+    codes: OrderCodes = OrderCodes()
+    maps: ConceptMaps = ConceptMaps()
+    limits: BandLimits = BandLimits()
+    catalogue: Catalogue = CATALOGUE
+
+
+def for_patient(
+    assessment: Assessment,
+    record: PatientRecord,
+    drafts: Sequence[msgspec.Raw],
+    *,
+    advising: Advising,
+    models: Registry,
+) -> tuple[Option, ...]:
+    """The options of this patient's card. `drafts`: all of the ordering session, so that nothing is asked for twice."""
+    known = facts.gather(assessment, workup.read(record), requested.read(drafts, maps=advising.maps))
+
+    def rescore(values: Mapping[str, InputValue | None]) -> Estimate | None:
+        group = assessment.procedure.group
+        return headline_of(models.score(values), group=group, models=models, limits=advising.limits)
+
+    return choose(assessment, known, advising=advising, rescore=rescore)
+
+
+def choose(
+    assessment: Assessment, known: Facts, *, advising: Advising, rescore: value_of_information.Rescore
+) -> tuple[Option, ...]:
+    """What the card offers (DEC-33). An order that is offered hides the rows that repeat it."""
+    asked = value_of_information.worth_asking(assessment, known, rescore=rescore, codes=advising.codes)
+    rows = options.offered(
+        advising.catalogue,
+        known,
+        policy=advising.policy,
+        codes=advising.codes,
+        today=assessment.today,
+        contributions=_contributions(assessment),
+        told_inputs=assessment.inputs,
+    )
+    return _distinct((*asked, *rows))[: advising.policy.maximum]
+
+
+def _contributions(assessment: Assessment) -> dict[str, float]:
+    if assessment.headline is None:
+        return {}
+    return {one.input: one.log_odds for one in assessment.headline.score.contributions}
+
+
+def _distinct(ranked: tuple[Option, ...]) -> tuple[Option, ...]:
+    kept: list[Option] = []
+    for option in ranked:
+        if option.order is None or option.order not in {one.order for one in kept}:
+            kept.append(option)
+    return tuple(kept)

@@ -1,0 +1,37 @@
+"""What a feature, a diagnosis or a medicine is called on a card, with its value and day; never a patient's own text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds_service.advice import wording
+from fhir_mappings.feature import Feature
+from fhir_mappings.features import FEATURES
+from fhir_mappings.value_sets import STANDARD
+
+_MEDICINES = {
+    "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
+    "glp1_receptor_agonist": "GLP-1 medicine on the medication list",
+    "p2y12_inhibitor": "P2Y12 inhibitor on the medication list",
+}
+
+
+def feature(feature: Feature, today: datetime) -> str:
+    """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL (3 Nov)"."""
+    definition = FEATURES[feature.name]
+    told = wording.value(feature, definition)
+    text = definition.label if told == "yes" else f"{definition.label} {told}"
+    if feature.time is not None and (feature.source or "").startswith("Observation/"):
+        text += f" ({wording.day(feature.time, today)})"
+    return text + (" [unit assumed]" if "unit-assumed" in feature.flags else "")
+
+
+def diagnosis(idea: str) -> str:
+    """The title of the value set, as it stands within a sentence: "osteoporosis"."""
+    title = STANDARD.by_id[idea].title
+    return title[:1].lower() + title[1:]
+
+
+def medicine(drug_class: str) -> str:
+    """Which class of medicine is taken."""
+    return _MEDICINES[drug_class]

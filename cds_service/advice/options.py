@@ -1,0 +1,115 @@
+"""Which options may be offered to this patient's clinician, and in which order (suggestions.md, DEC-33)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from cds_service.advice import naming
+from cds_service.advice.catalogue import GRADES, Catalogue, Row
+from cds_service.advice.facts import Facts
+from cds_service.advice.triggers import Holds, evaluate
+from fhir_mappings.feature import Feature
+from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.orderables import is_requested
+
+# How soon an option can be acted on: a plan at once, a test by one order; a screen takes somebody's time.
+_FEASIBILITY = {"plan": 1.4, "test": 1.2, "referral": 1.0, "conversation": 1.0, "screen": 0.7}
+# What nobody can change is told as a reason, and gives an option no weight.
+_UNCHANGEABLE = frozenset({"age", "sex"})
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to consider, and why. `order` names what can be drafted; `could_change_estimate`: DEC-33.
+
+    `weight` ranks options of the same kind, the greatest first.
+    """
+
+    id: str
+    consider: str
+    reason: str
+    evidence: str = ""
+    order: str | None = None
+    could_change_estimate: bool = False
+    weight: float = 0.0
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tenant has chosen: rows off, opt-in rows on, limits by name, and how many options a card may have."""
+
+    off: frozenset[str] = frozenset()
+    opt_in: frozenset[str] = frozenset()
+    settings: Mapping[str, float] = msgspec.field(default_factory=lambda: {"hba1c_percent": 8.0})
+    maximum: int = 3
+
+
+def offered(
+    catalogue: Catalogue,
+    facts: Facts,
+    *,
+    policy: Policy,
+    codes: OrderCodes,
+    today: datetime,
+    contributions: Mapping[str, float],
+    told_inputs: Collection[str] = (),
+) -> tuple[Option, ...]:
+    """The rows that hold, by strength of evidence, by how much their reason adds to the risk, by what can be done.
+
+    `contributions`: log-odds of the headline by input. A row that asks for an input of a told model is left to the
+    value of information (`told_inputs`).
+    """
+    options = [
+        _option(row, holds, today=today, contributions=contributions)
+        for row in catalogue.rows
+        if (holds := _holds(row, facts, policy, codes)) is not None and not set(holds.not_done) & set(told_inputs)
+    ]
+    return tuple(sorted(options, key=lambda option: -option.weight))
+
+
+def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
+    """The facts by which a row is offered; None where any rule forbids it."""
+    if row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
+        return None
+    if facts.days_to_surgery is not None and facts.days_to_surgery < row.lead_days:
+        return None
+    if any(is_requested(name, facts.requested, codes) for name in row.unless_requested):
+        return None
+    if row.unless is not None and evaluate(row.unless, facts, policy.settings) is not None:
+        return None
+    holds = evaluate(row.trigger, facts, policy.settings)
+    if holds is not None and row.treats and any("unit-assumed" in feature.flags for feature in holds.features):
+        return None  # A-10
+    return holds
+
+
+def _option(row: Row, holds: Holds, *, today: datetime, contributions: Mapping[str, float]) -> Option:
+    return Option(
+        id=row.id,
+        consider=row.consider,
+        reason=_reason(row, holds, today),
+        evidence=row.evidence,
+        order=row.orders[0] if row.orders else None,
+        weight=_weight(row, holds.features, contributions),
+    )
+
+
+def _reason(row: Row, holds: Holds, today: datetime) -> str:
+    """What the option rests on: values with their day first (A-08), then what was searched for and not found."""
+    named = [
+        *(naming.feature(feature, today) for feature in holds.features),
+        *(naming.diagnosis(name) for name in holds.diagnoses),
+        *(naming.medicine(name) for name in holds.medicines),
+    ]
+    if row.because and (row.asks_for_missing or not named):
+        named.append(row.because)
+    return ", ".join(dict.fromkeys(named))
+
+
+def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:
+    """Strength of evidence, times what its reason adds to the headline's log-odds, times feasibility (A-05)."""
+    strength = float(len(GRADES) - GRADES.index(row.grade))
+    changeable = [feature.name for feature in reasons if feature.name not in _UNCHANGEABLE]
+    adds = max((contributions.get(name, 0.0) for name in changeable), default=0.0)
+    return strength * (1.0 + max(adds, 0.0)) * _FEASIBILITY[row.kind]

@@ -1,0 +1,83 @@
+"""Options with a button: one draft order each, for the clinician to accept or leave (R-C02, R-C03)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from cds_service.advice import dialects
+from cds_service.advice.dialects import Dialect
+from cds_service.advice.options import Option
+from cds_service.hooks.card import Action, Suggestion
+from fhir_mappings.draft_orders import DraftOrder, Intent, OrderCode, service_request
+from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.orderables import ORDERABLES, site_code
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom and by whom is being ordered, and about which order."""
+
+    patient_id: str
+    user_id: str
+    encounter_id: str | None = None
+    order: str | None = None
+
+
+class Ordering(msgspec.Struct, frozen=True, kw_only=True):
+    """How this site orders: its codes, the intent it expects of drafts, and what its EHR takes."""
+
+    codes: OrderCodes
+    dialect: Dialect
+    intent: Intent = "proposal"
+
+
+def with_button(option: Option, ordering: Ordering) -> OrderCode | None:
+    """The site's code for what the option orders; None where there is none: then it is text only."""
+    code = site_code(option.order, ordering.codes) if option.order is not None else None
+    return code if code is not None and dialects.can_order(code.system, ordering.dialect) else None
+
+
+def write(options: Sequence[Option], session: Session, *, ordering: Ordering, card_uuid: str) -> tuple[Suggestion, ...]:
+    """A suggestion for each option that this site can order, each with exactly one action.
+
+    The uuid of a suggestion follows from the card's and the option's id: a record of the card tells which row it was.
+    """
+    coded = [(option, code) for option in options if (code := with_button(option, ordering)) is not None]
+    return tuple(_suggestion(option, code, session, ordering, card_uuid) for option, code in coded)
+
+
+def suggestion_uuid(card_uuid: str, option_id: str) -> str:
+    """The uuid under which feedback will name this option of this card."""
+    return str(uuid.uuid5(uuid.UUID(card_uuid), option_id))
+
+
+def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:
+    name = ORDERABLES[option.order or ""].text
+    draft = DraftOrder(
+        code=code,
+        text=name,
+        patient_id=session.patient_id,
+        reason=f"Before surgery: {option.reason}",
+        intent=ordering.intent,
+        encounter_id=session.encounter_id,
+        requester=session.user_id,
+        about=session.order,
+    )
+    action = Action(
+        type="create", description=f"Draft an order: {name}. {sentence(option)}", resource=service_request(draft)
+    )
+    return Suggestion(
+        label=sentence(option),
+        uuid=suggestion_uuid(card_uuid, option.id),
+        is_recommended=False,
+        actions=(action,),
+    )
+
+
+def sentence(option: Option) -> str:
+    """The option as it stands alone: "Consider an HbA1c test: diabetes, no HbA1c in 90 days (ADA 2024)."."""
+    evidence = f" ({option.evidence})" if option.evidence else ""
+    apart = "" if option.could_change_estimate else " Not part of this estimate."
+    return f"Consider {option.consider}: {option.reason}{evidence}.{apart}"

@@ -1,0 +1,81 @@
+"""Each estimate as one or two plain sentences: the absolute risk first, its range, then the peers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cds_service.advice import wording
+from cds_service.advice.assessment import Assessment, Estimate
+from fhir_mappings.features import FEATURES
+from models_onnx.score import Range, Score
+
+BANDS = {
+    "below-typical": "below typical",
+    "typical": "typical",
+    "above-typical": "above typical",
+    "well-above-typical": "well above typical",
+}
+
+
+def estimate(assessment: Assessment, told: Estimate) -> str:
+    """One outcome that has a probability or points."""
+    heading = f"**{told.outcome.heading}:**"
+    if told.score.status == "score-only":
+        return f"{heading} {_points(told.score)}"
+    return f"{heading} {_risk(told)}{_unknown_range(told)}{_compared(assessment, told)}"
+
+
+def not_computable(estimates: Sequence[Estimate]) -> list[str]:
+    """One line for all outcomes that lack an input, with what each lacks; those that lack the same stand together."""
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for told in estimates:
+        if told.score.status == "not-computable":
+            lacking.setdefault(told.score.needs, []).append(told.outcome.short)
+    groups = [f"{', '.join(words)} (needs {needs(names)})" for names, words in lacking.items()]
+    return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
+
+
+def needs(names: Sequence[str]) -> str:
+    """The inputs that a score lacks, in words: "ASA class and functional status"."""
+    labels = [FEATURES[name].label if name in FEATURES else name.replace("_", " ") for name in names]
+    if not labels:
+        return "more data"
+    return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+
+
+def _risk(told: Estimate) -> str:
+    probability, score, denominator = told.score.probability or 0.0, told.score, told.outcome.denominator
+    interval = ""
+    if score.low is not None and score.high is not None:
+        low, high = wording.percent(score.low, denominator), wording.percent(score.high, denominator)
+        interval = f"; 90 % interval {low.removesuffix(' %') if low[0].isdigit() else low} to {high}"
+    return f"{wording.frequency(probability, denominator)} ({wording.percent(probability, denominator)}{interval})."
+
+
+def _unknown_range(told: Estimate) -> str:
+    """What the missing inputs could do, in the same denominator (R-B06)."""
+    if told.score.missing_range is None:
+        return ""
+    return f" Range over what is missing: {between(told.score.missing_range, told.outcome.denominator)}."
+
+
+def between(limits: Range, denominator: int) -> str:
+    """ "4 to 10 in 1,000": both ends in one denominator."""
+    low, high = wording.count_in(limits.low, denominator), wording.count_in(limits.high, denominator)
+    suffix = f" in {denominator:,}"
+    return high if low == high else f"{low.removesuffix(suffix)} to {high}"
+
+
+def _compared(assessment: Assessment, told: Estimate) -> str:
+    if told.peer is None or told.band is None:
+        return ""
+    peers = wording.count_in(told.peer.probability, told.outcome.denominator)
+    return f" Typical for {assessment.procedure.label}: {peers}. This is {BANDS[told.band]}."
+
+
+def _points(score: Score) -> str:
+    told = f"{score.points:g} of {score.maximum_points:g} points"
+    if not score.published_rates:
+        return f"{told}: a count, not a risk."
+    rates = ", ".join(f"{wording.percent(rate.probability)} ({rate.source})" for rate in score.published_rates[:2])
+    return f"{told}. Published rates at this count: {rates}."

@@ -1,0 +1,60 @@
+"""From a tenant's file to what advising it needs: bands, policy, order codes and the EHR's dialect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cds_service.advice.assessment import BandLimits
+from cds_service.advice.cards import Place
+from cds_service.advice.choice import CATALOGUE, Advising
+from cds_service.advice.dialects import DIALECTS
+from cds_service.advice.options import Policy
+from cds_service.tenant import Tenant
+from fhir_mappings import order_codes
+from fhir_mappings.concept_maps import ConceptMaps
+
+
+class UnknownRowError(Exception):
+    """A tenant switches a row of the catalogue that does not exist; the message names it."""
+
+
+def limits(tenant: Tenant) -> BandLimits:
+    """The tenant's bands and warning thresholds."""
+    return BandLimits(*tenant.bands, rare=tenant.warning.rare, common=tenant.warning.common)
+
+
+def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
+    """What may be suggested. Raises UnknownRowError, or OrderCodeError naming the map that cannot be used."""
+    own = tenant.advice
+    rows = {row.id for row in CATALOGUE.rows}
+    for name in (*own.off, *own.opt_in):
+        if name not in rows:
+            raise UnknownRowError(f"tenant {tenant.id}: advice: the catalogue has no row {name}")
+    policy = Policy(
+        off=frozenset(own.off),
+        opt_in=frozenset(own.opt_in),
+        settings={"hba1c_percent": own.hba1c_percent},
+        maximum=own.maximum_suggestions,
+    )
+    codes = order_codes.load(_order_maps(tenant))
+    return Advising(policy=policy, codes=codes, maps=maps, limits=limits(tenant))
+
+
+def place(tenant: Tenant, advised: Advising) -> Place:
+    """How this tenant's EHR shows cards and takes orders."""
+    return Place(
+        public_url=tenant.public_url,
+        discrete_result=tenant.discrete_result,
+        dialect=DIALECTS[tenant.vendor_profile],
+        codes=advised.codes,
+        intent=tenant.advice.draft_intent,
+        save_to_chart=tenant.advice.save_to_chart,
+        launch_url=tenant.advice.smart_launch_url,
+    )
+
+
+def _order_maps(tenant: Tenant) -> tuple[Path, ...]:
+    """Demo and dev tenants without a map order by the standard codes; production shows text until it has one."""
+    if tenant.order_maps or tenant.is_production:
+        return tenant.order_maps
+    return (order_codes.DEMONSTRATION,)

@@ -1,0 +1,86 @@
+"""Whether a trigger of the catalogue holds for a patient, and by which facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from cds_service.advice.catalogue import Trigger
+from cds_service.advice.facts import Facts, is_not_done
+from fhir_mappings.feature import Feature
+
+
+class Holds(msgspec.Struct, frozen=True):
+    """The trigger holds; the members are what it rests on, in the trigger's order. `not_done`: names of features."""
+
+    features: tuple[Feature, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    medicines: tuple[str, ...] = ()
+    not_done: tuple[str, ...] = ()
+
+
+_HOLDS = Holds()
+Settings = Mapping[str, float]
+
+
+def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
+    """The facts by which the trigger holds; None where it does not. `settings`: the tenant's limits by name."""
+    if trigger.all:
+        found = [evaluate(part, facts, settings) for part in trigger.all]
+        return _together(one for one in found if one is not None) if None not in found else None
+    if trigger.any:
+        found = [evaluate(part, facts, settings) for part in trigger.any]
+        return next((one for one in found if one is not None), None)
+    return _fact(trigger, facts, settings)
+
+
+def _together(parts: Iterable[Holds]) -> Holds:
+    held = tuple(parts)
+    return Holds(
+        tuple(feature for one in held for feature in one.features),
+        tuple(name for one in held for name in one.diagnoses),
+        tuple(name for one in held for name in one.medicines),
+        tuple(name for one in held for name in one.not_done),
+    )
+
+
+def _fact(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
+    if trigger.feature is not None:
+        return _feature(trigger, facts.features[trigger.feature], settings)
+    if trigger.diagnosis is not None:
+        return Holds(diagnoses=(trigger.diagnosis,)) if trigger.diagnosis in facts.diagnoses else None
+    if trigger.medicine is not None:
+        return Holds(medicines=(trigger.medicine,)) if trigger.medicine in facts.medicines else None
+    if trigger.result_not_done is not None:
+        return _HOLDS if trigger.result_not_done in facts.not_done else None
+    if trigger.operation is not None:
+        return _HOLDS if trigger.operation in facts.operation else None
+    return _HOLDS if trigger.band == facts.band else None
+
+
+def _feature(trigger: Trigger, feature: Feature, settings: Settings) -> Holds | None:
+    if trigger.not_done:
+        return Holds(not_done=(feature.name,)) if is_not_done(feature) else None
+    if not feature.usable:
+        return None
+    if trigger.is_ is not None:
+        return Holds((feature,)) if feature.model_value == trigger.is_ else None
+    return Holds((feature,)) if _within(trigger, feature, settings) else None
+
+
+def _within(trigger: Trigger, feature: Feature, settings: Settings) -> bool:
+    """Whether every value that the feature allows lies beyond the limit (inputs 1.5, last sentence)."""
+    value = feature.model_value
+    if isinstance(value, bool | str) or value is None:
+        return False
+    at_least = settings[trigger.setting] if trigger.setting is not None else trigger.at_least
+    upwards, downwards = feature.comparator in (">", ">="), feature.comparator in ("<", "<=")
+    if trigger.below is not None:
+        return not upwards and (value < trigger.below or (feature.comparator == "<" and value <= trigger.below))
+    if downwards:
+        return False
+    if at_least is not None:
+        return value >= at_least
+    limit = trigger.above if trigger.above is not None else float("inf")
+    return value > limit or (feature.comparator == ">" and value >= limit)
