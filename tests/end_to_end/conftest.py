@@ -41,15 +41,15 @@ def store(folk: tuple[people.Person, ...]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def service(hapi: str, sekmet: str, store: str) -> Iterator[str]:
-    """The real service for a dev tenant that names the three FHIR servers; patient with slow ones."""
+    """The real service for a dev tenant that names the three FHIR servers, with the longest times a tenant may set."""
     tenant: dict[str, Any] = {
         "id": "end-to-end",
         "environment": "dev",
         "mode": "on",
         "fhir_base_urls": [hapi, sekmet, store],
-        "fetch_timeout_s": 20,
-        "fetch_budget_s": 40,
-        "deadline_s": 60,
+        "fetch_timeout_s": 9,
+        "fetch_budget_s": 9.5,
+        "deadline_s": 10,
         "dedupe_window_s": 0,
     }
     with servers.service(tenant) as url:
