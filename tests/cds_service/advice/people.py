@@ -1,0 +1,114 @@
+"""Invented people before surgery, read and scored by the real mapping and the real models."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from cds_service.advice import cards, choice
+from cds_service.advice.assessment import Assessment, BandLimits, assess
+from cds_service.advice.cards import Place
+from cds_service.advice.choice import Advising
+from cds_service.advice.facts import Facts, gather
+from cds_service.advice.options import Option, Policy
+from cds_service.advice.suggestions import Session
+from cds_service.hooks.card import Card
+from fhir_mappings import features, order_codes, requested, workup
+from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.patient_record import PatientRecord
+from models_onnx import registry
+from models_onnx.registry import Registry
+from tests import builders
+
+ASA = {1: "413495001", 2: "413496000", 3: "413497009", 4: "413498004"}
+CODES = order_codes.load([order_codes.DEMONSTRATION])
+ASSESSMENT_ID = "5f0b6b3c-0a55-4c1b-9c0e-0a6f5d1c2b3a"
+SESSION = Session(patient_id=builders.PATIENT_ID, user_id="Practitioner/surgeon", order="ServiceRequest/order-1")
+
+
+@lru_cache(maxsize=1)
+def models() -> Registry:
+    return registry.load()
+
+
+def asa(grade: int) -> builders.Resource:
+    return builders.an_answer("97816-3", (SNOMED_CT, ASA[grade]))
+
+
+def smoker() -> builders.Resource:
+    return builders.an_answer("72166-2", (SNOMED_CT, "449868002"))
+
+
+def function(level: str) -> builders.Resource:
+    """A functional status in the demonstration tenant's own codes: INDEPENDENT, PARTIAL or TOTAL."""
+    return builders.an_answer("functional-status", (builders.DEMO_CODES, f"FUNC-{level}")) | {
+        "code": builders.coded((builders.DEMO_CODES, "FUNC"))
+    }
+
+
+def result(code: str, value: float, unit: str, *, days: float = 10) -> builders.Resource:
+    return builders.an_observation(code, value, unit, effectiveDateTime=builders.days_ago(days))
+
+
+def done(code: str, *, days: float = 10) -> builders.Resource:
+    """A test of which only the day matters."""
+    return builders.an_observation(code, 1.0, "1", effectiveDateTime=builders.days_ago(days))
+
+
+def assessed(
+    record: PatientRecord, *, order: dict[str, Any] | None = None, codes: tuple[tuple[str, str], ...] = ()
+) -> Assessment:
+    found = builders.procedures.planned(
+        builders.as_json([builders.an_order(*codes, **(order or {}))]),
+        patient_id=builders.PATIENT_ID,
+        maps=builders.DEMO_MAPS,
+    )
+    assert isinstance(found, tuple)
+    known = features.derive(record, found[0])
+    scores = models().score({name: f.model_value if f.usable else None for name, f in known.items()})
+    return assess(
+        known,
+        scores,
+        procedure=found[0],
+        models=models(),
+        limits=BandLimits(),
+        identity=(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
+    )
+
+
+def an_assessment(
+    *resources: builders.Resource, order: dict[str, Any] | None = None, codes: tuple[tuple[str, str], ...] = ()
+) -> Assessment:
+    """Of a man of 71 before lumbar fusion, unless the resources or the order say otherwise."""
+    return assessed(builders.a_record(*resources), order=order, codes=codes)
+
+
+def facts(
+    *resources: builders.Resource,
+    order: dict[str, Any] | None = None,
+    codes: tuple[tuple[str, str], ...] = (),
+    drafts: tuple[tuple[str, str], ...] = (),
+) -> Facts:
+    """What the catalogue is asked about this person; `drafts`: codes ordered in the same session."""
+    record = builders.a_record(*resources)
+    session = builders.as_json([builders.an_order(draft) for draft in drafts])
+    return gather(assessed(record, order=order, codes=codes), workup.read(record), requested.read(session))
+
+
+def options(*resources: builders.Resource, policy: Policy | None = None, **arguments: Any) -> tuple[Option, ...]:
+    """The options of this person's card."""
+    record = builders.a_record(*resources)
+    drafts: list[msgspec.Raw] = []
+    advising = Advising(policy=policy or Policy(), codes=CODES)
+    return choice.for_patient(assessed(record, **arguments), record, drafts, advising=advising, models=models())
+
+
+def a_card(*resources: builders.Resource, place: Place | None = None, **arguments: Any) -> Card:
+    """The card of this person."""
+    record = builders.a_record(*resources)
+    assessment = assessed(record, **arguments)
+    place = place or Place(public_url="https://risk.example.org", codes=CODES)
+    chosen = choice.for_patient(assessment, record, [], advising=Advising(codes=CODES), models=models())
+    return cards.write(assessment, place, session=SESSION, options=chosen)
