@@ -1,0 +1,60 @@
+# Two commands matter: `make run` and `make test`. Both need only Python >= 3.11; everything else goes into .venv.
+SHELL       := /bin/sh
+VENV        := .venv
+BIN         := $(VENV)/bin
+INTERPRETERS := python3 python3.14 python3.13 python3.12 python3.11
+# Of the interpreters on this machine the first that is new enough; `make run PYTHON=/path/to/python` overrides it.
+PYTHON      ?= $(firstword $(foreach name,$(INTERPRETERS),$(shell command -v $(name) >/dev/null 2>&1 && \
+                 $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $(name))))
+INSTALL     := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+LOCK        := pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+                 --no-emit-index-url --no-emit-find-links --no-header --quiet
+CHECKED     := cds_service fhir_mappings models_onnx tests
+
+.PHONY: run test lint bench lock clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
+	@exec $(BIN)/cds-service demo
+
+test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
+	$(BIN)/python -m pytest -m "not end_to_end and not benchmark"
+
+lint: $(VENV)/development
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy
+
+bench: $(VENV)/development  ## Speed as ratios, in about a minute.
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+
+lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock keeps to the versions that were tested.
+	$(INSTALL) uv
+	$(BIN)/uv $(LOCK) --upgrade --extra dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv $(LOCK) -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(BIN)/uv $(LOCK) -c requirements-dev.lock requirements-build.in -o requirements-build.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+
+# The stamps below say which lock the environment was filled from; a changed lock fills it again.
+$(VENV)/serving: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what serves (once, about a minute) ..."
+	@$(INSTALL) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/development: requirements-dev.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what tests and trains (once, about two minutes) ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.lock -r requirements-build.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/serving
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+	  echo "No Python 3.11 or newer was found (looked for: $(INTERPRETERS))." >&2; \
+	  echo "Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) comes without venv and ensurepip, which are needed to set up $(VENV)." >&2; \
+	  echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)
