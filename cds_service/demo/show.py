@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime
 
 import click
-import requests
 
 from cds_service.demo import patients
 from cds_service.ehr import caller, terminal
@@ -53,11 +52,9 @@ def _taken(bind: str) -> str | None:
 def _started(service: subprocess.Popen[bytes], bind: str) -> bool:
     until = time.monotonic() + START_S
     while time.monotonic() < until and service.poll() is None:
-        try:
-            if requests.get(f"http://{bind}/cds-services", timeout=1).ok:
-                return True
-        except requests.RequestException:
-            time.sleep(0.1)
+        if caller.answers(f"http://{bind}/cds-services"):
+            return True
+        time.sleep(0.1)
     return False
 
 

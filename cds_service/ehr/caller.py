@@ -35,6 +35,14 @@ class CallError(Exception):
     """The call could not be made, or was answered with an error; the message says which and how."""
 
 
+def answers(url: str) -> bool:
+    """Whether a GET of `url` is answered with 200 within a second."""
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
 def code_system(code: str) -> str:
     """The code system that a procedure code of this shape belongs to: CPT, ICD-10-PCS or SNOMED CT."""
     if len(code) == 5 and code[:4].isdigit():
