@@ -80,7 +80,7 @@ def load(paths: Iterable[Path]) -> ConceptMaps:
             sources.append(_info(document))
             for source, target in _elements(document):
                 targets[source] = tuple(dict.fromkeys((*targets.get(source, ()), target)))
-        except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (OSError, msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConceptMapError(f"{path}: {type(error).__name__}: {error}") from error
     return ConceptMaps(targets, tuple(sources))
 

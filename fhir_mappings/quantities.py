@@ -206,8 +206,8 @@ def model_value(rule: Rule, number: float, unit: str, value: float) -> float:
 def _just(cut: CutPoint, *, above: bool) -> float:
     """The number nearest to the cut-point on the side wanted."""
     if above:
-        return cut.value if cut.belongs == "above" else math.nextafter(cut.value, math.inf)
-    return cut.value if cut.belongs == "below" else math.nextafter(cut.value, -math.inf)
+        return float(cut.value) if cut.belongs == "above" else math.nextafter(cut.value, math.inf)
+    return float(cut.value) if cut.belongs == "below" else math.nextafter(cut.value, -math.inf)
 
 
 def _beyond(value: float, comparator: str) -> float:

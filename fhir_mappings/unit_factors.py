@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 PATH = Path(__file__).with_name("unit_factors.json")
 
@@ -22,11 +24,16 @@ PAIRS = (
 )
 
 
-def factors() -> dict[str, float]:
-    """Every factor of the table, asked of ucumvert; raises pint's error where two units do not convert."""
+@cache
+def _registry() -> Any:
     from ucumvert import PintUcumRegistry  # noqa: PLC0415 - never imported by the service
 
-    registry = PintUcumRegistry()
+    return PintUcumRegistry()
+
+
+def factors() -> dict[str, float]:
+    """Every factor of the table, asked of ucumvert; raises pint's error where two units do not convert."""
+    registry = _registry()
     table = {}
     for source, target in PAIRS:
         ratio = (1 * registry.from_ucum(source)).to(registry.from_ucum(target)).magnitude
@@ -38,10 +45,9 @@ def factors() -> dict[str, float]:
 def is_ucum(unit: str) -> bool:
     """Whether the library can read the unit."""
     from lark.exceptions import LarkError  # noqa: PLC0415 - as above
-    from ucumvert import PintUcumRegistry  # noqa: PLC0415 - as above
 
     try:
-        PintUcumRegistry().from_ucum(unit)
+        _registry().from_ucum(unit)
     except LarkError:
         return False
     return True
