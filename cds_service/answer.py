@@ -70,6 +70,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         models=knowledge.models,
         limits=site.band_limits,
         identity=(str(uuid.uuid4()), received, site.zone),
+        pregnancy=record.pregnancy,
     )
     drafts = [draft.resource for draft in request.context.drafts]
     options = choice.for_patient(assessment, record, drafts, advising=site.advising, models=knowledge.models)

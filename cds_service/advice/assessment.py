@@ -11,12 +11,14 @@ import msgspec
 
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from fhir_mappings.feature import Feature, Features
+from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
 
 Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
+_NO_LONGER_PREGNANT_YEARS = 56
 BAND_NAMES: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
 
 
@@ -55,6 +57,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     headline: Estimate | None
     indicator: Literal["info", "warning"]
     inputs: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def today(self) -> datetime:
@@ -85,8 +88,12 @@ def assess(
     models: Registry,
     limits: BandLimits,
     identity: tuple[str, datetime, ZoneInfo],
+    pregnancy: Pregnancy = "no",
 ) -> Assessment:
-    """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline."""
+    """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline.
+
+    `pregnancy`: where it could not be searched for and is possible, the card says so (inputs.md section 7).
+    """
     estimates = _estimates(scores, group=procedure.group, models=models, limits=limits)
     headline = _headline(estimates)
     assessment_id, as_of, zone = identity
@@ -101,7 +108,14 @@ def assess(
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
         inputs=_inputs(estimates, models.cards),
+        unchecked=("pregnancy",) if pregnancy == "unknown" and _may_be_pregnant(features) else (),
     )
+
+
+def _may_be_pregnant(features: Features) -> bool:
+    """Not recorded as male, and below 56 years or of unknown age: only there is it a question."""
+    age = features["age"].value
+    return features["sex"].value != "male" and not (isinstance(age, int | float) and age >= _NO_LONGER_PREGNANT_YEARS)
 
 
 def headline_of(scores: Sequence[Score], *, group: str, models: Registry, limits: BandLimits) -> Estimate | None:

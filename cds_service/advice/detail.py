@@ -73,10 +73,11 @@ def _options(options: Sequence[Option]) -> list[str]:
 
 def _missing(assessment: Assessment) -> list[str]:
     unusable = assessment.unusable
-    if not unusable:
-        return []
     named = [f"{FEATURES[f.name].label} ({reasons.words(f)})" for f in unusable[:_NAMED_MISSING]]
     more = len(unusable) - len(named)
+    named += [f"{name} (not checked)" for name in assessment.unchecked]
+    if not named:
+        return []
     return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
 
 

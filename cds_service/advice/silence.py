@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from cds_service.advice import repeats
+from cds_service.advice import modes, repeats
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
+from cds_service.tenant import Tenant
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Score
@@ -56,6 +57,16 @@ _ADULT_YEARS = 18
 def for_user(user_id: str) -> Reason | None:
     """Patients and relatives are not shown estimates made for clinicians (R-A09)."""
     return "non-clinician" if user_id.partition("/")[0] in ("Patient", "RelatedPerson") else None
+
+
+def for_mode(tenant: Tenant, *, hook: str, procedure_group: str, user_id: str, killed: bool = False) -> Reason | None:
+    """Switched off, silent, or a user who is not shown cards yet. `killed`: a kill switch is on for this tenant."""
+    if killed:
+        return "kill-switch"
+    mode = modes.in_force(tenant, hook=hook, procedure_group=procedure_group)
+    if mode == "canary":
+        return None if modes.is_in_canary(tenant, user_id) else "mode-canary"
+    return {"off": "mode-off", "silent": "mode-silent", "on": None}[mode]
 
 
 def for_patient(record: PatientRecord, features: Features) -> Reason | None:

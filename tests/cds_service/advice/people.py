@@ -75,6 +75,7 @@ def assessed(
         models=models(),
         limits=BandLimits(),
         identity=(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
+        pregnancy=record.pregnancy,
     )
 
 
@@ -112,3 +113,13 @@ def a_card(*resources: builders.Resource, place: Place | None = None, **argument
     place = place or Place(public_url="https://risk.example.org", codes=CODES)
     chosen = choice.for_patient(assessment, record, [], advising=Advising(codes=CODES), models=models())
     return cards.write(assessment, place, session=SESSION, options=chosen)
+
+
+def without_uuids(card: Card) -> dict[str, Any]:
+    """The card as JSON, without what is new in every card and without the discrete result."""
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(card))
+    del told["uuid"]
+    told.pop("extension", None)
+    for suggestion in told.get("suggestions", ()):
+        del suggestion["uuid"]
+    return told
