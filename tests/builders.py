@@ -13,7 +13,7 @@ from msgspec import Raw
 from fhir_mappings import concept_maps, features, patient_record, procedures
 from fhir_mappings.code_systems import ICD_10_CM, LOINC, RXNORM, UCUM
 from fhir_mappings.concept_maps import ConceptMaps
-from fhir_mappings.feature import Features
+from fhir_mappings.feature import Feature, Features
 from fhir_mappings.patient_record import KEYS, PatientRecord
 from fhir_mappings.procedures import PlannedProcedure
 from fhir_mappings.search_result import SearchResult, SearchResults
@@ -25,6 +25,21 @@ DEMO_CODES = "https://demo.surgical-risk.example/codes"
 DEMO_MAPS = concept_maps.load([concept_maps.DEMO])
 
 Resource = dict[str, Any]
+MEASUREMENTS = {
+    "creatinine": ("2160-0", "mg/dL"),
+    "haemoglobin": ("718-7", "g/dL"),
+    "albumin": ("1751-7", "g/dL"),
+    "platelets": ("777-3", "10*3/uL"),
+    "inr": ("6301-6", "{INR}"),
+    "sodium": ("2951-2", "mmol/L"),
+    "glucose": ("2345-7", "mg/dL"),
+    "hba1c": ("4548-4", "%"),
+    "height": ("8302-2", "cm"),
+    "weight": ("29463-7", "kg"),
+    "bmi": ("39156-5", "kg/m2"),
+    "spo2": ("59408-5", "%"),
+    "egfr": ("98979-8", "mL/min/{1.73_m2}"),
+}
 _KEY_OF = {
     "Patient": "patient",
     "Condition": "conditions",
@@ -196,3 +211,9 @@ def a_planned_procedure(**members: Any) -> PlannedProcedure:
 def derived(*resources: Resource, order: Mapping[str, Any] | None = None, **arguments: Any) -> Features:
     """Every feature of these resources for an elective lumbar fusion."""
     return features.derive(a_record(*resources, **arguments), a_planned_procedure(**(order or {})))
+
+
+def measured(name: str, value: float | None = None, unit: str | None = None, **members: Any) -> Feature:
+    """The feature that a single Observation of this measurement gives, in its canonical unit unless told."""
+    code, canonical = MEASUREMENTS[name]
+    return derived(an_observation(code, value, unit or canonical, **members))[name]
