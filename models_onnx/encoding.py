@@ -67,6 +67,16 @@ def _codes(entry: ModelInput) -> dict[InputValue, float] | None:
     return {category: float(k) for k, category in enumerate(entry.categories)}
 
 
+def plausible_values(cards: Sequence[ModelCard]) -> dict[str, tuple[float, ...]]:
+    """By input the numbers that stand for what a missing value could be: every category, or all cards' `plausible`."""
+    found: dict[str, set[float]] = {}
+    for entry in (entry for card in cards for entry in card.inputs):
+        levels = {"category": len(entry.categories), "yes-no": 2}.get(entry.kind)
+        numbers = entry.plausible if levels is None else tuple(map(float, range(levels)))
+        found.setdefault(entry.name, set()).update(numbers)
+    return {name: tuple(sorted(numbers)) for name, numbers in found.items()}
+
+
 def union(cards: Sequence[ModelCard], order: Sequence[str]) -> Encoding:
     """The encoding of all models' inputs in the graph's `order`; raises ModelError where two models disagree."""
     known: dict[str, tuple[str, ModelInput]] = {}

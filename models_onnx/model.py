@@ -41,12 +41,13 @@ class Model:
         self.card = card
         self._position = position
         self._error_position = error_position
-        self._names = tuple(entry.name for entry in card.inputs)
-        self._span = slice(first, first + len(self._names))
-        self._required = encoding.mask(entry.name for entry in card.inputs if entry.required)
-        self._required_inputs = tuple(
-            (entry.name, encoding.bits[entry.name]) for entry in card.inputs if entry.required
-        )
+        self.names = tuple(entry.name for entry in card.inputs)
+        self._span = slice(first, first + len(self.names))
+        required = [entry.name for entry in card.inputs if entry.required]
+        # Without an input that its scope asks for, nobody knows whether the model holds.
+        required += [limit.input for limit in card.scope.limits if limit.input not in required]
+        self._required = encoding.mask(required)
+        self._required_inputs = tuple((name, encoding.bits[name]) for name in dict.fromkeys(required))
         self._outside = self._blank(status="out-of-scope", reason="operation-out-of-scope")
         self._not_graded = self._blank(status="not-computable", reason="operation-not-graded")
 
@@ -74,6 +75,23 @@ class Model:
             needs = tuple(name for name, bit in self._required_inputs if not bit & present)
             return self._blank(status="not-computable", reason="required-input-missing", needs=needs)
         return self._not_graded if operation in scope.operations_not_graded else None
+
+    def graded(self, values: Mapping[str, InputValue | None]) -> bool:
+        """Whether the model knows what it needs to know of the operation."""
+        operation = values.get(self.card.operation_input) if self.card.operation_input else None
+        return operation not in self.card.scope.operations_not_graded
+
+    def contributions(self, numbers: Numbers) -> list[float]:
+        """Per input its log-odds away from the reference."""
+        return numbers.contributions[self._span]
+
+    def reference(self, numbers: Numbers) -> float:
+        """The logit from which contributions are counted."""
+        return numbers.reference_logit[self._position]
+
+    def probability(self, numbers: Numbers) -> float:
+        """The probability (0 to 1), NaN where the model cannot answer."""
+        return numbers.probability[self._position]
 
     def _number(self, numbers: Numbers) -> Score:
         logit = numbers.logit[self._position]
@@ -107,7 +125,7 @@ class Model:
             reference_logit=numbers.reference_logit[self._position],
             low=low,
             high=high,
-            contributions=tuple(map(Contribution, self._names, numbers.contributions[self._span])),
+            contributions=tuple(map(Contribution, self.names, numbers.contributions[self._span])),
         )
 
     def _interval(self, logit: float, errors: Sequence[float]) -> tuple[float | None, float | None]:

@@ -19,6 +19,7 @@ class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `low` and `high` bound a number (`unit`, "1" where there is none): beyond them the bound is used.
     Without a `required` input there is no number; without another the model's own missing term is used.
+    `plausible` numbers stand for what a missing one could be.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     categories: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    plausible: tuple[float, ...] = ()
 
 
 class ScopeLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,9 +10,10 @@ from typing import Literal
 import msgspec
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from models_onnx import golden_scores, model_card, peers
-from models_onnx.encoding import Encoding, InputError, union
+from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.model import Model, NonFiniteScoreError, Numbers
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.peers import Peer
@@ -21,7 +22,7 @@ from models_onnx.sessions import open_session
 
 __all__ = ["InputError", "ModelCard", "ModelError", "ModelInput", "NonFiniteScoreError", "Peer", "Registry", "load"]
 
-State = Literal["champion", "challenger", "retired"]
+State = Literal["champion", "challenger", "prepared", "retired"]
 PACKAGE = Path(__file__).parent
 OUTPUTS = ["probability", "logit", "reference_logit", "contributions"]
 
@@ -67,13 +68,14 @@ class Registry:
         peer_figures: Mapping[tuple[str, str], Peer],
     ) -> None:
         self._session = session
-        self._models = tuple(models)
+        self.models = tuple(models)
         self._peers = peer_figures
         self._has_errors = any(output.name == "logit_standard_error" for output in session.get_outputs())
         self._outputs = [*OUTPUTS, "logit_standard_error"] if self._has_errors else OUTPUTS
         self.encoding = encoding
         self.inputs: tuple[ModelInput, ...] = encoding.inputs
         self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
+        self.plausible = plausible_values(self.cards)
         self.states = dict(states)
 
     def score(self, values: Mapping[str, InputValue | None]) -> tuple[Score, ...]:
@@ -85,9 +87,9 @@ class Registry:
         """
         row, present = self.encoding.row(values)
         numbers = self.run(np.array([row]))[0]
-        return tuple([model.score(values, present, numbers) for model in self._models])
+        return tuple([model.score(values, present, numbers) for model in self.models])
 
-    def run(self, rows: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[Numbers]:
+    def run(self, rows: NDArray[np.float64]) -> list[Numbers]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""
         outputs = [output.tolist() for output in self._session.run(self._outputs, {"X": rows})]
         if not self._has_errors:
@@ -127,7 +129,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
     served = [
         models[entry.model, entry.version]
         for entry in entries
-        if entry.state != "retired" and (class_b or models[entry.model, entry.version].card.trust != "B")
+        if entry.state in ("champion", "challenger") and (class_b or models[entry.model, entry.version].card.trust != "B")
     ]
     states = {(entry.model, entry.version): entry.state for entry in entries}
     return Registry(session, encoding, served, states=states, peer_figures=peers.read(directory / "peers.yaml"))

@@ -1,27 +1,42 @@
-"""`python -m models_onnx.training`: rebuild every model that is served."""
+"""`python -m models_onnx.training [build|export|evaluate]`: make every model that is served, or judge them on a file.
+
+build (the default) learns from the data, then exports; export alone needs no data, only what the repository holds.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from models_onnx.training import surgery_timing
 from models_onnx.training.export import Export, write, write_stack
+from models_onnx.training.from_data import MODELS, learn
 from models_onnx.training.published import published
+from models_onnx.training.served import FITTED, refused, restored
 
 PACKAGE = Path(__file__).parents[1]
+VERSION = "1.0.0"
 
 
 def exports() -> list[Export]:
     """Every model, in the order of the stacked graph."""
-    return [
-        Export(
-            model=made.estimator.additive_model(name, "1.0.0"),
-            estimator=made.estimator,
-            outside=made.outside,
-            not_graded=made.not_graded,
-            rates=made.rates,
-        )
-        for name, made in published().items()
-    ]
+    return [_published(name) for name in published()] + [_fitted(name) for name in MODELS]
+
+
+def _published(name: str) -> Export:
+    made = published()[name]
+    model = made.estimator.additive_model(name, VERSION)
+    return Export(model, made.estimator, outside=made.outside, not_graded=made.not_graded, rates=made.rates)
+
+
+def _fitted(name: str) -> Export:
+    estimator = restored(FITTED / f"{name}.json")
+    outside, not_graded = refused()
+    evaluation = (FITTED / f"{name}.evaluation.json").read_bytes()
+    model = estimator.additive_model(name, VERSION)
+    return Export(model, estimator, outside=outside, not_graded=not_graded, evaluation=evaluation)
 
 
 def export(directory: Path = PACKAGE) -> None:
@@ -30,5 +45,27 @@ def export(directory: Path = PACKAGE) -> None:
     write_stack(made, [write(one, directory) for one in made], directory)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models_onnx.training", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    build = commands.add_parser("build", help="learn from the data, then export (about ten minutes)")
+    build.add_argument("--data", type=Path, default=surgery_timing.DATA)
+    commands.add_parser("export", help="graphs, cards and golden scores from what the repository holds")
+    judge = commands.add_parser("evaluate", help="score the shipped graphs on a file with the same columns")
+    judge.add_argument("file", type=Path)
+    judge.add_argument("--predictions", type=Path)
+    chosen = parser.parse_args(arguments or ["build"])
+    if chosen.command == "evaluate":
+        from models_onnx.training.judgement import judge as evaluate  # noqa: PLC0415 (only this command needs it)
+
+        evaluate(chosen.file, PACKAGE, predictions=chosen.predictions)
+        return 0
+    if chosen.command == "build":
+        learn(chosen.data, PACKAGE)
     export()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

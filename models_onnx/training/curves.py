@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,7 @@ class AdditiveModel:
     `factors`, where a fit gave a covariance Σ = L·Lᵀ: one matrix [rows, 4, Q] per curve with what each row's
     coefficients (c3..c0) contribute to Lᵀ·φ(x), and `base_factor` [Q]; the standard error of the logit is the
     length of their sum (delta method). `joint` are further curves, of two inputs together; their factors follow.
+    `facts` go into the graph's metadata.
     """
 
     name: str
@@ -93,6 +94,7 @@ class AdditiveModel:
     curves: tuple[Curve, ...]
     operation: str | None = None
     joint: tuple[Curve, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     factors: tuple[NDArray[np.float64], ...] = field(default=(), compare=False)
     base_factor: NDArray[np.float64] | None = field(default=None, compare=False)
 

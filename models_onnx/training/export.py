@@ -36,6 +36,7 @@ class Export:
     outside: Mapping[str, str]
     not_graded: Mapping[str, str]
     rates: tuple[PointsBand, ...] = ()
+    evaluation: bytes | None = None
 
 
 def card_text(name: str) -> dict[str, Any]:
@@ -49,10 +50,9 @@ def card(export: Export, sha256: str) -> ModelCard:
     text = card_text(export.model.name)
     why = text.pop("why")
     limits = [ScopeLimit(**limit) for limit in text.pop("scope_limits", [])]
-    if "age" in export.model.inputs:
-        limits.insert(0, ScopeLimit(input="age", low=18, reason="under-18"))
+    limits.insert(0, ScopeLimit(input="age", low=18, reason="under-18"))
     inputs = tuple(
-        model_input(curve.input, required=math.isnan(curve.missing), why=why.pop(curve.input))
+        model_input(curve.input, required=math.isnan(curve.missing), why=why.pop(curve.input), curve=curve)
         for curve in export.model.curves
     )
     if why:
@@ -133,6 +133,8 @@ def write(export: Export, directory: Path) -> dict[str, str]:
     breaks = {curve.input: curve.breaks for curve in export.model.curves}
     people = golden.cases(made, breaks, golden.examples(made.name))
     folder.joinpath("golden_scores.json").write_bytes(golden.document(made, export.estimator, people))
+    if export.evaluation is not None:
+        folder.joinpath("evaluation.json").write_bytes(export.evaluation)
     return {"model": made.name, "version": made.version, "sha256": sha256}
 
 

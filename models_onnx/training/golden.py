@@ -59,7 +59,8 @@ def expected(card: ModelCard, estimator: Any, person: Mapping[str, InputValue | 
     outside = _outside(card, person)
     if outside:
         return {"status": "out-of-scope", "reason": outside}
-    needs = [entry.name for entry in card.inputs if entry.required and person.get(entry.name) is None]
+    required = [entry.name for entry in card.inputs if entry.required] + [limit.input for limit in card.scope.limits]
+    needs = [name for name in dict.fromkeys(required) if person.get(name) is None]
     if needs:
         return {"status": "not-computable", "reason": "required-input-missing", "needs": needs}
     if card.operation_input and person.get(card.operation_input) in card.scope.operations_not_graded:

@@ -211,7 +211,7 @@ def single(model: AdditiveModel) -> bytes:
         add_standard_errors(graph, [model], row, t)
         graph.add("Squeeze", ["standard_errors", "last_axis"], "logit_standard_error")
         outputs.append(_output("logit_standard_error", ["N"]))
-    facts = {"model_id": model.name, "version": model.version, "base_logit": repr(model.base)}
+    facts = {"model_id": model.name, "version": model.version, "base_logit": repr(model.base), **model.facts}
     return _document(graph, model.name, outputs, model.inputs, facts)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from models_onnx.model_card import ModelInput
+from models_onnx.training.curves import Curve
 
 Group = dict[str, Any]
 
@@ -15,6 +17,13 @@ def procedure_groups() -> tuple[Group, ...]:
     """The procedure groups, in the order in which models number them, and how each published model sees them."""
     text = files("fhir_mappings").joinpath("procedure_groups.json").read_text(encoding="utf-8")
     return tuple(json.loads(text)["groups"])
+
+
+def procedure_attribute(group: str, attribute: str) -> str | None:
+    """What a published model calls an operation (procedure_attributes.json); None where the order does not tell."""
+    text = Path(__file__).with_name("procedure_attributes.json").read_text(encoding="utf-8")
+    found: str | None = json.loads(text)["groups"].get(group, {}).get(attribute)
+    return found
 
 
 def _number(unit: str, low: float, high: float) -> dict[str, Any]:
@@ -41,6 +50,11 @@ INPUTS: dict[str, dict[str, Any]] = {
     "sepsis": _category("none", "sirs", "sepsis", "septic-shock"),
     "urgency": _category("elective", "urgent", "immediate"),
     "procedure_group": _category(*(group["name"] for group in procedure_groups())),
+    "diabetes_treatment": _category("none", "without-insulin", "insulin"),
+    "planned_duration": _number("h", 0, 24),
+    "hfrs_points": _number("1", 0, 173.2),
+    "charlson_liver_disease": _category("none", "mild", "moderate-or-severe"),
+    "charlson_malignancy": _category("none", "malignancy", "metastatic"),
     **dict.fromkeys(
         (
             "diabetes",
@@ -51,15 +65,45 @@ INPUTS: dict[str, dict[str, Any]] = {
             "copd",
             "hypertension_on_medication",
             "cancer",
+            "respiratory_infection",
+            "nausea_or_motion_sickness_history",
+            "postoperative_opioid_planned",
+            "charlson_heart_failure",
+            "charlson_dementia",
+            "charlson_pulmonary_disease",
+            "charlson_rheumatic_disease",
+            "charlson_complicated_diabetes",
+            "charlson_paralysis",
+            "charlson_kidney_disease",
+            "charlson_hiv",
         ),
         YES_NO,
     ),
 }
 
 
-def model_input(name: str, *, required: bool, why: str) -> ModelInput:
-    """The card's entry for one input."""
-    return ModelInput(name=name, required=required, why=why, **INPUTS[name])
+def model_input(name: str, *, required: bool, why: str, curve: Curve) -> ModelInput:
+    """The card's entry for one input; its bounds are those of its curve."""
+    entry = INPUTS[name]
+    if entry["kind"] == "number":
+        entry = {**entry, "low": curve.low, "high": curve.high, "plausible": plausible(name, curve)}
+    return ModelInput(name=name, required=required, why=why, **entry)
+
+
+# 5th, 25th, 50th, 75th and 95th percentile of the adults in the training data (surgery_timing.py).
+PERCENTILES: dict[str, tuple[float, ...]] = {
+    "age": (31, 48, 58, 68, 81),
+    "bmi": (20.4, 24.6, 28.2, 32.9, 42.5),
+}
+
+
+def plausible(name: str, curve: Curve) -> tuple[float, ...]:
+    """What a missing number could be: percentiles where data are at hand, else a number in each step of the curve."""
+    if name in PERCENTILES:
+        return PERCENTILES[name]
+    if name == "asa_class":
+        return (1, 2, 3, 4, 5)
+    return tuple(round(low, 6) for low in (curve.low, *curve.breaks))
 
 
 def encoded(name: str, value: float | bool | str) -> float:

@@ -61,13 +61,22 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
 
     def fit(self, X: Matrix, y: Matrix) -> Self:  # noqa: N803
         """Fit both submodels; rows without ASA class serve only the second."""
-        self.classes_ = np.array([0, 1])
-        self.n_features_in_ = len(NAMES)
-        self.splines_ = {AGE: _spline(self.age_knots), BMI: _spline(self.bmi_knots)}
+        self._declare()
         known = ~np.isnan(X[:, ASA])
         self.with_asa_ = self._fit(X[known], y[known], with_asa=True)
         self.without_asa_ = self._fit(X, y, with_asa=False)
         self.mean_ = self._mean_terms(X[known])
+        return self
+
+    def _declare(self) -> None:
+        self.classes_ = np.array([0, 1])
+        self.n_features_in_ = len(NAMES)
+        self.splines_ = {AGE: _spline(self.age_knots), BMI: _spline(self.bmi_knots)}
+
+    def restore(self, with_asa: penalised.Fit, without_asa: penalised.Fit, *, mean: Matrix) -> Self:
+        """The state after `fit`, from coefficients that were saved."""
+        self._declare()
+        self.with_asa_, self.without_asa_, self.mean_ = with_asa, without_asa, mean
         return self
 
     def _fit(self, rows: Matrix, y: Matrix, *, with_asa: bool) -> penalised.Fit:
@@ -103,7 +112,10 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         return blocks
 
     def design(self, rows: Matrix, *, with_asa: bool) -> Matrix:
-        """The design matrix: spline columns count how far a value has come, so that weights ≥ 0 never fall."""
+        """The design matrix; operation and age must be known.
+
+        Spline columns count how far a value has come, so that with weights ≥ 0 a curve never falls.
+        """
         blocks = self.blocks(with_asa=with_asa)
         out = np.zeros((len(rows), max(block.stop for block in blocks.values())))
         out[:, 0] = 1.0
@@ -136,7 +148,7 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         bound[blocks[ASA].columns] = True
         return bound
 
-    def _terms(self, rows: Matrix, *, with_asa: bool) -> Matrix:
+    def terms(self, rows: Matrix, *, with_asa: bool) -> Matrix:
         """Per row and input what the submodel adds, without its intercept."""
         fitted = self.with_asa_ if with_asa else self.without_asa_
         design = self.design(rows, with_asa=with_asa)
@@ -147,7 +159,7 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
 
     def _mean_terms(self, rows: Matrix) -> Matrix:
         """Both submodels' average terms over the training rows: what contributions compare with."""
-        return np.array([self._terms(rows, with_asa=known).mean(axis=0) for known in (True, False)])
+        return np.array([self.terms(rows, with_asa=known).mean(axis=0) for known in (True, False)])
 
     def decision_function(self, X: Matrix) -> Matrix:  # noqa: N803
         """The logit of each row; operation and age must be known, else NaN."""

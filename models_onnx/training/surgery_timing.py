@@ -16,8 +16,9 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "surgery_timing.csv"
 CITATION = "Sessler DI et al. Anesth Analg 2011;113:1423-1428, doi:10.1213/ANE.0b013e3182315a6d"
 OUTCOMES = {"any-complication": "complication", "30-day-death": "mort30"}
 SPINE = ("Spinal fusion", "Laminectomy; excision intervertebral disc")
-# Nothing else is read: leakage, race as an input, time of day and billing flags stay in the file.
-COLUMNS = ("ahrq_ccs", "age", "gender", "race", "asa_status", "bmi", "mort30", "complication")
+# Nothing else is read. Race serves only to look at subgroups, the cancer flag only to compare with SORT; leakage,
+# time of day and the other billing flags stay in the file.
+COLUMNS = ("ahrq_ccs", "age", "gender", "race", "asa_status", "bmi", "baseline_cancer", "mort30", "complication")
 ADULT = 18
 
 
@@ -26,8 +27,8 @@ class Operations:
     """One element per operation, NaN where missing.
 
     `ccs` is the AHRQ-CCS category; `age` in completed years (inputs, section 3); `sex` 0 female, 1 male;
-    `asa` 0 for I-II, 1 for III, 2 for IV-VI; `bmi` in kg/m2; `race` only to look at subgroups; `row` is the
-    0-based line in the file.
+    `asa` 0 for I-II, 1 for III, 2 for IV-VI; `bmi` in kg/m2; `row` is the 0-based line in the file, `rows` their
+    number.
     """
 
     row: NDArray[np.int64]
@@ -37,11 +38,19 @@ class Operations:
     asa: NDArray[np.float64]
     bmi: NDArray[np.float64]
     race: NDArray[np.float64]
+    cancer: NDArray[np.float64]
     outcomes: dict[str, NDArray[np.float64]]
     excluded: dict[str, int]
+    rows: int
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def matrix(self, categories: tuple[str, ...]) -> NDArray[np.float64]:
+        """The rows that a MonotoneAdditiveClassifier reads; NaN for a category that is not among `categories`."""
+        number = {name: float(k) for k, name in enumerate(categories)}
+        operation = np.array([number.get(name, np.nan) for name in self.ccs])
+        return np.column_stack([operation, self.age, self.sex, self.asa, self.bmi])
 
     @property
     def spine(self) -> NDArray[np.bool_]:
@@ -79,6 +88,8 @@ def read(path: Path = DATA) -> Operations:
         asa=column("asa_status") - 1,
         bmi=bmi[keep],
         race=column("race"),
+        cancer=column("baseline_cancer"),
         outcomes={outcome: column(name) for outcome, name in OUTCOMES.items()},
         excluded=dict(excluded),
+        rows=len(frame),
     )
