@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fhir_mappings.clock import Clock, could_be_within, is_ahead, is_future
-from fhir_mappings.code_systems import ICD_DIAGNOSES, KNOWN, canonical
+from fhir_mappings.code_systems import ICD_10, ICD_10_CM, ICD_DIAGNOSES, KNOWN, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.dates import Moment, moment
 from fhir_mappings.elements import ABSENT, CodeableConcept, Period
@@ -22,7 +22,10 @@ _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if 
 
 
 class Diagnosis(Struct, frozen=True, gc=False):
-    """One Condition that counts: what it means, whether it is current, and when it began and ended."""
+    """One Condition that counts: what it means, whether it is current, and when it began and ended.
+
+    `categories`: its three-character ICD-10 categories, where a score weighs them (HFRS).
+    """
 
     source: str
     ideas: tuple[str, ...]
@@ -31,6 +34,7 @@ class Diagnosis(Struct, frozen=True, gc=False):
     onset: Moment | None
     abatement: Moment | None
     two_concepts: bool = False
+    categories: tuple[str, ...] = ()
 
     @property
     def began(self) -> Moment | None:
@@ -117,7 +121,15 @@ def _diagnosis(condition: Condition, ideas: tuple[str, ...], contradicts: bool, 
     standing = _standing(condition, known, abatement, now)
     if standing is None:
         return None
-    return Diagnosis(f"Condition/{condition.id or ''}", ideas, standing, recorded, onset, abatement, contradicts)
+    source = f"Condition/{condition.id or ''}"
+    categories = _categories(condition.code) if "hfrs-codes" in ideas else ()
+    return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories)
+
+
+def _categories(concept: CodeableConcept) -> tuple[str, ...]:
+    systems = (ICD_10_CM, ICD_10)
+    pairs = ((canonical(one.system), one.code or "") for one in concept.coding)
+    return tuple(normalised(system, code)[:3] for system, code in pairs if system in systems)
 
 
 def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool) -> Moment | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from fhir_mappings.clock import Clock, could_be_within
 from fhir_mappings.coverage import Coverage
 from fhir_mappings.dates import Moment
@@ -131,3 +133,20 @@ def _sepsis(value: str, coverage: Coverage, one: Diagnosis | None) -> Feature:
         source=one.source if one else None,
         flags=coverage.flags,
     )
+
+
+def diabetes_treatment(diabetes: Feature, insulin: Feature) -> Feature:
+    """none, without-insulin or insulin, as GSCRI and NSQIP ask; missing where diabetes or, with it, insulin is.
+
+    `none` is no diabetes recorded: insulin without diabetes among the diagnoses is not read as diabetes.
+    """
+    lacking = next((one for one in (diabetes, insulin) if not one.usable), None)
+    if diabetes.usable and diabetes.value is False:
+        return _treatment("none", diabetes)
+    if lacking is not None:
+        return replace(lacking, name="diabetes_treatment")
+    return _treatment("insulin", insulin) if insulin.value else _treatment("without-insulin", diabetes)
+
+
+def _treatment(value: str, by: Feature) -> Feature:
+    return replace(by, name="diabetes_treatment", value=value, model_value=value)

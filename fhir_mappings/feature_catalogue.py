@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fhir_mappings.answers import ASA_DAYS, FUNCTION_DAYS, SMOKING_DAYS
+from fhir_mappings.comorbidity_burden import HFRS_DAYS, HFRS_MAXIMUM
 from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.procedures import GROUPS
@@ -129,4 +130,54 @@ _DEFINITIONS = (
     _category("procedure_group", "operation", "code of the order (procedure_groups.json)", *GROUPS),
 )
 
-FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS}
+# Later additions, in the order in which they came; the names above stay where the interface has them.
+_QUAN = "Condition by the Charlson map of Quan 2005, current"
+_LATER = (
+    _category(
+        "diabetes_treatment",
+        "diabetes treatment",
+        "diabetes and insulin together; GSCRI",
+        "none",
+        "without-insulin",
+        "insulin",
+    ),
+    *(
+        _yes_no(f"charlson_{name.replace(' ', '_')}", f"{name} (Charlson)", _QUAN)
+        for name in (
+            "heart failure",
+            "dementia",
+            "pulmonary disease",
+            "rheumatic disease",
+            "complicated diabetes",
+            "paralysis",
+            "kidney disease",
+            "hiv",
+        )
+    ),
+    _category("charlson_liver_disease", "liver disease (Charlson)", _QUAN, "none", "mild", "moderate-or-severe"),
+    _category("charlson_malignancy", "malignancy (Charlson)", _QUAN, "none", "malignancy", "metastatic"),
+    FeatureDefinition(
+        name="hfrs_points",
+        label="frailty points by diagnosis codes",
+        kind="number",
+        unit="1",
+        source="Condition, three-character ICD-10 codes known in two years; Gilbert 2018",
+        low=0,
+        high=HFRS_MAXIMUM,
+        lookback_days=HFRS_DAYS,
+    ),
+    _yes_no(
+        "respiratory_infection", "respiratory infection", "Condition J00-J06, J09-J18, J20-J22 begun within 30 days"
+    ),
+    FeatureDefinition(
+        name="planned_duration",
+        label="planned duration of the operation",
+        kind="number",
+        unit="h",
+        source="the order's occurrencePeriod, or the length of the Appointment",
+        low=0,
+        high=24,
+    ),
+)
+
+FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS + _LATER}

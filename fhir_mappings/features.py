@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fhir_mappings import answers, demographics, medications, past_procedures
-from fhir_mappings.diagnosis_features import CURRENT_ONLY, LIFELONG, cancer, present, sepsis
+from fhir_mappings import answers, comorbidity_burden, demographics, medications, past_procedures
+from fhir_mappings.diagnosis_features import CURRENT_ONLY, LIFELONG, cancer, diabetes_treatment, present, sepsis
 from fhir_mappings.feature import Feature, FeatureDefinition, Features
 from fhir_mappings.feature_catalogue import FEATURES
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.measurements import body_mass_index, filtration_rate, measurement
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.procedures import PlannedProcedure
-from fhir_mappings.urgency import urgency
+from fhir_mappings.urgency import planned_duration, urgency
 
 __all__ = ["FEATURES", "FeatureDefinition", "derive"]
 
@@ -21,6 +21,8 @@ def derive(record: PatientRecord, procedure: PlannedProcedure) -> Features:
     for part in (_person(record), _answers(record), _diagnoses(record), _medicines(record), _past(record, procedure)):
         found.update(part)
     found.update(_measurements(record, found))
+    found["diabetes_treatment"] = diabetes_treatment(found["diabetes"], found["insulin"])
+    found["planned_duration"] = planned_duration(procedure)
     found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
     found["procedure_group"] = _group(procedure)
     return {name: found[name] for name in FEATURES}
@@ -50,7 +52,9 @@ def _diagnoses(record: PatientRecord) -> Features:
     found |= {name: present(name, idea, known, seen, history=True) for name, idea in LIFELONG.items()}
     found["cancer"] = cancer(known, seen, now)
     found["sepsis"] = sepsis(known, seen, now)
-    return found
+    found["hfrs_points"] = comorbidity_burden.frailty_points(known, seen, now)
+    found["respiratory_infection"] = comorbidity_burden.respiratory_infection(known, seen, now)
+    return found | comorbidity_burden.charlson(known, seen)
 
 
 def _medicines(record: PatientRecord) -> Features:

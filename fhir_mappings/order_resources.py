@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from msgspec import Struct
 
+from fhir_mappings.dates import moment
 from fhir_mappings.elements import NO_CODE, CodeableConcept, Period, Reference, Timing
+
+UTC = ZoneInfo("UTC")
 
 
 class ServiceRequest(Struct, frozen=True, gc=False, rename="camel"):
@@ -53,6 +58,8 @@ class Appointment(Struct, frozen=True, gc=False, rename="camel"):
     service_type: tuple[CodeableConcept, ...] = ()
     reason_code: tuple[CodeableConcept, ...] = ()
     start: str | None = None
+    end: str | None = None
+    minutes_duration: int | None = None
     participant: tuple[Participant, ...] = ()
 
 
@@ -68,6 +75,7 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
     subjects: tuple[Reference | None, ...] = ()
     encounter: str = ""
     occurrence: str = ""
+    duration_h: float | None = None
     reasons: tuple[CodeableConcept, ...] = ()
 
 
@@ -86,3 +94,11 @@ def beginning(period: Period | None, timing: Timing | None = None) -> str:
     bounds = timing.repeat.bounds_period if timing and timing.repeat else None
     event = min(timing.event) if timing and timing.event else None
     return first_text(period.start if period else None, event, bounds.start if bounds else None)
+
+
+def hours(period: Period | None) -> float | None:
+    """How long a period lasts, hours; None where it is open or told in whole days."""
+    if period is None or not period.start or not period.end or len(period.start) <= 10 or len(period.end) <= 10:
+        return None
+    start, end = moment(period.start, UTC), moment(period.end, UTC)
+    return (end.time - start.time).total_seconds() / 3600 if start and end else None

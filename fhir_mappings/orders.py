@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from fhir_mappings.elements import Period
 from fhir_mappings.order_resources import (
     Appointment,
     Order,
@@ -15,6 +16,7 @@ from fhir_mappings.order_resources import (
     ServiceRequest,
     beginning,
     first_text,
+    hours,
     target,
 )
 from fhir_mappings.resources import Procedure
@@ -79,6 +81,7 @@ def _from_request(kind: str, request: ServiceRequest) -> Order:
         occurrence=first_text(
             request.occurrence_date_time, beginning(request.occurrence_period, request.occurrence_timing)
         ),
+        duration_h=hours(request.occurrence_period),
         reasons=request.reason_code,
     )
 
@@ -103,8 +106,15 @@ def _appointment(appointment: Appointment) -> Order:
         codes=appointment.service_type + appointment.reason_code,
         subjects=tuple(one.actor for one in appointment.participant),
         occurrence=appointment.start or "",
+        duration_h=_length(appointment),
         reasons=appointment.reason_code,
     )
+
+
+def _length(appointment: Appointment) -> float | None:
+    if appointment.minutes_duration is not None:
+        return appointment.minutes_duration / 60
+    return hours(Period(appointment.start, appointment.end))
 
 
 def _procedure(procedure: Procedure) -> Order | None:

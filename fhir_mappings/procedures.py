@@ -49,6 +49,7 @@ class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
     priority: str = ""
     encounter: str = ""
     occurrence: str = ""
+    duration_h: float | None = None
     acute_injury: bool = False
 
 
@@ -126,6 +127,7 @@ def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | Reason:
         priority=order.priority,
         encounter=order.encounter,
         occurrence=order.occurrence,
+        duration_h=order.duration_h,
         acute_injury=_names_any(order.reasons, "acute-injury", words),
     )
 

@@ -1,4 +1,4 @@
-"""How soon the operation is to be: elective, urgent or immediate, from the order and the encounter (inputs 7)."""
+"""How soon the operation is to be, and for how long it is planned: from the order and the encounter (inputs 7)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fhir_mappings.procedures import PlannedProcedure
 # https://hl7.org/fhir/R4/valueset-request-priority.html
 _BY_PRIORITY = {"stat": "immediate", "urgent": "urgent", "asap": "urgent"}
 _SOON = timedelta(hours=24)
+_LONGEST_H = 24
 
 
 def urgency(procedure: PlannedProcedure, emergency_encounter: str | None, now: Clock) -> Feature:
@@ -49,3 +50,13 @@ def _begins(occurrence: str, now: Clock) -> datetime | None:
 def _is_today(occurrence: str, now: Clock) -> bool:
     when = moment(occurrence, now.zone)
     return when is not None and when.precision == "day" and when.first == now.today
+
+
+def planned_duration(procedure: PlannedProcedure) -> Feature:
+    """How long the operation is planned to take, hours; missing where the order has no begin and end."""
+    name, hours = "planned_duration", procedure.duration_h
+    if hours is None:
+        return Feature(name=name, status="missing", unit="h", reason="never-recorded")
+    if not 0 < hours <= _LONGEST_H:
+        return Feature(name=name, status="rejected", unit="h", source=procedure.order, reason="implausible")
+    return Feature(name=name, status="used", value=hours, model_value=hours, unit="h", source=procedure.order)

@@ -1,0 +1,83 @@
+"""Comorbidity by the published maps of Charlson (Quan) and the Hospital Frailty Risk Score, and ARISCAT's infection."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+
+from fhir_mappings.clock import Clock, could_be_within
+from fhir_mappings.coverage import Coverage
+from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.diagnosis_features import no, present, told
+from fhir_mappings.feature import Feature, Features
+
+HFRS_DAYS = 730  # Gilbert 2018: codes of two years
+INFECTION_DAYS = 30  # ARISCAT: treated in the last month
+HFRS_MAXIMUM = 173.2
+
+_YES_NO = {
+    "charlson_heart_failure": "charlson-heart-failure",
+    "charlson_dementia": "charlson-dementia",
+    "charlson_pulmonary_disease": "charlson-pulmonary-disease",
+    "charlson_rheumatic_disease": "charlson-rheumatic-disease",
+    "charlson_complicated_diabetes": "charlson-complicated-diabetes",
+    "charlson_paralysis": "charlson-paralysis",
+    "charlson_kidney_disease": "charlson-kidney-disease",
+    "charlson_hiv": "charlson-hiv",
+}
+# The graver of two hides the other, as the index has it.
+_GRADED = {
+    "charlson_liver_disease": (
+        ("charlson-severe-liver-disease", "moderate-or-severe"),
+        ("charlson-mild-liver-disease", "mild"),
+    ),
+    "charlson_malignancy": (("charlson-metastatic-tumour", "metastatic"), ("charlson-malignancy", "malignancy")),
+}
+_WEIGHTS: dict[str, float] = msgspec.json.decode(Path(__file__).with_name("hfrs_weights.json").read_bytes())["weights"]
+
+
+def charlson(diagnoses: Diagnoses, seen: Coverage) -> Features:
+    """The categories of the Charlson index that have a weight in Quan 2011, by current diagnoses."""
+    found = {name: present(name, idea, diagnoses, seen) for name, idea in _YES_NO.items()}
+    return found | {name: _graded(name, diagnoses, seen) for name in _GRADED}
+
+
+def _graded(name: str, diagnoses: Diagnoses, seen: Coverage) -> Feature:
+    for idea, value in _GRADED[name]:
+        feature = present(name, idea, diagnoses, seen)
+        if feature.usable and feature.value is True:
+            return msgspec.structs.replace(feature, value=value, model_value=value)
+        if feature.status == "conflicting":
+            return feature
+    none = no(name, seen)
+    return msgspec.structs.replace(none, value="none", model_value="none") if none.usable else none
+
+
+def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
+    """Hospital Frailty Risk Score, points: weights of the three-character codes known in two years, each once.
+
+    Source: Gilbert T et al. Lancet 2018;391:1775-1782, doi:10.1016/S0140-6736(18)30668-8
+    """
+    if seen.gap:
+        return Feature(name="hfrs_points", status="missing", unit="1", reason=seen.gap, flags=seen.flags)
+    codes = {
+        category
+        for one in diagnoses.of("hfrs-codes", current=False)
+        if (known := one.known or one.onset) is None or could_be_within(known, HFRS_DAYS, now)
+        for category in one.categories
+    }
+    points = round(math.fsum(_WEIGHTS.get(code, 0.0) for code in codes), 1)
+    return Feature(name="hfrs_points", status="used", value=points, model_value=points, unit="1", flags=seen.flags)
+
+
+def respiratory_infection(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
+    """Whether a respiratory infection began within the last month, over or not (ARISCAT)."""
+    name = "respiratory_infection"
+    recent = tuple(
+        one
+        for one in diagnoses.of("respiratory-infection", current=False)
+        if one.began and could_be_within(one.began, INFECTION_DAYS, now)
+    )
+    return told(name, recent, seen.flags) if recent else no(name, seen)
