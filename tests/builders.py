@@ -17,6 +17,7 @@ from fhir_mappings.feature import Feature, Features
 from fhir_mappings.patient_record import KEYS, PatientRecord
 from fhir_mappings.procedures import PlannedProcedure
 from fhir_mappings.search_result import SearchResult, SearchResults
+from fhir_mappings.value_sets import STANDARD
 
 PATIENT_ID = "pt-1"
 AS_OF = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -217,3 +218,9 @@ def measured(name: str, value: float | None = None, unit: str | None = None, **m
     """The feature that a single Observation of this measurement gives, in its canonical unit unless told."""
     code, canonical = MEASUREMENTS[name]
     return derived(an_observation(code, value, unit or canonical, **members))[name]
+
+
+def codes_of(name: str) -> set[str]:
+    """Every LOINC code that speaks of a measurement."""
+    ideas = [idea for idea in (name, f"{name}-lower-rank") if idea in STANDARD.by_id]
+    return {code for idea in ideas for code in STANDARD.codes(idea, LOINC)}
