@@ -73,7 +73,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         pregnancy=record.pregnancy,
     )
     drafts = [draft.resource for draft in request.context.drafts]
-    options = choice.for_patient(assessment, record, drafts, advising=site.advising, models=knowledge.models)
+    options = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card = cards.write(assessment, site.place, session=reading.session(request, procedure), options=options)
     reason = silence.for_floor(assessment, site.card_floor, options)
     clock.lap("card")

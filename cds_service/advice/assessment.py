@@ -13,6 +13,7 @@ from cds_service.advice.outcomes import OUTCOMES, Outcome
 from fhir_mappings.feature import Feature, Features
 from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
+from models_onnx.bounds import MissingRange, missing_ranges
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
@@ -36,12 +37,16 @@ class BandLimits(msgspec.Struct, frozen=True):
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of one outcome: the score that answers, and how it compares with the same operation's peers."""
+    """What is told of one outcome: the score that answers, and how it compares with the same operation's peers.
+
+    `unknown`: how far the missing inputs could move it, also where it cannot be computed without them.
+    """
 
     outcome: Outcome
     score: Score
     peer: Peer | None = None
     band: Band | None = None
+    unknown: MissingRange | None = None
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     procedure: PlannedProcedure
     features: Features
     scores: tuple[Score, ...]
+    limits: BandLimits
     estimates: tuple[Estimate, ...]
     headline: Estimate | None
     indicator: Literal["info", "warning"]
@@ -94,7 +100,14 @@ def assess(
 
     `pregnancy`: where it could not be searched for and is possible, the card says so (inputs.md section 7).
     """
-    estimates = _estimates(scores, group=procedure.group, models=models, limits=limits)
+    group = procedure.group
+    ranges = _ranges(features, group=group, models=models, limits=limits)
+    scores = tuple(_with_range(score, ranges.get(score.model)) for score in scores)
+    estimates = tuple(
+        _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(score.model))
+        for outcome in OUTCOMES
+        if (score := _told(outcome, scores)) is not None
+    )
     headline = _headline(estimates)
     assessment_id, as_of, zone = identity
     return Assessment(
@@ -103,7 +116,8 @@ def assess(
         zone=zone,
         procedure=procedure,
         features=features,
-        scores=tuple(scores),
+        scores=scores,
+        limits=limits,
         estimates=_headline_first(estimates, headline),
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
@@ -118,31 +132,46 @@ def _may_be_pregnant(features: Features) -> bool:
     return features["sex"].value != "male" and not (isinstance(age, int | float) and age >= _NO_LONGER_PREGNANT_YEARS)
 
 
-def headline_of(scores: Sequence[Score], *, group: str, models: Registry, limits: BandLimits) -> Estimate | None:
-    """What would head the card for these scores; None where no outcome that may head it is computable."""
-    return _headline(_estimates(scores, group=group, models=models, limits=limits))
-
-
-def _estimates(scores: Sequence[Score], *, group: str, models: Registry, limits: BandLimits) -> tuple[Estimate, ...]:
-    return tuple(
-        _estimate(outcome, score, models=models, group=group, limits=limits)
+def _ranges(features: Features, *, group: str, models: Registry, limits: BandLimits) -> dict[str, MissingRange]:
+    """By model, how far its missing inputs could move it; the limits of the bands are what may be crossed."""
+    values = {name: feature.model_value if feature.usable else None for name, feature in features.items()}
+    thresholds = {
+        outcome.name: tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))
         for outcome in OUTCOMES
-        if (score := _told(outcome, scores)) is not None
-    )
+        if (peer := models.peer(outcome.name, group)) is not None
+    }
+    return {entry.model: entry for entry in missing_ranges(models, values, thresholds=thresholds)}
+
+
+def _with_range(score: Score, unknown: MissingRange | None) -> Score:
+    return score if unknown is None else msgspec.structs.replace(score, missing_range=unknown.range)
 
 
 def _told(outcome: Outcome, scores: Sequence[Score]) -> Score | None:
-    """The first score in the outcome's order that has an answer; else the first, to say what it lacks."""
+    """The first score in the outcome's order that has an answer; else the first, to say what it lacks.
+
+    Points that cannot be counted are not told: an estimate that lacks an input is news, a count is not.
+    """
     by_model = {score.model: score for score in scores if score.outcome == outcome.name}
     ordered = [by_model[model] for model in outcome.models if model in by_model]
     answering = (score for score in ordered if score.status in ("computed", "score-only"))
     lacking = (score for score in ordered if score.status == "not-computable")
-    return next(answering, None) or next(lacking, None)
+    return next(answering, None) or (next(lacking, None) if outcome.may_head else None)
 
 
-def _estimate(outcome: Outcome, score: Score, *, models: Registry, group: str, limits: BandLimits) -> Estimate:
+def _estimate(
+    outcome: Outcome,
+    score: Score,
+    *,
+    models: Registry,
+    group: str,
+    limits: BandLimits,
+    unknown: MissingRange | None,
+) -> Estimate:
     peer = models.peer(outcome.name, group)
-    return Estimate(outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits))
+    return Estimate(
+        outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits), unknown=unknown
+    )
 
 
 def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Band | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from cds_service.advice import catalogue, facts, options, value_of_information
-from cds_service.advice.assessment import Assessment, BandLimits, Estimate, headline_of
+from cds_service.advice.assessment import Assessment, BandLimits
 from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Option, Policy
@@ -15,8 +15,6 @@ from fhir_mappings import requested, workup
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.patient_record import PatientRecord
-from models_onnx.registry import Registry
-from models_onnx.score import InputValue
 
 CATALOGUE = catalogue.load()
 
@@ -37,23 +35,15 @@ def for_patient(
     drafts: Sequence[msgspec.Raw],
     *,
     advising: Advising,
-    models: Registry,
 ) -> tuple[Option, ...]:
     """The options of this patient's card. `drafts`: all of the ordering session, so that nothing is asked for twice."""
     known = facts.gather(assessment, workup.read(record), requested.read(drafts, maps=advising.maps))
-
-    def rescore(values: Mapping[str, InputValue | None]) -> Estimate | None:
-        group = assessment.procedure.group
-        return headline_of(models.score(values), group=group, models=models, limits=advising.limits)
-
-    return choose(assessment, known, advising=advising, rescore=rescore)
+    return choose(assessment, known, advising=advising)
 
 
-def choose(
-    assessment: Assessment, known: Facts, *, advising: Advising, rescore: value_of_information.Rescore
-) -> tuple[Option, ...]:
+def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> tuple[Option, ...]:
     """What the card offers (DEC-33). An order that is offered hides the rows that repeat it."""
-    asked = value_of_information.worth_asking(assessment, known, rescore=rescore, codes=advising.codes)
+    asked = value_of_information.worth_asking(assessment, known, codes=advising.codes)
     rows = options.offered(
         advising.catalogue,
         known,

@@ -24,7 +24,8 @@ _UNCHANGEABLE = frozenset({"age", "sex"})
 class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to consider, and why. `order` names what can be drafted; `could_change_estimate`: DEC-33.
 
-    `weight` ranks options of the same kind, the greatest first.
+    `weight` ranks options of the same kind, the greatest first. `worth_a_card`: it rests on a
+    finding of this patient; what would be there for everybody of an age is told on a card and is no reason for one.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     order: str | None = None
     could_change_estimate: bool = False
     weight: float = 0.0
+    worth_a_card: bool = True
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +67,7 @@ def offered(
         for row in catalogue.rows
         if (holds := _holds(row, facts, policy, codes)) is not None and not set(holds.not_done) & set(told_inputs)
     ]
-    return tuple(sorted(options, key=lambda option: -option.weight))
+    return tuple(sorted(options, key=lambda option: (not option.worth_a_card, -option.weight)))
 
 
 def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
@@ -92,6 +94,7 @@ def _option(row: Row, holds: Holds, *, today: datetime, contributions: Mapping[s
         evidence=row.evidence,
         order=row.orders[0] if row.orders else None,
         weight=_weight(row, holds.features, contributions),
+        worth_a_card=not _rests_on_age_alone(holds),
     )
 
 
@@ -102,7 +105,7 @@ def _reason(row: Row, holds: Holds, today: datetime) -> str:
         *(naming.diagnosis(name) for name in holds.diagnoses),
         *(naming.medicine(name) for name in holds.medicines),
     ]
-    if row.because and (row.asks_for_missing or not named):
+    if row.because and (holds.not_done or not named):
         named.append(row.because)
     return ", ".join(dict.fromkeys(named))
 
@@ -113,3 +116,8 @@ def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, fl
     changeable = [feature.name for feature in reasons if feature.name not in _UNCHANGEABLE]
     adds = max((contributions.get(name, 0.0) for name in changeable), default=0.0)
     return strength * (1.0 + max(adds, 0.0)) * _FEASIBILITY[row.kind]
+
+
+def _rests_on_age_alone(holds: Holds) -> bool:
+    named = {feature.name for feature in holds.features}
+    return bool(named) and named <= _UNCHANGEABLE and not holds.diagnoses and not holds.medicines

@@ -95,9 +95,12 @@ def for_scores(scores: Sequence[Score]) -> Reason | None:
 
 
 def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Option] = ()) -> Reason | None:
-    """Below the tenant's floor and nothing to suggest; without a floor of its own only a warning passes (DEC-32)."""
+    """Below the tenant's floor and nothing to act on; without a floor of its own only a warning passes (DEC-32).
+
+    An option that would be there for everybody of an age is told on a card, and is no reason for one.
+    """
     headline = assessment.headline
-    if options or headline is None:
+    if headline is None or any(option.worth_a_card for option in options):
         return None
     if floor is None:
         return None if assessment.indicator == "warning" else "below-floor"

@@ -26,20 +26,28 @@ def estimate(assessment: Assessment, told: Estimate) -> str:
 
 
 def not_computable(estimates: Sequence[Estimate]) -> list[str]:
-    """One line for all outcomes that lack an input, with what each lacks; those that lack the same stand together."""
-    lacking: dict[tuple[str, ...], list[str]] = {}
+    """One line for all outcomes without an answer, and why; those that lack the same stand together."""
+    lacking: dict[str, list[str]] = {}
     for told in estimates:
         if told.score.status == "not-computable":
-            lacking.setdefault(told.score.needs, []).append(told.outcome.short)
-    groups = [f"{', '.join(words)} (needs {needs(names)})" for names, words in lacking.items()]
+            lacking.setdefault(why_not(told), []).append(told.outcome.short)
+    groups = [f"{', '.join(outcomes)} ({why})" for why, outcomes in lacking.items()]
     return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
 
 
-def needs(names: Sequence[str]) -> str:
-    """The inputs that a score lacks, in words: "ASA class and functional status"."""
-    labels = [FEATURES[name].label if name in FEATURES else name.replace("_", " ") for name in names]
-    if not labels:
-        return "more data"
+def why_not(told: Estimate) -> str:
+    """What an outcome lacks, and between which figures it lies where only one input is lacking."""
+    if not told.score.needs:
+        return "no model grades this operation"
+    words = f"needs {_listed(told.score.needs)}"
+    if told.unknown is None or len(told.score.needs) > 1:
+        return words
+    return f"{words}; {between(told.unknown.range, told.outcome.denominator)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Inputs in words: "ASA class and functional status"."""
+    labels = [FEATURES[name].label for name in names]
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 
@@ -48,22 +56,25 @@ def _risk(told: Estimate) -> str:
     interval = ""
     if score.low is not None and score.high is not None:
         low, high = wording.percent(score.low, denominator), wording.percent(score.high, denominator)
-        interval = f"; 90 % interval {low.removesuffix(' %') if low[0].isdigit() else low} to {high}"
+        low = low.removesuffix(" %") if low[0].isdigit() else low
+        interval = f"; 90 % interval {low} to {high}" if low != high else ""
     return f"{wording.frequency(probability, denominator)} ({wording.percent(probability, denominator)}{interval})."
 
 
 def _unknown_range(told: Estimate) -> str:
-    """What the missing inputs could do, in the same denominator (R-B06)."""
-    if told.score.missing_range is None:
+    """What the missing inputs could do, in the same denominator (R-B06); nothing where it rounds to the same."""
+    if told.unknown is None:
         return ""
-    return f" Range over what is missing: {between(told.score.missing_range, told.outcome.denominator)}."
+    span = between(told.unknown.range, told.outcome.denominator)
+    return f" Range over what is missing: {span}." if " to " in span else ""
 
 
 def between(limits: Range, denominator: int) -> str:
     """ "4 to 10 in 1,000": both ends in one denominator."""
     low, high = wording.count_in(limits.low, denominator), wording.count_in(limits.high, denominator)
-    suffix = f" in {denominator:,}"
-    return high if low == high else f"{low.removesuffix(suffix)} to {high}"
+    if low == high:
+        return high
+    return f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "0 to")
 
 
 def _compared(assessment: Assessment, told: Estimate) -> str:
@@ -74,8 +85,8 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
 
 
 def _points(score: Score) -> str:
-    told = f"{score.points:g} of {score.maximum_points:g} points"
+    told = f"{score.points:g} of {score.maximum_points:g}"
     if not score.published_rates:
-        return f"{told}: a count, not a risk."
+        return f"{told} (a count, not a risk)."
     rates = ", ".join(f"{wording.percent(rate.probability)} ({rate.source})" for rate in score.published_rates[:2])
-    return f"{told}. Published rates at this count: {rates}."
+    return f"{told}. Published rates: {rates}."

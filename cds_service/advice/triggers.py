@@ -12,7 +12,7 @@ from fhir_mappings.feature import Feature
 
 
 class Holds(msgspec.Struct, frozen=True):
-    """The trigger holds; the members are what it rests on, in the trigger's order. `not_done`: names of features."""
+    """The trigger holds; the members are what it rests on, in the trigger's order. `not_done`: features, tests."""
 
     features: tuple[Feature, ...] = ()
     diagnoses: tuple[str, ...] = ()
@@ -53,7 +53,8 @@ def _fact(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
     if trigger.medicine is not None:
         return Holds(medicines=(trigger.medicine,)) if trigger.medicine in facts.medicines else None
     if trigger.result_not_done is not None:
-        return _HOLDS if trigger.result_not_done in facts.not_done else None
+        name = trigger.result_not_done
+        return Holds(not_done=(name,)) if name in facts.not_done else None
     if trigger.operation is not None:
         return _HOLDS if trigger.operation in facts.operation else None
     return _HOLDS if trigger.band == facts.band else None

@@ -76,6 +76,7 @@ def value(feature: Feature, definition: FeatureDefinition) -> str:
 _UNITS = {
     "1": "",
     "a": "",
+    "years": "",
     "{INR}": "",
     "%": " %",
     "10*3/uL": " thousand/uL",

@@ -17,7 +17,9 @@ from cds_service.advice.suggestions import Session
 from cds_service.hooks.card import Card
 from fhir_mappings import features, order_codes, requested, workup
 from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.procedures import PlannedProcedure
 from models_onnx import registry
 from models_onnx.registry import Registry
 from tests import builders
@@ -66,12 +68,15 @@ def assessed(
         maps=builders.DEMO_MAPS,
     )
     assert isinstance(found, tuple)
-    known = features.derive(record, found[0])
+    return assess_features(features.derive(record, found[0]), found[0], record)
+
+
+def assess_features(known: Features, procedure: PlannedProcedure, record: PatientRecord) -> Assessment:
     scores = models().score({name: f.model_value if f.usable else None for name, f in known.items()})
     return assess(
         known,
         scores,
-        procedure=found[0],
+        procedure=procedure,
         models=models(),
         limits=BandLimits(),
         identity=(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
@@ -103,7 +108,7 @@ def options(*resources: builders.Resource, policy: Policy | None = None, **argum
     record = builders.a_record(*resources)
     drafts: list[msgspec.Raw] = []
     advising = Advising(policy=policy or Policy(), codes=CODES)
-    return choice.for_patient(assessed(record, **arguments), record, drafts, advising=advising, models=models())
+    return choice.for_patient(assessed(record, **arguments), record, drafts, advising=advising)
 
 
 def a_card(*resources: builders.Resource, place: Place | None = None, **arguments: Any) -> Card:
@@ -111,7 +116,7 @@ def a_card(*resources: builders.Resource, place: Place | None = None, **argument
     record = builders.a_record(*resources)
     assessment = assessed(record, **arguments)
     place = place or Place(public_url="https://risk.example.org", codes=CODES)
-    chosen = choice.for_patient(assessment, record, [], advising=Advising(codes=CODES), models=models())
+    chosen = choice.for_patient(assessment, record, [], advising=Advising(codes=CODES))
     return cards.write(assessment, place, session=SESSION, options=chosen)
 
 

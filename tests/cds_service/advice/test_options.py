@@ -55,6 +55,21 @@ def test_a_plan_for_a_medicine_comes_before_a_screen_for_age() -> None:
     assert found.index("anticoagulant-plan") < found.index("frailty-screen")
 
 
+def test_a_finding_of_this_patient_comes_before_what_rests_on_age_alone() -> None:
+    found = offered(people.facts(a_condition("E11.9"), people.result("4548-4", 9.1, "%")))
+    ids = [option.id for option in found]
+    assert ids.index("glucose-referral") < ids.index("nt-probnp")
+    assert [option.worth_a_card for option in found] == sorted((o.worth_a_card for o in found), reverse=True)
+
+
+def test_what_was_not_done_is_a_reason_only_where_it_was_not_done() -> None:
+    """The row fires on dependence or on a missing status: it never tells both."""
+    dependent = by_id(people.facts(people.function("PARTIAL")), "functional-capacity")
+    assert dependent.reason == "functional status partially dependent (10 Nov), age 71"
+    unknown = by_id(people.facts(people.asa(2)), "functional-capacity")
+    assert unknown.reason == "age 71, functional status not recorded"
+
+
 def test_nothing_that_treats_rests_on_an_assumed_unit() -> None:
     facts = people.facts(an_observation("1751-7", 3.1, "g/dL"))
     assert by_id(facts, "dietitian")

@@ -120,6 +120,13 @@ def test_an_open_suggestion_is_worth_a_card() -> None:
     assert silence.for_floor(typical, None, [FERRITIN]) is None
 
 
+def test_an_option_that_rests_on_age_alone_is_no_reason_for_a_card() -> None:
+    typical, _ = below_and_above()
+    on_age = msgspec.structs.replace(FERRITIN, worth_a_card=False)
+    assert silence.for_floor(typical, None, [on_age]) == "below-floor"
+    assert silence.for_floor(typical, None, [on_age, FERRITIN]) is None
+
+
 def test_a_floor_of_the_tenant_counts_from_the_probability() -> None:
     typical, _ = below_and_above()
     assert typical.headline is not None

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cds_service.advice import value_of_information
-from cds_service.advice.assessment import BandLimits, Estimate, headline_of
+from cds_service.advice.assessment import Assessment, BandLimits
 from cds_service.advice.options import Option
-from cds_service.advice.value_of_information import OBTAINABLE, worth_asking
-from fhir_mappings.features import FEATURES
-from fhir_mappings.requested import Requested
+from cds_service.advice.value_of_information import worth_asking
+from tests import builders
 from tests.builders import Resource
 from tests.cds_service.advice import people
 
 
 def asked(*resources: Resource, drafts: tuple[tuple[str, str], ...] = ()) -> dict[str, Option]:
     assessment = people.an_assessment(*resources)
-    facts = people.facts(*resources, drafts=drafts)
-
-    def rescore(values: dict[str, object]) -> Estimate | None:
-        models = people.models()
-        scores = models.score(values)  # type: ignore[arg-type]
-        return headline_of(scores, group=assessment.procedure.group, models=models, limits=BandLimits())
-
-    found = worth_asking(assessment, facts, rescore=rescore, codes=people.CODES)  # type: ignore[arg-type]
+    found = worth_asking(assessment, people.facts(*resources, drafts=drafts), codes=people.CODES)
     return {option.id: option for option in found}
 
 
@@ -50,27 +43,30 @@ def test_an_order_of_the_same_session_is_not_repeated() -> None:
     assert not [one for one in asked(people.asa(3), drafts=drafts) if known.get(one) and known[one].order]
 
 
-@pytest.mark.parametrize("one", OBTAINABLE, ids=lambda one: one.input)
-def test_plausible_values_are_values_of_the_feature(one: value_of_information.Obtainable) -> None:
-    definition = FEATURES[one.input]
-    if definition.kind == "category":
-        assert set(one.plausible) <= set(definition.categories)
-    else:
-        low, high = definition.low or 0.0, definition.high or 1e9
-        assert all(isinstance(value, int | float) and low <= value <= high for value in one.plausible)
-
-
 def test_an_input_that_does_not_exist_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "inputs.yaml"
-    path.write_text("- {input: shoe_size, consider: a, plausible: [1]}")
+    path.write_text("- {input: shoe_size, consider: a}")
     with pytest.raises(ValueError, match="shoe_size"):
         value_of_information.load(path)
 
 
+def with_limits(limits: BandLimits, *resources: Resource) -> Assessment:
+    return msgspec.structs.replace(people.an_assessment(*resources), limits=limits)
+
+
 def test_nothing_is_asked_for_where_no_band_would_change() -> None:
-    """A constant headline has no value of information, whatever is missing."""
-    assessment = people.an_assessment(people.asa(3))
-    facts = people.facts(people.asa(3))
-    found = worth_asking(assessment, facts, rescore=lambda _: assessment.headline, codes=people.CODES)
-    assert found == ()
-    assert facts.requested == Requested()
+    """With bands so wide that every value stays inside, no missing input has a value of information."""
+    record = people.facts()
+    wide = with_limits(BandLimits(typical=0.0, above=1e6, well_above=1e7))
+    assert wide.headline is not None
+    told = msgspec.structs.replace(wide.headline, band="typical")
+    wide = msgspec.structs.replace(wide, headline=told)
+    assert worth_asking(wide, record, codes=people.CODES) == ()
+
+
+def test_a_declined_input_is_not_asked_for_again() -> None:
+    declined = builders.an_observation("97816-3", None, dataAbsentReason=builders.coded((ABSENT, "asked-declined")))
+    assert "input-asa_class" not in asked(declined)
+
+
+ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
