@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ from cds_service.hooks.card import Action, Suggestion
 from fhir_mappings.draft_orders import DraftOrder, Intent, OrderCode, service_request
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import ORDERABLES, site_code
+
+# https://hl7.org/fhir/R4/references.html#literal, with the wider ids that some EHRs use.
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +46,12 @@ def with_button(option: Option, ordering: Ordering) -> OrderCode | None:
 def write(options: Sequence[Option], session: Session, *, ordering: Ordering, card_uuid: str) -> tuple[Suggestion, ...]:
     """A suggestion for each option that this site can order, each with exactly one action.
 
+    A session whose patient cannot be referred to gets none: what cannot be drafted rightly is not drafted.
+
     The uuid of a suggestion follows from the card's and the option's id: a record of the card tells which row it was.
     """
+    if _reference(f"Patient/{session.patient_id}") is None:
+        return ()
     coded = [(option, code) for option in options if (code := with_button(option, ordering)) is not None]
     return tuple(_suggestion(option, code, session, ordering, card_uuid) for option, code in coded)
 
@@ -61,9 +69,9 @@ def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ord
         patient_id=session.patient_id,
         reason=f"Before surgery: {option.reason}",
         intent=ordering.intent,
-        encounter_id=session.encounter_id,
-        requester=session.user_id,
-        about=session.order,
+        encounter_id=session.encounter_id if _reference(f"Encounter/{session.encounter_id or ''}") else None,
+        requester=_reference(session.user_id),
+        about=_reference(session.order),
     )
     action = Action(
         type="create", description=f"Draft an order: {name}. {sentence(option)}", resource=service_request(draft)
@@ -74,6 +82,11 @@ def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ord
         is_recommended=False,
         actions=(action,),
     )
+
+
+def _reference(text: str | None) -> str | None:
+    """The text if it is a reference that another resource can hold; an order without an id has none (HS-7)."""
+    return text if text is not None and _REFERENCE.fullmatch(text) else None
 
 
 def sentence(option: Option) -> str:

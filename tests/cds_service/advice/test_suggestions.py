@@ -52,6 +52,18 @@ def test_what_cannot_be_ordered_has_no_button(option: Option, ordering: Ordering
     assert suggestions.write([option], people.SESSION, ordering=ordering, card_uuid=CARD) == ()
 
 
+def test_what_cannot_be_referred_to_is_left_out() -> None:
+    """An order without an id, an odd encounter, an odd user: the draft stands without them (HS-7)."""
+    session = Session(patient_id="p9", user_id="Practitioner/a b", encounter_id="e 3", order="ServiceRequest/")
+    (found,) = suggestions.write([HBA1C], session, ordering=ORDERING, card_uuid=CARD)
+    assert not {"encounter", "requester", "supportingInfo"} & set(found.actions[0].resource or {})
+
+
+def test_a_patient_who_cannot_be_referred_to_gets_no_draft() -> None:
+    session = Session(patient_id="p 9", user_id="Practitioner/1")
+    assert suggestions.write([HBA1C], session, ordering=ORDERING, card_uuid=CARD) == ()
+
+
 def test_the_uuid_tells_card_and_row_and_nothing_else() -> None:
     (found,) = suggestions.write([HBA1C], people.SESSION, ordering=ORDERING, card_uuid=CARD)
     assert found.uuid == suggestions.suggestion_uuid(CARD, "hba1c")

@@ -1,0 +1,98 @@
+"""A result is read back as FHIR by the tenant whose it is, from the record and not from memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.riskassessment import RiskAssessment
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.advice import discrete
+from cds_service.hooks import errors
+from cds_service.hooks.errors import Unauthorized
+from cds_service.pages import risk_assessments
+from cds_service.records import migrate
+from cds_service.records.records import Records
+from cds_service.records.rows import EvaluationRow
+from cds_service.tenant import Tenant
+from tests import builders
+from tests.cds_service.advice import people
+
+URL = f"/risk-assessments/{people.ASSESSMENT_ID}"
+TENANTS = {
+    name: Tenant(id=name, environment="dev", public_url="https://risk.example.org") for name in ("general", "county")
+}
+
+
+def proven(authorization: str | None) -> Tenant:
+    if authorization not in TENANTS:
+        raise Unauthorized("Authentication required.")
+    return TENANTS[authorization]
+
+
+def an_evaluation(**members: Any) -> EvaluationRow:
+    assessment = people.an_assessment(people.asa(3))
+    given: dict[str, Any] = {
+        "id": assessment.assessment_id,
+        "tenant_id": "general",
+        "received_at": builders.AS_OF,
+        "hook": "order-select",
+        "hook_instance": "h",
+        "status": 200,
+        "decision": "card",
+        "patient_id": builders.PATIENT_ID,
+        "encounter_id": "e1",
+        "result": discrete.result(assessment),
+    }
+    return EvaluationRow(**given | members)
+
+
+@pytest.fixture
+def http(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    url = f"sqlite:///{tmp_path}/record.sqlite3"
+    migrate.upgrade(url)
+    records = Records(url, folder=tmp_path, connections=1, counted=lambda *_: None)
+    records.write_evaluation(getattr(request, "param", None) or an_evaluation())
+    app = Flask(__name__)
+    errors.register(app, lambda *_: None)
+    app.register_blueprint(risk_assessments.blueprint(records.evaluation, proven))
+    yield app.test_client()
+    records.close()
+
+
+def test_the_result_comes_as_a_risk_assessment_about_the_patient(http: FlaskClient) -> None:
+    response = http.get(URL, headers={"Authorization": "general"})
+    assert (response.status_code, response.mimetype) == (200, "application/fhir+json")
+    RiskAssessment.model_validate(response.json)
+    assert response.json["subject"] == {"reference": f"Patient/{builders.PATIENT_ID}"}
+    assert response.json["encounter"] == {"reference": "Encounter/e1"}
+    assert response.json["identifier"][0]["value"] == f"urn:uuid:{people.ASSESSMENT_ID}"
+
+
+def test_it_is_stored_by_nobody_on_the_way(http: FlaskClient) -> None:
+    assert http.get(URL, headers={"Authorization": "general"}).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("url", [f"/risk-assessments/{uuid.UUID(int=7)}", "/risk-assessments/not-an-id"])
+def test_what_was_never_assessed_is_not_found(http: FlaskClient, url: str) -> None:
+    response = http.get(url, headers={"Authorization": "general"})
+    assert response.status_code == 404
+    assert response.json["resourceType"] == "OperationOutcome"
+
+
+def test_another_tenants_result_is_not_found(http: FlaskClient) -> None:
+    assert http.get(URL, headers={"Authorization": "county"}).status_code == 404
+
+
+def test_without_proof_there_is_no_answer(http: FlaskClient) -> None:
+    assert http.get(URL).status_code == 401
+
+
+@pytest.mark.parametrize("http", [an_evaluation(result=None, decision="silence")], indirect=True)
+def test_a_silence_without_a_number_is_not_found(http: FlaskClient) -> None:
+    assert http.get(URL, headers={"Authorization": "general"}).status_code == 404
