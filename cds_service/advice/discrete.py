@@ -75,21 +75,21 @@ def _rate(rate: PublishedRate) -> dict[str, Any]:
 
 
 def _input(feature: Feature) -> dict[str, Any]:
-    return _present(
-        {
-            "name": feature.name,
-            "value": _rounded(feature.value),
-            "comparator": feature.comparator,
-            "unit": feature.unit if feature.unit != "1" else None,
-            "time": _time(feature),
-            "source": feature.source,
-            "status": feature.status,
-            "reason": feature.reason,
-            "flags": list(feature.flags),
-            "recordedValue": feature.recorded_value,
-            "recordedUnit": feature.recorded_unit,
-        }
-    )
+    told: dict[str, Any] = {"name": feature.name, "status": feature.status}
+    if feature.value is not None:
+        told["value"] = _rounded(feature.value)
+        if feature.unit and feature.unit != "1":
+            told["unit"] = feature.unit
+    if feature.time is not None:
+        told["time"] = _time(feature)
+    for name, value in (("source", feature.source), ("reason", feature.reason), ("comparator", feature.comparator)):
+        if value:
+            told[name] = value
+    if feature.flags:
+        told["flags"] = list(feature.flags)
+    if feature.recorded_value is not None:
+        told |= {"recordedValue": feature.recorded_value, "recordedUnit": feature.recorded_unit or "1"}
+    return told
 
 
 def _rounded(value: float | bool | str | None) -> float | bool | str | None:

@@ -72,16 +72,17 @@ def offered(
 
 def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
     """The facts by which a row is offered; None where any rule forbids it."""
-    if row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
+    too_late = facts.days_to_surgery is not None and facts.days_to_surgery < row.lead_days
+    if too_late or row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
         return None
-    if facts.days_to_surgery is not None and facts.days_to_surgery < row.lead_days:
+    holds = evaluate(row.trigger, facts, policy.settings)
+    if holds is None:
         return None
     if any(is_requested(name, facts.requested, codes) for name in row.unless_requested):
         return None
     if row.unless is not None and evaluate(row.unless, facts, policy.settings) is not None:
         return None
-    holds = evaluate(row.trigger, facts, policy.settings)
-    if holds is not None and row.treats and any("unit-assumed" in feature.flags for feature in holds.features):
+    if row.treats and any("unit-assumed" in feature.flags for feature in holds.features):
         return None  # A-10
     return holds
 

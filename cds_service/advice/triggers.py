@@ -27,12 +27,16 @@ Settings = Mapping[str, float]
 def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
     """The facts by which the trigger holds; None where it does not. `settings`: the tenant's limits by name."""
     if trigger.all:
-        found = [evaluate(part, facts, settings) for part in trigger.all]
-        return _together(one for one in found if one is not None) if None not in found else None
-    if trigger.any:
-        found = [evaluate(part, facts, settings) for part in trigger.any]
-        return next((one for one in found if one is not None), None)
-    return _fact(trigger, facts, settings)
+        found = []
+        for part in trigger.all:
+            if (holds := evaluate(part, facts, settings)) is None:
+                return None
+            found.append(holds)
+        return _together(found)
+    for part in trigger.any:
+        if (holds := evaluate(part, facts, settings)) is not None:
+            return holds
+    return None if trigger.any else _fact(trigger, facts, settings)
 
 
 def _together(parts: Iterable[Holds]) -> Holds:

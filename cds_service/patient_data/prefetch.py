@@ -18,41 +18,44 @@ class Page(msgspec.Struct, frozen=True):
     next_url: str | None = None
 
 
-class _Text(msgspec.Struct):
+class _Type(msgspec.Struct, gc=False):
     resourceType: str | None = None
 
 
-class _Search(msgspec.Struct):
+class _Search(msgspec.Struct, gc=False):
     mode: str | None = None
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, gc=False):
     resource: msgspec.Raw = _NOTHING
     search: _Search | None = None
 
 
-class _Link(msgspec.Struct):
+class _Link(msgspec.Struct, gc=False):
     relation: str | None = None
     url: str | None = None
 
 
-class _Bundle(msgspec.Struct):
+class _Bundle(msgspec.Struct, gc=False):
+    resourceType: str | None = None
     entry: list[_Entry] | None = None
     link: list[_Link] | None = None
 
 
-class _Issue(msgspec.Struct):
+class _Issue(msgspec.Struct, gc=False):
     severity: str | None = None
 
 
-class _Outcome(msgspec.Struct):
+class _Outcome(msgspec.Struct, gc=False):
     issue: list[_Issue] | None = None
 
 
-_texts = msgspec.json.Decoder(_Text)
+_types = msgspec.json.Decoder(_Type)
 _bundles = msgspec.json.Decoder(_Bundle)
 _outcomes = msgspec.json.Decoder(_Outcome)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+_MATCHES = (None, "match", "include")
 Supplied = Literal["prefetch", "fetched"]
 
 
@@ -62,33 +65,42 @@ def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
     `null` and an empty Bundle say that there is nothing; an OperationOutcome that the search failed (DEC-21).
     What is no FHIR JSON at all is a failed search too: nothing is concluded from it.
     """
-    raw = memoryview(value).tobytes().strip()
-    if raw == b"null":
+    raw = bytes(value)
+    if raw.strip() == b"null":
         return Page(SearchResult(supplied="null"))
     try:
-        resource_type = _texts.decode(raw).resourceType
-        if resource_type == "Bundle":
-            return _bundle(_bundles.decode(raw), supplied)
+        read_once = _bundles.decode(raw)
+        if read_once.resourceType == "Bundle":
+            return _bundle(read_once, supplied, may_tell=b'"OperationOutcome"' in raw)
+    except _UNREADABLE:
+        pass  # no Bundle, but perhaps a resource with members of the same names
+    return Page(_resource(value, raw, supplied))
+
+
+def _resource(value: msgspec.Raw, raw: bytes, supplied: Supplied) -> SearchResult:
+    """One resource that was read; an OperationOutcome in its place; or nothing that can be read."""
+    try:
+        resource_type = _types.decode(raw).resourceType
         if resource_type == "OperationOutcome":
-            return Page(_outcome_alone(raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Page(SearchResult(failure="fetch-failed"))
-    if resource_type is None:
-        return Page(SearchResult(failure="fetch-failed"))
-    return Page(SearchResult(resources=(value,), supplied=supplied))
+            return _outcome_alone(raw)
+    except _UNREADABLE:
+        return SearchResult(failure="fetch-failed")
+    if resource_type is None or resource_type == "Bundle":
+        return SearchResult(failure="fetch-failed")
+    return SearchResult(resources=(value,), supplied=supplied)
 
 
-def _bundle(bundle: _Bundle, supplied: Supplied) -> Page:
+def _bundle(bundle: _Bundle, supplied: Supplied, *, may_tell: bool) -> Page:
+    """`may_tell`: whether an OperationOutcome is in it at all; else no entry has to be asked whether it is one."""
     resources: list[msgspec.Raw] = []
     warned = failed = False
     for entry in bundle.entry or ():
-        if bytes(entry.resource) == b"null":
-            continue
-        if _is_outcome(entry):
+        resource, search = entry.resource, entry.search
+        if may_tell and _is_outcome(entry):
             warned = True
-            failed = failed or _failed(bytes(entry.resource))
-        elif entry.search is None or entry.search.mode in (None, "match", "include"):
-            resources.append(entry.resource)
+            failed = failed or _failed(bytes(resource))
+        elif (search is None or search.mode in _MATCHES) and resource is not _NOTHING and bytes(resource) != b"null":
+            resources.append(resource)
     if failed:
         return Page(SearchResult(failure="fetch-failed"))
     next_url = next((link.url for link in bundle.link or () if link.relation == "next" and link.url), None)
@@ -101,7 +113,7 @@ def _is_outcome(entry: _Entry) -> bool:
     if entry.search is not None and entry.search.mode == "outcome":
         return True
     raw = bytes(entry.resource)
-    return b'"OperationOutcome"' in raw and _texts.decode(raw).resourceType == "OperationOutcome"
+    return b'"OperationOutcome"' in raw and _types.decode(raw).resourceType == "OperationOutcome"
 
 
 def _failed(raw: bytes) -> bool:

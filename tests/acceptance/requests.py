@@ -9,6 +9,7 @@ from typing import Any
 CPT = "http://www.ama-assn.org/go/cpt"
 PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 LOINC = "http://loinc.org"
+LOCAL = "https://demo.surgical-risk.example/codes"
 SNOMED = "http://snomed.info/sct"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 FUSION = (CPT, "22633")
@@ -47,6 +48,14 @@ def an_asa_class(roman: str = "III", *, days: float = 5) -> dict[str, Any]:
     codes = {"I": "413495001", "II": "413496000", "III": "413497009"}
     return _observation("asa", "97816-3", days) | {
         "valueCodeableConcept": {"coding": [{"system": SNOMED, "code": codes[roman]}]}
+    }
+
+
+def a_functional_status(code: str = "FUNC-INDEPENDENT", *, days: float = 5) -> dict[str, Any]:
+    """In the demonstration tenant's own codes: there is no standard one."""
+    return _observation("function", "FUNC", days) | {
+        "code": {"coding": [{"system": LOCAL, "code": "FUNC"}]},
+        "valueCodeableConcept": {"coding": [{"system": LOCAL, "code": code}]},
     }
 
 

@@ -1,0 +1,85 @@
+"""One gunicorn with one gthread worker: milliseconds of CPU and requests per second, from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tests.end_to_end import servers
+
+ROOT = Path(__file__).resolve().parents[2]
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PATH = "/cds-services/surgical-risk"
+
+
+class Server(msgspec.Struct):
+    """A server under test: its port, and the process ids whose CPU time counts."""
+
+    name: str
+    port: int
+
+    def processes(self) -> list[int]:
+        """Every process whose command line holds the port: the arbiter and its worker."""
+        mark = f"127.0.0.1:{self.port}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (folder / "cmdline").read_bytes():
+                    found.append(int(folder.name))
+        return found
+
+    def cpu_s(self) -> float:
+        """CPU seconds that its processes have used so far."""
+        total = 0
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                total += int(fields[11]) + int(fields[12])
+        return total / _TICKS_PER_S
+
+
+class Run(msgspec.Struct):
+    """One round: CPU milliseconds per request, requests per second, and each request's milliseconds."""
+
+    cpu_ms: float
+    per_s: float
+    latencies_ms: list[float]
+
+    @property
+    def p50_ms(self) -> float:
+        return statistics.median(self.latencies_ms)
+
+
+def post(server: Server, body: bytes, count: int, *, seconds: float | None = None) -> Run:
+    """Send `count` requests one after the other over one connection; every answer has to be 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    latencies: list[float] = []
+    cpu, started = server.cpu_s(), time.perf_counter()
+    for _ in range(count):
+        before = time.perf_counter()
+        connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = response.read()
+        latencies.append(1000 * (time.perf_counter() - before))
+        assert response.status == 200, answer[:300]
+    elapsed = time.perf_counter() - started
+    connection.close()
+    return Run(1000 * (server.cpu_s() - cpu) / count, count / elapsed, latencies)
+
+
+@contextlib.contextmanager
+def gunicorn(name: str, application: str, log: Path) -> Iterator[Server]:
+    """A WSGI application under the product's own gunicorn settings, one worker."""
+    port = servers.free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "cds_service" / "gunicorn_conf.py")]
+    command += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8", application]
+    with servers.running(command, f"http://127.0.0.1:{port}/cds-services", log=log, cwd=ROOT):
+        yield Server(name, port)
