@@ -90,6 +90,10 @@ def index(observations: Iterable[Observation], words: Vocabulary, names: tuple[s
             meant += inputs_of(coding.system, coding.code)
         if not observation.code.coding:
             meant = _by_text(observation.code, words, inputs_of)
+        if len(meant) == 1 and not observation.component and observation.effective_date_time:  # nearly all of them
+            (name, lower), written = meant[0], observation.effective_date_time
+            found.setdefault(name, []).append(Recorded(observation, observation, written, False, lower))
+            continue
         if meant:
             _file(observation, observation, meant, words, found)
         for component in observation.component:
