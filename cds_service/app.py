@@ -5,10 +5,13 @@ from __future__ import annotations
 from flask import Flask
 
 from cds_service import contract
+from cds_service.advice import catalogue
 from cds_service.answer import Knowledge
 from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
+from cds_service.pages import evidence, layout
+from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.settings import Settings
 from cds_service.site import Site, open_site
@@ -32,6 +35,9 @@ def create_app(settings: Settings) -> Flask:
     )
     errors.register(app, lambda incident, error: app.logger.error("incident %s %s", incident, type(error).__name__))
     app.register_blueprint(routes.blueprint(deployment))
+    app.register_blueprint(layout.blueprint())
+    app.register_blueprint(model_pages.blueprint(lambda: models))
+    app.register_blueprint(evidence.blueprint(catalogue.load()))
     if settings.demo:
         app.register_blueprint(store.blueprint(patients.everything), url_prefix="/demo/fhir")
     return app

@@ -1,1 +1,1 @@
-"""What people look at: the workbench, the model pages, the risk profile."""
+"""What people look at: model pages, the workbench, the risk profile. Server-rendered, readable without scripts."""

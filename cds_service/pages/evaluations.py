@@ -1,0 +1,47 @@
+"""The evaluation that lies beside a fitted model, as its page tells it; published equations have none of ours."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service.pages import plots
+from cds_service.pages.plots import Drawing
+from models_onnx.model_card import ModelCard
+from models_onnx.registry import PACKAGE
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured on which data; every row comes from the training pipeline (H-08)."""
+
+    data: dict[str, Any]
+    method: str
+    performance: tuple[dict[str, Any], ...] = ()
+    comparisons: tuple[dict[str, Any], ...] = ()
+    subgroups: tuple[dict[str, Any], ...] = ()
+    calibration: dict[str, Any] = {}
+    roc: dict[str, Any] = {}
+    decision_curve: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def drawings(self) -> tuple[Drawing, ...]:
+        """The plots of which there are data."""
+        drawn = (
+            self.calibration and plots.calibration(self.calibration),
+            self.roc and plots.roc(self.roc),
+            self.decision_curve and plots.decision_curve(self.decision_curve),
+        )
+        return tuple(drawing for drawing in drawn if isinstance(drawing, Drawing))
+
+
+def of(card: ModelCard, directory: Path = PACKAGE) -> Evaluation | None:
+    """The evaluation of this very version; None where it was evaluated by its authors only."""
+    return _read(directory / card.outcome / card.name / card.version / "evaluation.json")
+
+
+@cache
+def _read(path: Path) -> Evaluation | None:
+    return msgspec.json.decode(path.read_bytes(), type=Evaluation) if path.is_file() else None

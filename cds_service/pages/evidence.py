@@ -1,0 +1,64 @@
+"""`/evidence`: every row of the suggestion catalogue with its source and the 13 attributes of an evidence-based DSI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from cds_service.advice.catalogue import Catalogue, Demographics, Row, Theme
+from cds_service.hooks.services import INTENDED_USE
+from cds_service.pages import layout
+
+# 45 CFR 170.315(b)(11)(iv)(A)(5)-(13), as the attributes of Demographics.
+ITEMS = tuple(field.name for field in msgspec.structs.fields(Demographics))
+
+
+def blueprint(catalogue: Catalogue) -> Blueprint:
+    """The page, and the same rows as JSON by `Accept`."""
+    pages = Blueprint("evidence", __name__)
+
+    @pages.get("/evidence")
+    def page() -> Response:
+        if layout.wants_json():
+            rows = [told(theme, row) for theme in catalogue.themes for row in theme.rows]
+            response = Response(msgspec.json.encode({"suggestions": rows}), mimetype="application/json")
+            response.headers["Vary"] = "Accept"
+            return response
+        return layout.html(
+            "evidence.html", cached=True, themes=catalogue.themes, used=used, items=ITEMS, intended_use=INTENDED_USE
+        )
+
+    return pages
+
+
+def told(theme: Theme, row: Row) -> dict[str, Any]:
+    """One row: what is offered, when, and its 13 attributes."""
+    return {
+        "id": row.id,
+        "theme": theme.theme,
+        "kind": row.kind,
+        "consider": row.consider,
+        "because": row.because,
+        "leadDays": row.lead_days,
+        "grade": row.grade,
+        "evidence": row.evidence,
+        "trigger": msgspec.to_builtins(row.trigger),
+        "owner": theme.owner,
+        "reviewer": theme.reviewer,
+        "reviewed": theme.reviewed.isoformat(),
+        "nextReview": theme.next_review.isoformat(),
+        "attributes": {
+            "citation": row.citation,
+            "developer": theme.developer,
+            "funding": theme.funding,
+            "dates": f"source {row.source_date}; released {theme.released}; reviewed {theme.reviewed}",
+            **msgspec.to_builtins(row.demographics),
+        },
+    }
+
+
+def used(row: Row) -> dict[str, str]:
+    """The demographic items that the row uses, and how."""
+    return {item: how for item in ITEMS if (how := getattr(row.demographics, item)) != "not used"}

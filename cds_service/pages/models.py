@@ -1,0 +1,109 @@
+"""The model pages: what each model is for, what it reads, how well it does, and where it does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, abort
+
+from cds_service.advice.outcomes import BY_NAME, OUTCOMES
+from cds_service.hooks.services import INTENDED_USE
+from cds_service.pages import attributes, evaluations, irm, layout
+from models_onnx.model_card import ModelCard
+from models_onnx.registry import Registry
+
+REGULATORY = "Intended to meet section 520(o)(1)(E) of the FD&C Act; not reviewed by the FDA."
+TOPICS = (
+    ("SurgRisk", "Surgery risk", "A risk estimate for a planned operation."),
+    ("SurgRiskSpine", "Spine surgery risk", "A risk estimate for a planned operation of the spine."),
+)
+KINDS = {"A": "Published equation", "B": "Published equation, one public source", "fitted": "Fitted on real operations"}
+
+
+def blueprint(registry: Callable[[], Registry]) -> Blueprint:
+    """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment."""
+    pages = Blueprint("models", __name__)
+
+    @pages.get("/models", strict_slashes=False)
+    def index() -> Response:
+        by_outcome = _by_outcome(registry().cards)
+        if layout.wants_json():
+            return _json({"models": [_listed(card) for cards in by_outcome.values() for card in cards]})
+        return layout.html(
+            "models.html", cached=True, by_outcome=by_outcome, outcomes=BY_NAME, intended_use=INTENDED_USE, kinds=KINDS
+        )
+
+    @pages.get("/models/<outcome>")
+    def page(outcome: str) -> Response:
+        cards = _by_outcome(registry().cards).get(outcome) or abort(404)
+        if layout.wants_json():
+            return _json({"outcome": outcome, "intendedUse": INTENDED_USE, "models": [told(card) for card in cards]})
+        return layout.html(
+            "model.html",
+            cached=True,
+            outcome=outcome,
+            heading=_heading(outcome),
+            models=[(card, attributes.answers(card.attributes), evaluations.of(card)) for card in cards],
+            intended_use=INTENDED_USE,
+            regulatory=REGULATORY,
+            kinds=KINDS,
+        )
+
+    @pages.get("/irm")
+    def risk_management() -> Response:
+        summary = irm.SUMMARY
+        if layout.wants_json():
+            return _json(msgspec.to_builtins(summary))
+        return layout.html("irm.html", cached=True, summary=summary, intended_use=INTENDED_USE, regulatory=REGULATORY)
+
+    @pages.get("/codes/topic")
+    def topics() -> Response:
+        if layout.wants_json():
+            return _json({"topics": [{"code": code, "display": display} for code, display, _ in TOPICS]})
+        return layout.html("topics.html", cached=True, topics=TOPICS)
+
+    return pages
+
+
+def told(card: ModelCard) -> dict[str, Any]:
+    """The card as JSON, with all 31 attributes, none empty (H-01)."""
+    members: dict[str, Any] = msgspec.to_builtins(card)
+    return {**members, "attributes": attributes.complete(card.attributes)}
+
+
+def _listed(card: ModelCard) -> dict[str, Any]:
+    return {
+        "outcome": card.outcome,
+        "model": card.name,
+        "version": card.version,
+        "title": card.title,
+        "kind": card.kind,
+        "horizon": card.horizon,
+        "sha256": card.sha256,
+        "url": f"/models/{card.outcome}",
+    }
+
+
+def _by_outcome(cards: tuple[ModelCard, ...]) -> dict[str, list[ModelCard]]:
+    """Outcomes in the order in which a card tells them; in each, the model that is told first stands first."""
+    names = dict.fromkeys([*(outcome.name for outcome in OUTCOMES), *(card.outcome for card in cards)])
+    found = {name: [card for card in cards if card.outcome == name] for name in names}
+    return {name: sorted(group, key=_preference) for name, group in found.items() if group}
+
+
+def _preference(card: ModelCard) -> int:
+    preferred = BY_NAME[card.outcome].models if card.outcome in BY_NAME else ()
+    return preferred.index(card.name) if card.name in preferred else len(preferred)
+
+
+def _heading(outcome: str) -> str:
+    return BY_NAME[outcome].heading if outcome in BY_NAME else outcome.replace("-", " ").capitalize()
+
+
+def _json(body: Any) -> Response:
+    response = Response(msgspec.json.encode(body), mimetype="application/json")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["Vary"] = "Accept"
+    return response

@@ -1,0 +1,45 @@
+"""How pages put names and numbers; risks are worded by advice.wording, as on the card."""
+
+from __future__ import annotations
+
+from cds_service.advice import wording
+from fhir_mappings.features import FEATURES
+
+percent = wording.percent
+_SHORT = {"asa": "ASA", "bmi": "BMI", "inr": "INR", "egfr": "eGFR", "copd": "COPD"}
+STATUS_WORDS = {
+    "used": "used",
+    "used-with-conversion": "used, unit converted",
+    "stale": "too old",
+    "missing": "missing",
+    "rejected": "rejected",
+    "conflicting": "conflicting",
+    "computed": "computed",
+    "score-only": "points only",
+    "not-computable": "not computable",
+    "out-of-scope": "outside the model's scope",
+}
+
+
+def label(name: str) -> str:
+    """An input as a clinician calls it; its name in words where no feature has it."""
+    if name in FEATURES:
+        told = FEATURES[name].label
+        return told[:1].upper() + told[1:]
+    words = [_SHORT.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def plain(code: str) -> str:
+    """A code of ours in words: a status, a band, a category, a reason."""
+    return STATUS_WORDS.get(code, code.replace("-", " ").replace("_", " "))
+
+
+def share(probability: float, denominator: int) -> str:
+    """A natural frequency: "about 8 in 1,000"."""
+    return wording.frequency(probability, denominator)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A plain number with at most `digits` decimals."""
+    return f"{value:,.{digits}f}" if isinstance(value, float) and not value.is_integer() else f"{value:,.0f}"

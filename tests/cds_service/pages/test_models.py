@@ -1,0 +1,77 @@
+"""Model pages tell everything that the card has, and say visibly what it has not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.pages.attributes import PREDICTIVE
+from cds_service.settings import Settings
+from models_onnx import registry
+
+DEMOGRAPHIC = {"race", "ethnicity", "language", "insurance", "payer", "income", "religion"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder: Path = tmp_path_factory.mktemp("record")
+    return create_app(Settings(demo=True, database_url=f"sqlite:///{folder}/record.sqlite3"))
+
+
+@pytest.fixture
+def http(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def outcomes() -> list[str]:
+    return sorted({card.outcome for card in registry.load().cards})
+
+
+@pytest.mark.parametrize("outcome", outcomes())
+def test_every_outcome_has_a_page_and_the_same_as_json(http: FlaskClient, outcome: str) -> None:
+    page = http.get(f"/models/{outcome}", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    told = http.get(f"/models/{outcome}", headers={"Accept": "application/json"}).json
+    for model in told["models"]:
+        assert model["title"] in page.text
+
+
+@pytest.mark.parametrize("outcome", outcomes())
+def test_all_31_attributes_are_told_and_none_is_blank(http: FlaskClient, outcome: str) -> None:
+    for model in http.get(f"/models/{outcome}", headers={"Accept": "application/json"}).json["models"]:
+        assert len(model["attributes"]) == 31
+        assert all(text.strip() for text in model["attributes"].values())
+
+
+def test_the_attributes_stand_in_nine_groups_of_the_rule() -> None:
+    assert [len(group.attributes) for group in PREDICTIVE] == [4, 4, 2, 4, 2, 4, 5, 4, 2]
+    assert [a.number for group in PREDICTIVE for a in group.attributes] == list(range(1, 32))
+
+
+def test_no_model_reads_race_ethnicity_language_or_insurance() -> None:
+    assert [i.name for card in registry.load().cards for i in card.inputs if i.name in DEMOGRAPHIC] == []
+
+
+def test_an_outcome_that_nobody_models_is_404(http: FlaskClient) -> None:
+    assert http.get("/models/winning-the-lottery").status_code == 404
+
+
+def test_an_evaluated_model_shows_its_plots(http: FlaskClient) -> None:
+    page = http.get("/models/any-complication").text
+    assert page.count('<svg class="plot"') == 3
+    assert "Calibration: predicted" in page
+
+
+@pytest.mark.parametrize("path", ["/models", "/irm", "/evidence", "/codes/topic", "/models/30-day-death"])
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(http: FlaskClient, path: str) -> None:
+    page = http.get(path)
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert "style=" not in page.text
+    assert "<script>" not in page.text
+    assert 'src="http' not in page.text
