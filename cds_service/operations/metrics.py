@@ -1,0 +1,61 @@
+"""What is counted, across all workers, without any id: Prometheus reads it at /metrics."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+
+responses = Counter(
+    "surgical_risk_responses_total", "Responses by endpoint and status.", ["tenant", "endpoint", "hook", "status"]
+)
+answers = Counter(
+    "surgical_risk_answers_total",
+    "Evaluations by decision (card, silence, error) and reason.",
+    ["tenant", "hook", "decision", "reason"],
+)
+seconds = Histogram(
+    "surgical_risk_response_seconds", "Seconds from the first byte to the answer.", ["endpoint"], buckets=_SECONDS
+)
+step_seconds = Histogram("surgical_risk_step_seconds", "Seconds of each step of an answer.", ["step"], buckets=_SECONDS)
+refusals = Counter("surgical_risk_refused_callers_total", "Callers refused, by our own word for why.", ["reason"])
+retries = Counter("surgical_risk_exact_retries_total", "Requests answered again from the retry cache.", ["tenant"])
+feedback = Counter("surgical_risk_feedback_items_total", "Feedback items received.", ["tenant", "outcome"])
+suggestions = Counter("surgical_risk_suggestions_total", "Suggestions accepted, by feedback.", ["tenant"])
+rows = Counter(
+    "surgical_risk_evaluation_rows_total",
+    "Evaluation rows: written, lost (queue full, refused, killed), settled (a loss noted), retries of a batch.",
+    ["what"],
+)
+security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
+
+
+def count_rows(what: str, number: int) -> None:
+    """Tell of evaluation rows as the record's writer does."""
+    rows.labels(what).inc(number)
+
+
+def exposition() -> bytes:
+    """All metrics as text; of every worker, living and dead, where they share a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def forget_worker(pid: int) -> None:
+    """A worker has ended: its gauges go, its counts stay."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
