@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from cds_service.advice import drivers, naming, telling, wording
 from cds_service.advice.assessment import Assessment
@@ -22,37 +22,29 @@ def write(assessment: Assessment, options: Sequence[Option] = (), *, limit: int)
     Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: options without a
     button, the other outcomes, those that are not computable, the other inputs used.
     """
-    kept = {*_essential(assessment)}
-    room = limit - sum(len(part) + len(_PARAGRAPH) for part in kept)
-    for part in _by_importance(assessment, options):
-        if part not in kept and len(part) + len(_PARAGRAPH) <= room:
-            kept.add(part)
+    reasons_for_it = drivers.of(assessment)
+    head = [*_headline(assessment), *drivers.lines(reasons_for_it)]
+    missing, limits = _missing(assessment), _limits(assessment)
+    room = limit - sum(len(part) + len(_PARAGRAPH) for part in (*head, *missing, limits))
+    chosen, room = _fitting([sentence(option) for option in options], room)
+    others, room = _fitting(_others(assessment), room)
+    lacking, room = _fitting(telling.not_computable(assessment.estimates), room)
+    used = _used(assessment, {one.name for one in reasons_for_it}, room)
+    return _PARAGRAPH.join([*head, *others, *lacking, *missing, *chosen, *used, limits])[:limit]
+
+
+def _fitting(parts: Sequence[str], room: int) -> tuple[list[str], int]:
+    """Those that fit, each whole, and the room that is left."""
+    kept = []
+    for part in parts:
+        if len(part) + len(_PARAGRAPH) <= room:
+            kept.append(part)
             room -= len(part) + len(_PARAGRAPH)
-    in_order = [part for part in _in_order(assessment, options) if part in kept]
-    used = _used(assessment, room)
-    return _PARAGRAPH.join([*in_order[:-1], *used, in_order[-1]])[:limit]
+    return kept, room
 
 
-def _essential(assessment: Assessment) -> list[str]:
-    headline = [telling.estimate(assessment, assessment.headline)] if assessment.headline else []
-    return [*headline, *drivers.told(assessment), *_missing(assessment), _limits(assessment)]
-
-
-def _by_importance(assessment: Assessment, options: Sequence[Option]) -> Iterator[str]:
-    yield from _options(options)
-    yield from _others(assessment)
-    yield from telling.not_computable(assessment.estimates)
-
-
-def _in_order(assessment: Assessment, options: Sequence[Option]) -> Iterator[str]:
-    if assessment.headline is not None:
-        yield telling.estimate(assessment, assessment.headline)
-    yield from drivers.told(assessment)
-    yield from _others(assessment)
-    yield from telling.not_computable(assessment.estimates)
-    yield from _missing(assessment)
-    yield from _options(options)
-    yield _limits(assessment)
+def _headline(assessment: Assessment) -> list[str]:
+    return [telling.estimate(assessment, assessment.headline)] if assessment.headline is not None else []
 
 
 def _others(assessment: Assessment) -> list[str]:
@@ -66,11 +58,6 @@ def _others(assessment: Assessment) -> list[str]:
     return [telling.estimate(assessment, told) for told in answering]
 
 
-def _options(options: Sequence[Option]) -> list[str]:
-    """Options without a button, one paragraph each."""
-    return [sentence(option) for option in options]
-
-
 def _missing(assessment: Assessment) -> list[str]:
     unusable = assessment.unusable
     named = [f"{FEATURES[f.name].label} ({reasons.words(f)})" for f in unusable[:_NAMED_MISSING]]
@@ -81,9 +68,9 @@ def _missing(assessment: Assessment) -> list[str]:
     return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
 
 
-def _used(assessment: Assessment, room: int) -> list[str]:
+def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
     """The other inputs used, as many as fit; what was searched for and not found in one clause (DEC-29)."""
-    told = {driver.name for driver in drivers.of(assessment)} | {"procedure_group", "urgency"}
+    told = already_told | {"procedure_group", "urgency"}
     rest = [feature for feature in assessment.usable if feature.name not in told]
     parts = [naming.feature(feature, assessment.today) for feature in rest if feature.value not in _ABSENT]
     if absent := [FEATURES[feature.name].label for feature in rest if feature.value in _ABSENT]:

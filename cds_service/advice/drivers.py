@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from cds_service.advice import naming
@@ -44,14 +46,13 @@ def _words(assessment: Assessment, name: str) -> str:
     return naming.feature(feature, assessment.today)
 
 
-def told(assessment: Assessment) -> list[str]:
-    """One line each for what goes with a higher and with a lower risk: "associated with", never "caused by"."""
-    found = of(assessment)
-    lines = []
+def lines(found: Sequence[Driver]) -> list[str]:
+    """One line each for what goes with a higher and with a lower risk: "goes with", never "caused by"."""
+    told = []
     for heading, words in (
         ("Goes with a higher risk", [one.words for one in found if one.log_odds > 0]),
         ("Goes with a lower risk", [one.words for one in found if one.log_odds < 0]),
     ):
         if words:
-            lines.append(f"**{heading}:** {'; '.join(words)}.")
-    return lines
+            told.append(f"**{heading}:** {'; '.join(words)}.")
+    return told
