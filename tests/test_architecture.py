@@ -24,10 +24,10 @@ FORBIDDEN_NAMES = {
 
 # Library → the modules that may import it (a package stands for all that is in it).
 DOORS = {
-    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors", "cds_service.pages",
-              "cds_service.cli", "cds_service.demo"),
-    "werkzeug": ("cds_service.app", "cds_service.hooks.routes", "cds_service.hooks.errors", "cds_service.pages",
-                 "cds_service.cli", "cds_service.demo"),
+    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
+              "cds_service.pages", "cds_service.demo"),
+    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
+                 "cds_service.pages", "cds_service.demo"),
     # `ehr` is an EHR, a client of this service; the service itself calls out by the other two only.
     "requests": ("cds_service.patient_data.fhir_client", "cds_service.trust", "cds_service.ehr"),
     "fhir": ("fhir_mappings",),
@@ -163,6 +163,10 @@ def test_the_mapping_is_built_in_layers() -> None:
 def test_a_file_is_short_and_says_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= MAXIMUM_LINES
+    if not text.strip():
+        assert path.name == "__init__.py"
+        assert path in TESTS, "a package of the product says what it is"
+        return
     first_line = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
     assert first_line.endswith((".", "?")), "a module opens with one docstring sentence"
 
