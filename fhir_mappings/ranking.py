@@ -114,17 +114,25 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
     if len(recorded) > 1:
         recorded = sorted(recorded, key=_WRITTEN, reverse=True)
     found: list[Candidate] = []
-    enough = ""
+    enough = latest = ""
     for one in recorded:
         if one.written < enough:
             break
+        if latest and _is_older(one.written, latest):
+            continue
         candidate = _candidate(one, read, lookback_days, now)
         if candidate is None:
             continue
         found.append(candidate)
-        if not enough and candidate.usable and not candidate.preliminary and candidate.when:
-            enough = (candidate.when.first - _ZONES_APART).isoformat() if candidate.when.whole_date else ""
+        if not enough and candidate.usable and not candidate.preliminary and candidate.when and candidate.key[1]:
+            enough = (candidate.when.first - _ZONES_APART).isoformat()
+            latest = "" if one.lower_rank or candidate.when.date_only else one.written
     return found
+
+
+def _is_older(written: str, latest: str) -> bool:
+    """Whether it is an earlier time in the very same notation and zone, which needs no calendar to be seen."""
+    return written[19:] == latest[19:] and written < latest
 
 
 def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:

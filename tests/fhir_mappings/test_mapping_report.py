@@ -1,0 +1,110 @@
+"""The mapping report counts what a site's data would become, and repeats nothing of a patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_mappings.code_systems import CPT, LOINC, NDC
+from fhir_mappings.mapping_report import MappingReport, report, statuses
+from fhir_mappings.mapping_report_pages import as_csv, as_html
+from tests.builders import (
+    AS_OF,
+    DEMO_MAPS,
+    PATIENT_ID,
+    ZONE,
+    a_condition,
+    a_medication_request,
+    a_patient,
+    an_observation,
+    an_order,
+    as_json,
+    coded,
+)
+
+CANARY = "CANARY-7731"
+
+
+def reported(*resources: dict[str, Any]) -> MappingReport:
+    people = [(PATIENT_ID, as_json((a_patient(name=[{"text": CANARY}]), *resources)))]
+    return report(people, as_of=AS_OF, zone=ZONE, maps=DEMO_MAPS)
+
+
+def test_every_input_is_counted_in_the_status_in_which_it_ends() -> None:
+    found = reported(an_observation(value=1.1), an_observation("718-7", 13, "furlongs"))
+    assert found.patients == 1
+    assert statuses(found)["creatinine"] == {"used": 1}
+    assert (("haemoglobin", "rejected", "unit-unknown"), 1) in found.coverage
+    assert "procedure_group" not in statuses(found)
+
+
+def test_codes_that_nothing_maps_are_counted_by_volume() -> None:
+    found = reported(
+        an_observation(coded(("urn:site", "CREA")), id="1"),
+        an_observation(coded(("urn:site", "CREA")), id="2"),
+        an_observation(coded(("urn:site", "CREA"), (LOINC, "2160-0")), id="3"),
+        a_condition({"text": f"words {CANARY}"}),
+        a_medication_request(coded((NDC, "0002-1433"))),
+    )
+    assert found.unmapped == (
+        (("Observation", "urn:site", "CREA"), 2),
+        (("Condition", "", ""), 1),
+        (("MedicationRequest", NDC, "0002-1433"), 1),
+    )
+
+
+def test_units_that_were_refused_or_assumed_are_counted_for_every_result() -> None:
+    found = reported(
+        *(an_observation("718-7", 13, "furlongs", id=f"o-{number}") for number in range(3)),
+        an_observation("2160-0", None, valueQuantity={"value": 97}),
+    )
+    assert found.units == (
+        (("haemoglobin", "furlongs", "unit-unknown"), 3),
+        (("creatinine", "", "unit-assumed"), 1),
+    )
+
+
+def test_orders_are_counted_by_outcome_and_the_coverage_is_by_volume() -> None:
+    found = reported(
+        an_order((CPT, "22633"), id="a"),
+        an_order((CPT, "27447"), id="b"),
+        an_order((CPT, "72148"), id="c"),
+        an_order(id="d", code={"text": CANARY}),
+        {"resourceType": "ProcedureRequest", "id": "e", "subject": {"reference": f"Patient/{PATIENT_ID}"}},
+    )
+    assert dict(found.orders) == {
+        ("spine-fusion", CPT, "22633"): 1,
+        ("unmapped-procedure", CPT, "27447"): 1,
+        ("not-surgical", CPT, "72148"): 1,
+        ("unmapped-procedure", "", ""): 1,
+        ("fhir-version-unsupported", "", ""): 1,
+    }
+    assert found.order_coverage == 0.25
+
+
+def test_a_patient_whose_data_are_another_ones_is_set_aside() -> None:
+    found = reported(an_observation(subject={"reference": "Patient/somebody-else"}))
+    assert (found.patients, found.unreadable_patients) == (0, 1)
+
+
+def test_the_progress_is_told() -> None:
+    told: list[int] = []
+    people = [(f"p-{number}", as_json([a_patient(id=f"p-{number}")])) for number in range(3)]
+    report(people, as_of=AS_OF, zone=ZONE, progress=told.append)
+    assert told == [1, 2, 3]
+
+
+def test_page_and_csv_hold_counts_and_nothing_of_a_patient() -> None:
+    found = reported(
+        a_condition({"text": CANARY}),
+        an_observation(coded(("urn:<b>", "=cmd()")), id="1"),
+        an_observation("718-7", 12.345678, "furlongs"),
+    )
+    page, rows = as_html(found), as_csv(found)
+    for text in (page, rows):
+        assert CANARY not in text
+        assert PATIENT_ID not in text
+        assert "12.345678" not in text
+    assert "<b>" not in page
+    assert "unit not recognised" in page
+    assert "'=cmd()" in rows
+    assert "unmapped,Observation,urn:<b>," in rows
