@@ -134,6 +134,8 @@ def _may_be_pregnant(features: Features) -> bool:
 
 def _ranges(features: Features, *, group: str, models: Registry, limits: BandLimits) -> dict[str, MissingRange]:
     """By model, how far its missing inputs could move it; the limits of the bands are what may be crossed."""
+    if all(features[item.name].usable for card in models.cards for item in card.inputs):
+        return {}
     values = {name: feature.model_value if feature.usable else None for name, feature in features.items()}
     thresholds = {
         outcome.name: tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))

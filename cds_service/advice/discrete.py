@@ -29,45 +29,51 @@ def result(assessment: Assessment) -> dict[str, Any]:
 
 
 def _prediction(assessment: Assessment, score: Score, shown: Estimate | None) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "outcome": score.outcome,
+        "horizon": score.horizon,
+        "model": score.model,
+        "version": score.version,
+        "modelSha256": score.sha256,
+        "status": score.status,
+    }
+    if score.horizon_days is not None:
+        told["horizonDays"] = score.horizon_days
+    if shown is not None:
+        told["shown"] = True
+    if score.status == "computed":
+        told |= _computed(assessment, score, shown)
+    if score.missing_range is not None:
+        told["missingRange"] = {"low": score.missing_range.low, "high": score.missing_range.high}
+    if score.points is not None:
+        told |= {"points": score.points, "maximumPoints": score.maximum_points}
+    if score.published_rates:
+        told["publishedRates"] = [_rate(rate) for rate in score.published_rates]
+    if score.reason is not None:
+        told["reason"] = score.reason
+    if score.needs:
+        told["needs"] = list(score.needs)
+    return told
+
+
+def _computed(assessment: Assessment, score: Score, shown: Estimate | None) -> dict[str, Any]:
+    """The probability unrounded, with what it compares with; contributions in log-odds against the reference."""
     peer = shown.peer if shown else None
     return _present(
         {
-            "outcome": score.outcome,
-            "horizon": score.horizon,
-            "horizonDays": score.horizon_days,
-            "model": score.model,
-            "version": score.version,
-            "modelSha256": score.sha256,
-            "status": score.status,
-            "shown": True if shown else None,
             "probability": score.probability,
             "low": score.low,
             "high": score.high,
             "band": shown.band if shown else None,
-            "peerProbability": peer.probability if peer and score.probability is not None else None,
-            "peerGroup": _peers(assessment) if peer and score.probability is not None else None,
-            "contributions": _contributions(score),
-            "missingRange": (
-                {"low": score.missing_range.low, "high": score.missing_range.high} if score.missing_range else None
-            ),
-            "points": score.points,
-            "maximumPoints": score.maximum_points,
-            "publishedRates": [_rate(rate) for rate in score.published_rates],
-            "reason": score.reason,
-            "needs": list(score.needs),
+            "peerProbability": peer.probability if peer else None,
+            "peerGroup": _peers(assessment) if peer else None,
+            "contributions": [{"input": item.input, "logOdds": item.log_odds} for item in score.contributions],
         }
     )
 
 
 def _peers(assessment: Assessment) -> str:
     return f"{assessment.procedure.label}, adults"
-
-
-def _contributions(score: Score) -> list[dict[str, Any]]:
-    """In log-odds against the model's reference; a points score has none."""
-    if score.status != "computed":
-        return []
-    return [{"input": item.input, "logOdds": item.log_odds} for item in score.contributions]
 
 
 def _rate(rate: PublishedRate) -> dict[str, Any]:

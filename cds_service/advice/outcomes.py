@@ -83,7 +83,7 @@ OUTCOMES = (
         words="major cardiac event",
         heading="Heart risk points (RCRI)",
         short="RCRI heart points",
-        denominator=100,
+        denominator=1000,
         models=("rcri",),
     ),
     Outcome(

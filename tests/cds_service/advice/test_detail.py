@@ -1,0 +1,108 @@
+"""The detail keeps what matters and leaves out whole paragraphs, never half of one."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from cds_service.advice import detail
+from cds_service.advice.dialects import DIALECTS
+from cds_service.advice.options import Option
+from fhir_mappings import features
+from fhir_mappings.search_result import SearchResult
+from tests import builders
+from tests.acceptance.golden_people import PEOPLE
+from tests.builders import a_patient, an_observation
+from tests.cds_service.advice import people
+
+LIMITS = sorted({dialect.detail_limit for dialect in DIALECTS.values()})
+TALK = Option(id="talk", consider="a talk", reason="the risk is well above typical")
+
+
+def paragraphs(*resources: builders.Resource, limit: int = 1200, options: tuple[Option, ...] = ()) -> list[str]:
+    return detail.write(people.an_assessment(*resources), options, limit=limit).split("\n\n")
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("name", PEOPLE)
+def test_every_panel_gets_whole_paragraphs_and_the_limits_last(name: str, limit: int) -> None:
+    record = builders.a_record(*PEOPLE[name].resources, **PEOPLE[name].searches)
+    told = detail.write(people.assessed(record), [TALK], limit=limit)
+    assert len(told) <= limit
+    assert all(part.endswith(".") for part in told.split("\n\n"))
+    assert told.split("\n\n")[-1].startswith("For clinicians planning elective surgery")
+
+
+def test_the_headline_comes_first() -> None:
+    assessment = people.an_assessment(people.asa(3))
+    assert assessment.headline is not None
+    assert paragraphs(people.asa(3))[0].startswith(f"**{assessment.headline.outcome.heading}:**")
+
+
+def test_a_narrow_panel_keeps_headline_drivers_missing_and_limits() -> None:
+    wide, narrow = paragraphs(people.asa(3)), paragraphs(people.asa(3), limit=600)
+    for beginning in ("**Goes with a higher risk:**", "**Missing:**", "For clinicians"):
+        assert any(part.startswith(beginning) for part in narrow)
+    assert len(narrow) < len(wide)
+
+
+def test_an_option_comes_before_the_other_outcomes_when_room_is_short() -> None:
+    assert any(part.startswith("Consider a talk") for part in paragraphs(people.asa(3), limit=600, options=(TALK,)))
+
+
+def test_what_is_missing_is_named_with_its_reason() -> None:
+    (missing,) = [part for part in paragraphs(people.asa(3)) if part.startswith("**Missing:**")]
+    assert "creatinine (never recorded)" in missing
+
+
+def test_at_most_four_missing_inputs_are_named_and_the_rest_counted() -> None:
+    nothing = SearchResult(failure="fetch-failed", supplied="fetched")
+    searches = dict.fromkeys(("conditions", "labs", "observations", "medications", "procedures"), nothing)
+    record = builders.a_record(**searches)
+    found = detail.write(people.assessed(record), limit=1200)
+    (missing,) = [part for part in found.split("\n\n") if part.startswith("**Missing:**")]
+    assert missing.count("(") <= 5
+    assert " more" in missing
+
+
+def test_a_stale_result_is_told_as_too_old_and_not_used() -> None:
+    told = paragraphs(people.asa(3), people.result("2160-0", 1.0, "mg/dL", days=300))
+    assert any("creatinine (result older than 90 days)" in part for part in told)
+    assert not any("creatinine 1 mg/dL" in part for part in told)
+
+
+def test_what_was_searched_for_and_not_found_is_none_recorded() -> None:
+    told = detail.write(people.an_assessment(people.asa(3), an_observation()), limit=3000)
+    assert "none recorded: cancer" in told
+    assert "cancer no" not in told
+
+
+def test_an_assumed_unit_is_marked() -> None:
+    told = detail.write(people.an_assessment(people.asa(3), an_observation("2160-0", 1.4, None)), limit=3000)
+    assert "creatinine 1.4 mg/dL (10 Nov) [unit assumed]" in told
+
+
+def test_pregnancy_is_told_as_not_checked_only_where_it_is_a_question() -> None:
+    failed = SearchResult(failure="fetch-failed", supplied="fetched")
+    for patient, told in (
+        (a_patient(gender="female", birthDate="1990-01-01"), True),
+        (a_patient(gender="female", birthDate="1950-01-01"), False),
+        (a_patient(gender="male", birthDate="1990-01-01"), False),
+    ):
+        record = builders.a_record(patient, people.asa(2), conditions=failed)
+        found = detail.write(people.assessed(record), limit=1200)
+        assert ("pregnancy (not checked)" in found) == told
+
+
+def test_without_a_headline_the_detail_says_what_is_lacking() -> None:
+    assessment = people.an_assessment(people.asa(3))
+    lacking = tuple(
+        msgspec.structs.replace(
+            told, score=msgspec.structs.replace(told.score, status="not-computable", needs=("age",))
+        )
+        for told in assessment.estimates
+        if told.outcome.may_head
+    )
+    told = detail.write(msgspec.structs.replace(assessment, headline=None, estimates=lacking), limit=1200)
+    assert told.startswith("**Not computable:**")
+    assert features.FEATURES["age"].label in told

@@ -1,0 +1,78 @@
+"""What a tenant's file says is what its cards do; what it cannot mean stops the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cds_service.advice import tenancy
+from cds_service.advice.tenancy import UnknownRowError
+from cds_service.tenant import AdviceSettings, Tenant, WarningThresholds
+from fhir_mappings.concept_maps import ConceptMaps
+from fhir_mappings.order_codes import DEMONSTRATION, OrderCodeError
+
+LOINC = "http://loinc.org"
+
+
+def a_tenant(**members: Any) -> Tenant:
+    given = {"id": "t", "environment": "dev", "public_url": "https://risk.example.org"}
+    return Tenant(**given | members)  # type: ignore[arg-type]
+
+
+def test_bands_and_warning_thresholds_are_the_tenants() -> None:
+    limits = tenancy.limits(a_tenant(bands=(0.5, 2.0, 4.0), warning=WarningThresholds(rare=0.02, common=0.3)))
+    assert (limits.typical, limits.above, limits.well_above, limits.rare, limits.common) == (0.5, 2.0, 4.0, 0.02, 0.3)
+
+
+def test_rows_are_switched_by_their_ids() -> None:
+    advice = AdviceSettings(off=("dxa",), opt_in=("cotinine",), hba1c_percent=7.5, maximum_suggestions=2)
+    policy = tenancy.advising(a_tenant(advice=advice), ConceptMaps()).policy
+    assert (policy.off, policy.opt_in, policy.maximum) == ({"dxa"}, {"cotinine"}, 2)
+    assert policy.settings == {"hba1c_percent": 7.5}
+
+
+def test_a_row_that_does_not_exist_stops_the_start() -> None:
+    with pytest.raises(UnknownRowError, match=r"tenant t: .*dxxa"):
+        tenancy.advising(a_tenant(advice=AdviceSettings(off=("dxxa",))), ConceptMaps())
+
+
+def test_outside_production_orders_have_the_standard_codes() -> None:
+    codes = tenancy.advising(a_tenant(), ConceptMaps()).codes
+    assert codes.find(LOINC, "4548-4") is not None
+
+
+def test_production_has_no_code_that_nobody_mapped() -> None:
+    assert tenancy.advising(a_tenant(environment="production"), ConceptMaps()).codes.find(LOINC, "4548-4") is None
+
+
+def test_production_orders_by_its_own_map() -> None:
+    tenant = a_tenant(environment="production", order_maps=(DEMONSTRATION,))
+    assert tenancy.advising(tenant, ConceptMaps()).codes.find(LOINC, "4548-4") is not None
+
+
+def test_a_map_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OrderCodeError, match=r"none\.json"):
+        tenancy.advising(a_tenant(order_maps=(tmp_path / "none.json",)), ConceptMaps())
+
+
+def test_the_place_of_a_card_follows_the_vendor_and_the_settings() -> None:
+    advice = AdviceSettings(
+        draft_intent="order", save_to_chart=True, smart_launch_url="https://risk.example.org/launch"
+    )
+    tenant = a_tenant(vendor_profile="oracle", discrete_result=False, advice=advice)
+    place = tenancy.place(tenant, tenancy.advising(tenant, ConceptMaps()))
+    assert (place.dialect.name, place.intent, place.save_to_chart, place.discrete_result) == (
+        "oracle", "order", True, False,
+    )  # fmt: skip
+    assert place.launch_url == "https://risk.example.org/launch"
+
+
+@pytest.mark.parametrize(
+    "members", [{"maximum_suggestions": 4}, {"hba1c_percent": 3.0}, {"draft_intent": "plan-b"}, {"colour": "red"}]
+)
+def test_a_setting_out_of_its_range_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(members, AdviceSettings)
