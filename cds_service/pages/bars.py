@@ -1,0 +1,83 @@
+"""Contributions as bars and risks on a scale: SVG whose sizes are attributes, so that no inline style is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One input's pull: its name, how far in log-odds, the same as a factor on the odds, and the picture."""
+
+    input: str
+    log_odds: float
+    factor: str
+    picture: Markup
+
+
+def contributions(rows: Sequence[Mapping[str, Any]]) -> tuple[Bar, ...]:
+    """Every input, the strongest pull first; one scale for all bars of a model."""
+    longest = max((abs(row["logOdds"]) for row in rows), default=0.0)
+    ordered = sorted(rows, key=lambda row: -abs(row["logOdds"]))
+    return tuple(Bar(row["input"], row["logOdds"], _factor(row["logOdds"]), _bar(row, longest)) for row in ordered)
+
+
+def _factor(log_odds: float) -> str:
+    if abs(log_odds) < 0.005:
+        return "as the reference"
+    return f"odds × {math.exp(log_odds):.2f}"
+
+
+def _bar(row: Mapping[str, Any], longest: float) -> Markup:
+    part = row["logOdds"] / longest if longest else 0.0
+    width = round(abs(part) * 96, 1)
+    start, kind = (100.0, "more") if part >= 0 else (100 - width, "less")
+    return Markup(
+        '<svg class="pull" viewBox="0 0 200 14" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="pull-zero" d="M100 0V14"/><rect class="pull-{}" x="{}" y="3" width="{}" height="8"/></svg>'
+    ).format(kind, start, width)
+
+
+def scale(prediction: Mapping[str, Any]) -> Markup:
+    """The risk with its interval, and its peers, on one line from 0 to a round figure above the largest."""
+    interval, missing = _interval(prediction), prediction.get("missingRange")
+    values = [prediction["probability"], prediction.get("peerProbability", 0.0), interval[1]]
+    end = _round_above(max([*values, missing["high"] if missing else 0.0]))
+
+    def place(value: float) -> float:
+        return round(4 + 292 * min(value / end, 1.0), 1)
+
+    parts = [Markup('<path class="scale-line" d="M4 14H296"/>')]
+    if missing:
+        parts.append(_span("scale-missing", place(missing["low"]), place(missing["high"])))
+    if interval[0] < interval[1]:
+        parts.append(_span("scale-interval", place(interval[0]), place(interval[1])))
+    if peer := prediction.get("peerProbability"):
+        parts.append(Markup('<path class="scale-peer" d="M{} 4V24"/>').format(place(peer)))
+    parts.append(Markup('<circle class="scale-own" cx="{}" cy="14" r="5"/>').format(place(prediction["probability"])))
+    parts.append(Markup('<text class="plot-tick" x="4" y="38">0</text>'))
+    parts.append(
+        Markup('<text class="plot-tick" x="296" y="38" text-anchor="end">{}</text>').format(f"{100 * end:g} %")
+    )
+    return Markup('<svg class="scale" viewBox="0 0 300 42" aria-hidden="true">{}</svg>').format(Markup("").join(parts))
+
+
+def _interval(prediction: Mapping[str, Any]) -> tuple[float, float]:
+    return prediction.get("low", prediction["probability"]), prediction.get("high", prediction["probability"])
+
+
+def _span(kind: str, start: float, end: float) -> Markup:
+    return Markup('<rect class="{}" x="{}" y="10" width="{}" height="8" rx="4"/>').format(
+        kind, start, max(round(end - start, 1), 2)
+    )
+
+
+def _round_above(value: float) -> float:
+    for end in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5):
+        if value <= 0.95 * end:
+            return end
+    return 1.0

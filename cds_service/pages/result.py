@@ -1,0 +1,167 @@
+"""The discrete result as people read it: outcomes in words, inputs with status, source and day, pulls as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from markupsafe import Markup
+
+from cds_service.advice import wording
+from cds_service.advice.outcomes import BY_NAME
+from cds_service.pages import bars
+from cds_service.pages.bars import Bar
+from cds_service.pages.words import STATUS_WORDS, label, plain
+
+_ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
+
+
+class Risk(msgspec.Struct, frozen=True, kw_only=True):
+    """One prediction as a row: the answer, what it is compared with, and what pulls it."""
+
+    heading: str
+    horizon: str
+    model: str
+    version: str
+    outcome: str
+    status: str
+    status_words: str
+    shown: bool
+    answer: str
+    percent: str = ""
+    interval: str = ""
+    peers: str = ""
+    band: str = ""
+    missing_range: str = ""
+    scale: Markup = Markup("")
+    bars: tuple[Bar, ...] = ()
+    rates: tuple[str, ...] = ()
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One input as a row."""
+
+    name: str
+    value: str
+    when: str
+    source: str
+    status: str
+    status_words: str
+    good: bool
+    note: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page shows of one assessment: told risks first, then the others, and every input."""
+
+    as_of: str
+    procedure: Mapping[str, Any]
+    told: tuple[Risk, ...]
+    others: tuple[Risk, ...]
+    used: tuple[Input, ...]
+    unused: tuple[Input, ...]
+
+
+def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
+    """The rows of a discrete result (interface: "The discrete result")."""
+    risks = [_risk(prediction) for prediction in discrete["predictions"]]
+    inputs = [_input(row, zone) for row in discrete["inputs"]]
+    return Result(
+        as_of=wording.minute(datetime.fromisoformat(discrete["asOf"]), zone),
+        procedure=discrete["procedure"],
+        told=tuple(risk for risk in risks if risk.shown),
+        others=tuple(risk for risk in risks if not risk.shown),
+        used=tuple(row for row in inputs if row.good),
+        unused=tuple(row for row in inputs if not row.good),
+    )
+
+
+def _risk(prediction: Mapping[str, Any]) -> Risk:
+    outcome = BY_NAME.get(prediction["outcome"])
+    told = Risk(
+        heading=outcome.heading if outcome else plain(prediction["outcome"]),
+        horizon=prediction["horizon"],
+        model=prediction["model"],
+        version=prediction["version"],
+        outcome=prediction["outcome"],
+        status=prediction["status"],
+        status_words=plain(prediction["status"]),
+        shown=bool(prediction.get("shown")),
+        answer=_answer(prediction),
+        rates=tuple(
+            f"{rate['source']}: {wording.percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
+        ),
+    )
+    if prediction["status"] != "computed":
+        return told
+    return msgspec.structs.replace(told, **_computed(prediction, outcome.denominator if outcome else 100))
+
+
+def _answer(prediction: Mapping[str, Any]) -> str:
+    if prediction["status"] == "score-only":
+        return f"{prediction['points']:g} of {prediction['maximumPoints']:g} points"
+    needs = ", ".join(label(name) for name in prediction.get("needs", ()))
+    return f"needs {needs}" if needs else str(prediction.get("reason", "")).replace("-", " ")
+
+
+def _computed(prediction: Mapping[str, Any], denominator: int) -> dict[str, Any]:
+    probability, missing = prediction["probability"], prediction.get("missingRange")
+    peer = prediction.get("peerProbability")
+    return {
+        "answer": wording.frequency(probability, denominator),
+        "percent": wording.percent(probability),
+        "interval": _range(prediction["low"], prediction["high"]) if "low" in prediction else "",
+        "peers": f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else "",
+        "band": plain(prediction.get("band", "")),
+        "missing_range": _range(missing["low"], missing["high"]) if missing else "",
+        "scale": bars.scale(prediction),
+        "bars": bars.contributions(prediction.get("contributions", ())),
+    }
+
+
+def _range(low: float, high: float) -> str:
+    return f"{wording.percent(low)} to {wording.percent(high)}"
+
+
+def _input(row: Mapping[str, Any], zone: ZoneInfo) -> Input:
+    return Input(
+        name=label(row["name"]),
+        value=_value(row),
+        when=_when(row.get("time"), zone),
+        source=str(row.get("source", "")),
+        status=row["status"],
+        status_words=STATUS_WORDS[row["status"]],
+        good=row["status"] in ("used", "used-with-conversion"),
+        note=_note(row),
+    )
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    value = row.get("value")
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "none recorded"
+    if row["name"] == "asa_class":
+        return _ROMAN.get(int(value), str(value))
+    told = f"{value:g}" if isinstance(value, int | float) else plain(value)
+    return f"{row.get('comparator', '')}{told}{wording.unit(row.get('unit', ''))}"
+
+
+def _when(time: str | None, zone: ZoneInfo) -> str:
+    if time is None:
+        return ""
+    day = datetime.fromisoformat(time)
+    return wording.date(day if day.tzinfo else day.replace(tzinfo=zone), zone)
+
+
+def _note(row: Mapping[str, Any]) -> str:
+    notes = [plain(flag) for flag in row.get("flags", ())]
+    if row.get("reason"):
+        notes.insert(0, plain(row["reason"]))
+    if row["status"] == "used-with-conversion" and "recordedValue" in row:
+        notes.insert(0, f"recorded as {row['recordedValue']:g} {row.get('recordedUnit', '')}")
+    return "; ".join(notes)

@@ -1,0 +1,122 @@
+"""The workbench as an EHR: it asks this very service through its own front door, and a FHIR server by tenant rules."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from flask import current_app
+
+from cds_service.ehr import caller
+from cds_service.hooks.services import SERVICE_ID
+from cds_service.patient_data.gather import resolve
+from cds_service.site import Site
+from cds_service.trust import egress
+
+USER = "Practitioner/demo-surgeon"
+_FETCH_S = 10.0
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of the workbench and the answer to it, as both went over HTTP."""
+
+    method: str
+    path: str
+    sent: str
+    status: int
+    answer: str
+    milliseconds: float
+    timing: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The answer as JSON; empty where it is none."""
+        try:
+            read = json.loads(self.answer)
+        except json.JSONDecodeError:
+            return {}
+        return read if isinstance(read, dict) else {}
+
+
+class FetchError(Exception):
+    """The FHIR server may not be asked, or did not answer; the message says which."""
+
+
+def post(path: str, sent: str, *, client_jwt: str = "") -> Exchange:
+    """POST `sent` to this service, byte for byte as an EHR would."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {client_jwt}"} if client_jwt else {})
+    started = time.perf_counter()
+    response = current_app.test_client().post(path, data=sent.encode(), headers=headers)
+    spent = 1000 * (time.perf_counter() - started)
+    return Exchange(
+        method="POST",
+        path=path,
+        sent=sent,
+        status=response.status_code,
+        answer=_pretty(response.get_data(as_text=True)),
+        milliseconds=spent,
+        timing=_timing(response.headers.get("Server-Timing", "")),
+    )
+
+
+def order(site: Site, fhir: str, patient_id: str, coding: tuple[str, str], *, hook: str, prefetch: bool) -> str:
+    """The body of an order of this operation, with what the service's prefetch templates ask for. Raises FetchError."""
+    ehr = caller.Ehr(service_url=site.tenant.public_url, fhir_url=fhir)
+    body = caller.request(ehr, patient_id, coding, hook=hook)
+    if prefetch:
+        body["prefetch"] = _prefetched(site, fhir, patient_id)
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def _prefetched(site: Site, fhir: str, patient_id: str) -> dict[str, Any]:
+    """Each template resolved; a search that fails is left out, as clients do."""
+    found = {}
+    for key, template in site.templates.items():
+        query = resolve(template, {"context.patientId": patient_id, "context.userId": USER})
+        if query is not None and (body := fetch(site, f"{fhir.rstrip('/')}/{query}")) is not None:
+            found[key] = body
+    return found
+
+
+def fetch(site: Site, url: str) -> Any:
+    """A FHIR GET; None where the server says no. Our own demo store is asked without a network."""
+    own = f"{site.tenant.public_url.rstrip('/')}/demo/fhir/"
+    if url.startswith(own):
+        response = current_app.test_client().get(f"/demo/fhir/{url.removeprefix(own)}")
+        return response.get_json() if response.status_code == 200 else None
+    if egress.allowed(url.partition("?")[0], site.tenant) is None:
+        raise FetchError("This tenant does not allow that FHIR server.")
+    try:
+        answer = site.session.get(url, headers={"Accept": "application/fhir+json"}, timeout=_FETCH_S)
+        return answer.json() if answer.status_code == 200 else None
+    except (OSError, ValueError) as error:
+        raise FetchError("The FHIR server did not answer.") from error
+
+
+def feedback(card_uuid: str, told: Mapping[str, Any]) -> str:
+    """The body of the feedback on one card."""
+    return json.dumps({"feedback": [{"card": card_uuid, **told}]}, indent=2, ensure_ascii=False)
+
+
+FEEDBACK_PATH = f"/cds-services/{SERVICE_ID}/feedback"
+SERVICE_PATH = f"/cds-services/{SERVICE_ID}"
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except json.JSONDecodeError:
+        return text
+
+
+def _timing(header: str) -> tuple[tuple[str, float], ...]:
+    """The steps of a Server-Timing header: `name;dur=1.2, …`."""
+    steps = []
+    for part in filter(None, (piece.strip() for piece in header.split(","))):
+        name, _, rest = part.partition(";")
+        if rest.startswith("dur="):
+            steps.append((name, float(rest.removeprefix("dur="))))
+    return tuple(steps)

@@ -1,0 +1,149 @@
+"""The workbench's URLs: `/` for the order and its answer, `/workbench/feedback` for what the clinician did with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from cds_service.demo import patients
+from cds_service.hooks.services import INTENDED_USE
+from cds_service.pages import layout
+from cds_service.pages.workbench import exchange, views
+from cds_service.site import Site
+from fhir_mappings.procedures import PlannedProcedure, planned
+
+HOOKS = ("order-select", "order-sign")
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen."""
+
+    fhir: str
+    patient: str
+    code: str
+    hook: str = "order-select"
+    prefetch: bool = True
+    client_jwt: str = ""
+
+
+def blueprint(site: Site) -> Blueprint:
+    """The pages for this demo or dev tenant."""
+    bench = Blueprint("workbench", __name__)
+
+    @bench.get("/")
+    def start() -> Response:
+        return _page(site, _default(site))
+
+    @bench.post("/")
+    def send() -> Response:
+        given = _given(site, request.form)
+        return _page(site, given, body=request.form.get("body", "") if "again" in request.form else "")
+
+    @bench.post("/workbench/feedback")
+    def feedback() -> Response:
+        told = _feedback(request.form)
+        sent = exchange.post(
+            exchange.FEEDBACK_PATH,
+            exchange.feedback(request.form.get("card", ""), told),
+            client_jwt=request.form.get("client_jwt", ""),
+        )
+        return layout.html("workbench/feedback.html", sent=sent)
+
+    return bench
+
+
+def _page(site: Site, form: Form, *, body: str = "") -> Response:
+    problem, answered = "", None
+    try:
+        system, _, code = form.code.rpartition("|")
+        body = body or exchange.order(
+            site, form.fhir, form.patient, (system, code), hook=form.hook, prefetch=form.prefetch
+        )
+        answered = views.shown(exchange.post(exchange.SERVICE_PATH, body, client_jwt=form.client_jwt), site.zone)
+    except exchange.FetchError as error:
+        problem = str(error)
+    return layout.html(
+        "workbench/workbench.html",
+        form=form,
+        people=_people(site),
+        operations=_operations(site),
+        hooks=HOOKS,
+        body=body,
+        shown=answered,
+        problem=problem,
+        tenant=site.tenant,
+        intended_use=INTENDED_USE,
+    )
+
+
+def _default(site: Site) -> Form:
+    first = patients.load(datetime.now(UTC))[0]
+    return Form(fhir=_store(site), patient=first.id, code="|".join(first.order))
+
+
+def _given(site: Site, form: Mapping[str, str]) -> Form:
+    default = _default(site)
+    return Form(
+        fhir=form.get("fhir", "").strip() or default.fhir,
+        patient=form.get("other_patient", "").strip() or form.get("patient", default.patient),
+        code=_code(form) or default.code,
+        hook=form.get("hook", HOOKS[0]),
+        prefetch="prefetch" in form,
+        client_jwt=form.get("client_jwt", "").strip(),
+    )
+
+
+def _code(form: Mapping[str, str]) -> str:
+    """`system|code`; the operation that suits the patient's story where none was chosen."""
+    if chosen := form.get("code", ""):
+        return chosen
+    person = next((p for p in patients.load(datetime.now(UTC)) if p.id == form.get("patient")), None)
+    return "|".join(person.order) if person else ""
+
+
+def _store(site: Site) -> str:
+    """Where the patients are: the demo store, or the first FHIR server that a dev tenant lists."""
+    if site.tenant.environment == "demo" or not site.tenant.fhir_base_urls:
+        return f"{site.tenant.public_url.rstrip('/')}/demo/fhir"
+    return site.tenant.fhir_base_urls[0]
+
+
+def _people(site: Site) -> tuple[patients.DemoPatient, ...]:
+    return patients.load(datetime.now(UTC)) if site.tenant.environment == "demo" else ()
+
+
+def _operations(site: Site) -> dict[str, str]:
+    """The operations that the demo patients have, each by its code and its procedure group; no descriptor (DEC-31)."""
+    found: dict[str, str] = {}
+    for person in patients.load(datetime.now(UTC)):
+        system, code = person.order
+        order = {
+            "resourceType": "ServiceRequest",
+            "id": "example",
+            "status": "draft",
+            "intent": "order",
+            "subject": {"reference": f"Patient/{person.id}"},
+            "code": {"coding": [{"system": system, "code": code}]},
+        }
+        group = planned([msgspec.Raw(msgspec.json.encode(order))], patient_id=person.id, maps=site.maps)
+        label = group[0].label if isinstance(group, tuple) and isinstance(group[0], PlannedProcedure) else "not mapped"
+        found[f"{system}|{code}"] = f"{code} · {label}"
+    return found
+
+
+def _feedback(form: Mapping[str, str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "outcome": form.get("outcome", "overridden"),
+        "outcomeTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if told["outcome"] == "accepted":
+        return told | {"acceptedSuggestions": [{"id": form.get("suggestion", "")}]}
+    code, _, rest = form.get("reason", "").partition("|")
+    system, _, display = rest.partition("|")
+    why = {"reason": {"code": code, "system": system, "display": display}} if code else {}
+    comment = {"userComment": form["comment"]} if form.get("comment") else {}
+    return told | ({"overrideReason": why | comment} if why or comment else {})
