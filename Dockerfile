@@ -6,13 +6,15 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /opt/surgical-risk \
- && /opt/surgical-risk/bin/pip install --no-cache-dir --require-hashes -r requirements.lock -r requirements-build.lock
+ && /opt/surgical-risk/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY cds_service cds_service
 COPY fhir_mappings fhir_mappings
 COPY models_onnx models_onnx
-RUN /opt/surgical-risk/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
- && /opt/surgical-risk/bin/pip uninstall --yes --quiet hatchling editables
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
+ && /opt/surgical-risk/bin/pip install --no-cache-dir --no-deps --no-index /opt/wheel/*.whl
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/surgical-risk /opt/surgical-risk

@@ -16,7 +16,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, not skip, what needs the reference material: a skipped test fails CI, and this one has no subject here."""
+    """Deselect, not skip, what needs absent reference material: a skipped test fails CI, and this has no subject."""
     if SHARED.is_dir():
         return
     absent = [item for item in items if item.get_closest_marker("shared")]

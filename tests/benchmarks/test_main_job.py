@@ -40,8 +40,9 @@ def test_an_answer_costs_at_most_what_parsing_its_request_twice_would(tmp_path: 
     for name, side in (("answering an order", 0), ("parsing alone", 1)):
         runs = [pair[side] for pair in rounds]
         print(
-            f"  {name:20} {statistics.median(r.cpu_ms for r in runs):6.3f} CPU-ms/request"
-            f" {statistics.median(r.per_s for r in runs):7.0f}/s  p50 {statistics.median(r.p50_ms for r in runs):.2f} ms"
+            f"  {name:20} {statistics.median(run.cpu_ms for run in runs):6.3f} CPU-ms/request"
+            f" {statistics.median(run.per_s for run in runs):7.0f}/s"
+            f"  p50 {statistics.median(run.p50_ms for run in runs):.2f} ms"
         )
     print(f"  throughput of answering beside parsing, by CPU: {ratio:.2f} (at least {LEAST_RATIO}, the aim is 1)")
     assert ratio >= LEAST_RATIO

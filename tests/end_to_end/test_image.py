@@ -17,7 +17,8 @@ from tests.end_to_end import servers
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]
-HOME = "/opt/surgical-risk"
+# Where the Dockerfile puts what it builds; the test puts a folder of its own in its place.
+PREFIX = "/opt/"
 
 
 def steps() -> list[tuple[str, str]]:
@@ -42,7 +43,7 @@ def copy(arguments: str, build: Path) -> None:
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The virtual environment that the image would hold."""
     folder = tmp_path_factory.mktemp("image")
-    home, build = folder / "surgical-risk", folder / "build"
+    home, build = folder / "surgical-risk", folder / "source"
     build.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environment["PATH"] = f"{Path(sys.executable).resolve().parent}:{environment['PATH']}"
@@ -50,9 +51,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if instruction == "COPY":
             copy(arguments, build)
         else:
-            subprocess.run(
-                arguments.replace(HOME, str(home)), shell=True, cwd=build, env=environment, check=True, timeout=600
-            )
+            command = arguments.replace(PREFIX, f"{folder}/")
+            subprocess.run(command, shell=True, cwd=build, env=environment, check=True, timeout=600)
     shutil.rmtree(build)
     return home
 
@@ -63,6 +63,10 @@ def test_the_image_holds_what_serves_and_nothing_that_trains(image: Path) -> Non
     assert not (packages / "models_onnx" / "training").exists()
     assert list((packages / "models_onnx").rglob("model.onnx"))
     assert list((packages / "fhir_mappings" / "value_sets").glob("*.json"))
+    assert list((packages / "fhir_mappings" / "concept_maps").glob("*.json"))
+    assert list((packages / "cds_service" / "records" / "migrations").rglob("*.py"))
+    assert list((packages / "cds_service" / "pages" / "templates").rglob("*.html"))
+    assert not list(packages.glob("hatchling"))
 
 
 def test_the_service_starts_from_the_image_and_answers(image: Path, tmp_path: Path) -> None:
