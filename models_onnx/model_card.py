@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -62,8 +62,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Everything that must be told of a model beside its numbers.
 
     `sha256` is that of model.onnx; `denominator` the one in which this outcome is told (in 100 or in 1,000);
-    `reference` says with whom contributions compare; `attributes` are the 31 source attributes of
-    45 CFR 170.315(b)(11), each with a text, and "not available" with the reason where there is none.
+    `reference` says with whom contributions compare. The 31 source attributes are told by source_attributes.py.
     """
 
     name: str
@@ -88,12 +87,23 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     maximum_points: float | None = None
     published_rates: tuple[PointsBand, ...] = ()
     operation_input: str | None = None
-    attributes: dict[str, str] = {}
     sha256: str = ""
 
     def rates_at(self, points: float) -> tuple[PublishedRate, ...]:
         """The published rates for a number of points; empty where nothing was published."""
         return next((band.rates for band in self.published_rates if band.low <= points <= band.high), ())
+
+
+def read_evaluation(folder: Path) -> dict[str, Any] | None:
+    """The figures of a fitted model (evaluation.json), None where a model has none; raises ModelError."""
+    path = folder / "evaluation.json"
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"{folder.parent.name}: evaluation.json cannot be read: {error}") from error
+    return found
 
 
 def read(path: Path) -> ModelCard:

@@ -129,7 +129,8 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
     served = [
         models[entry.model, entry.version]
         for entry in entries
-        if entry.state in ("champion", "challenger") and (class_b or models[entry.model, entry.version].card.trust != "B")
+        if entry.state in ("champion", "challenger")
+        and (class_b or models[entry.model, entry.version].card.trust != "B")
     ]
     states = {(entry.model, entry.version): entry.state for entry in entries}
     return Registry(session, encoding, served, states=states, peer_figures=peers.read(directory / "peers.yaml"))

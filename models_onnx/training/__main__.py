@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models_onnx.training import surgery_timing
+from models_onnx.training import documentation, surgery_timing
 from models_onnx.training.export import Export, write, write_stack
 from models_onnx.training.from_data import MODELS, learn
 from models_onnx.training.published import published
@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "build":
         learn(chosen.data, PACKAGE)
     export()
+    documentation.write(PACKAGE, PACKAGE.parent / "docs" / "models.md")
     return 0
 
 

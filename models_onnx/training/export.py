@@ -105,6 +105,10 @@ def check_parity(export: Export, graph: bytes) -> float:
     session = open_session(graph)
     names = [output.name for output in session.get_outputs()]
     out = dict(zip(names, session.run(None, {"X": rows}), strict=True))
+    out = {
+        name: values[:, 0] if values.shape[1] == 1 and name != "contributions" else values
+        for name, values in out.items()
+    }
     total = out["logit" if export.model.link == "logit" else "points"]
     wanted = export.estimator.decision_function(rows)
     if not np.array_equal(np.isnan(total), np.isnan(wanted)):
@@ -114,7 +118,7 @@ def check_parity(export: Export, graph: bytes) -> float:
     if "probability" in out:
         pairs.append((out["probability"], export.estimator.predict_proba(rows)[:, 1]))
     worst = max(float(np.abs(a[known] - b[known]).max()) for a, b in pairs)
-    sums = np.abs(out["contributions"].sum(axis=1) + out["reference"] - total)[known].max()
+    sums = np.abs(out["contributions"].sum(axis=1) + out["reference_logit"] - total)[known].max()
     if worst > PARITY or sums > 1e-9:
         raise ModelError(f"{export.model.name}: graph and estimator differ by {worst:.1e} (sums {sums:.1e})")
     return worst
@@ -165,6 +169,6 @@ def compare_stack(
         together[:, [features.index(name) for name in model.inputs]] = own
         all_logits = session.run(["logit"], {"X": together})[0][:, position]
         name = "logit" if model.link == "logit" else "points"
-        alone = open_session(single(model)).run([name], {"X": own})[0]
+        alone = open_session(single(model)).run([name], {"X": own})[0][:, 0]
         if not np.array_equal(all_logits, alone, equal_nan=True):
             raise ModelError(f"{model.name}: the stacked graph differs from the single one")

@@ -48,7 +48,7 @@ class Tables:
     breaks: NDArray[np.float64]
     first_row: NDArray[np.int64]
     missing_row: NDArray[np.int64]
-    pattern_column: NDArray[np.int64]
+    pattern_curve: NDArray[np.int64]
     pattern_rows: NDArray[np.int64]
     rows: NDArray[np.float64]  # [R, 5]: left, c3, c2, c1, c0
 
@@ -68,12 +68,22 @@ def tables(models: Sequence[AdditiveModel], features: Sequence[str]) -> Tables:
         breaks=_breaks(curves),
         first_row=first,
         missing_row=first + pieces,
-        pattern_column=np.array([column[curve.without or curve.input] for curve in curves]),
+        pattern_curve=_pattern_curves(models),
         pattern_rows=np.array(
             [size - p - 1 if c.alternative else 0 for c, size, p in zip(curves, sizes, pieces, strict=True)]
         ),
         rows=np.array([(r.left, r.c3, r.c2, r.c1, r.c0) for curve in curves for r in curve.rows()]),
     )
+
+
+def _pattern_curves(models: Sequence[AdditiveModel]) -> NDArray[np.int64]:
+    """For each curve the curve whose missing input selects its alternative; itself where it has none."""
+    found = np.arange(len(all_curves(models)))
+    for model, (own, joint) in zip(models, positions(models), strict=True):
+        place = dict(zip(model.inputs, own, strict=True))
+        for position, curve in zip((*own, *joint), (*model.curves, *model.joint), strict=True):
+            found[position] = place.get(curve.without or "", position)
+    return found
 
 
 def _breaks(curves: Sequence[Curve]) -> NDArray[np.float64]:
@@ -82,21 +92,16 @@ def _breaks(curves: Sequence[Curve]) -> NDArray[np.float64]:
 
 
 def _pieces(graph: Graph, table: Tables) -> tuple[str, str]:
-    """Nodes that find, for each curve, the clamped number and the row of its piece or of its missing term."""
-    columns = graph.constant("columns", table.columns, np.int64)
+    """Nodes that find, for each curve, the clamped number [N, T, 1] and the row of its piece or missing term [N, T]."""
     low = graph.constant("low", table.low)
-    absent = graph.add("IsNaN", ["X"], "absent")
-    missing = graph.add("Gather", [absent, columns], "missing", axis=1)
-    x = graph.add("Gather", ["X", columns], "x", axis=1)
+    x = graph.add("Gather", ["X", graph.constant("columns", table.columns, np.int64)], "x", axis=1)
+    missing = graph.add("IsNaN", [x], "missing")
     # A NaN must never reach a comparison.
     seen = graph.add("Where", [missing, low, x], "seen")
     clamped = graph.add("Min", [graph.add("Max", [seen, low], "at_least"), graph.constant("high", table.high)], "value")
     last = graph.constant("last_axis", [-1], np.int64)
-    reached = graph.add(
-        "GreaterOrEqual",
-        [graph.add("Unsqueeze", [clamped, last], "value_column"), graph.constant("breaks", table.breaks)],
-        "reached",
-    )
+    column = graph.add("Unsqueeze", [clamped, last], "value_column")
+    reached = graph.add("GreaterOrEqual", [column, graph.constant("breaks", table.breaks)], "reached")
     steps = graph.add("Cast", [reached], "steps", to=TensorProto.INT64)
     step = graph.add("ReduceSum", [steps, last], "step", keepdims=0)
     level = graph.add("Mul", [clamped, graph.constant("indexed", table.indexed)], "level_value")
@@ -105,24 +110,24 @@ def _pieces(graph: Graph, table: Tables) -> tuple[str, str]:
     row = graph.add("Add", [first, level], "present_row")
     row = graph.add("Where", [missing, graph.constant("missing_row", table.missing_row, np.int64), row], "row")
     if table.pattern_rows.any():
-        pattern = graph.constant("pattern_column", table.pattern_column, np.int64)
-        without = graph.add("Gather", [absent, pattern], "without", axis=1)
+        pattern = graph.constant("pattern_curve", table.pattern_curve, np.int64)
+        without = graph.add("Gather", [missing, pattern], "without", axis=1)
         without = graph.add("Cast", [without], "without_number", to=TensorProto.INT64)
         shift = graph.constant("pattern_rows", table.pattern_rows, np.int64)
         row = graph.add("Add", [row, graph.add("Mul", [without, shift], "pattern_shift")], "pattern_row")
-    return clamped, row
+    return column, row
 
 
-def _curve_values(graph: Graph, table: Tables, clamped: str, row: str) -> tuple[str, str]:
-    """Nodes that evaluate each curve's cubic at its number (Horner); also the local coordinate."""
-    left, c3, c2, c1, c0 = (
-        graph.add("Gather", [graph.constant(f"{name}_table", table.rows[:, k]), row], name)
-        for k, name in enumerate(("left", "c3", "c2", "c1", "c0"))
-    )
-    t = graph.add("Sub", [clamped, left], "t")
-    value = graph.add("Add", [graph.add("Mul", [c3, t], "cubic"), c2], "horner_2")
-    value = graph.add("Add", [graph.add("Mul", [value, t], "quadratic"), c1], "horner_1")
-    return graph.add("Add", [graph.add("Mul", [value, t], "linear"), c0], "curve_value"), t
+def _curve_values(graph: Graph, table: Tables, column: str, row: str) -> tuple[str, str]:
+    """Nodes that evaluate each curve's cubic at its number (Horner); also the local coordinate [N, T, 1]."""
+    pieces = graph.add("Gather", [graph.constant("pieces", table.rows), row], "piece")
+    names = ["left", "c3", "c2", "c1", "c0"]
+    graph.nodes.append(helper.make_node("Split", [pieces], names, name="coefficients", axis=-1, num_outputs=5))
+    t = graph.add("Sub", [column, "left"], "t")
+    value = graph.add("Add", [graph.add("Mul", ["c3", t], "cubic"), "c2"], "horner_2")
+    value = graph.add("Add", [graph.add("Mul", [value, t], "quadratic"), "c1"], "horner_1")
+    value = graph.add("Add", [graph.add("Mul", [value, t], "linear"), "c0"], "horner_0")
+    return graph.add("Squeeze", [value, "last_axis"], "curve_value"), t
 
 
 def _members(models: Sequence[AdditiveModel]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -139,19 +144,19 @@ def _members(models: Sequence[AdditiveModel]) -> tuple[NDArray[np.int64], NDArra
     return members, operation
 
 
-def _sums(graph: Graph, models: Sequence[AdditiveModel], value: str) -> str:
+def _sums(graph: Graph, models: Sequence[AdditiveModel], value: str, *, total: str) -> None:
     """Nodes that add each model's curves to its reference; a NaN of one model never reaches another."""
     members, operation = _members(models)
     # `pads` = none before, one zero after, on the axis of the curves.
     pads = graph.constant("pads", [0, 0, 0, 1], np.int64)
     padded = graph.add("Pad", [value, pads, graph.constant("zero", 0.0)], "padded")
     grouped = graph.add("Gather", [padded, graph.constant("members", members, np.int64)], "grouped", axis=1)
-    total = graph.add("ReduceSum", [grouped, "last_axis"], "total", keepdims=0)
+    away = graph.add("ReduceSum", [grouped, "last_axis"], "away_from_reference", keepdims=0)
     operations = graph.constant("operations", operation, np.int64)
     of_operation = graph.add("Gather", [padded, operations], "of_operation", axis=1)
     base = graph.constant("base", [model.base for model in models])
     reference = graph.add("Add", [of_operation, base], "reference_logit")
-    return graph.add("Add", [reference, total], "all_logits")
+    graph.add("Add", [reference, away], total)
 
 
 def _contributions(graph: Graph, models: Sequence[AdditiveModel]) -> None:
@@ -166,12 +171,13 @@ def _contributions(graph: Graph, models: Sequence[AdditiveModel]) -> None:
         for place, name in zip(places, model.inputs, strict=True):
             own.append(nothing if name == model.operation else place)
             with_it.append(told.get(name, nothing))
-    contributions = graph.add("Gather", ["padded", graph.constant("told", own, np.int64)], "told_curves", axis=1)
+    told_places = graph.constant("told", own, np.int64)
     if any(model.joint for model in models):
-        joint_places = graph.constant("told_joint", with_it, np.int64)
-        extra = graph.add("Gather", ["padded", joint_places], "told_joint_curves", axis=1)
-        contributions = graph.add("Add", [contributions, extra], "told_together")
-    graph.add("Identity", [contributions], "contributions")
+        graph.add("Gather", ["padded", told_places], "told_alone", axis=1)
+        graph.add("Gather", ["padded", graph.constant("told_joint", with_it, np.int64)], "told_with_it", axis=1)
+        graph.add("Add", ["told_alone", "told_with_it"], "contributions")
+    else:
+        graph.add("Gather", ["padded", told_places], "contributions", axis=1)
 
 
 def _document(graph: Graph, name: str, outputs: Iterable[Any], features: Sequence[str], facts: dict[str, Any]) -> bytes:
@@ -192,47 +198,47 @@ def _output(name: str, shape: Sequence[str | int]) -> Any:
 
 
 def single(model: AdditiveModel) -> bytes:
-    """One model's graph: X [N, P] in the order of its inputs; probability and logit (or points) [N],
-    reference_logit [N], contributions [N, P], and logit_standard_error [N] where the fit gives a covariance.
+    """One model's graph: X [N, P] in the order of its inputs; probability [N, 1] and logit (points) [N, 1],
+    reference_logit [N, 1], contributions [N, P], and logit_standard_error [N, 1] where the fit gives a covariance.
     """
-    graph, name = Graph(), "logit" if model.link == "logit" else "points"
-    table = tables([model], model.inputs)
-    clamped, row = _pieces(graph, table)
-    value, t = _curve_values(graph, table, clamped, row)
-    total = _sums(graph, [model], value)
-    graph.add("Squeeze", [total, "last_axis"], name)
-    graph.add("Squeeze", ["reference_logit", "last_axis"], "reference")
-    _contributions(graph, [model])
-    outputs = [_output(name, ["N"]), _output("reference", ["N"]), _output("contributions", ["N", len(model.curves)])]
+    graph = _program([model], model.inputs, total="logit" if model.link == "logit" else "points")
+    shapes = {"logit": 1, "reference_logit": 1, "contributions": len(model.curves)}
     if model.link == "logit":
-        graph.add("Sigmoid", [name], "probability")
-        outputs.insert(0, _output("probability", ["N"]))
+        graph.add("Sigmoid", ["logit"], "probability")
+        shapes = {"probability": 1, **shapes}
+    else:
+        shapes = {"points": 1, "reference_logit": 1, "contributions": len(model.curves)}
     if model.factors:
-        add_standard_errors(graph, [model], row, t)
-        graph.add("Squeeze", ["standard_errors", "last_axis"], "logit_standard_error")
-        outputs.append(_output("logit_standard_error", ["N"]))
+        shapes["logit_standard_error"] = 1
     facts = {"model_id": model.name, "version": model.version, "base_logit": repr(model.base), **model.facts}
-    return _document(graph, model.name, outputs, model.inputs, facts)
+    return _document(
+        graph, model.name, [_output(name, ["N", size]) for name, size in shapes.items()], model.inputs, facts
+    )
 
 
 def stacked(models: Sequence[AdditiveModel], features: Sequence[str], members: Sequence[dict[str, str]]) -> bytes:
     """All models in one run: X [N, F] in the order of `features`; logit (points where they are points),
     reference_logit and probability [N, M], contributions [N, T] model after model, logit_standard_error [N, S].
     """
-    graph = Graph()
-    table = tables(models, features)
-    clamped, row = _pieces(graph, table)
-    value, t = _curve_values(graph, table, clamped, row)
-    total = _sums(graph, models, value)
-    graph.add("Identity", [total], "logit")
+    graph = _program(models, features)
     graph.add("Sigmoid", ["logit"], "probability")
-    _contributions(graph, models)
     count = len(models)
     outputs = [_output(name, ["N", count]) for name in ("probability", "logit", "reference_logit")]
     outputs.append(_output("contributions", ["N", sum(len(model.curves) for model in models)]))
     fitted = [model for model in models if model.factors]
     if fitted:
-        add_standard_errors(graph, models, row, t)
-        graph.add("Identity", ["standard_errors"], "logit_standard_error")
         outputs.append(_output("logit_standard_error", ["N", len(fitted)]))
     return _document(graph, "stacked", outputs, features, {"members": list(members)})
+
+
+def _program(models: Sequence[AdditiveModel], features: Sequence[str], *, total: str = "logit") -> Graph:
+    """The nodes that every graph shares; `total` names what the curves add up to."""
+    graph = Graph()
+    table = tables(models, features)
+    column, row = _pieces(graph, table)
+    value, t = _curve_values(graph, table, column, row)
+    _sums(graph, models, value, total=total)
+    _contributions(graph, models)
+    if any(model.factors for model in models):
+        add_standard_errors(graph, models, row, t)
+    return graph

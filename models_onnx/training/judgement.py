@@ -56,7 +56,7 @@ def _predicted(session: onnxruntime.InferenceSession, operations: Operations, *,
     classes = np.append(ASA_CLASS, np.nan)
     level = np.where(np.isnan(operations.asa), len(ASA_CLASS), operations.asa).astype(int)
     rows[:, 3] = classes[level] if asa else np.nan
-    return np.asarray(session.run(["probability"], {"X": rows})[0])
+    return np.asarray(session.run(["probability"], {"X": rows})[0][:, 0])
 
 
 def _figures(operations: Operations, outcome: str, known: Matrix, masked: Matrix) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def auroc(y: Values, p: Values, weights: Values | None = None) -> float:
     events = np.bincount(place, weights * y)
     others = np.bincount(place, weights * (1 - y))
     below = np.cumsum(others) - others
-    return float((events * (below + 0.5 * others)).sum() / (events.sum() * others.sum()))
+    pairs = events.sum() * others.sum()
+    return float((events * (below + 0.5 * others)).sum() / pairs) if pairs else float("nan")
 
 
 def brier(y: Values, p: Values, weights: Values | None = None) -> float:
@@ -51,6 +52,9 @@ def _newton(x: Values, y: Values, weights: Values, offset: Values) -> Values:
     for _ in range(30):
         p = logistic(x @ beta + offset)
         curvature = x.T @ ((weights * p * (1 - p))[:, None] * x)
+        if np.linalg.cond(curvature) > 1e12:
+            # Predictions that separate the outcomes, or a resample without events: there is no such figure.
+            return np.full(len(beta), np.nan)
         step = np.linalg.solve(curvature, x.T @ (weights * (y - p)))
         beta = beta + step
         if np.abs(step).max() < 1e-8:
@@ -65,7 +69,7 @@ def net_benefit(y: Values, p: Values, threshold: float, weights: Values | None =
     return float(np.average(chosen * (y - (1 - y) * odds), weights=weights))
 
 
-def with_interval(measure: Callable[[Values], float | tuple[float, ...]], n: int) -> list[dict[str, float]]:
+def with_interval(measure: Callable[[Values], float | tuple[float, ...]], n: int) -> list[dict[str, float | None]]:
     """A measure of bootstrap weights with its 95 % percentile interval; one entry per number it gives."""
     random = np.random.default_rng(SEED)
     value = np.atleast_1d(measure(np.ones(n)))
@@ -75,6 +79,9 @@ def with_interval(measure: Callable[[Values], float | tuple[float, ...]], n: int
             for _ in range(RESAMPLES)
         ]
     )
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    if not len(drawn) or not np.isfinite(value).all():
+        return [{"value": _short(v), "low": None, "high": None} for v in value]
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     return [{"value": _short(v), "low": _short(a), "high": _short(b)} for v, a, b in zip(value, low, high, strict=True)]
 
@@ -97,5 +104,5 @@ def summary(y: Values, p: Values) -> dict[str, Any]:
     }
 
 
-def _short(number: float) -> float:
-    return float(f"{number:.6g}")
+def _short(number: float) -> float | None:
+    return float(f"{number:.6g}") if np.isfinite(number) else None

@@ -43,11 +43,42 @@ def test_the_stack_is_bit_identical_to_the_single_graphs() -> None:
 def test_a_rebuild_gives_the_same_bytes(tmp_path: Path) -> None:
     export(tmp_path)
     made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert len(made) == 3 * len(EXPORTS) + 2
+    assert len(made) == 3 * len(EXPORTS) + 2 + 2
     for name in made:
         assert filecmp.cmp(tmp_path / name, PACKAGE / name, shallow=False), (
             f"{name}: run python -m models_onnx.training"
         )
+
+
+@pytest.mark.parametrize("name", ["elective-complication", "elective-death"])
+def test_the_standard_error_is_the_delta_method_s_with_and_without_asa_class(name: str) -> None:
+    one = next(one for one in EXPORTS if one.model.name == name)
+    rows = probes(one.model)
+    translated = one.estimator.translated(rows)
+    answerable = ~np.isnan(translated[:, [0, 1]]).any(axis=1)
+    told = open_session(single(one.model)).run(["logit_standard_error"], {"X": rows})[0][:, 0]
+    fitted = one.estimator.fitted
+    for known in (True, False):
+        chosen = answerable & (np.isnan(translated[:, 3]) != known)
+        design = fitted.design(translated[chosen], with_asa=known)
+        covariance = (fitted.with_asa_ if known else fitted.without_asa_).covariance
+        variance = np.einsum("ij,jk,ik->i", design, covariance, design)
+        assert chosen.sum() > 10
+        np.testing.assert_allclose(told[chosen], np.sqrt(variance), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["elective-complication", "elective-death"])
+def test_risk_never_falls_with_age_or_asa_class(name: str) -> None:
+    one = next(one for one in EXPORTS if one.model.name == name)
+    session = open_session(single(one.model))
+    ages = np.arange(18, 100.0)
+    for asa in (2.0, 3.0, 4.0, np.nan):
+        people = np.column_stack(
+            [np.zeros(len(ages)), ages, np.zeros(len(ages)), np.full(len(ages), asa), np.full(len(ages), 28.0)]
+        )
+        assert (np.diff(session.run(["logit"], {"X": people})[0][:, 0]) >= -1e-12).all()
+    classes = np.array([[0.0, 70.0, 1.0, asa, 28.0] for asa in range(1, 6)])
+    assert (np.diff(session.run(["logit"], {"X": classes})[0][:, 0]) >= 0).all()
 
 
 def test_graphs_have_the_opset_and_ir_that_onnxruntime_reads() -> None:

@@ -1,0 +1,59 @@
+"""The source attributes and the CHAI card, for every model."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from models_onnx.chai import model_card_xml
+from models_onnx.model_card import ModelCard, read, read_evaluation
+from models_onnx.registry import PACKAGE
+from models_onnx.source_attributes import DEMOGRAPHIC_ITEMS, attributes
+
+PATHS = sorted(PACKAGE.glob("*/*/*/card.yaml"))
+EACH = pytest.mark.parametrize("path", PATHS, ids=[path.parent.parent.name for path in PATHS])
+
+
+@EACH
+def test_every_model_tells_31_attributes_in_nine_groups_and_none_is_empty(path) -> None:
+    told = attributes(read(path), read_evaluation(path.parent))
+    assert len(told) == 31
+    assert len({key.split(".")[0] for key in told}) == 9
+    assert all(text.strip() for text in told.values())
+
+
+@EACH
+def test_the_demographic_items_are_told_as_the_inputs_use_them(path) -> None:
+    card = read(path)
+    told = dict(entry.split(": ") for entry in attributes(card)["development.demographic_inputs"].split("; "))
+    names = {entry.name for entry in card.inputs}
+    assert told == {item: "used" if name in names else "not used" for item, name in DEMOGRAPHIC_ITEMS.items()}
+
+
+def test_a_fitted_model_tells_the_figures_of_its_evaluation() -> None:
+    path = next(path for path in PATHS if path.parent.parent.name == "elective-complication")
+    evaluation = read_evaluation(path.parent)
+    assert evaluation is not None
+    told = attributes(read(path), evaluation)["performance.internal_validity"]
+    for entry in evaluation["performance"]:
+        assert f"AUROC {entry['auroc']['value']:.3f}" in told
+
+
+@EACH
+def test_the_chai_card_is_well_formed_and_has_every_section(path) -> None:
+    card: ModelCard = read(path)
+    root = ET.fromstring(model_card_xml(card, read_evaluation(path.parent)))
+    assert [child.tag for child in root] == [
+        "BasicInfo",
+        "ReleaseInfo",
+        "ModelSummary",
+        "UsesAndDirections",
+        "Warnings",
+        "TrustIngredients",
+        "KeyMetrics",
+        "Resources",
+        "Bibliography",
+    ]
+    assert root.findtext("ReleaseInfo/ReleaseVersion") == card.version
+    assert all(element.text and element.text.strip() for element in root.iter() if not len(element))
