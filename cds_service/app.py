@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import atexit
+import time
+
 from flask import Flask
 
 from cds_service import contract
 from cds_service.advice import catalogue
 from cds_service.answer import Knowledge
+from cds_service.calls import Desk
 from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
-from cds_service.pages import evidence, layout
+from cds_service.hooks.services import SERVICE_ID
+from cds_service.operations import logs, metrics, state
+from cds_service.operations import routes as operations
+from cds_service.pages import evidence, layout, risk_assessments
 from cds_service.pages import models as model_pages
+from cds_service.pages.workbench import routes as workbench
 from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.records import database
+from cds_service.records.records import Records
 from cds_service.settings import Settings
 from cds_service.site import Site, open_site
+from cds_service.tenant import Tenant
 from cds_service.tenants import check_for, demo_tenant
 from cds_service.tenants import load as load_tenants
+from cds_service.trust.client_jwt import Verifier
+from cds_service.trust.retries import RetryCache
+from cds_service.trust.throttle import Throttle
 from models_onnx import registry
+
+RECORDS = "surgical-risk-records"
 
 
 class StartError(Exception):
@@ -30,17 +46,87 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     models = registry.load()
     contract.check(models.cards)
-    deployment = Deployment(
-        sites=open_sites(settings), knowledge=Knowledge(models, FhirClient(threads=settings.fetch_threads))
+    deployment = _open(settings, Knowledge(models, FhirClient(threads=settings.fetch_threads)))
+    tenants = tuple(site.tenant for site in deployment.sites)
+    app.extensions[RECORDS] = deployment.desk.records
+    errors.register(app, _report)
+    app.register_blueprint(
+        operations.blueprint(
+            deployment.desk.records,
+            tenants,
+            lambda: tuple(f"{card.name} {card.version}" for card in models.cards),
+        )
     )
-    errors.register(app, lambda incident, error: app.logger.error("incident %s %s", incident, type(error).__name__))
     app.register_blueprint(routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
     app.register_blueprint(model_pages.blueprint(lambda: models))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
+    app.register_blueprint(risk_assessments.blueprint(deployment.desk.records.evaluation, _proven(deployment)))
+    app.register_blueprint(
+    )
+    if not deployment.sites[0].tenant.is_production:
+        app.register_blueprint(workbench.blueprint(deployment.sites[0]))
     if settings.demo:
         app.register_blueprint(store.blueprint(patients.everything), url_prefix="/demo/fhir")
     return app
+
+
+def _proven(deployment: Deployment) -> risk_assessments.Proven:
+    """The tenant that an Authorization header proves, as for a call of the service itself."""
+
+    def proven(authorization: str | None) -> Tenant:
+        now = time.time()
+        return deployment.verifier.verify(authorization, endpoint="service", service_id=SERVICE_ID, now=now).tenant
+
+    return proven
+
+
+def _open(settings: Settings, knowledge: Knowledge) -> Deployment:
+    """The record first: a deployment that cannot keep an account of its answers gives none."""
+    sites = open_sites(settings)
+    folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
+    records = Records(
+        _migrated(settings.database_url),
+        folder=folder / "ledgers",
+        connections=settings.threads,
+        counted=metrics.count_rows,
+    )
+    atexit.register(records.close)
+    tenants = [site.tenant for site in sites]
+    return Deployment(
+        sites=sites,
+        desk=Desk(
+            sites={site.tenant.id: site for site in sites},
+            knowledge=knowledge,
+            records=records,
+            retries=RetryCache(folder / "answers" if state.is_memory(folder) else None),
+        ),
+        verifier=Verifier(tenants, records.used_tokens),
+        throttle=Throttle(tenants),
+        body_limit_bytes=settings.body_limit_bytes,
+        discovery_auth=settings.discovery_auth,
+    )
+
+
+def _migrated(url: str) -> str:
+    """The database's URL, once its schema is this version's: the embedded one is brought there, a server is not."""
+    engine = database.connect(url, durable=True, connections=1)
+    revision = database.revision(engine)
+    engine.dispose()
+    if revision == database.REVISION:
+        return url
+    if not url.startswith("sqlite"):
+        raise StartError(
+            f"The database {database.safe(url)} is at revision {revision}: run `cds-service record migrate`."
+        )
+    from cds_service.records import migrate  # noqa: PLC0415 — Alembic has no place in a running worker
+
+    migrate.upgrade(url)
+    return url
+
+
+def _report(incident: str, error: BaseException) -> None:
+    logs.warn("incident", incident=incident, error=type(error).__name__, at=logs.where(error))
 
 
 def open_sites(settings: Settings) -> tuple[Site, ...]:

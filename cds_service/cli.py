@@ -24,10 +24,11 @@ def main() -> None:
 @click.option("--demo", "is_demo", is_flag=True, help="Demo mode: invented patients, no JWT, loopback only.")
 def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: bool) -> None:
     """Start the service and stay until stopped."""
+    settings = _settings(tenants=tenants, bind=bind, workers=workers, demo=is_demo or None)
+    _share(settings)
+    _ready_or_exit(settings)
     from cds_service.server import Server  # noqa: PLC0415 — gunicorn is slow to import and only needed here
 
-    settings = _settings(tenants=tenants, bind=bind, workers=workers, demo=is_demo or None)
-    _ready_or_exit(settings)
     Server(settings).run()
 
 
@@ -94,6 +95,20 @@ def check(tenants: Path | None) -> None:
     for result in results:
         click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.what}: {result.told}")
     sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+def _share(settings: Settings) -> None:
+    """What all workers of this start have in common: counters, the record's schema, logs."""
+    from cds_service.operations import logs, state  # noqa: PLC0415
+
+    state.share_metrics(settings.state_directory or state.folder(settings.database_url, settings.bind))
+    logs.configure()
+    from cds_service.records import database, migrate  # noqa: PLC0415
+
+    try:
+        migrate.upgrade(settings.database_url)
+    except database.DatabaseError as error:
+        raise click.ClickException(f"database: {error}") from error
 
 
 def _settings(**given: object) -> Settings:

@@ -20,6 +20,21 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108
 accesslog = None
 
 
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Write what the record still holds in its queue."""
+    from cds_service.app import RECORDS  # noqa: PLC0415 — this file is read before the application exists
+
+    if callable(getattr(worker, "wsgi", None)):
+        worker.wsgi.extensions[RECORDS].close()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """The counts of a worker outlive it."""
+    from cds_service.operations import metrics  # noqa: PLC0415
+
+    metrics.forget_worker(worker.pid)
+
+
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001
     """Everything that lives as long as the worker is now built: keep the collector from walking it again."""
     gc.collect()

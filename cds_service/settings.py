@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,4 +30,10 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=64, description="Processes: one per core is enough.")
     threads: int = Field(default=8, ge=1, le=128, description="Threads per process: they wait for FHIR servers.")
     fetch_threads: int = Field(default=32, ge=5, le=256, description="FHIR searches under way at once, per process.")
+    discovery_auth: Literal["open", "required"] = Field(
+        default="open", description="Whether discovery needs a client's JWT too (DEC-05)."
+    )
+    state_directory: Path | None = Field(
+        default=None, description="Shared by the workers of one start; by default in memory (docs/operations.md)."
+    )
     body_limit_bytes: int = Field(default=5 * 1024 * 1024, description="R-G09: 5 MiB; larger is 413.")

@@ -6,6 +6,7 @@ ServiceError
 ├── Forbidden 403           a known client that may not use this service
 ├── UnknownService 404
 ├── DataUnobtainable 412    required data neither sent nor to be had; names the prefetch key
+├── TooSlow 408             the body did not arrive in time
 ├── TooLarge 413
 ├── NotJson 415
 ├── InvalidContext 422      well-formed, but the hook's context is invalid or contradicts itself
@@ -68,6 +69,12 @@ class DataUnobtainable(ServiceError):
     """Data without which nothing can be said were neither sent nor to be had."""
 
     status, code = 412, "required"
+
+
+class TooSlow(ServiceError):
+    """The body did not arrive in time."""
+
+    status, code = 408, "timeout"
 
 
 class TooLarge(ServiceError):

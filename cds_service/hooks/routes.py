@@ -2,79 +2,148 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
-from cds_service.advice.silence import WORDS, Reason
-from cds_service.answer import Answer, Knowledge, answer
-from cds_service.hooks import card as cards
-from cds_service.hooks import request as hook_request
-from cds_service.hooks.errors import BadRequest, DataUnobtainable, NotJson, UnknownService
+from cds_service import calls
+from cds_service.calls import Desk
+from cds_service.hooks import feedback
+from cds_service.hooks.errors import Forbidden, NotJson, NotReady, TooLarge, Unauthorized, UnknownService
 from cds_service.hooks.services import HOOKS, SERVICE_ID, discovery
+from cds_service.operations import logs, metrics
+from cds_service.records.database import DatabaseError
+from cds_service.records.feedback import Sender
 from cds_service.site import Site
+from cds_service.trust import body, client_jwt
+from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
+from cds_service.trust.throttle import Throttle
 
 _JSON_TYPES = ("application/json", "application/fhir+json")
-SILENCE_EXTENSION = "io.surgical-risk.silence"
+DISCOVERY_MAX_AGE_S = 300
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """The tenants that this process answers for, and what it knows."""
+    """The tenants that this process answers for, what it knows, and who may come in."""
 
     sites: tuple[Site, ...]
-    knowledge: Knowledge
+    desk: Desk
+    verifier: Verifier
+    throttle: Throttle
+    body_limit_bytes: int
+    discovery_auth: Literal["open", "required"] = "open"
 
 
 def blueprint(deployment: Deployment) -> Blueprint:
-    """Discovery and the service."""
+    """Discovery, the service and its feedback."""
     routes = Blueprint("cds-hooks", __name__)
     generic = deployment.sites[0]
-    discovered = msgspec.json.encode(discovery(HOOKS, prefetch=generic.templates, public_url=generic.tenant.public_url))
+    discovered = {site.tenant.id: _discovery(site, site.tenant.hooks) for site in deployment.sites}
+    open_list = _discovery(generic, HOOKS)
 
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
-        return Response(discovered, mimetype="application/json")
+        caller = _discovering(deployment)
+        response = Response(discovered[caller.tenant.id] if caller else open_list, mimetype="application/json")
+        response.headers["Cache-Control"] = f"max-age={DISCOVERY_MAX_AGE_S}"
+        response.vary.add("Authorization")
+        return response
 
     @routes.post("/cds-services/<service_id>")
     def serve(service_id: str) -> Response:
-        if service_id != SERVICE_ID:
-            raise UnknownService("No such service.", diagnostics=f"offered: {SERVICE_ID}")
         received = datetime.now(UTC)
-        site = deployment.sites[0]
-        return _respond(_answer(_body(), site, deployment.knowledge, received), site)
+        caller = _admit(service_id, "service", deployment, received)
+        with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
+            taken = calls.take(_body(caller), caller=caller, desk=deployment.desk, received=received)
+        g.hook = taken.hook
+        response = _no_store(Response(taken.response, mimetype="application/json"))
+        if taken.milliseconds and not caller.tenant.is_production:
+            timing = (f"{step};dur={duration}" for step, duration in taken.milliseconds.items())
+            response.headers["Server-Timing"] = ", ".join(timing)
+        return response
+
+    @routes.post("/cds-services/<service_id>/feedback")
+    def give_feedback(service_id: str) -> Response:
+        received = datetime.now(UTC)
+        caller = _admit(service_id, "feedback", deployment, received)
+        with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
+            given = feedback.read(_body(caller))
+            _store(given, caller, deployment, received)
+        return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
     return routes
 
 
-def _body() -> bytes:
+def _discovery(site: Site, hooks: tuple[str, ...]) -> bytes:
+    offered = [hook for hook in hooks if hook in HOOKS]
+    return msgspec.json.encode(discovery(offered, prefetch=site.templates, public_url=site.tenant.public_url))
+
+
+def _discovering(deployment: Deployment) -> Caller | None:
+    """Who asks for discovery: the list is open, and a token that fails gets the open list, unless it is required."""
+    header = request.headers.get("Authorization")
+    if header is None and deployment.discovery_auth == "open":
+        return None
+    try:
+        caller = _verified(header, "discovery", deployment, datetime.now(UTC))
+    except (Unauthorized, Forbidden, NotReady):
+        if deployment.discovery_auth == "required":
+            raise
+        return None
+    return caller if caller.issuer is not None else None
+
+
+def _admit(service_id: str, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
+    """The caller, once service, size and token are right; nothing was read of the body yet (J-21)."""
+    g.endpoint = endpoint
+    if service_id != SERVICE_ID:
+        raise UnknownService("No such service.", diagnostics=f"offered: {SERVICE_ID}")
+    if (request.content_length or 0) > deployment.body_limit_bytes:
+        raise TooLarge("The body is too large.", diagnostics=f"at most {deployment.body_limit_bytes} bytes")
+    caller = _verified(request.headers.get("Authorization"), endpoint, deployment, received)
+    g.tenant = caller.tenant
+    return caller
+
+
+def _verified(header: str | None, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
+    try:
+        return deployment.verifier.verify(header, endpoint=endpoint, service_id=SERVICE_ID, now=received.timestamp())
+    except Unauthorized as error:
+        why = client_jwt.reason(error)
+        metrics.refusals.labels(why).inc()
+        logs.note("caller-refused", endpoint=endpoint, reason=why)
+        raise
+    except DatabaseError as error:
+        raise NotReady("The service cannot answer now.", retry_after_s=5) from error
+
+
+def _body(caller: Caller) -> bytes:
     if request.mimetype not in _JSON_TYPES:
         raise NotJson("The body has to be JSON.", diagnostics="Content-Type: application/json")
-    body = request.get_data(cache=False)
-    if not body:
-        raise BadRequest("The body is empty.")
-    return body
+    sent = body.Sent(
+        stream=request.stream,
+        length=request.content_length,
+        encoding=request.headers.get("Content-Encoding", ""),
+        socket=request.environ.get("gunicorn.socket"),
+    )
+    return body.read(sent, caller.tenant.limits)
 
 
-def _answer(body: bytes, site: Site, knowledge: Knowledge, received: datetime) -> Answer:
-    hook = hook_request.read(body, offered=HOOKS)
-    if hook.hook not in site.tenant.hooks:
-        return Answer(silence="mode-off")
+def _store(given: feedback.Feedback, caller: Caller, deployment: Deployment, received: datetime) -> None:
+    """Committed, or not acknowledged."""
+    sender = Sender(caller.tenant.id, caller.issuer, SERVICE_ID)
     try:
-        return answer(hook, site=site, knowledge=knowledge, received=received)
-    except DataUnobtainable:
-        if site.tenant.on_failure != "empty":
-            raise
-        return Answer(silence="data-unobtainable")
+        deployment.desk.records.store_feedback(given.items, sender, received_at=received)
+    except DatabaseError as error:
+        raise NotReady("The feedback could not be kept; send it again.", retry_after_s=5) from error
+    for item in given.items:
+        metrics.feedback.labels(caller.tenant.id, item.outcome).inc()
+    metrics.suggestions.labels(caller.tenant.id).inc(sum(len(item.accepted_suggestions) for item in given.items))
 
 
-def _respond(given: Answer, site: Site) -> Response:
-    shown = () if given.card is None else (given.card,)
-    extension = _why_silent(given.silence) if given.silence and site.tenant.explain_silence else msgspec.UNSET
-    response = Response(cards.encode(cards.CardsResponse(shown, extension)), mimetype="application/json")
+def _no_store(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _why_silent(reason: Reason) -> dict[str, object]:
-    return {SILENCE_EXTENSION: {"reason": reason, "text": WORDS[reason]}}

@@ -51,7 +51,7 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
     """The latest card of this key shown to this tenant since then, with the suggestions nobody accepted (R-B09)."""
     evaluations, cards = tables.evaluation.c, tables.card.c
     latest = (
-        select(cards.uuid, evaluations.received_at)
+        select(cards.uuid, evaluations.received_at, evaluations.hook)
         .join(tables.evaluation, evaluations.id == cards.evaluation_id)
         .where(
             evaluations.tenant_id == tenant_id,
@@ -77,7 +77,7 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
             .where(suggestions.card_uuid == card.uuid, suggestions.uuid.not_in(accepted_by_tenant))
             .order_by(suggestions.rule)
         )
-        return Shown(card.uuid, card.received_at, tuple(rule for (rule,) in still_open))
+        return Shown(card.uuid, card.received_at, card.hook, tuple(rule for (rule,) in still_open))
 
 
 def _card(row: RowMapping, suggestions: tuple[SuggestionRow, ...]) -> CardRow:

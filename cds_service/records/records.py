@@ -53,7 +53,7 @@ class Records:
     def evaluation(self, evaluation_id: str) -> EvaluationRow | None:
         """One evaluation by its id; one that is still being written is waited for."""
         found = lookups.evaluation(self.quick, evaluation_id)
-        if found is None and not self._writer.is_idle:
+        if found is None:
             self._writer.flush(READ_OWN_WRITES_S)
             found = lookups.evaluation(self.quick, evaluation_id)
         return found

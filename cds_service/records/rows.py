@@ -102,4 +102,5 @@ class Shown(msgspec.Struct, frozen=True):
 
     card: str
     at: datetime
+    hook: str
     open_suggestions: tuple[str, ...]

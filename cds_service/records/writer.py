@@ -47,11 +47,6 @@ class Writer:
         except queue.Full:
             self._lose("queue-full")
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether every row taken so far is written."""
-        return self._ledger.open == 0
-
     def flush(self, timeout_s: float) -> bool:
         """Wait until every row taken so far is written or its loss noted; False if that took longer."""
         with self._changed:

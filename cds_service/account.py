@@ -1,0 +1,122 @@
+"""The account of one call, for the record and the metrics: what was asked, what was answered, or why not."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cds_service.advice import discrete, suggestions
+from cds_service.advice.assessment import Assessment
+from cds_service.answer import Answer
+from cds_service.hooks.errors import ServiceError
+from cds_service.hooks.request import HookRequest
+from cds_service.operations import metrics
+from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
+from cds_service.tenant import Mode
+from cds_service.trust.client_jwt import Caller
+
+
+class Call(msgspec.Struct, frozen=True):
+    """Who asked what, when; `started` on the monotonic clock."""
+
+    request: HookRequest
+    caller: Caller
+    received: datetime
+    started: float
+
+
+def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+    """The row of an answer, with a card or silent."""
+    assessment = given.assessment
+    shown = given.card is not None and given.silence is None
+    row = EvaluationRow(
+        **_who(call),
+        **(_what(assessment) if assessment else {"id": str(uuid.uuid4())}),
+        status=200,
+        decision="card" if shown else "silence",
+        reason=given.silence,
+        mode=mode,
+        dedupe_key=dedupe_key(given, call.request),
+        milliseconds=given.milliseconds,
+        cards=_cards(given, shown=shown),
+    )
+    _count(row)
+    return row
+
+
+def of_failure(call: Call, error: Exception) -> EvaluationRow:
+    """A call that failed is an evaluation too: nobody may think that it found nothing."""
+    known = isinstance(error, ServiceError)
+    row = EvaluationRow(
+        **_who(call),
+        id=str(uuid.uuid4()),
+        status=error.status if isinstance(error, ServiceError) else 500,
+        decision="error",
+        reason=error.code if known and isinstance(error, ServiceError) else "exception",
+    )
+    _count(row)
+    return row
+
+
+def dedupe_key(given: Answer, request: HookRequest) -> str | None:
+    """What makes a card the same as another for its reader (R-B09), as a digest; None without an assessment."""
+    assessment = given.assessment
+    if assessment is None:
+        return None
+    headline = assessment.headline
+    told = (headline.score.model, headline.score.version, headline.band) if headline else ()
+    parts = (request.context.patient_id, request.context.user_id, assessment.procedure.group, *map(str, told))
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _who(call: Call) -> dict[str, Any]:
+    request = call.request
+    return {
+        "tenant_id": call.caller.tenant.id,
+        "issuer": call.caller.issuer,
+        "received_at": call.received,
+        "hook": request.hook,
+        "hook_instance": request.hook_instance,
+        "user_reference": request.context.user_id,
+        "patient_id": request.context.patient_id,
+        "encounter_id": request.context.encounter_id,
+        "total_ms": round(1000 * (time.monotonic() - call.started), 3),
+    }
+
+
+def _what(assessment: Assessment) -> dict[str, Any]:
+    headline = assessment.headline
+    return {
+        "id": assessment.assessment_id,
+        "order_reference": assessment.procedure.order,
+        "procedure_group": assessment.procedure.group,
+        "outcome": headline.score.outcome if headline else None,
+        "probability": headline.score.probability if headline else None,
+        "band": headline.band if headline else None,
+        "models": tuple(
+            {"model": score.model, "version": score.version, "sha256": score.sha256, "status": score.status}
+            for score in assessment.scores
+        ),
+        "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
+        "result": discrete.result(assessment),
+    }
+
+
+def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:
+    card = given.card
+    if card is None:
+        return ()
+    offered = tuple(SuggestionRow(uuid, rule) for uuid, rule in suggestions.rules(card, given.options).items())
+    topic = card.source.topic.code if card.source.topic else None
+    return (CardRow(uuid=card.uuid, indicator=card.indicator, topic=topic, shown=shown, suggestions=offered),)
+
+
+def _count(row: EvaluationRow) -> None:
+    metrics.answers.labels(row.tenant_id, row.hook, row.decision, row.reason or "").inc()
+    for step, milliseconds in row.milliseconds.items():
+        metrics.step_seconds.labels(step).observe(milliseconds / 1000)

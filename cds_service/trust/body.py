@@ -1,0 +1,90 @@
+"""A request's body, no larger, no slower and no more inflated than the tenant's limits (R-G09)."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import Any, Protocol
+
+import msgspec
+
+from cds_service.hooks.errors import BadRequest, NotJson, TooLarge, TooSlow
+from cds_service.tenant import Limits
+
+_CHUNK = 256 * 1024
+READ_TIMEOUT_S = 5.0
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Stream(Protocol):
+    """What a WSGI server gives to read a body from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """How the body comes: its declared length in bytes, its encoding, and the socket if the server lends it."""
+
+    stream: Any
+    length: int | None
+    encoding: str = ""
+    socket: Any = None
+
+
+def read(sent: Sent, limits: Limits) -> bytes:
+    """The body as it was before compression. Raises TooLarge, TooSlow, NotJson or BadRequest."""
+    if sent.length is not None and sent.length > limits.body_bytes:
+        raise TooLarge("The body is too large.", diagnostics=f"at most {limits.body_bytes} bytes")
+    encoding = sent.encoding.strip().lower()
+    if encoding not in ("", "identity", "gzip"):
+        raise NotJson("The body's encoding is not read.", diagnostics="Content-Encoding: gzip or none")
+    body = _receive(sent, limits.body_bytes)
+    if encoding == "gzip":
+        body = _inflate(body, limits)
+    if not body:
+        raise BadRequest("The body is empty.")
+    return body
+
+
+def _receive(sent: Sent, most: int) -> bytes:
+    """Everything the client sends, within READ_TIMEOUT_S for all of it: a trickle does not hold a thread."""
+    until = time.monotonic() + READ_TIMEOUT_S
+    before = sent.socket.gettimeout() if sent.socket is not None else None
+    chunks: list[bytes] = []
+    received = 0
+    try:
+        while True:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                raise TooSlow("The body did not arrive in time.")
+            if sent.socket is not None:
+                sent.socket.settimeout(left_s)
+            chunk = sent.stream.read(min(_CHUNK, most + 1 - received))
+            if not chunk:
+                return b"".join(chunks)
+            chunks.append(chunk)
+            received += len(chunk)
+            if received > most:
+                raise TooLarge("The body is too large.", diagnostics=f"at most {most} bytes")
+    except TimeoutError as error:
+        raise TooSlow("The body did not arrive in time.") from error
+    except OSError as error:
+        raise BadRequest("The body did not arrive.") from error
+    finally:
+        if sent.socket is not None:
+            sent.socket.settimeout(before)
+
+
+def _inflate(body: bytes, limits: Limits) -> bytes:
+    most = min(limits.inflated_bytes, limits.inflation_ratio * len(body))
+    inflater = zlib.decompressobj(wbits=_GZIP)
+    try:
+        inflated = inflater.decompress(body, most + 1)
+    except zlib.error as error:
+        raise BadRequest("The body is not gzip.") from error
+    if len(inflated) > most or inflater.unconsumed_tail:
+        raise TooLarge("The body inflates too far.", diagnostics=f"at most {limits.inflation_ratio} times")
+    if not inflater.eof or inflater.unused_data:
+        raise BadRequest("The body is not one whole gzip member.")
+    return inflated

@@ -1,0 +1,77 @@
+"""The answer to a request that comes again: same bytes, same uuids, for minutes, in every worker (R-08, DEC-17).
+
+What is kept is enciphered with a key made from the request itself: only who holds the request can read its answer.
+It lies in a folder in memory; nothing is persisted, and a deployment without such a folder keeps none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEEP_S = 300.0
+SWEEP_S = 30.0
+MOST = 20_000
+_NONCE = bytes(12)  # each key enciphers one answer only
+
+
+class RetryCache:
+    """Answers of the last minutes; lives as long as its worker, its folder as long as the start."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._swept_at = time.monotonic()
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def find(self, request: Request) -> bytes | None:
+        """The answer given before to this very request of this tenant; None if there was none in the last minutes."""
+        if self._folder is None:
+            return None
+        path = self._folder / request.name
+        try:
+            if time.time() - path.stat().st_mtime > KEEP_S:
+                return None
+            return AESGCM(request.key).decrypt(_NONCE, path.read_bytes(), None)
+        except (FileNotFoundError, InvalidTag):
+            return None
+
+    def keep(self, request: Request, answer: bytes) -> None:
+        """Keep an answer for a retry."""
+        if self._folder is None:
+            return
+        self._sweep(self._folder)
+        written = self._folder / f"{request.name}.{os.getpid()}-{id(request)}"
+        try:
+            written.write_bytes(AESGCM(request.key).encrypt(_NONCE, answer, None))
+            written.replace(self._folder / request.name)
+        except OSError:
+            written.unlink(missing_ok=True)  # a full folder costs a retry its sameness, never an answer
+
+    def _sweep(self, folder: Path) -> None:
+        if time.monotonic() - self._swept_at < SWEEP_S:
+            return
+        self._swept_at = time.monotonic()
+        now = time.time()
+        with os.scandir(folder) as entries:
+            kept = [(entry.stat().st_mtime, entry.path) for entry in entries if entry.is_file()]
+        kept.sort(reverse=True)
+        for number, (written_at, path) in enumerate(kept):
+            if number >= MOST or now - written_at > KEEP_S:
+                Path(path).unlink(missing_ok=True)
+
+
+class Request:
+    """What makes a request the same as another: its tenant and its bytes (the hookInstance is among them)."""
+
+    __slots__ = ("key", "name")
+
+    def __init__(self, tenant_id: str, body: bytes) -> None:
+        digest = hashlib.sha512(tenant_id.encode() + b"\x00" + body).digest()
+        self.name = digest[:32].hex()
+        self.key = digest[32:]
