@@ -62,8 +62,6 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(model_pages.blueprint(lambda: models))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     app.register_blueprint(risk_assessments.blueprint(deployment.desk.records.evaluation, _proven(deployment)))
-    app.register_blueprint(
-    )
     if not deployment.sites[0].tenant.is_production:
         app.register_blueprint(workbench.blueprint(deployment.sites[0]))
     if settings.demo:
