@@ -10,6 +10,7 @@ import msgspec
 from cds_service import reading
 from cds_service.advice import cards, choice, silence
 from cds_service.advice.assessment import Assessment, assess
+from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
 from cds_service.hooks.card import Card
 from cds_service.hooks.request import HookRequest
@@ -34,6 +35,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     card: Card | None = None
     silence: Reason | None = None
     assessment: Assessment | None = None
+    options: tuple[Option, ...] = ()
     milliseconds: dict[str, float] = {}
 
 
@@ -78,4 +80,10 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     reason = silence.for_floor(assessment, site.card_floor, options)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
-    return Answer(card=None if reason else card, silence=reason, assessment=assessment, milliseconds=clock.laps)
+    return Answer(
+        card=None if reason else card,
+        silence=reason,
+        assessment=assessment,
+        options=options,
+        milliseconds=clock.laps,
+    )

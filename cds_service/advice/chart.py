@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import msgspec
 
 from cds_service.advice.outcomes import BY_NAME
+from cds_service.advice.suggestions import SAVE, suggestion_uuid
 from cds_service.hooks.card import Action, Suggestion
 from fhir_mappings.risk_assessment import Estimate, ModelUsed, Prediction, risk_assessment
-
-SAVE = "save-to-chart"
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -37,7 +35,7 @@ def save_suggestion(result: Mapping[str, Any], owner: Owner, *, public_url: str,
     text = "Save this estimate to the chart, marked as made by software and not yet reviewed"
     return Suggestion(
         label=text,
-        uuid=str(uuid.uuid5(uuid.UUID(card_uuid), SAVE)),
+        uuid=suggestion_uuid(card_uuid, SAVE),
         is_recommended=False,
         actions=(Action(type="create", description=f"{text}.", resource=risk_assessment(estimate)),),
     )

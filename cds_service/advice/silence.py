@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from cds_service.advice import modes, repeats
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
-from cds_service.tenant import Tenant
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Score
@@ -59,16 +57,6 @@ def for_user(user_id: str) -> Reason | None:
     return "non-clinician" if user_id.partition("/")[0] in ("Patient", "RelatedPerson") else None
 
 
-def for_mode(tenant: Tenant, *, hook: str, procedure_group: str, user_id: str, killed: bool = False) -> Reason | None:
-    """Switched off, silent, or a user who is not shown cards yet. `killed`: a kill switch is on for this tenant."""
-    if killed:
-        return "kill-switch"
-    mode = modes.in_force(tenant, hook=hook, procedure_group=procedure_group)
-    if mode == "canary":
-        return None if modes.is_in_canary(tenant, user_id) else "mode-canary"
-    return {"off": "mode-off", "silent": "mode-silent", "on": None}[mode]
-
-
 def for_patient(record: PatientRecord, features: Features) -> Reason | None:
     """Deceased, pregnant, a child, of unknown age, or an operation that is not elective."""
     if record.deceased:
@@ -105,8 +93,3 @@ def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Opt
     if floor is None:
         return None if assessment.indicator == "warning" else "below-floor"
     return "below-floor" if (headline.score.probability or 0.0) < floor else None
-
-
-def for_repeat(hook: str, open_before: Collection[str] | None, options: Sequence[Option]) -> Reason | None:
-    """The same card was shown to this user a short while ago, and nothing in it is new (R-B09)."""
-    return "dedupe" if repeats.is_repeat(hook, open_before, [option.id for option in options]) else None

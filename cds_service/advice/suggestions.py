@@ -11,13 +11,16 @@ import msgspec
 from cds_service.advice import dialects
 from cds_service.advice.dialects import Dialect
 from cds_service.advice.options import Option
-from cds_service.hooks.card import Action, Suggestion
+from cds_service.hooks.card import Action, Card, Suggestion
 from fhir_mappings.draft_orders import DraftOrder, Intent, OrderCode, service_request
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import ORDERABLES, site_code
 
 # https://hl7.org/fhir/R4/references.html#literal, with the wider ids that some EHRs use.
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+# The one suggestion that comes from no row: saving the estimate itself (chart.py).
+SAVE = "save-to-chart"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,12 @@ def write(options: Sequence[Option], session: Session, *, ordering: Ordering, ca
 def suggestion_uuid(card_uuid: str, option_id: str) -> str:
     """The uuid under which feedback will name this option of this card."""
     return str(uuid.uuid5(uuid.UUID(card_uuid), option_id))
+
+
+def rules(card: Card, options: Sequence[Option]) -> dict[str, str]:
+    """By the uuid of each suggestion on the card, the row of the catalogue that it was, for the record."""
+    by_uuid = {suggestion_uuid(card.uuid, option.id): option.id for option in options}
+    return {one.uuid: by_uuid.get(one.uuid, SAVE) for one in card.suggestions}
 
 
 def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:

@@ -11,7 +11,6 @@ from cds_service.advice import silence
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS, Reason
-from cds_service.tenant import Canary, ModeRule, Tenant
 from fhir_mappings import features
 from tests import builders
 from tests.builders import a_condition, a_patient, a_record
@@ -19,11 +18,6 @@ from tests.cds_service.advice import people
 from tests.cds_service.advice.banned import banned_words
 
 FERRITIN = Option(id="ferritin", consider="a ferritin test", reason="haemoglobin 10.9 g/dL")
-
-
-def a_tenant(**members: Any) -> Tenant:
-    given = {"id": "t", "environment": "dev", "public_url": "https://risk.example.org", "mode": "on"}
-    return Tenant(**given | members)  # type: ignore[arg-type]
 
 
 def for_patient(*resources: builders.Resource, **order: Any) -> Reason | None:
@@ -138,42 +132,3 @@ def test_a_floor_of_the_tenant_counts_from_the_probability() -> None:
 def test_what_cannot_be_computed_is_told_whatever_the_floor() -> None:
     typical, _ = below_and_above()
     assert silence.for_floor(msgspec.structs.replace(typical, headline=None), None) is None
-
-
-@pytest.mark.parametrize(("mode", "reason"), [("off", "mode-off"), ("silent", "mode-silent"), ("on", None)])
-def test_a_mode_is_a_reason(mode: str, reason: str | None) -> None:
-    tenant = a_tenant(mode=mode)
-    found = silence.for_mode(tenant, hook="order-select", procedure_group="spine-fusion", user_id="Practitioner/1")
-    assert found == reason
-
-
-def test_a_kill_switch_is_stronger_than_any_mode() -> None:
-    arguments = {"hook": "order-select", "procedure_group": "spine-fusion", "user_id": "Practitioner/1"}
-    assert silence.for_mode(a_tenant(), **arguments, killed=True) == "kill-switch"
-
-
-def test_canary_shows_named_users_only() -> None:
-    tenant = a_tenant(mode="canary", canary=Canary(users=("Practitioner/1",)))
-    for user, reason in (("Practitioner/1", None), ("Practitioner/2", "mode-canary")):
-        found = silence.for_mode(tenant, hook="order-sign", procedure_group="spine-fusion", user_id=user)
-        assert found == reason
-
-
-def test_the_mode_of_a_hook_and_group_is_stronger_than_that_of_the_tenant() -> None:
-    rules = (ModeRule(mode="silent", hook="order-sign"), ModeRule(mode="off", procedure_group="spine-fusion"))
-    tenant = a_tenant(modes=rules)
-    user = "Practitioner/1"
-    assert silence.for_mode(tenant, hook="order-sign", procedure_group="hysterectomy", user_id=user) == "mode-silent"
-    assert silence.for_mode(tenant, hook="order-select", procedure_group="spine-fusion", user_id=user) == "mode-off"
-    assert silence.for_mode(tenant, hook="order-select", procedure_group="hysterectomy", user_id=user) is None
-
-
-def test_the_same_card_again_is_a_repeat() -> None:
-    assert silence.for_repeat("order-select", ("ferritin",), [FERRITIN]) == "dedupe"
-    assert silence.for_repeat("order-select", None, [FERRITIN]) is None
-
-
-def test_an_open_option_is_worth_a_reminder_at_signing() -> None:
-    assert silence.for_repeat("order-sign", ("ferritin",), [FERRITIN]) is None
-    assert silence.for_repeat("order-sign", ("ferritin",), []) == "dedupe"
-    assert silence.for_repeat("order-sign", (), [FERRITIN]) == "dedupe"

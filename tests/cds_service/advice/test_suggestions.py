@@ -7,10 +7,12 @@ import uuid
 import pytest
 
 from cds_service.advice import suggestions
+from cds_service.advice.cards import Place
 from cds_service.advice.dialects import DIALECTS
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import Ordering, Session
 from fhir_mappings.order_codes import OrderCodes
+from tests.builders import a_condition
 from tests.cds_service.advice import people
 
 CARD = str(uuid.UUID(int=1))
@@ -68,6 +70,16 @@ def test_the_uuid_tells_card_and_row_and_nothing_else() -> None:
     (found,) = suggestions.write([HBA1C], people.SESSION, ordering=ORDERING, card_uuid=CARD)
     assert found.uuid == suggestions.suggestion_uuid(CARD, "hba1c")
     assert found.uuid != suggestions.suggestion_uuid(str(uuid.UUID(int=2)), "hba1c")
+
+
+def test_every_suggestion_of_a_card_is_known_by_its_row() -> None:
+    place = Place(public_url="https://risk.example.org", codes=people.CODES, save_to_chart=True)
+    card = people.a_card(people.asa(3), a_condition("E11.9"), place=place)
+    options = people.options(people.asa(3), a_condition("E11.9"))
+    found = suggestions.rules(card, options)
+    assert list(found) == [one.uuid for one in card.suggestions]
+    assert "hba1c" in found.values()
+    assert list(found.values())[-1] == "save-to-chart"
 
 
 def test_what_could_change_the_estimate_is_not_called_apart_from_it() -> None:
