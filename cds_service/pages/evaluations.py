@@ -42,6 +42,16 @@ def of(card: ModelCard, directory: Path = PACKAGE) -> Evaluation | None:
     return _read(directory / card.outcome / card.name / card.version / "evaluation.json")
 
 
+def as_told(card: ModelCard, directory: Path = PACKAGE) -> dict[str, Any] | None:
+    """The same evaluation, whole, as the training pipeline wrote it."""
+    return _whole(directory / card.outcome / card.name / card.version / "evaluation.json")
+
+
 @cache
 def _read(path: Path) -> Evaluation | None:
-    return msgspec.json.decode(path.read_bytes(), type=Evaluation) if path.is_file() else None
+    return None if (whole := _whole(path)) is None else msgspec.convert(whole, Evaluation)
+
+
+@cache
+def _whole(path: Path) -> dict[str, Any] | None:
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.is_file() else None

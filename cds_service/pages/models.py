@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout
+from models_onnx import chai, source_attributes
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import Registry
 
@@ -45,11 +46,18 @@ def blueprint(registry: Callable[[], Registry]) -> Blueprint:
             cached=True,
             outcome=outcome,
             heading=_heading(outcome),
-            models=[(card, attributes.answers(card.attributes), evaluations.of(card)) for card in cards],
+            models=[(card, attributes.answers(_attributes(card)), evaluations.of(card)) for card in cards],
             intended_use=INTENDED_USE,
             regulatory=REGULATORY,
             kinds=KINDS,
         )
+
+    @pages.get("/models/<outcome>/<name>.xml")
+    def chai_card(outcome: str, name: str) -> Response:
+        found = [card for card in registry().cards if (card.outcome, card.name) == (outcome, name)]
+        card = found[0] if found else abort(404)
+        xml = chai.model_card_xml(card, evaluations.as_told(card))
+        return Response(xml, mimetype="application/xml", headers={"Cache-Control": "public, max-age=300"})
 
     @pages.get("/irm")
     def risk_management() -> Response:
@@ -70,7 +78,11 @@ def blueprint(registry: Callable[[], Registry]) -> Blueprint:
 def told(card: ModelCard) -> dict[str, Any]:
     """The card as JSON, with all 31 attributes, none empty (H-01)."""
     members: dict[str, Any] = msgspec.to_builtins(card)
-    return {**members, "attributes": attributes.complete(card.attributes)}
+    return {**members, "attributes": attributes.complete(_attributes(card)), "evaluation": evaluations.as_told(card)}
+
+
+def _attributes(card: ModelCard) -> dict[str, str]:
+    return source_attributes.attributes(card, evaluations.as_told(card))
 
 
 def _listed(card: ModelCard) -> dict[str, Any]:

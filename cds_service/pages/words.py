@@ -25,7 +25,7 @@ def label(name: str) -> str:
     """An input as a clinician calls it; its name in words where no feature has it."""
     if name in FEATURES:
         told = FEATURES[name].label
-        return told[:1].upper() + told[1:]
+        return told if told[1:2].isupper() else told[:1].upper() + told[1:]
     words = [_SHORT.get(word, word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
