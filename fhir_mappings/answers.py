@@ -36,7 +36,7 @@ def _ideas(concept: CodeableConcept, words: Vocabulary) -> set[str]:
 
 def asa_class(recorded: RecordedByInput, words: Vocabulary, coverage: Coverage, now: Clock) -> Feature:
     """ASA physical status, 1 to 5. An "E" is dropped: it may belong to an earlier operation."""
-    return _answer("asa_class", "asa-class", ASA_DAYS, _asa, (recorded, words, coverage, now), unit="1")
+    return answered("asa_class", "asa-class", ASA_DAYS, _asa, (recorded, words, coverage, now), unit="1")
 
 
 def _asa(valued: Valued, words: Vocabulary) -> Reading:
@@ -71,7 +71,7 @@ def functional_status(recorded: RecordedByInput, words: Vocabulary, coverage: Co
     if not words.means_something("functional-status"):
         return Feature(name="functional_status", status="missing", reason="no-site-map")
     arguments = (recorded, words, coverage, now)
-    return _answer("functional_status", "functional-status", FUNCTION_DAYS, _function, arguments)
+    return answered("functional_status", "functional-status", FUNCTION_DAYS, _function, arguments)
 
 
 def _function(valued: Valued, words: Vocabulary) -> Reading:
@@ -107,7 +107,7 @@ def smoking_status(  # the answer, else the diagnoses
 ) -> Feature:
     """never, former or current: the latest usable answer, else what a diagnosis says. An empty list is not "never"."""
     name = "smoking_status"
-    answer = _answer(name, "smoking-status", SMOKING_DAYS, _smoking, (recorded, words, coverage, now))
+    answer = answered(name, "smoking-status", SMOKING_DAYS, _smoking, (recorded, words, coverage, now))
     if answer.usable:
         return answer
     if current := diagnoses.of("tobacco-use-disorder"):
@@ -149,7 +149,7 @@ def _by_diagnosis(value: str, matches: tuple[Diagnosis, ...], now: Clock) -> Fea
 Arguments = tuple[RecordedByInput, Vocabulary, Coverage, Clock]
 
 
-def _answer(
+def answered(
     name: str,
     idea: str,
     lookback_days: int,
@@ -158,6 +158,7 @@ def _answer(
     *,
     unit: str = "",
 ) -> Feature:
+    """One answer by its item, an idea: the latest in the window that can be read; missing with the reason else."""
     recorded, words, coverage, now = arguments
     results = recorded.get(idea)
     outcome = winner(results, lambda valued: read(valued, words), lookback_days, now) if results else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fhir_mappings.answers import ASA_DAYS, FUNCTION_DAYS, SMOKING_DAYS
 from fhir_mappings.comorbidity_burden import HFRS_DAYS, HFRS_MAXIMUM
 from fhir_mappings.feature import FeatureDefinition
+from fhir_mappings.finding_rules import FINDINGS
+from fhir_mappings.findings import IMAGING_DAYS
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.procedures import GROUPS
 
@@ -34,7 +36,7 @@ _YES_NO = (
 
 
 def _measured(name: str, source: str) -> FeatureDefinition:
-    rule = RULES[name]
+    rule = RULES.get(name) or FINDINGS[name]
     return FeatureDefinition(
         name=name,
         label=rule.label,
@@ -178,6 +180,19 @@ _LATER = (
         low=0,
         high=24,
     ),
+    *(_measured(name, _LOINC.format(name.replace("_", "-"))) for name in FINDINGS),
+    _category(
+        "lumbar_stenosis_grade",
+        "lumbar stenosis",
+        "Observation or DiagnosticReport.conclusionCode by the site's ConceptMap",
+        "none",
+        "mild",
+        "moderate",
+        "severe",
+        lookback_days=IMAGING_DAYS,
+    ),
+    _yes_no("spondylolisthesis", "spondylolisthesis", "Condition M43.1, Q76.2, or DiagnosticReport.conclusionCode"),
+    _yes_no("genetic_finding", "genetic finding", "Observation 69548-6; shown, never scored"),
 )
 
 FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS + _LATER}

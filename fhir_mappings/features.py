@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fhir_mappings import answers, comorbidity_burden, demographics, medications, past_procedures
+from fhir_mappings import answers, comorbidity_burden, demographics, findings, medications, past_procedures
 from fhir_mappings.diagnosis_features import CURRENT_ONLY, LIFELONG, cancer, diabetes_treatment, present, sepsis
 from fhir_mappings.feature import Feature, FeatureDefinition, Features
 from fhir_mappings.feature_catalogue import FEATURES
+from fhir_mappings.finding_rules import FINDINGS
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.measurements import body_mass_index, filtration_rate, measurement
 from fhir_mappings.patient_record import PatientRecord
@@ -21,6 +22,7 @@ def derive(record: PatientRecord, procedure: PlannedProcedure) -> Features:
     for part in (_person(record), _answers(record), _diagnoses(record), _medicines(record), _past(record, procedure)):
         found.update(part)
     found.update(_measurements(record, found))
+    found.update(_findings(record))
     found["diabetes_treatment"] = diabetes_treatment(found["diabetes"], found["insulin"])
     found["planned_duration"] = planned_duration(procedure)
     found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
@@ -88,6 +90,18 @@ def _measurements(record: PatientRecord, found: Features) -> Features:
         measured["creatinine"], found["age"], found["sex"], measured["egfr"], found["dialysis"]
     )
     return measured
+
+
+def _findings(record: PatientRecord) -> Features:
+    """What is shown and not scored yet: patient-reported outcomes, imaging, genetics."""
+    recorded, words, now, seen = record.recorded, record.words, record.clock, record.seen("observations")
+    found = {name: measurement(name, recorded, seen, now) for name in FINDINGS}
+    found["lumbar_stenosis_grade"] = findings.stenosis_grade(recorded, record.conclusions, words, seen, now)
+    found["spondylolisthesis"] = findings.spondylolisthesis(
+        record.diagnoses, record.conclusions, record.seen("conditions")
+    )
+    found["genetic_finding"] = findings.genetic_finding(recorded, words, seen, now)
+    return found
 
 
 def _group(procedure: PlannedProcedure) -> Feature:

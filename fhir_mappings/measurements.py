@@ -12,21 +12,22 @@ from fhir_mappings import quantities
 from fhir_mappings.clock import Clock
 from fhir_mappings.coverage import Coverage
 from fhir_mappings.feature import Feature
+from fhir_mappings.finding_rules import FINDINGS
 from fhir_mappings.measurement_rules import RULES, Rule
 from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.quantities import Reading
 from fhir_mappings.ranking import Outcome, winner
 from fhir_mappings.resources import Valued
 
-_READERS: dict[str, Callable[[Valued], Reading]] = {
-    name: partial(quantities.read, rule) for name, rule in RULES.items()
-}
+_ALL = RULES | FINDINGS
+_READERS: dict[str, Callable[[Valued], Reading]] = {name: partial(quantities.read, rule) for name, rule in _ALL.items()}
+_IDEAS = {name: name.replace("_", "-") for name in _ALL}  # value sets are named with hyphens
 
 
 def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: Clock) -> Feature:
     """One measurement in its canonical unit: the result that counts as of the hook, or why there is none."""
-    rule = RULES[name]
-    results = recorded.get(name)
+    rule = _ALL[name]
+    results = recorded.get(_IDEAS[name])
     outcome = winner(results, _READERS[name], rule.lookback_days, now) if results else None
     if outcome is None:
         return Feature(name=name, status="missing", unit=rule.unit, reason=coverage.gap or "never-recorded")

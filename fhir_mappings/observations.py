@@ -31,6 +31,16 @@ MEASURED = (
     "egfr",
 )
 ANSWERED = ("asa-class", "functional-status", "smoking-status", "pregnancy-status")
+# Shown, not scored yet: patient-reported outcomes, imaging, genetics (finding_rules.py, findings.py).
+FINDINGS = (
+    "oswestry-index",
+    "pain-score",
+    "promis-physical-health",
+    "bone-density-t-score",
+    "vertebral-attenuation",
+    "lumbar-stenosis-grade",
+    "genetic-finding",
+)
 # Of these only whether they were done is read, so that no suggestion asks for what is there (workup.py).
 TESTED_LABORATORY = ("ferritin", "transferrin-saturation", "nt-probnp", "vitamin-d")
 TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score")

@@ -17,13 +17,22 @@ from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabular
 from fhir_mappings.coverage import NOT_PROVIDED, Coverage
 from fhir_mappings.demographics import Person
 from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.findings import Conclusion, conclusions
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import ANSWERED, MEASURED, TESTED_LABORATORY, TESTED_OTHERWISE, RecordedByInput
+from fhir_mappings.observations import (
+    ANSWERED,
+    FINDINGS,
+    MEASURED,
+    TESTED_LABORATORY,
+    TESTED_OTHERWISE,
+    RecordedByInput,
+)
 from fhir_mappings.past_procedures import PastProcedure
 from fhir_mappings.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.reading import ReadResources, WrongPatientError
 from fhir_mappings.resources import (
     Condition,
+    DiagnosticReport,
     Encounter,
     Medication,
     MedicationRequest,
@@ -40,7 +49,7 @@ __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 
 # The prefetch keys, in the order in which they are asked for (queries.py).
 KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter")
-_RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE)
+_RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE, *FINDINGS)
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
 
@@ -63,6 +72,7 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
     procedures: tuple[PastProcedure, ...]
     emergency_encounter: str | None
     pregnancy: Pregnancy
+    conclusions: tuple[Conclusion, ...] = ()
 
     @property
     def as_of(self) -> datetime:
@@ -121,6 +131,7 @@ def read(  # everything that a record depends on
         procedures=past_procedures.read(sorted_out[Procedure], words, now),
         emergency_encounter=_emergency(sorted_out[Encounter]),
         pregnancy=pregnancy(recorded, found, words, seen, now),
+        conclusions=conclusions(sorted_out[DiagnosticReport], words, now),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fhir_mappings.code_systems import LOINC
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.measurement_rules import RULES
-from fhir_mappings.observations import ANSWERED, TESTED_LABORATORY, TESTED_OTHERWISE
+from fhir_mappings.observations import ANSWERED, FINDINGS, TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
@@ -23,7 +23,7 @@ def prefetch_templates(maps: ConceptMaps, value_sets: ValueSets = STANDARD) -> d
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
     laboratory = [*(name for name, rule in RULES.items() if rule.laboratory), *TESTED_LABORATORY]
-    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED, *TESTED_OTHERWISE]
+    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED, *TESTED_OTHERWISE, *FINDINGS]
     return {
         "patient": "Patient/{{context.patientId}}",
         "conditions": f"Condition?{_PATIENT}&_count=200",

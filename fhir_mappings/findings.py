@@ -1,0 +1,126 @@
+"""Coded findings of imaging and genetics: shown with source and date; genetic results are never scored (DEC-34)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from fhir_mappings.answers import answered
+from fhir_mappings.clock import Clock, placed
+from fhir_mappings.concept_maps import Vocabulary
+from fhir_mappings.coverage import Coverage
+from fhir_mappings.dates import Moment, moment
+from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.diagnosis_features import present, yes
+from fhir_mappings.feature import Feature
+from fhir_mappings.observations import RecordedByInput
+from fhir_mappings.quantities import Reading, absent, rejected
+from fhir_mappings.resources import DiagnosticReport, Valued
+
+IMAGING_DAYS = 365
+_GENETIC_DAYS = 36_525  # a genome does not change; a hundred years
+_GRADES = ("none", "mild", "moderate", "severe")
+_USABLE = frozenset({"final", "amended", "corrected", "appended"})
+
+
+class Conclusion(Struct, frozen=True, gc=False):
+    """One coded conclusion of a report, by what it means."""
+
+    source: str
+    ideas: tuple[str, ...]
+    when: Moment
+
+
+def conclusions(reports: Iterable[DiagnosticReport], words: Vocabulary, now: Clock) -> tuple[Conclusion, ...]:
+    """The coded conclusions of the last year's reports, the latest first. Their text is never read."""
+    found = []
+    for report in reports:
+        period = report.effective_period
+        text = report.effective_date_time or ((period.end or period.start) if period else None) or report.issued
+        when = moment(text, now.zone)
+        if report.status not in _USABLE or when is None or placed(when, IMAGING_DAYS, now):
+            continue
+        codings = [coding for concept in report.conclusion_code for coding in concept.coding]
+        ideas = tuple(idea for one in codings for idea in words.ideas(one.system, one.code))
+        if ideas:
+            found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when))
+    return tuple(sorted(found, key=lambda one: (-one.when.time.timestamp(), one.source)))
+
+
+def stenosis_grade(
+    recorded: RecordedByInput, reports: tuple[Conclusion, ...], words: Vocabulary, seen: Coverage, now: Clock
+) -> Feature:
+    """Lumbar stenosis: none, mild, moderate or severe, from the site's item, else the latest report's conclusion."""
+    name = "lumbar_stenosis_grade"
+    arguments = (recorded, words, seen, now)
+    answer = answered(name, "lumbar-stenosis-grade", IMAGING_DAYS, _grade, arguments)
+    if answer.usable:
+        return answer
+    for report in reports:
+        grades = _grades(set(report.ideas))
+        if len(grades) > 1:
+            return Feature(name=name, status="conflicting", source=report.source, reason="two-concepts")
+        if grades:
+            return _told(name, grades[0], report)
+    return answer if words.means_something("lumbar-stenosis-grade") else _unmapped(name, answer)
+
+
+def _unmapped(name: str, answer: Feature) -> Feature:
+    return Feature(name=name, status="missing", reason="no-site-map", flags=answer.flags)
+
+
+def _grades(ideas: set[str]) -> list[str]:
+    return [grade for grade in _GRADES if f"lumbar-stenosis-{grade}" in ideas]
+
+
+def _told(name: str, value: str, report: Conclusion) -> Feature:
+    return Feature(
+        name=name,
+        status="used",
+        value=value,
+        model_value=value,
+        time=report.when.time,
+        date_only=report.when.date_only,
+        source=report.source,
+    )
+
+
+def _grade(valued: Valued, words: Vocabulary) -> Reading:
+    grades = _grades(_ideas(valued, words))
+    if len(grades) > 1:
+        return Reading("conflicting", reason="two-concepts")
+    return _read(grades[0] if grades else None, valued)
+
+
+def _ideas(valued: Valued, words: Vocabulary) -> set[str]:
+    codings = valued.value_codeable_concept.coding if valued.value_codeable_concept else ()
+    return {idea for one in codings for idea in words.ideas(one.system, one.code)}
+
+
+def _read(value: str | bool | None, valued: Valued) -> Reading:
+    if value is None:
+        has_value = valued.value_codeable_concept is not None or valued.value_string is not None
+        return rejected("answer-unknown") if has_value else absent(valued.data_absent_reason)
+    return Reading("used", value=value, model_value=value)
+
+
+def spondylolisthesis(diagnoses: Diagnoses, reports: tuple[Conclusion, ...], seen: Coverage) -> Feature:
+    """Whether a vertebra has slipped: a current diagnosis, or the coded conclusion of a report within a year."""
+    name = idea = "spondylolisthesis"
+    by_diagnosis = present(name, idea, diagnoses, seen)
+    report = next((one for one in reports if idea in one.ideas), None)
+    if report is not None and by_diagnosis.value is not True:
+        return yes(name, report.source, report.when)
+    return by_diagnosis
+
+
+def genetic_finding(recorded: RecordedByInput, words: Vocabulary, seen: Coverage, now: Clock) -> Feature:
+    """Whether the latest coded genetic result found a variant. Never an input of a score (DEC-34)."""
+    return answered("genetic_finding", "genetic-finding", _GENETIC_DAYS, _variant, (recorded, words, seen, now))
+
+
+def _variant(valued: Valued, words: Vocabulary) -> Reading:
+    ideas = _ideas(valued, words)
+    found = [value for value in ("present", "absent") if f"genetic-finding-{value}" in ideas]
+    return _read(found[0] == "present" if len(found) == 1 else None, valued)
