@@ -115,7 +115,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
     model and what is wrong: hash, name, inputs, golden scores, or a folder that no entry names.
     """
     manifest = _read_json(directory / "stacked.json", Manifest)
-    entries = _read_entries(directory / "registry.yaml")
+    entries = read_entries(directory / "registry.yaml")
     folders = {(card.name, card.version): (folder, card) for folder, card in _folders(directory)}
     _agree(manifest, entries, folders)
     graph = _bytes(directory / "stacked.onnx", manifest.sha256, "stacked.onnx")
@@ -196,7 +196,8 @@ def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
         raise ModelError(f"{path.name} cannot be read: {error}") from error
 
 
-def _read_entries(path: Path) -> tuple[Entry, ...]:
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """The lines of registry.yaml, in the order of preference; raises ModelError if it cannot be read."""
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=tuple[Entry, ...])
     except (OSError, msgspec.DecodeError) as error:

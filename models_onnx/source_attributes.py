@@ -50,7 +50,7 @@ def _details_and_purpose(card: ModelCard) -> dict[str, str]:
         "details.funding": "No outside funding of this implementation.",
         "details.output_value": f"{value}{interval}: {card.outcome_definition} Horizon: {card.horizon}.",
         "details.output_type": "prediction" if card.kind == "probability" else "evaluation (points score)",
-        "purpose.intended_use": "Informs clinicians who plan an elective operation on an adult, at least 24 hours before it.",
+        "purpose.intended_use": "Informs clinicians who plan an adult's elective operation, 24 hours or more before it.",
         "purpose.population": card.population,
         "purpose.users": "Surgeons, anaesthetists and preoperative clinics; not patients.",
         "purpose.decision_role": "informs",
@@ -68,7 +68,7 @@ def _cautions_and_development(card: ModelCard, evaluation: Evaluation | None) ->
     if evaluation is not None:
         data = evaluation["data"]
         left_out = ", ".join(f"{why} {count}" for why, count in data["left_out"].items())
-        criteria = f"{data['n']} adults, {data['events']} events, of {data['rows_in_file']} rows; left out or cleaned: {left_out}."
+        criteria = f"{data['n']} adults, {data['events']} events, of {data['rows_in_file']} rows; left out: {left_out}."
         race = ", ".join(f"{name} {count}" for name, count in data["race"].items())
         representativeness = (
             f"Female {100 * data['female']:.1f} %; age quartiles {data['age_quartiles']}; race {race}, "
@@ -91,7 +91,7 @@ def _cautions_and_development(card: ModelCard, evaluation: Evaluation | None) ->
 def _fairness_and_external(card: ModelCard) -> dict[str, str]:
     external = _external(card)
     return {
-        "fairness.approach": "Equal calibration: observed to expected is looked at by age band, sex, race and procedure.",
+        "fairness.approach": "Equal calibration: observed to expected by age band, sex, race and procedure.",
         "fairness.mitigation": "Race, ethnicity, language and payment are not inputs.",
         "external.source": external,
         "external.tester": _missing("see external.source") if external.startswith("NONE") else "as cited",
@@ -136,7 +136,8 @@ def _told(entry: Mapping[str, Any]) -> str:
     return (
         f"{entry['rows']}, ASA class {entry['asa_class']}: n {entry['n']}, events {entry['events']}, "
         f"AUROC {auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f}), slope {slope['value']:.2f} "
-        f"({slope['low']:.2f} to {slope['high']:.2f}), Brier {entry['brier']['value']:.4f} (null {entry['brier_null']:.4f}), "
+        f"({slope['low']:.2f} to {slope['high']:.2f}), Brier {entry['brier']['value']:.4f} "
+        f"(null {entry['brier_null']:.4f}), "
         f"expected {entry['expected']:.4f}, observed {entry['observed']:.4f}."
     )
 
@@ -145,7 +146,7 @@ def _maintenance() -> dict[str, str]:
     return {
         "maintenance.validity_monitoring": "Monthly observed to expected and drift of inputs, from recorded outcomes.",
         "maintenance.local_validity": NOT_AT_THIS_SITE,
-        "maintenance.fairness_monitoring": "Monthly, the same figures by age band, sex and procedure, ten events or more.",
+        "maintenance.fairness_monitoring": "Monthly, the same by age band, sex and procedure, from ten events.",
         "maintenance.local_fairness": NOT_AT_THIS_SITE,
         "update.process": "Locked; refitted offline, run silently beside the model in use, promoted by a person.",
         "update.correction": "When two monthly figures in a row leave 0.8 to 1.25, silence is proposed within 30 days.",

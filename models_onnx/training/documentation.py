@@ -40,7 +40,7 @@ def _table(cards: list[ModelCard]) -> Iterator[str]:
         needs = ", ".join(f"`{entry.name}`" for entry in card.inputs if entry.required)
         tells = f"points, 0 to {card.maximum_points:g}" if card.maximum_points else "probability"
         yield f"| `{card.name}` {card.version} | {card.outcome} | {card.horizon} | {tells} | {card.trust} | {needs} |"
-    yield "\nTrust: A, two or more agreeing public sources; B, one (off unless switched on); fitted, on real operations.\n"
+    yield "\nTrust: A, two or more agreeing public sources; B, one (off unless switched on); fitted: real operations.\n"
 
 
 def _interval(figure: dict[str, Any], digits: int) -> str:
