@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from cds_service.commands_record import record
+from cds_service.commands_switches import kill, mode
 from cds_service.settings import Settings
 
 
@@ -15,6 +17,11 @@ from cds_service.settings import Settings
 @click.version_option(package_name="surgical-risk")
 def main() -> None:
     """surgical-risk: a CDS Hooks service that answers a surgical order with its risk for this patient."""
+
+
+main.add_command(mode)
+main.add_command(kill)
+main.add_command(record)
 
 
 @main.command()

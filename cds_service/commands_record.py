@@ -1,0 +1,95 @@
+"""`cds-service record`: migrate, export and purge what is kept."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.group("record")
+def record() -> None:
+    """The record: bring its schema up to date, export it, purge what is older than each tenant says."""
+
+
+_DATABASE = click.option(
+    "--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3", show_default=True
+)
+
+
+@record.command("migrate")
+@_DATABASE
+def migrate(database_url: str) -> None:
+    """Bring the database to the schema of this version; what is kept stays."""
+    from cds_service.records import database  # noqa: PLC0415
+    from cds_service.records import migrate as migration  # noqa: PLC0415
+
+    try:
+        migration.upgrade(database_url)
+    except database.DatabaseError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{database.safe(database_url)} is at revision {database.REVISION}")
+
+
+@record.command("export")
+@click.argument("tenant_id")
+@click.option("--form", type=click.Choice(["csv", "audit-event"]), default="csv", show_default=True)
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="From this day on, UTC.")
+@_DATABASE
+def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> None:
+    """Write one tenant's evaluations and feedback to standard output. Holds patients' ids: treat it as such."""
+    from cds_service.records import database  # noqa: PLC0415
+    from cds_service.records import export as exporting  # noqa: PLC0415
+    from fhir_mappings.audit_event import Evaluated, audit_event  # noqa: PLC0415
+
+    engine = database.connect(database_url, durable=True, connections=2)
+    start = since.replace(tzinfo=UTC)
+    if form == "csv":
+        rows = exporting.to_csv(engine, tenant_id, sys.stdout, since=start)
+    else:
+        events = (
+            audit_event(
+                Evaluated(
+                    evaluation_id=row.id,
+                    recorded=row.received_at,
+                    tenant_id=row.tenant_id,
+                    hook=row.hook,
+                    decision=row.decision,
+                    reason=row.reason,
+                    issuer=row.issuer,
+                    user=row.user_reference,
+                    patient_id=row.patient_id,
+                    versions=tuple(f"{model['model']} {model['version']}" for model in row.models),
+                )
+            )
+            for row in exporting.evaluations(engine, tenant_id, since=start)
+        )
+        rows = exporting.ndjson(events, sys.stdout)
+    click.echo(f"{rows} rows", err=True)
+    engine.dispose()
+
+
+@record.command("purge")
+@click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
+@_DATABASE
+def purge(*, folder: Path, database_url: str) -> None:
+    """Delete and redact what is older than each tenant's retention; to be run daily."""
+    from cds_service.records import database, retention  # noqa: PLC0415
+    from cds_service.records.used_tokens import UsedTokens  # noqa: PLC0415
+    from cds_service.tenants import load  # noqa: PLC0415
+
+    engine = database.connect(database_url, durable=True, connections=1)
+    now = datetime.now(UTC)
+    for tenant in load(folder):
+        kept = tenant.retention
+        purged = retention.purge(
+            engine, tenant.id, evaluation_days=kept.evaluation_days, comment_days=kept.comment_days, now=now
+        )
+        click.echo(
+            f"{tenant.id}: {purged.evaluations} evaluations and {purged.feedback} feedback items deleted,"
+            f" {purged.comments} comments redacted"
+        )
+    UsedTokens(engine).forget_expired(now.timestamp())
+    engine.dispose()
