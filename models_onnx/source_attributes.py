@@ -50,7 +50,7 @@ def _details_and_purpose(card: ModelCard) -> dict[str, str]:
         "details.funding": "No outside funding of this implementation.",
         "details.output_value": f"{value}{interval}: {card.outcome_definition} Horizon: {card.horizon}.",
         "details.output_type": "prediction" if card.kind == "probability" else "evaluation (points score)",
-        "purpose.intended_use": "Informs clinicians who plan an adult's elective operation, 24 hours or more before it.",
+        "purpose.intended_use": "Informs clinicians who plan an adult's elective operation, a day or more before it.",
         "purpose.population": card.population,
         "purpose.users": "Surgeons, anaesthetists and preoperative clinics; not patients.",
         "purpose.decision_role": "informs",
