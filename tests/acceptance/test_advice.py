@@ -1,0 +1,101 @@
+"""Over HTTP: options come with the card, are not repeated within a session, and the result is readable as FHIR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.acceptance import requests
+from tests.acceptance.requests import a_condition, a_request, a_result, an_asa_class, an_order, bundle
+
+Post = Callable[..., Any]
+EXTENSION = "io.surgical-risk.assessment"
+HBA1C = ("http://loinc.org", "4548-4")
+
+
+def card_of(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200
+    (card,) = response.json["cards"]
+    return dict(card)
+
+
+def options_of(card: dict[str, Any]) -> str:
+    return " ".join([card["detail"], *(one["label"] for one in card.get("suggestions", ()))])
+
+
+def test_diabetes_without_an_hba1c_gets_one_as_a_draft_for_this_patient(post: Post) -> None:
+    card = card_of(post(a_request(conditions=bundle(a_condition("E11.9")))))
+    (suggestion,) = [one for one in card["suggestions"] if "HbA1c" in one["label"]]
+    (action,) = suggestion["actions"]
+    assert action["type"] == "create"
+    assert action["resource"]["status"] == "draft"
+    assert action["resource"]["subject"] == {"reference": "Patient/pt-b"}
+    assert action["resource"]["code"]["coding"][0]["code"] == HBA1C[1]
+    assert card["selectionBehavior"] == "any"
+
+
+def test_what_the_same_session_orders_is_not_suggested(post: Post) -> None:
+    session = a_request(
+        an_order(),
+        an_order(HBA1C, order_id="a1c"),
+        selections=["ServiceRequest/fusion"],
+        conditions=bundle(a_condition("E11.9")),
+    )
+    assert "HbA1c test" not in options_of(card_of(post(session)))
+
+
+def test_a_result_in_the_record_is_not_suggested_again(post: Post) -> None:
+    labs = bundle(a_result("2160-0", 1.1, "mg/dL"), a_result("4548-4", 7.0, "%"))
+    card = card_of(post(a_request(conditions=bundle(a_condition("E11.9")), labs=labs)))
+    assert "HbA1c test" not in options_of(card)
+
+
+def test_a_missing_asa_class_is_asked_for_first(post: Post) -> None:
+    card = card_of(post(a_request(observations=bundle())))
+    assert "Consider recording the ASA class" in card["detail"]
+
+
+def test_with_the_asa_class_nobody_is_asked_for_it(post: Post) -> None:
+    assert "recording the ASA class" not in options_of(card_of(post(a_request(observations=bundle(an_asa_class())))))
+
+
+@pytest.mark.parametrize("members", [{"id": None}, {"id": "a b"}])
+def test_an_order_with_an_odd_id_still_gets_its_card(post: Post, members: dict[str, Any]) -> None:
+    """A draft can then not name the operation's order; that is no reason to fail (HS-7)."""
+    order = {name: value for name, value in (an_order() | members).items() if value is not None}
+    request = a_request(order, selections=["ServiceRequest/a b"]) if "id" in order else a_request(order | {"id": "x"})
+    if "id" not in order:
+        request["hook"] = "order-sign"
+        del request["context"]["selections"]
+        request["context"]["draftOrders"]["entry"][0]["resource"].pop("id")
+    card = card_of(post(request))
+    assert all("supportingInfo" not in one["actions"][0]["resource"] for one in card.get("suggestions", ()))
+
+
+def test_the_result_is_a_risk_assessment_under_its_own_id(http: FlaskClient, post: Post) -> None:
+    told = card_of(post(a_request()))["extension"][EXTENSION]
+    response = http.get(f"/risk-assessments/{told['assessmentId']}")
+    assert (response.status_code, response.mimetype) == (200, "application/fhir+json")
+    resource = response.json or {}
+    assert resource["subject"] == {"reference": "Patient/pt-b"}
+    shown = [one for one in told["predictions"] if one.get("shown") and one["status"] == "computed"]
+    assert [one["probabilityDecimal"] for one in resource["prediction"]] == pytest.approx(
+        [100 * one["probability"] for one in shown], abs=1e-4
+    )
+
+
+def test_the_default_response_has_no_system_actions(post: Post) -> None:
+    assert "systemActions" not in post(a_request()).json
+
+
+def test_the_words_of_the_request_reach_no_card(post: Post) -> None:
+    canary = "CANARY [x](javascript:alert(1)) <script>"
+    order = an_order() | {"code": {"coding": [{"system": requests.CPT, "code": "22633", "display": canary}],
+                                   "text": canary}}  # fmt: skip
+    patient = requests.a_patient(name=[{"text": canary}])
+    condition = a_condition("E11.9") | {"note": [{"text": canary}]}
+    response = post(a_request(order, patient=patient, conditions=bundle(condition)))
+    assert b"CANARY" not in response.data
