@@ -56,6 +56,8 @@ class Diagnoses(Struct, frozen=True):
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
         found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
+        if not found:
+            return ()
         return tuple(one for one in found if not one.two_concepts and (one.standing == "current" or not current))
 
     def contradicts(self, idea: str) -> str | None:
