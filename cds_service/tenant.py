@@ -120,6 +120,18 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     comment_days: int = 90
 
 
+class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The risk profile as this EHR registered it: a public client of SMART App Launch 2, with PKCE.
+
+    `authorization_url`: the URL below which authorize and token endpoints lie, where that is not a FHIR base URL.
+    `frame_ancestors`: origins that may show the profile inside their own page; none: it opens by itself only.
+    """
+
+    client_id: str = "surgical-risk"
+    authorization_url: str | None = None
+    frame_ancestors: tuple[str, ...] = ()
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
 
@@ -163,6 +175,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     discrete_result: bool = True
     explain_silence: bool = False
     card_for_missing_required: bool = False
+    smart: SmartApp = SmartApp()
 
     @property
     def discovery_url(self) -> str:

@@ -42,8 +42,9 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One input as a row."""
+    """One input as a row; `code` is its name in the interface."""
 
+    code: str
     name: str
     value: str
     when: str
@@ -128,6 +129,7 @@ def _range(low: float, high: float) -> str:
 
 def _input(row: Mapping[str, Any], zone: ZoneInfo) -> Input:
     return Input(
+        code=row["name"],
         name=label(row["name"]),
         value=_value(row),
         when=_when(row.get("time"), zone),

@@ -62,6 +62,16 @@ def jwks_session(client: Client, tenant: Tenant) -> requests.Session:
     return _session(tenant, lambda url: url == client.jwks_url, 1)
 
 
+def smart_session(tenant: Tenant) -> requests.Session:
+    """A session that reaches the tenant's FHIR base URLs and its authorization server, and nothing else."""
+    own = (tenant.smart.authorization_url,) if tenant.smart.authorization_url else ()
+
+    def named(url: str) -> bool:
+        return any(within(url, base) for base in (*tenant.fhir_base_urls, *own))
+
+    return _session(tenant, named, 1)
+
+
 def _session(tenant: Tenant, rule: doors.UrlRule, connections: int) -> requests.Session:
     return doors.session(
         url_rule=rule,

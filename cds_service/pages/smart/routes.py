@@ -81,6 +81,7 @@ def _page(answered: Answer, desk: Desk) -> Response:
         ancestors=ancestors,
         assessment=assessment,
         result=result.read(discrete.result(assessment), desk.site.zone) if assessment else None,
+        read=assessment.inputs if assessment else (),
         card=answered.card,
         silence=WORDS[answered.silence] if answered.silence else "",
         intended_use=INTENDED_USE,

@@ -1,0 +1,26 @@
+"""Every page at three widths: nothing sticks out, axe-core finds nothing serious, in light and in dark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.end_to_end.browser.accessibility import overflow, serious
+
+pytestmark = pytest.mark.end_to_end
+PATHS = ("/", "/models", "/models/30-day-death", "/models/any-complication", "/irm", "/evidence", "/codes/topic")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_fits_and_can_be_used_by_everyone(page: Page, demo: str, path: str) -> None:
+    page.goto(demo + path)
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    assert overflow(page) == 0
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/models/any-complication"])
+def test_the_dark_colours_have_contrast_too(page: Page, demo: str, path: str) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(demo + path)
+    assert serious(page) == []

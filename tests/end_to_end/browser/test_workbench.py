@@ -1,0 +1,99 @@
+"""The workbench in a browser: an order becomes a card, an edit is sent again, feedback arrives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.end_to_end
+
+
+def place(page: Page, demo: str, patient: str) -> None:
+    page.goto(demo)
+    page.select_option("#patient", patient)
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.click("text=Place the order")
+    expect(page.locator("#status")).to_have_text("The service has answered.")
+
+
+def test_the_first_patient_has_a_card_with_0_82_percent(page: Page, demo: str) -> None:
+    page.goto(demo)
+    expect(page.locator(".view-generic .card")).to_contain_text("0.82 %")
+
+
+def test_another_patient_gets_another_card(page: Page, demo: str) -> None:
+    place(page, demo, "demo-comorbid")
+    expect(page.locator(".view-generic .card h3")).to_contain_text("spinal decompression")
+
+
+def test_a_child_gets_no_card_and_the_rule_is_named(page: Page, demo: str) -> None:
+    place(page, demo, "demo-child")
+    expect(page.locator("#answer .empty")).to_contain_text("out-of-scope")
+
+
+def test_oracle_shows_no_options_and_a_narrow_panel(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.check('input[value="oracle"]')
+    card = page.locator(".view-oracle .card")
+    expect(card).to_be_visible()
+    expect(page.locator(".view-generic .card")).to_be_hidden()
+    assert card.locator(".options").count() == 0
+    assert (card.bounding_box() or {"width": 999})["width"] <= 240
+
+
+def test_an_edited_request_is_sent_again(page: Page, demo: str) -> None:
+    page.goto(demo)
+    body = json.loads(page.input_value("#body"))
+    body["context"]["userId"] = "Patient/demo-fusion"
+    page.fill("#body", json.dumps(body))
+    page.click("text=Send this request")
+    expect(page.locator("#answer .empty")).to_contain_text("non-clinician")
+
+
+def test_a_broken_request_shows_the_error_as_it_came(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.fill("#body", "{")
+    page.click("text=Send this request")
+    expect(page.locator("#answer .notice")).to_contain_text("400")
+
+
+def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.locator(".view-generic .options button").first.click()
+    expect(page.locator("#feedback")).to_contain_text("arrived")
+    expect(page.locator("#feedback")).to_contain_text("accepted")
+
+
+def test_overriding_names_the_reason(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.select_option("#reason-generic", index=1)
+    page.locator(".view-generic .override button").click()
+    expect(page.locator("#feedback")).to_contain_text("action-completed")
+    expect(page.locator("#feedback")).to_contain_text("arrived")
+
+
+def test_the_order_can_be_placed_with_the_keyboard_alone(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.focus("#patient")
+    page.keyboard.press("End")
+    for _ in range(30):
+        if page.evaluate("document.activeElement.textContent").strip() == "Place the order":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_be_focused()
+
+
+def test_without_scripts_the_forms_still_work(chromium: Browser, demo: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(demo)
+    plain.select_option("#patient", "demo-hip")
+    plain.select_option("#code", "")
+    plain.click("text=Place the order")
+    expect(plain.locator(".view-generic .card h3")).to_contain_text("hip replacement")
+    plain.locator(".view-generic .override button").click()
+    expect(plain.locator("main")).to_contain_text("arrived")
+    context.close()
