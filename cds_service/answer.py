@@ -58,6 +58,8 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     features = derive(record, procedure)
     clock.lap("features")
     if reason := silence.for_patient(record, features):
+        if reason == "required-input-missing" and site.tenant.card_for_missing_required:
+            return Answer(card=cards.for_gap(procedure, site.place), milliseconds=clock.laps)
         return Answer(silence=reason, milliseconds=clock.laps)
 
     scores = knowledge.models.score({name: f.model_value if f.usable else None for name, f in features.items()})

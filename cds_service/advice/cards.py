@@ -16,6 +16,7 @@ from cds_service.advice.suggestions import Ordering, Session
 from cds_service.hooks.card import Card, Coding, Link, Source, Suggestion
 from fhir_mappings.draft_orders import Intent
 from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.procedures import PlannedProcedure
 
 EXTENSION = "io.surgical-risk.assessment"
 SUMMARY_LIMIT = 140
@@ -57,12 +58,24 @@ def write(assessment: Assessment, place: Place, *, session: Session, options: Se
         uuid=card_uuid,
         summary=summary(assessment),
         indicator=assessment.indicator,
-        source=_source(assessment, place.public_url),
+        source=_source(assessment.procedure, _told(assessment), place.public_url),
         detail=detail.write(assessment, without_button, limit=place.dialect.detail_limit),
         suggestions=(*offered, *_saving(result, session, place, card_uuid)),
         override_reasons=OVERRIDE_REASONS,
         links=_links(assessment, place),
         extension={EXTENSION: result} if place.discrete_result else None,
+    )
+    return dialects.adapt(card, place.dialect)
+
+
+def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
+    """The card of a tenant that wants to be told when no number can be made: without an age there is none (DEC-03)."""
+    card = Card(
+        uuid=str(uuid.uuid4()),
+        summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not recorded"),
+        indicator="info",
+        source=_source(procedure, "30-day-death", place.public_url),
+        override_reasons=OVERRIDE_REASONS,
     )
     return dialects.adapt(card, place.dialect)
 
@@ -109,7 +122,9 @@ def _within_limit(answer: str, *additions: str) -> str:
 
 def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
     """At most two (R-B13): how it is made, and the risk profile where it is registered."""
-    page = Link(label="How this estimate is made", url=_model_page(assessment, place.public_url), type="absolute")
+    page = Link(
+        label="How this estimate is made", url=_model_page(_told(assessment), place.public_url), type="absolute"
+    )
     if place.launch_url is None:
         return (page,)
     # The id of the assessment is opaque and names nobody (R-D14).
@@ -119,16 +134,20 @@ def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
     return (page, profile)
 
 
-def _model_page(assessment: Assessment, public_url: str) -> str:
-    told = assessment.headline or assessment.estimates[0]
-    return f"{public_url.rstrip('/')}/models/{told.outcome.name}"
+def _told(assessment: Assessment) -> str:
+    """The outcome whose page explains the card."""
+    return (assessment.headline or assessment.estimates[0]).outcome.name
 
 
-def _source(assessment: Assessment, public_url: str) -> Source:
-    spine = assessment.procedure.group.startswith("spine")
+def _model_page(outcome: str, public_url: str) -> str:
+    return f"{public_url.rstrip('/')}/models/{outcome}"
+
+
+def _source(procedure: PlannedProcedure, outcome: str, public_url: str) -> Source:
+    spine = procedure.group.startswith("spine")
     return Source(
         label="Surgical risk service",
-        url=_model_page(assessment, public_url),
+        url=_model_page(outcome, public_url),
         topic=Coding(
             code="SurgRiskSpine" if spine else "SurgRisk",
             system=f"{public_url.rstrip('/')}/codes/topic",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.answer import Knowledge, answer
+from cds_service.hooks import request as hook_request
+from cds_service.hooks.services import HOOKS
+from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.site import open_site
+from cds_service.tenants import demo_tenant
 from tests.acceptance import requests
 from tests.acceptance.requests import a_condition, a_request, a_result, an_asa_class, an_order, bundle
+from tests.cds_service.advice import people
 
 Post = Callable[..., Any]
 EXTENSION = "io.surgical-risk.assessment"
@@ -99,3 +109,15 @@ def test_the_words_of_the_request_reach_no_card(post: Post) -> None:
     condition = a_condition("E11.9") | {"note": [{"text": canary}]}
     response = post(a_request(order, patient=patient, conditions=bundle(condition)))
     assert b"CANARY" not in response.data
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(True, "the patient's age is not recorded"), (False, None)])
+def test_a_missing_age_is_silence_or_a_card_that_names_it(wanted: bool, told: str | None) -> None:
+    tenant = msgspec.structs.replace(demo_tenant("http://127.0.0.1:8000"), card_for_missing_required=wanted)
+    knowledge = Knowledge(people.models(), FhirClient(threads=1))
+    body = json.dumps(a_request(patient=None)).encode()
+    given = answer(
+        hook_request.read(body, offered=HOOKS), site=open_site(tenant), knowledge=knowledge, received=datetime.now(UTC)
+    )
+    assert given.silence == (None if wanted else "required-input-missing")
+    assert given.card.summary.endswith(told) if told and given.card else given.card is None

@@ -118,6 +118,12 @@ def test_saving_to_the_chart_is_an_option_only_where_the_tenant_wants_it() -> No
     assert "RiskAssessment" not in kinds
 
 
+def test_a_gap_may_be_told_instead_of_silence() -> None:
+    card = cards.for_gap(TYPICAL.procedure, Place(public_url=URL))
+    assert card.summary == "Risk of spinal fusion not computable: the patient's age is not recorded"
+    assert (card.indicator, card.suggestions, card.extension) == ("info", (), None)
+
+
 @given(
     label=st.text("abcdefghij ", min_size=1, max_size=200),
     probability=st.floats(0, 1),
