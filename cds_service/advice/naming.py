@@ -17,14 +17,14 @@ _MEDICINES = {
 
 
 def feature(feature: Feature, today: datetime) -> str:
-    """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL (3 Nov)"."""
+    """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL, 3 Nov"."""
     definition = FEATURES[feature.name]
     told = wording.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex"
     text = definition.label if told == "yes" else f"{definition.label} {told}"
     if feature.time is not None and (feature.source or "").startswith("Observation/"):
-        text += f" ({wording.day(feature.time, today)})"
+        text += f", {wording.day(feature.time, today)}"
     return text + (" [unit assumed]" if "unit-assumed" in feature.flags else "")
 
 

@@ -108,7 +108,7 @@ def _reason(row: Row, holds: Holds, today: datetime) -> str:
     ]
     if row.because and (holds.not_done or not named):
         named.append(row.because)
-    return ", ".join(dict.fromkeys(named))
+    return "; ".join(dict.fromkeys(named))
 
 
 def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:

@@ -79,7 +79,7 @@ def test_what_was_searched_for_and_not_found_is_none_recorded() -> None:
 
 def test_an_assumed_unit_is_marked() -> None:
     told = detail.write(people.an_assessment(people.asa(3), an_observation("2160-0", 1.4, None)), limit=3000)
-    assert "creatinine 1.4 mg/dL (10 Nov) [unit assumed]" in told
+    assert "creatinine 1.4 mg/dL, 10 Nov [unit assumed]" in told
 
 
 def test_pregnancy_is_told_as_not_checked_only_where_it_is_a_question() -> None:

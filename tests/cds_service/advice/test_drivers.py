@@ -34,8 +34,8 @@ def test_the_operation_is_no_driver_and_neither_is_next_to_nothing() -> None:
 def test_each_is_told_with_value_unit_day_and_direction() -> None:
     assessment = with_contributions(("asa_class", 1.0), ("age", 0.5), ("cancer", 0.4), ("haemoglobin", -0.2))
     assert drivers.lines(drivers.of(assessment)) == [
-        "**Goes with a higher risk:** ASA class III (10 Nov); age 71; cancer.",
-        "**Goes with a lower risk:** haemoglobin 10.9 g/dL (10 Nov).",
+        "**Goes with a higher risk:** ASA class III, 10 Nov; age 71; cancer.",
+        "**Goes with a lower risk:** haemoglobin 10.9 g/dL, 10 Nov.",
     ]
 
 

@@ -17,11 +17,11 @@ def named(name: str, *resources: dict) -> str:  # type: ignore[type-arg]
 
 
 def test_a_result_has_its_unit_and_its_day() -> None:
-    assert named("haemoglobin", an_observation("718-7", 109, "g/L")) == "haemoglobin 10.9 g/dL (10 Nov)"
+    assert named("haemoglobin", an_observation("718-7", 109, "g/L")) == "haemoglobin 10.9 g/dL, 10 Nov"
 
 
 def test_an_answer_has_its_day_and_no_unit() -> None:
-    assert named("asa_class", people.asa(3)) == "ASA class III (10 Nov)"
+    assert named("asa_class", people.asa(3)) == "ASA class III, 10 Nov"
 
 
 def test_age_and_sex_have_neither() -> None:
@@ -30,7 +30,7 @@ def test_age_and_sex_have_neither() -> None:
 
 def test_a_result_of_another_year_has_its_year() -> None:
     old = an_observation("8302-2", 170, "cm", effectiveDateTime="2024-02-29T10:00:00Z")
-    assert named("height", old) == "height 170 cm (29 Feb 2024)"
+    assert named("height", old) == "height 170 cm, 29 Feb 2024"
 
 
 def test_an_assumed_unit_is_marked() -> None:

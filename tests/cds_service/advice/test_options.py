@@ -28,7 +28,7 @@ def by_id(facts: Facts, name: str, **arguments: object) -> Option:
 
 def test_the_reason_names_value_unit_and_day() -> None:
     option = by_id(people.facts(an_observation("718-7", 10.9, "g/dL")), "ferritin")
-    assert option.reason == "haemoglobin 10.9 g/dL (10 Nov), no ferritin in 90 days"
+    assert option.reason == "haemoglobin 10.9 g/dL, 10 Nov; no ferritin in 90 days"
 
 
 def test_a_diagnosis_and_a_medicine_are_reasons_in_our_words() -> None:
@@ -65,9 +65,9 @@ def test_a_finding_of_this_patient_comes_before_what_rests_on_age_alone() -> Non
 def test_what_was_not_done_is_a_reason_only_where_it_was_not_done() -> None:
     """The row fires on dependence or on a missing status: it never tells both."""
     dependent = by_id(people.facts(people.function("PARTIAL")), "functional-capacity")
-    assert dependent.reason == "functional status partially dependent (10 Nov), age 71"
+    assert dependent.reason == "functional status partially dependent, 10 Nov; age 71"
     unknown = by_id(people.facts(people.asa(2)), "functional-capacity")
-    assert unknown.reason == "age 71, functional status not recorded"
+    assert unknown.reason == "age 71; functional status not recorded"
 
 
 def test_nothing_that_treats_rests_on_an_assumed_unit() -> None:
