@@ -20,9 +20,13 @@ SERVICE = f"{PUBLIC_URL}/cds-services/surgical-risk"
 PrivateKey = Any
 
 
-@functools.cache
 def key(kind: str = "ES384", number: int = 0) -> PrivateKey:
     """A private key of this kind; the same number is the same key."""
+    return _generated(kind, number)
+
+
+@functools.cache
+def _generated(kind: str, _number: int) -> PrivateKey:
     if kind.startswith("ES"):
         return ec.generate_private_key(ec.SECP384R1() if kind == "ES384" else ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=1024 if kind == "weak" else 2048)

@@ -1,0 +1,1 @@
+"""One test for each checklist item that a service can show; docs/conformance.md is made from their names."""
