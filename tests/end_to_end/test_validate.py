@@ -13,10 +13,12 @@ from cds_service.ehr import caller
 from tests.end_to_end import people
 
 pytestmark = pytest.mark.end_to_end
+# HAPI 8.8 holds R4's own copy of this code system; the code stands in the later one that the AI Transparency guide pins.
+NEWER = "Unknown code 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue#AIAST'"
 
 
 def complaints(hapi: str, resource: dict[str, Any]) -> list[str]:
-    """What HAPI holds to be an error in the resource."""
+    """What HAPI holds to be an error in the resource, but for the one code that is newer than its R4."""
     answer = requests.post(
         f"{hapi}/{resource['resourceType']}/$validate",
         data=json.dumps(resource),
@@ -25,7 +27,8 @@ def complaints(hapi: str, resource: dict[str, Any]) -> list[str]:
     )
     assert answer.json()["resourceType"] == "OperationOutcome", answer.text[:300]
     issues = answer.json()["issue"]
-    return [issue.get("diagnostics", "") for issue in issues if issue["severity"] in ("error", "fatal")]
+    errors = [issue.get("diagnostics", "") for issue in issues if issue["severity"] in ("error", "fatal")]
+    return [error for error in errors if error != NEWER]
 
 
 @pytest.fixture(scope="module")
