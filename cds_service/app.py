@@ -19,6 +19,8 @@ from cds_service.operations import logs, metrics, state
 from cds_service.operations import routes as operations
 from cds_service.pages import evidence, layout, risk_assessments
 from cds_service.pages import models as model_pages
+from cds_service.pages.smart import profile
+from cds_service.pages.smart import routes as smart
 from cds_service.pages.workbench import routes as workbench
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records import database
@@ -62,6 +64,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(model_pages.blueprint(lambda: models))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     app.register_blueprint(risk_assessments.blueprint(deployment.desk.records.evaluation, _proven(deployment)))
+    app.register_blueprint(
+        smart.blueprint(profile.Desk(deployment.sites[0], deployment.desk.knowledge, deployment.desk.records))
+    )
     if not deployment.sites[0].tenant.is_production:
         app.register_blueprint(workbench.blueprint(deployment.sites[0]))
     if settings.demo:

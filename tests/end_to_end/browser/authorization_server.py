@@ -147,7 +147,10 @@ def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noq
         if request.args.get("aud") != f"{base}/fhir" or request.args.get("launch") not in ehr.launches:
             ehr.refused.append("authorize")
             return "<h1>Unknown launch</h1>"
-        return '<html lang="en"><title>EHR</title><link rel="icon" href="data:,"><form method="post"><button>Allow</button></form></html>'
+        return (
+            '<html lang="en"><title>EHR</title><link rel="icon" href="data:,">'
+            '<form method="post"><button>Allow</button></form></html>'
+        )
 
     @app.post("/authorize")
     def allow() -> Any:
