@@ -35,7 +35,7 @@ class Paper:
     """A plot under way. Sizes in pixels of the view box; the page scales it."""
 
     WIDTH, HEIGHT = 360, 320
-    LEFT, RIGHT, TOP, BOTTOM = 62, 348, 12, 262
+    LEFT, RIGHT, TOP, BOTTOM = 62, 336, 12, 262
 
     def __init__(self, title: str, x: Axis, y: Axis) -> None:
         self._title, self._x, self._y = title, x, y

@@ -1,0 +1,58 @@
+"""The workbench stands at `/` outside production only, and asks no server that its tenant does not list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+
+PRODUCTION = """
+id: general-hospital
+environment: production
+public_url: https://risk.example.org
+clients:
+  - issuer: https://ehr.example.org
+    jwks_url: https://ehr.example.org/jwks.json
+fhir_base_urls: [https://fhir.example.org/r4]
+mode: silent
+"""
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    folder: Path = tmp_path_factory.mktemp("record")
+    return create_app(Settings(demo=True, database_url=f"sqlite:///{folder}/record.sqlite3")).test_client()
+
+
+def test_the_first_page_shows_a_card_and_the_milliseconds_of_each_step(http: FlaskClient) -> None:
+    page = http.get("/").text
+    assert "0.82 %" in page
+    assert 'class="steps"' in page
+
+
+def test_a_fhir_server_that_the_tenant_does_not_list_is_not_asked(http: FlaskClient) -> None:
+    page = http.post("/", data={"fhir": "https://elsewhere.example.org/fhir", "patient": "1", "prefetch": "yes"}).text
+    assert "does not allow that FHIR server" in page
+
+
+def test_what_a_request_holds_is_shown_as_text(http: FlaskClient) -> None:
+    page = http.post("/", data={"again": "yes", "body": "<script>alert(1)</script>"}).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_production_has_no_workbench(tmp_path: Path) -> None:
+    (tmp_path / "hospital.yaml").write_text(PRODUCTION)
+    app = create_app(Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/record.sqlite3"))
+    assert app.test_client().get("/").status_code == 404
+    assert app.test_client().get("/models").status_code == 200
+
+
+def test_the_profile_opens_only_from_a_launch(http: FlaskClient) -> None:
+    assert http.get("/smart/launch").status_code == 400
+    assert http.get("/smart/callback?code=stolen&state=guessed").status_code == 400
+    assert http.get("/smart/launch?iss=https://elsewhere.example.org/fhir&launch=x").status_code == 403
