@@ -112,13 +112,15 @@ def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
     if envelope.fhirAuthorization is not None and not envelope.fhirServer:
         raise BadRequest("The body is not a CDS Hooks request.", diagnostics="fhirAuthorization without fhirServer")
     context = _order_context(envelope.hook, bytes(envelope.context))
+    authorization = _authorization(envelope.fhirAuthorization, context.patient_id)
+    unusable = envelope.fhirAuthorization is not None and authorization is None
     return HookRequest(
         hook=envelope.hook,
         hook_instance=envelope.hookInstance,
         context=context,
         prefetch=envelope.prefetch or {},
-        fhir_server=envelope.fhirServer or None,
-        authorization=_authorization(envelope.fhirAuthorization, context.patient_id),
+        fhir_server=None if unusable else envelope.fhirServer or None,
+        authorization=authorization,
     )
 
 

@@ -1,7 +1,7 @@
 """The answer to a request that comes again: same bytes, same uuids, for minutes, in every worker (R-08, DEC-17).
 
 What is kept is enciphered with a key made from the request itself: only who holds the request can read its answer.
-It lies in a folder in memory; nothing is persisted, and a deployment without such a folder keeps none.
+It lies in a folder in memory that all workers share; without one each worker keeps its own. Nothing is persisted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 KEEP_S = 300.0
 SWEEP_S = 30.0
 MOST = 20_000
+MOST_OWN = 500
 _NONCE = bytes(12)  # each key enciphers one answer only
 
 
@@ -25,6 +26,7 @@ class RetryCache:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
+        self._own: dict[str, tuple[float, bytes]] = {}
         self._swept_at = time.monotonic()
         if folder is not None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,7 +34,8 @@ class RetryCache:
     def find(self, request: Request) -> bytes | None:
         """The answer given before to this very request of this tenant; None if there was none in the last minutes."""
         if self._folder is None:
-            return None
+            kept_at, answer = self._own.get(request.name, (0.0, b""))
+            return answer if time.time() - kept_at <= KEEP_S else None
         path = self._folder / request.name
         try:
             if time.time() - path.stat().st_mtime > KEEP_S:
@@ -44,6 +47,9 @@ class RetryCache:
     def keep(self, request: Request, answer: bytes) -> None:
         """Keep an answer for a retry."""
         if self._folder is None:
+            if len(self._own) >= MOST_OWN:
+                self._own.clear()
+            self._own[request.name] = (time.time(), answer)
             return
         self._sweep(self._folder)
         written = self._folder / f"{request.name}.{os.getpid()}-{id(request)}"
