@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,7 +107,7 @@ def a_request(*orders: dict[str, Any], selections: list[str] | None = None, **pr
     } | prefetch
     return {
         "hook": "order-select",
-        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "hookInstance": str(uuid.uuid4()),
         "context": {
             "userId": "Practitioner/surgeon",
             "patientId": "pt-b",
