@@ -18,7 +18,7 @@ run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000
 	@exec $(BIN)/cds-service demo
 
 test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
-	$(BIN)/python -m pytest -m "not end_to_end and not benchmark"
+	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark"
 
 lint: $(VENV)/development
 	$(BIN)/ruff check $(CHECKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -71,7 +72,9 @@ def test_an_unexpected_fault_is_500_with_an_id_and_nothing_of_the_fault(
         raise RuntimeError("canary-secret")
 
     monkeypatch.setattr("cds_service.answer.derive", broken)
-    response = http.post("/cds-services/surgical-risk", json=a_request())
+    # Its own hookInstance: an exact retry of another test's request would be answered from memory (DEC-17).
+    fresh = a_request() | {"hookInstance": str(uuid.uuid4())}
+    response = http.post("/cds-services/surgical-risk", json=fresh)
     issue = refused(response, 500)
     assert len(issue["diagnostics"]) == 36
     assert "canary" not in response.get_data(as_text=True)
