@@ -13,7 +13,7 @@ from cds_service.ehr import caller
 from tests.end_to_end import people
 
 pytestmark = pytest.mark.end_to_end
-# HAPI 8.8 holds R4's own copy of this code system; the code stands in the later one that the AI Transparency guide pins.
+# HAPI 8.8 holds R4's own copy of this code system; the code stands in the later one that HL7's AI guide pins.
 NEWER = "Unknown code 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue#AIAST'"
 
 
