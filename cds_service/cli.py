@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -127,10 +129,14 @@ def _settings(**given: object) -> Settings:
 
 
 def _ready_or_exit(settings: Settings) -> None:
-    """Say what is wrong before gunicorn starts workers that would each fail with a traceback."""
+    """Say what is wrong before gunicorn starts workers that would each fail with a traceback.
+
+    In a process of its own: an onnxruntime that the arbiter had used would abort every worker when it ends.
+    """
     from cds_service import checks  # noqa: PLC0415
 
-    failed = [result for result in checks.run(settings) if not result.ok]
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        failed = [result for result in apart.submit(checks.run, settings).result() if not result.ok]
     if failed:
         raise click.ClickException("\n".join(f"{result.what}: {result.told}" for result in failed))
 

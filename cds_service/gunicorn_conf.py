@@ -36,7 +36,14 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001
-    """Everything that lives as long as the worker is now built: keep the collector from walking it again."""
+    """Everything that lives as long as the worker is now built: keep the collector from walking it again.
+
+    The first FHIR resource written imports its library, which no first answer should wait for (N-04).
+    """
+    from fhir_mappings import draft_orders, draft_resources  # noqa: PLC0415 — this file is read by the arbiter too
+
+    draft_resources.operation_outcome(severity="information", code="informational", text="The service is ready.")
+    draft_orders.prepare()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

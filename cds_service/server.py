@@ -8,7 +8,6 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from cds_service import gunicorn_conf
-from cds_service.app import create_app
 from cds_service.settings import Settings
 
 
@@ -32,5 +31,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set("when_ready", lambda _server: ready())
 
     def load(self) -> Flask:
-        """The application of one worker."""
+        """The application of one worker, imported by it alone.
+
+        An arbiter that had loaded onnxruntime would hand down threads that do not exist after the fork, and every
+        worker would abort when it ends (tests/end_to_end/test_shutdown.py).
+        """
+        from cds_service.app import create_app  # noqa: PLC0415
+
         return create_app(self._settings)

@@ -57,6 +57,12 @@ def service_request(draft: DraftOrder) -> dict[str, Any]:
     return resource
 
 
+def prepare() -> None:
+    """Import and use the library once, so that the first suggestion is not slow."""
+    code = OrderCode(system="http://loinc.org", code="4548-4")
+    service_request(DraftOrder(code=code, text="Hemoglobin A1c", patient_id="nobody", reason="Preparation"))
+
+
 @lru_cache(maxsize=1024)
 def _built(code: OrderCode, text: str, intent: Intent, members: tuple[str, ...]) -> str:
     """The validated resource with a stand-in wherever patients differ."""

@@ -40,7 +40,7 @@ def running(command: list[str], ready_url: str, *, log: Path, cwd: Path | None =
     """The command, from when `ready_url` answers until the block ends; what it printed goes into `log`."""
     with log.open("wb") as output, subprocess.Popen(command, cwd=cwd, stdout=output, stderr=output) as process:
         try:
-            _wait(process, ready_url, log)
+            wait(process, ready_url, log)
             yield
         finally:
             process.terminate()
@@ -49,7 +49,8 @@ def running(command: list[str], ready_url: str, *, log: Path, cwd: Path | None =
             process.kill()
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Until `url` answers; RuntimeError with what the process printed where it does not start."""
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         if process.poll() is not None:
