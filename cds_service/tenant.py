@@ -76,9 +76,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     entries: int = 5_000
     string_characters: int = 64 * 1024
     number_characters: int = 32
-    requests_per_s: float = 100.0
-    burst: int = 200
-    concurrent: int = 32
+    requests_per_s: float = 1_000.0
+    burst: int = 2_000
+    concurrent: int = 64
 
 
 class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -133,4 +133,5 @@ def demo_tenant(public_url: str, *, concept_maps: tuple[Path, ...] = ()) -> Tena
         cors_origins=("https://sandbox.cds-hooks.org", "http://localhost:8080"),
         concept_maps=concept_maps,
         explain_silence=True,
+        limits=Limits(requests_per_s=100_000.0, burst=100_000),
     )

@@ -151,9 +151,11 @@ def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
     if any(names_another(subject, patient_id) for subject in _subjects(content)):
         return _MISMATCH
     kind = content.get("resourceType")
+    if not isinstance(kind, str):
+        return UNREADABLE
     if kind in _OTHER_TYPES or is_other_version(content):
         return FHIR_VERSION
-    return UNREADABLE if kind in _READ_TYPES or not isinstance(kind, str) else None
+    return UNREADABLE if kind in _READ_TYPES else None
 
 
 def is_other_version(content: dict[str, Any]) -> bool:

@@ -1,0 +1,53 @@
+"""Logs hold listed fields and plain words only, whoever writes them."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from cds_service.operations import logs
+
+
+@pytest.fixture
+def written():
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    out = io.StringIO()
+    logs.configure(out)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+def test_a_field_that_is_not_listed_is_not_written(written):
+    logs.note("answered", tenant="t", patient="canary", status=200)
+    (entry,) = written()
+    assert {name: entry[name] for name in ("event", "tenant", "status")} == {
+        "event": "answered",
+        "tenant": "t",
+        "status": 200,
+    }
+    assert "patient" not in entry
+
+
+@pytest.mark.parametrize("value", ["line\nbreak", '{"a": 1}', "x" * 300, {"a": 1}, ["a"], b"bytes", "Müller"])
+def test_a_value_that_is_no_plain_word_is_not_written(written, value):
+    logs.note("answered", reason=value)
+    assert written()[0]["reason"] == "?"
+
+
+def test_of_a_library_only_name_and_level_are_written(written):
+    logging.getLogger("urllib3").warning("GET /Patient/canary failed")
+    (entry,) = written()
+    assert (entry["logger"], entry["cause"]) == ("urllib3", None)
+    assert "canary" not in str(entry)
+
+
+def test_an_error_is_told_by_its_place_and_never_by_its_message():
+    with pytest.raises(ValueError, match="canary") as raised:
+        raise ValueError("canary")
+    place = logs.where(raised.value)
+    assert place.startswith("test_logs.py:")
+    assert "canary" not in place

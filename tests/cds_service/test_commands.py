@@ -1,0 +1,62 @@
+"""What people type: modes, kill switch, migration, export and purge."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.cli import main
+from tests.cds_service.records.rows_of import NOON, SENDER, a_feedback, an_evaluation
+from tests.conformance.conftest import a_tenant_file
+
+WHO = ("--by", "A. Jones", "--reason", "review")
+
+
+@pytest.fixture
+def run(tmp_path):
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/r.sqlite3", "CDS_TENANTS": str(tmp_path / "tenants")}
+    a_tenant_file(tmp_path / "tenants")
+
+    def command(*words):
+        return CliRunner().invoke(main, words, env=environment)
+
+    assert command("record", "migrate").exit_code == 0
+    return command
+
+
+def test_on_in_production_needs_a_second_person(run):
+    assert "second person" in run("mode", "set", "general-hospital", "on", *WHO).output
+    assert run("mode", "set", "general-hospital", "on", *WHO, "--approved-by", " a. jones ").exit_code == 1
+    assert run("mode", "set", "general-hospital", "on", *WHO, "--approved-by", "B. Smith").exit_code == 0
+    told = run("mode", "show").output
+    assert "A. Jones, approved by B. Smith: review" in told
+
+
+def test_an_unknown_tenant_cannot_be_switched(run):
+    assert run("mode", "set", "nowhere", "silent", *WHO).exit_code == 1
+
+
+def test_a_mode_and_a_kill_switch_are_set_and_taken_back(run):
+    assert run("mode", "set", "general-hospital", "silent", "--hook", "order-sign", *WHO).exit_code == 0
+    assert run("kill", *WHO).exit_code == 0
+    assert run("kill", "--off", *WHO).exit_code == 0
+    assert run("kill", "--off", *WHO).exit_code == 1
+    assert run("mode", "clear", "general-hospital", "--hook", "order-sign", *WHO).exit_code == 0
+
+
+def test_the_record_is_exported_as_csv_and_audit_events(run, tmp_path):
+    from cds_service.records.records import Records
+
+    records = Records(f"sqlite:///{tmp_path}/r.sqlite3", folder=tmp_path, connections=1, counted=lambda *_: None)
+    row = an_evaluation(hook_instance="=cmd()")
+    records.write_evaluation(row)
+    items = [a_feedback(card=row.cards[0].uuid), a_feedback(card="stranger")]
+    records.store_feedback(items, SENDER, received_at=NOON)
+    records.close()
+    lines = run("record", "export", "general-hospital").stdout.splitlines()
+    assert "'=cmd()" in lines[1]
+    assert "stranger" in lines[2]
+    output = run("record", "export", "general-hospital", "--form", "audit-event").stdout
+    event = json.loads(output.splitlines()[0])
+    assert (event["resourceType"], event["action"], event["outcome"]) == ("AuditEvent", "E", "0")
+    assert run("record", "purge").exit_code == 0

@@ -1,0 +1,99 @@
+"""Bodies: large, inflated, slow and malformed ones are refused with the right status."""
+
+import gzip
+import io
+import socket
+import threading
+
+import pytest
+
+from cds_service.hooks.errors import BadRequest, NotJson, TooLarge, TooSlow
+from cds_service.tenant import Limits
+from cds_service.trust import body, json_limits
+
+LIMITS = Limits(body_bytes=1000, inflated_bytes=5000)
+
+
+def read(data: bytes, encoding: str = "", length: int | None = None) -> bytes:
+    return body.read(body.Sent(io.BytesIO(data), length, encoding), LIMITS)
+
+
+def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not():
+    assert read(b"x" * 1000) == b"x" * 1000
+    with pytest.raises(TooLarge):
+        read(b"x" * 1001)
+    with pytest.raises(TooLarge):
+        read(b"", length=1001)
+
+
+def test_gzip_is_read_and_a_bomb_is_not():
+    assert read(gzip.compress(b"hello" * 10), "gzip") == b"hello" * 10
+    with pytest.raises(TooLarge):
+        read(gzip.compress(b"\0" * 4000), "gzip")
+
+
+def test_an_unknown_encoding_is_415_and_broken_gzip_400():
+    with pytest.raises(NotJson):
+        read(b"x", "br")
+    whole = gzip.compress(b"hello")
+    for broken in (b"not gzip", whole[:-3], whole + b"x"):
+        with pytest.raises(BadRequest):
+            read(broken, "gzip")
+
+
+def test_a_trickle_is_ended(monkeypatch):
+    monkeypatch.setattr(body, "READ_TIMEOUT_S", 0.3)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stop = threading.Event()
+
+        def trickle() -> None:
+            while not stop.wait(0.1):
+                theirs.send(b"x")
+
+        sender = threading.Thread(target=trickle)
+        sender.start()
+        with ours.makefile("rb", buffering=0) as stream, pytest.raises(TooSlow):
+            body.read(body.Sent(stream, None, "", ours), LIMITS)
+        stop.set()
+        sender.join()
+
+
+DEFAULT = Limits()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 65 + b"]" * 65,
+        b'{"a": "' + b"x" * 65_537 + b'"}',
+        b'{"a": "' + b'\\"' * 33_000 + b'"}',
+        b'{"a": ' + b"1" * 33 + b"}",
+        b'{"a": 1, "a": 2}',
+        b'{"context": {"patientId": "1", "patientId": "2"}, "prefetch": {}}',
+        b'{"prefetch": {"patient": null, "patient": {}}}',
+        b'{"prefetch": {"a": 1}, "prefetch": {"a": 2}}',
+        b'{"hook": "x", "prefetch": {"a": {"b": [1, 2]}}, "hook": "y"}',
+        b'"resourceType"' * 5001,
+    ],
+    ids=["depth", "string", "escaped", "number", "root", "context", "key", "prefetch", "around", "resources"],
+)
+def test_R_G10_json_bombs_and_repeated_names_are_refused(text):
+    with pytest.raises(BadRequest):
+        json_limits.check(text, DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 64 + b"]" * 64,
+        b'{"a": "' + b"[" * 5000 + b'"}',
+        b'{"a": "' + b"x" * 60_000 + b'", "b": "' + b"y" * 60_000 + b'"}',
+        b'{"a": "' + b"1" * 100 + b'"}',
+        b'{"prefetch": {"a": {"x": 1, "x": 2}, "b": null}, "context": {"a": {"b": 1}, "c": {"b": 1}}}',
+        b"not json at all",
+        b"",
+    ],
+)
+def test_what_is_within_the_limits_or_no_json_is_left_to_the_reader(text):
+    json_limits.check(text, DEFAULT)
