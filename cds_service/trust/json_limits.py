@@ -22,6 +22,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BRACKETS = b"[]{}"
 _NOT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
 _STEPS = bytes(1 if byte in b"[{" else 255 if byte in b"]}" else 0 for byte in range(256))
+_AFTER_A_NUMBER = b",]} \t\r\n"
 _NUMERIC = bytes(48 if byte in b"0123456789.eE+-" else 32 for byte in range(256))
 
 
@@ -41,8 +42,9 @@ def check(body: bytes, limits: Limits) -> None:
         raise _broken(f"at most {limits.entries} resources")
     if _longest_string(body, limits.string_characters) > limits.string_characters:
         raise _broken(f"strings of at most {limits.string_characters} characters")
-    run = b"0" * (limits.number_characters + 1)
-    if run in body.translate(_NUMERIC) and run in _without_strings(body).translate(_NUMERIC):
+    if _may_hold_long_number(body, limits.number_characters) and _may_hold_long_number(
+        _without_strings(body), limits.number_characters
+    ):
         raise _broken(f"numbers of at most {limits.number_characters} characters")
     _refuse_repeated_names(body)
 
@@ -55,6 +57,18 @@ def _depth(text: bytes) -> int:
     """The deepest nesting, counting brackets in strings too: never less than the truth for balanced strings."""
     steps = text.translate(_STEPS, _NOT_BRACKETS)
     return int(np.cumsum(np.frombuffer(steps, dtype=np.int8), dtype=np.int32).max()) if steps else 0
+
+
+def _may_hold_long_number(text: bytes, limit: int) -> bool:
+    """Whether a run longer than `limit` ends as a number does; the OIDs of a hospital end with their string."""
+    run, numeric = b"0" * (limit + 1), text.translate(_NUMERIC)
+    at = numeric.find(run)
+    while at >= 0:
+        end = numeric.find(b" ", at)
+        if end < 0 or text[end] in _AFTER_A_NUMBER:
+            return True
+        at = numeric.find(run, end)
+    return False
 
 
 def _longest_string(body: bytes, limit: int) -> int:
