@@ -79,7 +79,5 @@ def test_five_searches_of_20_ms_are_answered_within_30_ms(tmp_path: Path) -> Non
             time.sleep(0.1)
     best = min(run.p50_ms for run in runs)
     searches = len({path.partition("?")[0] for path in fhir.paths})
-    print(
-        f"\nnothing prefetched, {searches} searches of 20 ms: p50 {best:.1f} ms (asked for: {FETCH_AIM_MS})"
-    )
+    print(f"\nnothing prefetched, {searches} searches of 20 ms: p50 {best:.1f} ms (asked for: {FETCH_AIM_MS})")
     assert best <= FETCH_P50_MS
