@@ -12,6 +12,7 @@ import msgspec
 
 from cds_service.advice import discrete, suggestions
 from cds_service.advice.assessment import Assessment
+from cds_service.advice.cards import EXTENSION
 from cds_service.answer import Answer
 from cds_service.hooks.errors import ServiceError
 from cds_service.hooks.request import HookRequest
@@ -36,7 +37,7 @@ def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     shown = given.card is not None and given.silence is None
     row = EvaluationRow(
         **_who(call),
-        **(_what(assessment) if assessment else {"id": str(uuid.uuid4())}),
+        **(_what(assessment, _told(given)) if assessment else {"id": str(uuid.uuid4())}),
         status=200,
         decision="card" if shown else "silence",
         reason=given.silence,
@@ -89,7 +90,12 @@ def _who(call: Call) -> dict[str, Any]:
     }
 
 
-def _what(assessment: Assessment) -> dict[str, Any]:
+def _told(given: Answer) -> dict[str, Any] | None:
+    """The discrete result as the card already has it."""
+    return given.card.extension.get(EXTENSION) if given.card is not None and given.card.extension else None
+
+
+def _what(assessment: Assessment, told: dict[str, Any] | None) -> dict[str, Any]:
     headline = assessment.headline
     return {
         "id": assessment.assessment_id,
@@ -103,7 +109,7 @@ def _what(assessment: Assessment) -> dict[str, Any]:
             for score in assessment.scores
         ),
         "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
-        "result": discrete.result(assessment),
+        "result": told if told is not None else discrete.result(assessment),
     }
 
 
