@@ -66,7 +66,7 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
         return _best_of(usable)
     if not candidates:
         return None
-    first = max(candidates, key=lambda one: one.key)
+    first = _highest(candidates)
     if first.reading.usable and first.placed == "stale":
         return Outcome(first, "stale", "stale", first.flags)
     if first.reading.usable:
@@ -74,8 +74,13 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
     return Outcome(first, first.reading.status, first.reading.reason, first.flags)
 
 
+def _highest(candidates: list[Candidate]) -> Candidate:
+    """The one that ranks first; of equals the first id, so that the order of entries never matters."""
+    return max(sorted(candidates, key=lambda one: one.recorded.source), key=lambda one: one.key)
+
+
 def _best_of(usable: list[Candidate]) -> Outcome:
-    best = max(usable, key=lambda one: one.key)
+    best = _highest(usable)
     if len(usable) == 1:
         return _told(best, best.flags)
     flags = best.flags
