@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fhir_mappings import bulk, features
@@ -151,6 +151,8 @@ def test_the_unit_in_which_a_result_is_recorded_never_matters(kind: str, data: s
 @given(data=st.data())
 def test_a_resource_that_no_input_reads_changes_nothing(kind: str, data: st.DataObject) -> None:
     person = data.draw(people(kind))
+    # Of a list of which nothing could be read, one readable entry makes a list of which some could not be (inputs 1.1).
+    assume(all(feature.reason != "unreadable" for feature in derive(person).values()))
     patient = next(one for one in person if one["resourceType"] == "Patient")
     subject = {"reference": f"Patient/{patient['id']}"}
     strangers = [
