@@ -36,7 +36,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        servers._wait(process, f"http://{bind}/cds-services", folder / "log")
+        servers.wait(process, f"http://{bind}/cds-services", folder / "log")
         yield f"http://{bind}"
     finally:
         process.terminate()
