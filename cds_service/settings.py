@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     fetch_threads: int = Field(default=32, ge=5, le=256, description="FHIR searches under way at once, per process.")
     discovery_auth: Literal["open", "required"] = Field(
         default="open", description="Whether discovery needs a client's JWT too (DEC-05)."
+    )
+    session_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Seals sign-ins to the risk profile; the same on every node. By default each machine draws one.",
     )
     state_directory: Path | None = Field(
         default=None, description="Shared by the workers of one start; by default in memory (docs/operations.md)."

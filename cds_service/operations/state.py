@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -26,6 +28,19 @@ def folder(database_url: str, bind: str) -> Path:
 def is_memory(path: Path) -> bool:
     """Whether what lies in the folder never reaches a disk."""
     return path.is_relative_to(_MEMORY)
+
+
+def key(path: Path) -> bytes:
+    """32 secret bytes that every worker of this machine reads alike; made by the first who asks."""
+    file = path / "key"
+    if not file.exists():
+        drawn = path / f"key.{os.getpid()}"
+        drawn.touch(mode=0o600)
+        drawn.write_bytes(secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(drawn)
+        drawn.unlink()
+    return file.read_bytes()
 
 
 def share_metrics(path: Path) -> None:
