@@ -17,9 +17,10 @@ from cds_service.answer import Answer
 from cds_service.hooks.errors import ServiceError
 from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
-from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
+from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
 from cds_service.tenant import Mode
 from cds_service.trust.client_jwt import Caller
+from fhir_mappings.procedures import PlannedProcedure
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -33,9 +34,24 @@ class Call(msgspec.Struct, frozen=True):
 
 def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     """The row of an answer, with a card or silent."""
+    row = _of(call, given, mode)
+    _count(row)
+    return row
+
+
+def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+    """The row of a risk profile: a page and no card, so nobody will answer it and no later card repeats it."""
+    row = _of(call, given, mode)
+    decision: Decision = "profile" if row.decision == "card" else row.decision
+    row = msgspec.structs.replace(row, decision=decision, dedupe_key=None, cards=())
+    _count(row)
+    return row
+
+
+def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     assessment = given.assessment
     shown = given.card is not None and given.silence is None
-    row = EvaluationRow(
+    return EvaluationRow(
         **_who(call),
         **(_what(assessment, _told(given)) if assessment else {"id": str(uuid.uuid4())}),
         status=200,
@@ -46,8 +62,6 @@ def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
         milliseconds=given.milliseconds,
         cards=_cards(given, shown=shown),
     )
-    _count(row)
-    return row
 
 
 def of_failure(call: Call, error: Exception) -> EvaluationRow:
@@ -83,7 +97,7 @@ def _who(call: Call) -> dict[str, Any]:
         "received_at": call.received,
         "hook": request.hook,
         "hook_instance": request.hook_instance,
-        "user_reference": request.context.user_id,
+        "user_reference": request.context.user_id or None,
         "patient_id": request.context.patient_id,
         "encounter_id": request.context.encounter_id,
         "total_ms": round(1000 * (time.monotonic() - call.started), 3),
@@ -109,8 +123,15 @@ def _what(assessment: Assessment, told: dict[str, Any] | None) -> dict[str, Any]
             for score in assessment.scores
         ),
         "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
-        "result": told if told is not None else discrete.result(assessment),
+        "result": _kept(told if told is not None else discrete.result(assessment), assessment.procedure),
     }
+
+
+def _kept(told: dict[str, Any], procedure: PlannedProcedure) -> dict[str, Any]:
+    """The result with the day and length of the operation, which the risk profile needs to ask the same again."""
+    when = {"occurrence": procedure.occurrence or None, "durationHours": procedure.duration_h}
+    known = {name: value for name, value in when.items() if value is not None}
+    return {**told, "procedure": {**told["procedure"], **known}} if known else told
 
 
 def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:

@@ -87,7 +87,7 @@ def _answered(request: HookRequest, caller: Caller, desk: Desk, received: dateti
 
 def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -> Outcome:
     tenant = site.tenant
-    switches = _switches(desk.records)
+    switches = switches_now(desk.records)
     if modes.is_killed(tenant.id, switches):
         return Outcome(given=Answer(silence="kill-switch"), mode=None, may_explain=tenant.explain_silence)
     if request.hook not in tenant.hooks or modes.is_off(tenant, request.hook, switches):
@@ -95,7 +95,7 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -
     given = _computed(request, site, desk, received)
     group = given.assessment.procedure.group if given.assessment else None
     mode = modes.mode_for(tenant, request.hook, group, switches)
-    withheld = _withheld(mode, request, site) or _shown_before(given, request, site, desk.records)
+    withheld = withheld_by_mode(mode, request, site) or _shown_before(given, request, site, desk.records)
     shows = mode in ("on", "canary") and withheld not in ("mode-silent", "mode-canary")
     if withheld is not None and given.silence is None:
         given = msgspec.structs.replace(given, silence=withheld)
@@ -111,14 +111,16 @@ def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime) 
         return Answer(silence="data-unobtainable")
 
 
-def _switches(records: Records) -> Switches:
+def switches_now(records: Records) -> Switches:
+    """What is switched; NotReady where nobody can tell, for nothing may then be shown."""
     try:
         return records.switches.current()
     except DatabaseError as error:
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
 
 
-def _withheld(mode: Mode, request: HookRequest, site: Site) -> Reason | None:
+def withheld_by_mode(mode: Mode, request: HookRequest, site: Site) -> Reason | None:
+    """Why this user is not shown what was computed; None where the mode lets it pass (R-E01)."""
     if mode == "off":
         return "mode-off"
     if mode == "silent":

@@ -22,7 +22,7 @@ responses = Counter(
 )
 answers = Counter(
     "surgical_risk_answers_total",
-    "Evaluations by decision (card, silence, error) and reason.",
+    "Evaluations by decision (card, silence, profile, error) and reason.",
     ["tenant", "hook", "decision", "reason"],
 )
 seconds = Histogram(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Decision = Literal["card", "silence", "error"]
+Decision = Literal["card", "silence", "profile", "error"]
 
 
 class SuggestionRow(msgspec.Struct, frozen=True):
