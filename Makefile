@@ -32,6 +32,7 @@ lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock k
 	$(INSTALL) uv
 	$(BIN)/uv $(LOCK) --upgrade --extra dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(BIN)/uv $(LOCK) -c requirements-dev.lock --extra tracing pyproject.toml -o requirements-tracing.lock
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock requirements-build.in -o requirements-build.lock
 
 clean:

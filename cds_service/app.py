@@ -15,7 +15,7 @@ from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
 from cds_service.hooks.services import SERVICE_ID
-from cds_service.operations import logs, metrics, state
+from cds_service.operations import logs, metrics, state, traces
 from cds_service.operations import routes as operations
 from cds_service.pages import evidence, layout, risk_assessments
 from cds_service.pages import models as model_pages
@@ -36,6 +36,7 @@ from cds_service.trust.throttle import Throttle
 from models_onnx import registry
 
 RECORDS = "surgical-risk-records"
+TRACING = "surgical-risk-tracing"
 
 
 class StartError(Exception):
@@ -51,12 +52,14 @@ def create_app(settings: Settings) -> Flask:
     deployment = _open(settings, Knowledge(models, FhirClient(threads=settings.fetch_threads)))
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
+    tracing = app.extensions[TRACING] = traces.opened()
     errors.register(app, _report)
     app.register_blueprint(
         operations.blueprint(
             deployment.desk.records,
             tenants,
             lambda: tuple(f"{card.name} {card.version}" for card in models.cards),
+            tracing=tracing,
         )
     )
     app.register_blueprint(routes.blueprint(deployment))

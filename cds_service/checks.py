@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -19,11 +20,12 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def run(settings: Settings) -> tuple[Check, ...]:
-    """Tenants, mapping and models, in the order in which a start needs them."""
+    """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them."""
     return (
         _check("mapping", _mapping),
         _check("models", _models),
         _check("tenants", lambda: _tenants(settings)),
+        _check("traces", _traces),
     )
 
 
@@ -48,6 +50,12 @@ def _models() -> str:
     return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
         f"{card.name} {card.version}" for card in models.cards
     )
+
+
+def _traces() -> str:
+    from cds_service.operations import traces  # noqa: PLC0415
+
+    return traces.exporter_named(os.environ) or "off"
 
 
 def _tenants(settings: Settings) -> str:

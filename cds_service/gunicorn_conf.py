@@ -21,11 +21,13 @@ accesslog = None
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Write what the record still holds in its queue."""
-    from cds_service.app import RECORDS  # noqa: PLC0415 — this file is read before the application exists
+    """Write what the record still holds in its queue, and send the spans that wait."""
+    from cds_service.app import RECORDS, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)):
         worker.wsgi.extensions[RECORDS].close()
+        if (tracing := worker.wsgi.extensions[TRACING]) is not None:
+            tracing.close()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

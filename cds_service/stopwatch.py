@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import ClassVar
 
 from cds_service.hooks.errors import DataUnobtainable
 
 
 class Stopwatch:
-    """Starts when it is made. `laps` holds milliseconds by step; `started` is on the monotonic clock."""
+    """Starts when it is made. `laps` holds milliseconds by step; `started` is on the monotonic clock.
+
+    `told`: who else hears of each step, its start and its end in seconds of that clock (operations/traces.py).
+    """
+
+    told: ClassVar[Callable[[str, float, float], None] | None] = None
 
     def __init__(self) -> None:
         self.started = self._last = time.monotonic()
@@ -18,6 +25,8 @@ class Stopwatch:
         """Note the time since the last step."""
         now = time.monotonic()
         self.laps[step] = round(1000 * (now - self._last), 3)
+        if Stopwatch.told is not None:
+            Stopwatch.told(step, self._last, now)
         self._last = now
 
     def check(self, deadline_s: float) -> None:

@@ -40,6 +40,7 @@ DOORS = {
     "sqlalchemy": ("cds_service.records",),
     "alembic": ("cds_service.records",),
     "jwt": ("cds_service.trust",),
+    "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 
 # Importer → what it may never import.
@@ -71,6 +72,7 @@ MAPPING_LAYERS = (
 )
 
 HEAVY = ("sklearn", "pandas", "matplotlib", "scipy", "onnx", "skl2onnx", "pint", "hypothesis", "pytest")
+EXTRA = ("opentelemetry", "pyspark")
 
 
 def module_name(path: Path) -> str:
@@ -196,6 +198,6 @@ def test_no_class_inherits_but_errors_and_declared_shapes() -> None:
 
 
 def test_importing_the_service_loads_nothing_that_only_training_needs() -> None:
-    program = f"import sys, cds_service.app; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    program = f"import sys, cds_service.app; print(*sorted(set({HEAVY + EXTRA!r}) & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

@@ -9,6 +9,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from cds_service.operations import logs, metrics, modes
+from cds_service.operations.traces import Tracing
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.tenant import Tenant
@@ -16,9 +17,17 @@ from cds_service.tenant import Tenant
 PREFLIGHT_MAX_AGE_S = 600
 
 
-def blueprint(records: Records, tenants: tuple[Tenant, ...], models: Callable[[], tuple[str, ...]]) -> Blueprint:
+def blueprint(
+    records: Records,
+    tenants: tuple[Tenant, ...],
+    models: Callable[[], tuple[str, ...]],
+    *,
+    tracing: Tracing | None = None,
+) -> Blueprint:
     """`/health`, `/ready`, `/metrics`; none of them needs a token, and none holds anything of a patient."""
     routes = Blueprint("operations", __name__)
+    if tracing is not None:
+        _trace(routes, tracing)
 
     @routes.get("/health")
     def health() -> Response:
@@ -56,6 +65,33 @@ def blueprint(records: Records, tenants: tuple[Tenant, ...], models: Callable[[]
         return response
 
     return routes
+
+
+def _trace(routes: Blueprint, tracing: Tracing) -> None:
+    """A span around every request; where traces are off, none of this is there to be called."""
+
+    @routes.before_app_request
+    def begin_span() -> None:
+        rule = request.url_rule.rule if request.url_rule else None
+        g.span = tracing.begin(request.method, rule, request.headers.get("traceparent"))
+
+    @routes.after_app_request
+    def describe_span(response: Response) -> Response:
+        if (begun := g.get("span")) is not None:
+            tenant: Tenant | None = g.get("tenant")
+            tracing.describe(
+                begun[0],
+                response.status_code,
+                tenant=tenant.id if tenant else None,
+                endpoint=g.get("endpoint"),
+                hook=g.get("hook"),
+            )
+        return response
+
+    @routes.teardown_app_request
+    def end_span(_error: BaseException | None) -> None:
+        if (begun := g.pop("span", None)) is not None:
+            tracing.end(*begun)
 
 
 def _allow_origin(response: Response, tenants: tuple[Tenant, ...]) -> None:

@@ -7,8 +7,9 @@ import sqlalchemy
 
 from cds_service.records import tables
 from tests.acceptance.requests import a_patient, a_request, a_result, an_order, bundle
+from tests.cds_service.operations.collector import collecting
 from tests.cds_service.trust.listener import listening
-from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
+from tests.conformance.conftest import SERVICE, a_tenant_file, a_token
 from tests.conformance.test_service import with_server
 
 NAME, MRN, TOKEN, COMMENT, PATIENT, USER, TEXT = (
@@ -58,11 +59,17 @@ def every_path(app, fhir):
 
 def test_F_04_J_18_S_17_no_marker_leaves_the_agreed_columns(tmp_path, capfd, monkeypatch):
     folder = a_tenant_file(tmp_path / "tenants")
-    app = an_app(tmp_path, tenants=folder)
-    with listening(lambda _: (500, {}, TEXT.encode())) as fhir:
+    with (
+        collecting(monkeypatch, tmp_path, tenants=folder) as collected,
+        listening(lambda _: (500, {}, TEXT.encode())) as fhir,
+    ):
+        app = collected.app
         responses = list(every_path(app, fhir))
         monkeypatch.setattr("cds_service.calls.answer", _broken)
         responses.append(app.test_client().post(SERVICE, json=a_canary(), headers=a_token()))
+        traces = collected.exported()
+    assert traces.count(b"http.route") == len(responses)
+    assert not _markers(traces.decode(errors="replace"))
     assert {400, 401, 412, 422, 404, 500, 200} <= {response.status_code for response in responses}
     for response in responses:
         if response.status_code != 200:

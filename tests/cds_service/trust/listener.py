@@ -14,6 +14,7 @@ class Listener:
     def __init__(self, answer: Callable[[str], tuple[int, dict[str, str], bytes]]) -> None:
         self.connections = 0
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         self.answer = answer
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = self._server.server_address[1]
@@ -48,6 +49,10 @@ class Listener:
                 self.end_headers()
                 with contextlib.suppress(BrokenPipeError):
                     self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                outer.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 pass
