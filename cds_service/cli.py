@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from cds_service.commands_mapping import mapping_report_command
+from cds_service.commands_models import models
 from cds_service.commands_record import record
 from cds_service.commands_switches import kill, mode
 from cds_service.settings import Settings
@@ -25,6 +26,7 @@ def main() -> None:
 main.add_command(mode)
 main.add_command(kill)
 main.add_command(record)
+main.add_command(models)
 main.add_command(mapping_report_command)
 
 

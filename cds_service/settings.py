@@ -27,6 +27,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="As clients name the service in demo mode; a tenant file has its own."
     )
+    models: Path | None = Field(
+        default=None, description="Folder of the models and of registry.yaml. None: those of the package."
+    )
+    class_b: bool = Field(
+        default=False, description="Also serve models whose coefficients rest on one public source (trust class B)."
+    )
     workers: int = Field(default=2, ge=1, le=64, description="Processes: one per core is enough.")
     threads: int = Field(default=8, ge=1, le=128, description="Threads per process: they wait for FHIR servers.")
     fetch_threads: int = Field(default=32, ge=5, le=256, description="FHIR searches under way at once, per process.")

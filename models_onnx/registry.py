@@ -55,7 +55,7 @@ class Registry:
     """The models of one service, in the order in which each outcome prefers them (DEC-36). Immutable, thread-safe.
 
     `cards` are those of the models that answer: champions and challengers; `states` tells which is which, by
-    model and version. To change the models, load another registry and put it in this one's place.
+    model and version. To change the models, load another registry and put it in this one's place (models_in_force).
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Registry:
         *,
         states: Mapping[tuple[str, str], State],
         peer_figures: Mapping[tuple[str, str], Peer],
+        directory: Path = PACKAGE,
     ) -> None:
         self._session = session
         self.models = tuple(models)
@@ -77,6 +78,10 @@ class Registry:
         self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
         self.plausible = plausible_values(self.cards)
         self.states = dict(states)
+        self.directory = directory
+        self._challengers = {
+            card.sha256 for card in self.cards if self.states.get((card.name, card.version)) == "challenger"
+        }
 
     def score(self, values: Mapping[str, InputValue | None]) -> tuple[Score, ...]:
         """Every model's answer, in the order of `cards`, from one run of one graph.
@@ -88,6 +93,16 @@ class Registry:
         row, present = self.encoding.row(values)
         numbers = self.run(np.array([row]))[0]
         return tuple([model.score(values, present, numbers) for model in self.models])
+
+    def told(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+        """Those of the champions: what challengers say is recorded beside them, and never told (DEC-36)."""
+        if not self._challengers:
+            return scores
+        return tuple(score for score in scores if score.sha256 not in self._challengers)
+
+    def untold(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+        """Those of the challengers, for the record alone."""
+        return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
 
     def run(self, rows: NDArray[np.float64]) -> list[Numbers]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""
@@ -108,14 +123,15 @@ class Registry:
         return self._peers.get((outcome, procedure_group))
 
 
-def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
+def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[Entry] | None = None) -> Registry:
     """The models in `directory`, verified; creates onnxruntime sessions, so call it after the fork.
 
-    `class_b` also serves models whose coefficients rest on one public source. Raises ModelError naming the
-    model and what is wrong: hash, name, inputs, golden scores, or a folder that no entry names.
+    `class_b` also serves models whose coefficients rest on one public source; `entries` stand in the place of
+    registry.yaml, to try a change before it is made. Raises ModelError naming the model and what is wrong:
+    hash, name, inputs, golden scores, or a folder that no entry names.
     """
     manifest = _read_json(directory / "stacked.json", Manifest)
-    entries = read_entries(directory / "registry.yaml")
+    entries = read_entries(directory / "registry.yaml") if entries is None else entries
     folders = {(card.name, card.version): (folder, card) for folder, card in _folders(directory)}
     _agree(manifest, entries, folders)
     graph = _bytes(directory / "stacked.onnx", manifest.sha256, "stacked.onnx")
@@ -133,7 +149,13 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False) -> Registry:
         and (class_b or models[entry.model, entry.version].card.trust != "B")
     ]
     states = {(entry.model, entry.version): entry.state for entry in entries}
-    return Registry(session, encoding, served, states=states, peer_figures=peers.read(directory / "peers.yaml"))
+    figures = peers.read(directory / "peers.yaml")
+    return Registry(session, encoding, served, states=states, peer_figures=figures, directory=directory)
+
+
+def cards(directory: Path = PACKAGE) -> tuple[ModelCard, ...]:
+    """The card of every version that has a folder, whatever its state; raises ModelError if one is not as exported."""
+    return tuple(card for _, card in _folders(directory))
 
 
 def _models(session: onnxruntime.InferenceSession, cards: Sequence[ModelCard], encoding: Encoding) -> list[Model]:
@@ -177,6 +199,8 @@ def _agree(
     champions = [entry.model for entry in entries if entry.state == "champion"]
     if len(champions) != len(set(champions)):
         raise ModelError("registry.yaml: a model has two champions")
+    if not champions:
+        raise ModelError("registry.yaml: no model would be told")
 
 
 def _bytes(path: Path, sha256: str, what: str) -> bytes:
@@ -194,6 +218,19 @@ def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError) as error:
         raise ModelError(f"{path.name} cannot be read: {error}") from error
+
+
+def fingerprint(directory: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """What changes when the models in `directory` do: inode, length and time of each file that names the others."""
+    return tuple(_stamp(directory / name) for name in ("registry.yaml", "stacked.json", "stacked.onnx", "peers.yaml"))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def read_entries(path: Path) -> tuple[Entry, ...]:
