@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from cds_service import reading
+from cds_service import model_inputs, reading
 from cds_service.advice import cards, choice, silence
 from cds_service.advice.assessment import Assessment, assess
 from cds_service.advice.options import Option
@@ -62,7 +62,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
             return Answer(card=cards.for_gap(procedure, site.place), milliseconds=clock.laps)
         return Answer(silence=reason, milliseconds=clock.laps)
 
-    scores = knowledge.models.score({name: f.model_value if f.usable else None for name, f in features.items()})
+    scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features))
     clock.lap("scores")
     if reason := silence.for_scores(scores):
         return Answer(silence=reason, milliseconds=clock.laps)

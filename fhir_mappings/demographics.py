@@ -53,7 +53,8 @@ def _completed_years(born: date, today: date) -> int:
 def age(someone: Person | None, failure: str | None, now: Clock) -> Feature:
     """Completed years on the hook's date in the tenant's zone, 0 to 120.
 
-    Month only counts as its 15th, year only as 1 July, flagged `age-approximate` with the ages it could be.
+    Month only counts as its 15th, year only as 1 July, flagged `age-approximate` with the `possible` ages: a model
+    with a cut-point between them is not computable, and one possible age below 18 is out of scope (inputs 3).
     """
     if someone is None:
         return _no_age("missing", failure or "never-recorded")
@@ -74,7 +75,8 @@ def _age_of_birth(born: Moment, someone: Person, now: Clock) -> Feature:
     years = max(0, _completed_years(middle, now.today))
     if born.first > now.today or years > _OLDEST:
         return _no_age("rejected", "implausible")
-    flags = () if born.whole_date else _possible_ages(born.first, born.last, now.today)
+    youngest = max(0, _completed_years(min(born.last, now.today), now.today))
+    oldest = _completed_years(born.first, now.today)
     return Feature(
         name="age",
         status="used",
@@ -82,29 +84,16 @@ def _age_of_birth(born: Moment, someone: Person, now: Clock) -> Feature:
         model_value=float(years),
         unit="years",
         source=f"Patient/{someone.id}",
-        flags=flags,
+        flags=() if born.whole_date else ("age-approximate", f"age-between:{youngest}-{oldest}"),
+        possible=(float(youngest), float(oldest)) if youngest < oldest else None,
     )
 
 
-def _possible_ages(first: date, last: date, today: date) -> tuple[str, ...]:
-    """Flags: that the age is approximate, and from which to which age it could be ("age-between:64-65")."""
-    youngest = max(0, _completed_years(min(last, today), today))
-    oldest = _completed_years(first, today)
-    return ("age-approximate", f"age-between:{youngest}-{oldest}")
-
-
-def possible_ages(feature: Feature) -> tuple[float, float] | None:
-    """The youngest and the oldest that the person could be, years; None without an age.
-
-    A model with a cut-point between them is not computable; under 18 at the youngest is out of scope.
-    """
-    if not isinstance(feature.value, float):
+def youngest(feature: Feature) -> float | None:
+    """The youngest that the person could be, years; None without an age that can be used."""
+    if not feature.usable or not isinstance(feature.value, float):
         return None
-    for flag in feature.flags:
-        if flag.startswith("age-between:"):
-            youngest, oldest = flag.removeprefix("age-between:").split("-")
-            return float(youngest), float(oldest)
-    return feature.value, feature.value
+    return feature.possible[0] if feature.possible else feature.value
 
 
 def _no_age(status: Status, reason: str) -> Feature:

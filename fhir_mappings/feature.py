@@ -36,6 +36,8 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `value` is what people are told. `model_value` is what models are given: the same number, but on the
     side of a published cut-point on which the recorded number stands in its own unit (inputs 1.5).
     `value` is also set for `stale` (told, not used); only `used` and `used-with-conversion` may be scored.
+    `possible`: from where to where (both included) the number may lie in terms of `model_value`, where it is not
+    known exactly: a result above or below a limit, an age of which only the year of birth is known.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recorded_value: float | None = None
     recorded_unit: str | None = None
     comparator: str | None = None
+    possible: tuple[float, float] | None = None
 
     @property
     def usable(self) -> bool:

@@ -52,6 +52,7 @@ def told(name: str, unit: str, outcome: Outcome, coverage: Coverage) -> Feature:
         recorded_value=reading.recorded_value if shown else None,
         recorded_unit=reading.recorded_unit if shown else None,
         comparator=reading.comparator if shown else None,
+        possible=reading.possible if shown else None,
     )
 
 
@@ -81,7 +82,7 @@ def _number(feature: Feature) -> float:
 
 
 def _computed_bmi(height: Feature, weight: Feature) -> Feature | None:
-    if not (height.usable and weight.usable) or height.comparator or weight.comparator:
+    if not (height.usable and weight.usable) or height.possible or weight.possible:
         return None
     value = _number(weight) / (_number(height) / 100) ** 2
     low, high = RULES["bmi"].hard
@@ -114,12 +115,14 @@ def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: F
     if not creatinine.usable:
         return _flagged(reported, on_dialysis)
     lacking = next((f"{one.name}-missing" for one in (age, sex) if not one.usable), None)
-    if creatinine.comparator or "bound" in creatinine.flags:
+    if creatinine.possible:
         lacking = "censored"
     if lacking:
         return Feature(name="egfr", status="missing", unit="mL/min/{1.73_m2}", reason=lacking, flags=on_dialysis)
-    value = ckd_epi_2021(_number(creatinine), age=_number(age), female=sex.value == "female")
-    usual = () if _is_usual(RULES["egfr"], value) else ("unusual",)
+    rate = partial(ckd_epi_2021, _number(creatinine), female=sex.value == "female")
+    value = rate(age=_number(age))
+    flags: tuple[str, ...] = () if _is_usual(RULES["egfr"], value) else ("unusual",)
+    flags += ("age-approximate",) if age.possible else ()
     return Feature(
         name="egfr",
         status="used",
@@ -129,7 +132,8 @@ def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: F
         time=creatinine.time,
         date_only=creatinine.date_only,
         source=creatinine.source,
-        flags=("egfr-computed", *usual, *on_dialysis),
+        flags=("egfr-computed", *flags, *on_dialysis),
+        possible=(rate(age=age.possible[1]), rate(age=age.possible[0])) if age.possible else None,
     )
 
 

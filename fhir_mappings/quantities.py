@@ -7,6 +7,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.elements import ABSENT, CodeableConcept, Interval, Quantity
 from fhir_mappings.feature import FeatureValue, Status
@@ -37,6 +38,7 @@ class Reading(Struct, frozen=True, gc=False):
     recorded_value: float | None = None
     recorded_unit: str | None = None
     comparator: str | None = None
+    possible: tuple[float, float] | None = None
 
     @property
     def usable(self) -> bool:
@@ -126,15 +128,22 @@ def _number(
     if not rule.soft[0] <= rounded <= rule.soft[1]:
         flags = (*flags, "unusual")
     converted = conversion.changes_the_number
+    given = _beyond(rule, number, unit, value, comparator) if comparator else model_value(rule, number, unit, value)
     return Reading(
         "used-with-conversion" if converted else "used",
         value=value,
         flags=(*flags, "bound") if comparator else flags,
-        model_value=_beyond(value, comparator) if comparator else model_value(rule, number, unit, value),
+        model_value=given,
         recorded_value=number if converted else None,
         recorded_unit=unit if converted else None,
         comparator=comparator or None,
+        possible=_possible(given, comparator) if comparator else None,
     )
+
+
+def _possible(nearest: float, comparator: str) -> tuple[float, float]:
+    """From where to where a bound allows the number to lie; `nearest` to the bound is the one that models are given."""
+    return (-math.inf, nearest) if comparator.startswith("<") else (nearest, math.inf)
 
 
 def _interval(rule: Rule, interval: Interval) -> Reading:
@@ -144,10 +153,14 @@ def _interval(rule: Rule, interval: Interval) -> Reading:
     unit, _ = unit_of(low.code, low.system, low.unit)
     if unit != unit_of(high.code, high.system, high.unit)[0] or unit not in rule.units or low.value > high.value:
         return rejected("unit-mismatch" if unit else "unit-missing")
-    middle = _number(rule, (low.value + high.value) / 2, unit, rule.units[unit], flags=("bound",))
-    if middle.usable and not _one_sided(rule, unit, (low.value, True), (high.value, True)):
+    conversion = rule.units[unit]
+    middle = _number(rule, (low.value + high.value) / 2, unit, conversion, flags=("bound",))
+    if not middle.usable:
+        return middle
+    if not _one_sided(rule, unit, (low.value, True), (high.value, True)):
         return Reading("missing", reason="censored")
-    return middle
+    ends = (model_value(rule, number, unit, conversion.apply(number)) for number in (low.value, high.value))
+    return replace(middle, possible=(next(ends), next(ends)))
 
 
 Limit = tuple[float, bool]
@@ -210,8 +223,19 @@ def _just(cut: CutPoint, *, above: bool) -> float:
     return float(cut.value) if cut.belongs == "below" else math.nextafter(cut.value, -math.inf)
 
 
-def _beyond(value: float, comparator: str) -> float:
-    """A number that the bound allows and that lies as near to it as can be."""
-    if comparator.endswith("="):
-        return value
-    return math.nextafter(value, math.inf if comparator == ">" else -math.inf)
+def _beyond(rule: Rule, number: float, unit: str, value: float, comparator: str) -> float:
+    """A number that the bound allows, near to it, and on the side of every cut-point on which all it allows lies.
+
+    176.8 umol/L is 1.9995 mg/dL, and "> 176.8" is above 2.0 (inputs 1.5).
+    """
+    upwards, included = comparator.startswith(">"), comparator.endswith("=")
+    if not included:
+        value = math.nextafter(value, math.inf if upwards else -math.inf)
+    for cut in rule.cut_points:
+        limit, recorded = _comparable(cut, rule, unit, number)
+        above = _is_above(recorded, limit, cut.belongs) or (upwards and not included and recorded == limit)
+        below = not above or (not upwards and not included and recorded == limit)
+        one_sided = above if upwards else below
+        if one_sided and _is_above(value, cut.value, cut.belongs) != upwards:
+            value = _just(cut, above=upwards)
+    return value

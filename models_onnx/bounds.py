@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from models_onnx.model import Model, Numbers, sigmoid
-from models_onnx.registry import Registry
 from models_onnx.score import InputValue, Range
+
+if TYPE_CHECKING:
+    from models_onnx.registry import Registry
 
 Values = Mapping[str, InputValue | None]
 

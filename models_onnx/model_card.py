@@ -19,7 +19,9 @@ class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `low` and `high` bound a number (`unit`, "1" where there is none): beyond them the bound is used.
     Without a `required` input there is no number; without another the model's own missing term is used.
-    `plausible` numbers stand for what a missing one could be.
+    `plausible` numbers stand for what a missing one could be. A number declares how the model uses it: only by
+    the side of its `cut_points` on which it lies (the least number of each upper side), or `continuous`, each
+    number for itself; that decides what a number known only within limits is good for (inexact.py).
     """
 
     name: str
@@ -31,6 +33,8 @@ class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     low: float | None = None
     high: float | None = None
     plausible: tuple[float, ...] = ()
+    cut_points: tuple[float, ...] = ()
+    continuous: bool = False
 
 
 class ScopeLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,6 +113,10 @@ def read_evaluation(folder: Path) -> dict[str, Any] | None:
 def read(path: Path) -> ModelCard:
     """The card in `path`; raises ModelError naming the file and the member that is wrong."""
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=ModelCard)
+        card = msgspec.yaml.decode(path.read_bytes(), type=ModelCard)
     except (OSError, msgspec.DecodeError) as error:
         raise ModelError(f"{path.parent.parent.name}: card.yaml cannot be read: {error}") from error
+    for entry in card.inputs:
+        if entry.kind == "number" and entry.continuous == bool(entry.cut_points):
+            raise ModelError(f"{card.name}: input {entry.name} has to be either continuous or have cut_points")
+    return card

@@ -12,8 +12,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import golden_scores, model_card, peers
+from models_onnx import golden_scores, inexact, model_card, peers
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
+from models_onnx.inexact import Within
 from models_onnx.model import Model, NonFiniteScoreError, Numbers
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.peers import Peer
@@ -83,13 +84,18 @@ class Registry:
             card.sha256 for card in self.cards if self.states.get((card.name, card.version)) == "challenger"
         }
 
-    def score(self, values: Mapping[str, InputValue | None]) -> tuple[Score, ...]:
+    def score(
+        self, values: Mapping[str, InputValue | None], limits: Mapping[str, Within] | None = None
+    ) -> tuple[Score, ...]:
         """Every model's answer, in the order of `cards`, from one run of one graph.
 
-        `values` by feature name, None or absent where missing. Nothing is defaulted: a model that cannot do
-        without a missing input says so in `needs`. Raises InputError for a value of the wrong kind, and
-        NonFiniteScoreError rather than return a number that is none.
+        `values` by feature name, None or absent where missing; `limits` for those that are not exactly known
+        (inexact.py). Nothing is defaulted: a model that cannot do without a missing input says so in `needs`.
+        Raises InputError for a value of the wrong kind, and NonFiniteScoreError rather than return a number that
+        is none.
         """
+        if limits:
+            return inexact.score(self, values, limits)
         row, present = self.encoding.row(values)
         numbers = self.run(np.array([row]))[0]
         return tuple([model.score(values, present, numbers) for model in self.models])

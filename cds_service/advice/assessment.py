@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from cds_service import model_inputs
 from cds_service.advice.outcomes import OUTCOMES, Outcome
+from fhir_mappings import demographics
 from fhir_mappings.feature import Feature, Features
 from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
-from models_onnx.bounds import MissingRange, missing_ranges
+from models_onnx import inexact
+from models_onnx.bounds import MissingRange
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
@@ -128,21 +131,22 @@ def assess(
 
 def _may_be_pregnant(features: Features) -> bool:
     """Not recorded as male, and below 56 years or of unknown age: only there is it a question."""
-    age = features["age"].value
-    return features["sex"].value != "male" and not (isinstance(age, int | float) and age >= _NO_LONGER_PREGNANT_YEARS)
+    youngest = demographics.youngest(features["age"])
+    return features["sex"].value != "male" and (youngest is None or youngest < _NO_LONGER_PREGNANT_YEARS)
 
 
 def _ranges(features: Features, *, group: str, models: Registry, limits: BandLimits) -> dict[str, MissingRange]:
-    """By model, how far its missing inputs could move it; the limits of the bands are what may be crossed."""
-    if all(features[item.name].usable for card in models.cards for item in card.inputs):
+    """By model, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
+    inexact_inputs = model_inputs.limits(features)
+    if not inexact_inputs and all(features[item.name].usable for card in models.cards for item in card.inputs):
         return {}
-    values = {name: feature.model_value if feature.usable else None for name, feature in features.items()}
     thresholds = {
         outcome.name: tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))
         for outcome in OUTCOMES
         if (peer := models.peer(outcome.name, group)) is not None
     }
-    return {entry.model: entry for entry in missing_ranges(models, values, thresholds=thresholds)}
+    values = model_inputs.values(features)
+    return {entry.model: entry for entry in inexact.ranges(models, values, inexact_inputs, thresholds=thresholds)}
 
 
 def _with_range(score: Score, unknown: MissingRange | None) -> Score:

@@ -93,7 +93,7 @@ def summary(assessment: Assessment) -> str:
     headline = assessment.headline
     if headline is None:
         lacking = next((e for e in assessment.estimates if e.score.status == "not-computable"), None)
-        why = f": {telling.why_not(lacking)}" if lacking else ""
+        why = f": {telling.why_not(lacking, assessment.features)}" if lacking else ""
         return _within_limit(f"Risk of {procedure} not computable", why)
     probability, outcome = headline.score.probability or 0.0, headline.outcome
     answer = f"{outcome.words[:1].upper()}{outcome.words[1:]} after {procedure}: "

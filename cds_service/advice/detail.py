@@ -28,7 +28,7 @@ def write(assessment: Assessment, options: Sequence[Option] = (), *, limit: int)
     room = limit - sum(len(part) + len(_PARAGRAPH) for part in (*head, *missing, limits))
     chosen, room = _fitting([sentence(option) for option in options], room)
     others, room = _fitting(_others(assessment), room)
-    lacking, room = _fitting(telling.not_computable(assessment.estimates), room)
+    lacking, room = _fitting(telling.not_computable(assessment.estimates, assessment.features), room)
     used = _used(assessment, {one.name for one in reasons_for_it}, room)
     return _PARAGRAPH.join([*head, *others, *lacking, *missing, *chosen, *used, limits])[:limit]
 

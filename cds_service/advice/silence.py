@@ -7,6 +7,7 @@ from typing import Literal
 
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
+from fhir_mappings import demographics
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Score
@@ -61,20 +62,14 @@ def for_patient(record: PatientRecord, features: Features) -> Reason | None:
     """Deceased, pregnant, a child, of unknown age, or an operation that is not elective."""
     if record.deceased:
         return "deceased"
-    age = features["age"]
-    if not age.usable:
+    youngest = demographics.youngest(features["age"])  # one possible age below 18 is enough (inputs 3)
+    if youngest is None:
         return "required-input-missing"
-    if _may_be_minor(age.value, age.flags) or record.pregnancy == "yes":
+    if youngest < _ADULT_YEARS or record.pregnancy == "yes":
         return "out-of-scope"
     if features["urgency"].value != "elective":
         return "not-elective"
     return None
-
-
-def _may_be_minor(age: object, flags: tuple[str, ...]) -> bool:
-    """With only a year or month of birth, one possible age below 18 is enough (inputs 3)."""
-    possible_error_years = 1 if "age-approximate" in flags else 0
-    return isinstance(age, int | float) and age - possible_error_years < _ADULT_YEARS
 
 
 def for_scores(scores: Sequence[Score]) -> Reason | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
+from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
 from models_onnx.score import Range, Score
 
@@ -25,29 +26,30 @@ def estimate(assessment: Assessment, told: Estimate) -> str:
     return f"{heading} {_risk(told)}{_unknown_range(told)}{_compared(assessment, told)}"
 
 
-def not_computable(estimates: Sequence[Estimate]) -> list[str]:
+def not_computable(estimates: Sequence[Estimate], features: Features) -> list[str]:
     """One line for all outcomes without an answer, and why; those that lack the same stand together."""
     lacking: dict[str, list[str]] = {}
     for told in estimates:
         if told.score.status == "not-computable":
-            lacking.setdefault(why_not(told), []).append(told.outcome.short)
+            lacking.setdefault(why_not(told, features), []).append(told.outcome.short)
     groups = [f"{', '.join(outcomes)} ({why})" for why, outcomes in lacking.items()]
     return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
 
 
-def why_not(told: Estimate) -> str:
+def why_not(told: Estimate, features: Features) -> str:
     """What an outcome lacks, and between which figures it lies where only one input is lacking."""
     if not told.score.needs:
         return "no model grades this operation"
-    words = f"needs {_listed(told.score.needs)}"
+    words = f"needs {_listed(told.score.needs, features)}"
     if told.unknown is None or len(told.score.needs) > 1:
         return words
     return f"{words}; {between(told.unknown.range, told.outcome.denominator)}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Inputs in words: "ASA class and functional status"."""
-    labels = [FEATURES[name].label for name in names]
+def _listed(names: Sequence[str], features: Features) -> str:
+    """Inputs in words: "ASA class and functional status"; "the exact age" of what is known only within limits."""
+    inexact = {name for name in names if name in features and features[name].usable}
+    labels = [("the exact " if name in inexact else "") + FEATURES[name].label for name in names]
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 
@@ -66,7 +68,8 @@ def _unknown_range(told: Estimate) -> str:
     if told.unknown is None:
         return ""
     span = between(told.unknown.range, told.outcome.denominator)
-    return f" Range over what is missing: {span}." if " to " in span else ""
+    over = "what is missing" if told.unknown.unknown else "the possible ages"
+    return f" Range over {over}: {span}." if " to " in span else ""
 
 
 def between(limits: Range, denominator: int) -> str:

@@ -80,12 +80,9 @@ def _within(trigger: Trigger, feature: Feature, settings: Settings) -> bool:
     if isinstance(value, bool | str) or value is None:
         return False
     at_least = settings[trigger.setting] if trigger.setting is not None else trigger.at_least
-    upwards, downwards = feature.comparator in (">", ">="), feature.comparator in ("<", "<=")
+    least, most = feature.possible or (value, value)
     if trigger.below is not None:
-        return not upwards and (value < trigger.below or (feature.comparator == "<" and value <= trigger.below))
-    if downwards:
-        return False
+        return most < trigger.below
     if at_least is not None:
-        return value >= at_least
-    limit = trigger.above if trigger.above is not None else float("inf")
-    return value > limit or (feature.comparator == ">" and value >= limit)
+        return least >= at_least
+    return least > (trigger.above if trigger.above is not None else float("inf"))

@@ -67,6 +67,8 @@ def value(feature: Feature, definition: FeatureDefinition) -> str:
         return _ROMAN[int(told)]
     if isinstance(told, str):
         return told.replace("-", " ")
+    if feature.name == "age" and feature.possible is not None:
+        return f"{feature.possible[0]:g} or {feature.possible[1]:g} (birth date not exact)"
     if isinstance(told, int | float):
         number = f"{round(float(told), 2):g}" if abs(float(told)) < 1e6 else f"{told:g}"
         return f"{feature.comparator or ''}{number}{unit(definition.unit)}"

@@ -87,6 +87,9 @@ def model_input(name: str, *, required: bool, why: str, curve: Curve) -> ModelIn
     entry = INPUTS[name]
     if entry["kind"] == "number":
         entry = {**entry, "low": curve.low, "high": curve.high, "plausible": plausible(name, curve)}
+        # How the model uses it: by the side of its cut-points, or each number for itself (models_onnx/inexact.py).
+        sloping = any(piece.c3 or piece.c2 or piece.c1 for piece in curve.pieces)
+        entry |= {"continuous": True} if sloping else {"cut_points": curve.breaks}
     return ModelInput(name=name, required=required, why=why, **entry)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.demographics import possible_ages
 from fhir_mappings.search_result import SearchResult
-from tests.builders import a_patient, a_record, derived
+from tests.builders import a_patient, a_record, an_observation, derived
 
 BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 MASKED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
@@ -41,8 +40,23 @@ def test_an_age_is_whole_years_on_the_day_of_the_hook(
 def test_an_approximate_age_says_what_it_could_be() -> None:
     found = derived(a_patient(birthDate="1961"))["age"]
     assert found.flags == ("age-approximate", "age-between:64-65")
-    assert possible_ages(found) == (64, 65)
-    assert possible_ages(derived()["age"]) == (71, 71)
+    assert found.possible == (64, 65)
+    assert derived()["age"].possible is None
+
+
+def test_a_month_that_leaves_one_age_leaves_the_age_exact() -> None:
+    assert derived(a_patient(birthDate="1961-03"))["age"].possible is None
+    assert derived(a_patient(birthDate="1961-11"))["age"].possible == (64, 65)
+
+
+def test_a_filtration_rate_from_an_approximate_age_says_between_which_rates_it_lies() -> None:
+    creatinine = an_observation("2160-0", 1.1, "mg/dL")
+    found = derived(a_patient(birthDate="1961"), creatinine)["egfr"]
+    assert "age-approximate" in found.flags
+    assert found.possible is not None
+    low, high = found.possible
+    assert low < high
+    assert found.value in (low, high)
 
 
 def test_a_masked_birth_date_is_missing_as_masked() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +148,17 @@ def test_a_bound_counts_where_all_that_it_allows_lies_on_one_side(
         model_value = found.model_value
         assert isinstance(model_value, float)
         assert (model_value > 1.5) == (comparator == ">")
+        assert found.possible == ((model_value, math.inf) if comparator == ">" else (-math.inf, model_value))
+
+
+@pytest.mark.parametrize(("comparator", "above"), [("<=", False), ("<", False), (">", True)])
+def test_a_bound_in_another_unit_stays_on_its_side_of_the_cut_point(comparator: str, above: bool) -> None:
+    """133 umol/L are 1.504 mg/dL, and not elevated: neither is "at most 133 umol/L" (inputs 1.5)."""
+    limit = 176.8 if above else 133
+    found = measured("creatinine", None, valueQuantity=a_quantity(limit, "umol/L", comparator=comparator))
+    assert found.usable
+    assert isinstance(found.model_value, float)
+    assert (found.model_value > (2.0 if above else 1.5)) == above
 
 
 def test_a_bound_without_a_cut_point_to_lie_beyond_is_missing() -> None:
@@ -167,6 +180,7 @@ def test_a_range_counts_by_its_middle_where_both_ends_lie_on_one_side(
 ) -> None:
     found = measured("creatinine", None, valueRange={"low": a_quantity(low), "high": a_quantity(high)})
     assert (found.status, found.value) == (expected[0], pytest.approx(expected[1]) if expected[1] else None)
+    assert found.possible == ((low, high) if expected[1] else None)
 
 
 @pytest.mark.parametrize(

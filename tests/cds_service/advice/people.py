@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service import model_inputs
 from cds_service.advice import cards, choice
 from cds_service.advice.assessment import Assessment, BandLimits, assess
 from cds_service.advice.cards import Place
@@ -72,7 +73,7 @@ def assessed(
 
 
 def assess_features(known: Features, procedure: PlannedProcedure, record: PatientRecord) -> Assessment:
-    scores = models().score({name: f.model_value if f.usable else None for name, f in known.items()})
+    scores = models().score(model_inputs.values(known), model_inputs.limits(known))
     return assess(
         known,
         scores,

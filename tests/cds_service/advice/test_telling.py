@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cds_service.advice import telling
 from cds_service.advice.assessment import Estimate
 from cds_service.advice.outcomes import BY_NAME
-from models_onnx.bounds import MissingRange
+from models_onnx.bounds import MissingRange, Unknown
 from models_onnx.peers import Peer
 from models_onnx.score import PublishedRate, Range, Score
 from tests.cds_service.advice import people
@@ -28,8 +28,9 @@ def an_estimate(outcome: str = "30-day-death", **members: Any) -> Estimate:
     return Estimate(outcome=BY_NAME[outcome], score=Score(**score | of_score), **rest)
 
 
-def unknown(low: float, high: float) -> MissingRange:
-    return MissingRange(model="m", version="1", outcome="30-day-death", range=Range(low, high), unknown=())
+def unknown(low: float, high: float, *inputs: str) -> MissingRange:
+    lacking = tuple(Unknown(name, low, high, 1.0, crosses=False) for name in inputs)
+    return MissingRange(model="m", version="1", outcome="30-day-death", range=Range(low, high), unknown=lacking)
 
 
 def told(**members: Any) -> str:
@@ -52,7 +53,12 @@ def test_an_interval_too_narrow_to_be_told_is_left_out() -> None:
 
 
 def test_the_range_over_what_is_missing_is_in_the_same_denominator() -> None:
-    assert "Range over what is missing: 4 to 10 in 1,000." in told(probability=0.008, unknown=unknown(0.004, 0.010))
+    found = told(probability=0.008, unknown=unknown(0.004, 0.010, "asa_class"))
+    assert "Range over what is missing: 4 to 10 in 1,000." in found
+
+
+def test_where_nothing_is_missing_the_range_is_that_of_the_possible_ages() -> None:
+    assert "Range over the possible ages: 4 to 10 in 1,000." in told(probability=0.008, unknown=unknown(0.004, 0.010))
 
 
 def test_a_range_that_rounds_to_one_number_says_nothing() -> None:
@@ -83,7 +89,7 @@ def lacking(outcome: str, *needs: str, **members: Any) -> Estimate:
 
 def test_outcomes_that_lack_the_same_stand_together() -> None:
     found = telling.not_computable(
-        [lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class")]
+        [lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class")], {}
     )
     assert found == [
         "**Not computable:** heart attack or cardiac arrest, pneumonia (needs ASA class);"
@@ -92,17 +98,19 @@ def test_outcomes_that_lack_the_same_stand_together() -> None:
 
 
 def test_what_one_missing_input_could_make_of_it_is_told() -> None:
-    (found,) = telling.not_computable([lacking("respiratory-failure", "sepsis", unknown=unknown(0.004, 0.019))])
+    (found,) = telling.not_computable([lacking("respiratory-failure", "sepsis", unknown=unknown(0.004, 0.019))], {})
     assert "(needs sepsis; 4 to 19 in 1,000)" in found
 
 
 def test_with_two_missing_inputs_no_range_is_told() -> None:
     told = lacking("respiratory-failure", "sepsis", "asa_class", unknown=unknown(0.004, 0.9))
-    assert telling.not_computable([told]) == ["**Not computable:** respiratory failure (needs sepsis and ASA class)."]
+    assert telling.not_computable([told], {}) == [
+        "**Not computable:** respiratory failure (needs sepsis and ASA class)."
+    ]
 
 
 def test_what_is_computable_is_not_listed_as_lacking() -> None:
-    assert telling.not_computable([an_estimate(probability=0.1)]) == []
+    assert telling.not_computable([an_estimate(probability=0.1)], {}) == []
 
 
 @pytest.mark.parametrize("outcome", ["30-day-death", "any-complication"])

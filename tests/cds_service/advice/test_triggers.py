@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -10,11 +11,18 @@ import pytest
 from cds_service.advice.catalogue import Trigger
 from cds_service.advice.triggers import Holds, evaluate
 from fhir_mappings.feature import Feature
-from tests.builders import a_condition, an_observation
+from tests.builders import a_condition, a_patient, an_observation
 from tests.cds_service.advice import people
 
 SETTINGS = {"hba1c_percent": 8.0}
 FACTS = people.facts(a_condition("E11.9"))
+# What a comparator allows, as quantities.py writes it.
+POSSIBLE = {
+    "<": lambda limit: (-math.inf, math.nextafter(limit, -math.inf)),
+    "<=": lambda limit: (-math.inf, limit),
+    ">": lambda limit: (math.nextafter(limit, math.inf), math.inf),
+    ">=": lambda limit: (limit, math.inf),
+}
 
 
 def holds(trigger: dict[str, Any], **feature: Any) -> Holds | None:
@@ -45,8 +53,15 @@ def holds(trigger: dict[str, Any], **feature: Any) -> Holds | None:
     ],
 )
 def test_a_limit(trigger: dict[str, Any], value: float, comparator: str | None, expected: bool) -> None:
-    found = holds({"feature": "haemoglobin"} | trigger, name="haemoglobin", value=value, comparator=comparator)
+    possible = POSSIBLE[comparator](value) if comparator else None
+    found = holds({"feature": "haemoglobin"} | trigger, name="haemoglobin", value=value, possible=possible)
     assert (found is not None) == expected
+
+
+@pytest.mark.parametrize(("born", "fires"), [("1960-11-20", True), ("1961", False), ("1960", True), ("1962", False)])
+def test_a_limit_on_age_holds_only_for_every_possible_age(born: str, fires: bool) -> None:
+    facts = people.facts(a_patient(birthDate=born))
+    assert (evaluate(Trigger(feature="age", at_least=65), facts, SETTINGS) is not None) == fires
 
 
 def test_the_side_of_the_recorded_unit_decides() -> None:
