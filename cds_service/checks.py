@@ -9,6 +9,7 @@ import msgspec
 
 from cds_service import contract
 from cds_service.settings import Settings
+from cds_service.site import Site
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ def run(settings: Settings) -> tuple[Check, ...]:
     """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them."""
     return (
         _check("mapping", _mapping),
-        _check("models", _models),
+        _check("models", lambda: _models(settings)),
         _check("tenants", lambda: _tenants(settings)),
         _check("traces", _traces),
     )
@@ -42,10 +43,10 @@ def _mapping() -> str:
     return f"{len(FEATURES)} features, every value set readable"
 
 
-def _models() -> str:
+def _models(settings: Settings) -> str:
     from models_onnx import registry  # noqa: PLC0415
 
-    models = registry.load()
+    models = registry.load(settings.models or registry.PACKAGE, class_b=settings.class_b)
     contract.check(models.cards)
     return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
         f"{card.name} {card.version}" for card in models.cards
@@ -62,4 +63,10 @@ def _tenants(settings: Settings) -> str:
     from cds_service.app import open_sites  # noqa: PLC0415
 
     sites = open_sites(settings)
-    return ", ".join(f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode})" for site in sites)
+    return ", ".join(_told(site) for site in sites)
+
+
+def _told(site: Site) -> str:
+    """A tenant, and which value sets it has from its terminology server."""
+    sets = "".join(f"; {one.told}" for one in site.terminology)
+    return f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode}{sets})"

@@ -25,7 +25,9 @@ def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | 
     """
     orders = [order.resource for order in request.context.considered]
     try:
-        return procedures.planned(orders, patient_id=request.context.patient_id, maps=site.maps)
+        return procedures.planned(
+            orders, patient_id=request.context.patient_id, maps=site.maps, value_sets=site.value_sets
+        )
     except WrongPatientError as error:
         raise InvalidContext("A draft order is for another patient.", diagnostics="draftOrders") from error
 
@@ -74,7 +76,13 @@ def record(results: SearchResults, request: HookRequest, site: Site, received: d
     """
     try:
         return patient_record.read(
-            results, patient_id=request.context.patient_id, as_of=received, zone=site.zone, maps=site.maps
+            results,
+            patient_id=request.context.patient_id,
+            as_of=received,
+            zone=site.zone,
+            maps=site.maps,
+            value_sets=site.value_sets,
+            rules=site.rules,
         )
     except WrongPatientError as error:
         text, where = "Data of another patient.", f"prefetch key '{error.key}'"

@@ -11,10 +11,14 @@ from cds_service.advice import tenancy
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import Advising
+from cds_service.patient_data import terminology
+from cds_service.patient_data.terminology import InForce
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
 from fhir_mappings import concept_maps, queries
 from fhir_mappings.concept_maps import ConceptMaps
+from fhir_mappings.site_rules import SiteRules
+from fhir_mappings.value_sets import STANDARD, ValueSets
 
 CONNECTIONS = 32
 
@@ -24,6 +28,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: Tenant
     maps: ConceptMaps
+    value_sets: ValueSets
+    terminology: tuple[InForce, ...]
+    rules: SiteRules
     templates: dict[str, str]
     zone: ZoneInfo
     band_limits: BandLimits
@@ -34,13 +41,20 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_site(tenant: Tenant) -> Site:
-    """Read what the tenant's file names; an unreadable map or zone stops the start."""
+    """Read what the tenant's file names; what cannot be read, or be had from its terminology server, stops the start."""
+    value_sets, told = terminology.in_force(tenant, STANDARD)
+    habits = tenant.data
+    if not habits.unverified_codes:
+        value_sets = value_sets.verified()
     maps = concept_maps.load(tenant.concept_maps or _demonstration(tenant))
     advising = tenancy.advising(tenant, maps)
     return Site(
         tenant=tenant,
         maps=maps,
-        templates=queries.prefetch_templates(maps),
+        value_sets=value_sets,
+        terminology=told,
+        rules=SiteRules(decimal_comma=habits.decimal_comma, status_unknown=habits.status_unknown),
+        templates=queries.prefetch_templates(maps, value_sets, advising.codes),
         zone=ZoneInfo(tenant.zone),
         band_limits=advising.limits,
         place=tenancy.place(tenant, advising),

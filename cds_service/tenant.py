@@ -132,6 +132,36 @@ class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     frame_ancestors: tuple[str, ...] = ()
 
 
+class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A terminology server whose expansions stand in the place of shipped value sets, asked once at every start.
+
+    `value_sets`: our id → the canonical URL under which that server holds it. `systems`: only the codes of these code
+    systems are replaced; none: all. `on_failure`: `stop` the start, or keep what is shipped and say so.
+    `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
+    """
+
+    base_url: str
+    value_sets: dict[str, str]
+    systems: tuple[str, ...] = ()
+    on_failure: Literal["stop", "keep-shipped"] = "stop"
+    token_variable: str | None = None
+    deadline_s: float = 10.0
+
+
+class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How this site writes its data, where FHIR leaves it open (messy cases 12, 21, 34; codes.md).
+
+    `decimal_comma`: numbers in texts are written "7,2". `status_unknown`: results of Observation.status `unknown` count
+    as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
+    `fetch_medications`: a Medication that a prescription names and that did not come is read from the FHIR server.
+    """
+
+    decimal_comma: bool = False
+    status_unknown: bool = False
+    unverified_codes: bool = True
+    fetch_medications: bool = True
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
 
@@ -169,6 +199,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
     order_maps: tuple[Path, ...] = ()
+    terminology: Terminology | None = None
+    data: DataHabits = DataHabits()
     advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
     retention: Retention = Retention()

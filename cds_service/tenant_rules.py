@@ -20,6 +20,7 @@ def complaints(tenant: Tenant) -> Iterator[Complaint]:
     """Every broken rule as (member, what is wrong); nothing if the tenant may be started with."""
     yield from _names(tenant)
     yield from _urls(tenant)
+    yield from _terminology(tenant)
     yield from _numbers(tenant)
     for client in tenant.clients:
         yield from _client(client, tenant)
@@ -71,6 +72,17 @@ def _urls(tenant: Tenant) -> Iterator[Complaint]:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or "*" in origin:
             yield "cors_origins", f"{origin!r} is not an origin such as https://ehr.example.org (O-02)"
+
+
+def _terminology(tenant: Tenant) -> Iterator[Complaint]:
+    asked = tenant.terminology
+    if asked is None:
+        return
+    yield from _url("terminology", asked.base_url, tenant)
+    if not asked.value_sets:
+        yield "terminology", "value_sets names no value set"
+    if not 0 < asked.deadline_s <= 20:
+        yield "terminology", "deadline_s: seconds, above 0 and at most 20 (a worker has 30 to start)"
 
 
 def _url(member: str, url: str, tenant: Tenant) -> Iterator[Complaint]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from fhir_mappings.code_systems import ATC, RXNORM, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
+from fhir_mappings.value_sets import UNVERIFIED
 
 # inputs.md section 6. Source of the classification: WHO Collaborating Centre, ATC index.
 ATC_PREFIXES = {
@@ -55,15 +56,19 @@ class Drug(Struct, frozen=True, gc=False):
 UNKNOWN = Drug(possible=CLASSES)
 
 
-def _load() -> dict[str, tuple[tuple[str, str, str], ...]]:
+def _load() -> tuple[dict[str, tuple[tuple[str, str, str], ...]], frozenset[str]]:
+    """(class, ingredient, ATC code) by RxNorm code; and the codes of which a row stands in one public source only."""
     found: dict[str, list[tuple[str, str, str]]] = {}
+    unverified = set()
     with Path(__file__).with_name("rxnorm_classes.csv").open(encoding="utf-8", newline="") as lines:
-        for code, ingredient, drug_class, atc, _ in csv.reader(line for line in lines if line[0] != "#"):
+        for code, ingredient, drug_class, atc, trust in csv.reader(line for line in lines if line[0] != "#"):
             found.setdefault(code, []).append((drug_class, ingredient, atc))
-    return {code: tuple(rows) for code, rows in found.items()}
+            if trust == UNVERIFIED:
+                unverified.add(code)
+    return {code: tuple(rows) for code, rows in found.items()}, frozenset(unverified)
 
 
-_RXNORM = _load()
+_RXNORM, _UNVERIFIED = _load()
 _CLASSES_OF_INGREDIENT: dict[str, set[str]] = {}
 for _rows in _RXNORM.values():
     for _class, _ingredient, _ in _rows:
@@ -97,7 +102,8 @@ def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words:
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
             if system == RXNORM:
-                yield _by_rxnorm(code.strip(), coding.display, routes)
+                drug = _by_rxnorm(code.strip(), coding.display, routes)
+                yield _undecided(drug) if words.value_sets.only_verified and _is_unverified(code.strip()) else drug
             elif system == ATC:
                 yield _by_atc(normalised(ATC, code))
     if not concept.coding and concept.text:
@@ -116,6 +122,15 @@ def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ..
     words = {match.lower() for match in _INGREDIENT_WORD.findall(display or "")}
     possible = frozenset(one for word in words for one in _CLASSES_OF_INGREDIENT.get(word, ()))
     return Drug(ingredients=frozenset(words), possible=possible)
+
+
+def _is_unverified(code: str) -> bool:
+    return code in _UNVERIFIED or code in FORM_DEPENDENT
+
+
+def _undecided(drug: Drug) -> Drug:
+    """A medicine by a code that this tenant does not take as proof: it may be what the table says, or may not."""
+    return Drug(ingredients=drug.ingredients, possible=drug.possible | {name for name, _ in drug.classes})
 
 
 def _by_route(drug_class: str, ingredient: str, routes: tuple[CodeableConcept, ...]) -> Drug:

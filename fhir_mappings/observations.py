@@ -7,9 +7,11 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from fhir_mappings import decimal_comma
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity
 from fhir_mappings.resources import Component, Observation, Valued
+from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -88,12 +90,17 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
     return inputs
 
 
-def index(observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...]) -> RecordedByInput:
+def index(
+    observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
+) -> RecordedByInput:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels."""
     found: RecordedByInput = {}
     inputs_of = _inputs_of(words, names)
+    usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
+    if rules.decimal_comma:
+        observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
-        if observation.status not in _USABLE:
+        if observation.status not in usable:
             continue
         meant: Inputs = ()
         for coding in observation.code.coding:  # the hot loop: most Observations mean nothing here and end with it

@@ -41,14 +41,16 @@ from fhir_mappings.resources import (
     Patient,
     Procedure,
     Resource,
+    ServiceRequest,
 )
 from fhir_mappings.search_result import SearchResult, SearchResults
+from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 
 # The prefetch keys, in the order in which they are asked for (queries.py).
-KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter")
+KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders")
 _RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE, *FINDINGS)
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
@@ -73,6 +75,7 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
     emergency_encounter: str | None
     pregnancy: Pregnancy
     conclusions: tuple[Conclusion, ...] = ()
+    orders: tuple[ServiceRequest, ...] = ()
 
     @property
     def as_of(self) -> datetime:
@@ -102,6 +105,7 @@ def read(  # everything that a record depends on
     zone: ZoneInfo,
     maps: ConceptMaps = EMPTY,
     value_sets: ValueSets = STANDARD,
+    rules: SiteRules = NO_SITE_RULES,
     ahead: timedelta = AHEAD,
 ) -> PatientRecord:
     """The record of `patient_id` as of `as_of` (aware; ValueError if not).
@@ -114,7 +118,7 @@ def read(  # everything that a record depends on
     sorted_out = _sorted_out(one for part in parts.values() for one in part.resources)
     found = diagnoses.read(sorted_out[Condition], words, now)
     coverage = {key: _coverage(result, parts[key], found, key) for key, result in results.items()}
-    recorded = observed.index(sorted_out[Observation], words, _RECORDED)
+    recorded = observed.index(sorted_out[Observation], words, _RECORDED, rules)
     patient = next(iter(sorted_out[Patient]), None)
     seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
@@ -132,6 +136,7 @@ def read(  # everything that a record depends on
         emergency_encounter=_emergency(sorted_out[Encounter]),
         pregnancy=pregnancy(recorded, found, words, seen, now),
         conclusions=conclusions(sorted_out[DiagnosticReport], words, now),
+        orders=tuple(sorted_out[ServiceRequest]),
     )
 
 

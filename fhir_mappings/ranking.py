@@ -20,6 +20,7 @@ _UTC = ZoneInfo("UTC")
 _WRITTEN = attrgetter("written")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _CORRECTED = frozenset({"amended", "corrected"})
+_UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (case 21)
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
 _ZONES_APART = timedelta(days=3)
 _TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
@@ -46,7 +47,7 @@ class Candidate(Struct, frozen=True, gc=False):
     @property
     def preliminary(self) -> bool:
         """Whether the laboratory has not confirmed it."""
-        return self.recorded.observation.status == "preliminary"
+        return self.recorded.observation.status in _UNCONFIRMED
 
 
 class Outcome(Struct, frozen=True, gc=False):
@@ -148,6 +149,8 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
     if position == "stale" and reading.status == "missing":
         return None
     flags = reading.flags
+    if recorded.observation.status == "unknown":
+        flags = (*flags, "result-status-unknown")
     if recorded.issued_only:
         flags = (*flags, "issued-time")
     if when and not position and is_ahead(when, now):
@@ -165,7 +168,7 @@ def _reading(recorded: Recorded, read: ReadValue) -> Reading:
 def _key(recorded: Recorded, when: Moment | None) -> Key:
     status = recorded.observation.status
     return (
-        status != "preliminary",
+        status not in _UNCONFIRMED,
         when is not None and when.whole_date,
         when.last if when else date.min,
         not recorded.lower_rank,

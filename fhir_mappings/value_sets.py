@@ -1,7 +1,7 @@
 """The clinical ideas: which codes mean what. Each is one FHIR ValueSet in value_sets/, loaded once at start.
 
 Codes are listed, or selected as FHIR does: `concept is-a` (in ICD: the category and all below, by prefix) and
-`code regex` (whole code). A site with a terminology server may replace a set by its expansion (`with_expansions`).
+`code regex` (whole code). A site with a terminology server may replace a set by its expansion (expansions.py).
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.code_systems import ATC, ICD_10_PCS, ICD_DIAGNOSES, canonical, normalised
 
 DIRECTORY = Path(__file__).with_name("value_sets")
 TRUST_URL = "https://surgical-risk.io/fhir/StructureDefinition/code-trust"
+UNVERIFIED = "k"
 _HIERARCHICAL = ICD_DIAGNOSES | {ATC, ICD_10_PCS}  # a code's descendants are those that begin with it
 
 
@@ -54,6 +56,8 @@ class ValueSets:
 
     def __init__(self, sets: Iterable[ValueSet]) -> None:
         self.by_id: Mapping[str, ValueSet] = {one.id: one for one in sets}
+        # Whether codes of trust k are left out: then they count in no other table either (drug_classes.py).
+        self.only_verified = not any(rule.trust == UNVERIFIED for one in self.by_id.values() for rule in one.includes)
         self._listed: dict[tuple[str, str], list[str]] = {}
         self._prefixed: dict[tuple[str, str], list[str]] = {}
         self._matched: dict[str, list[tuple[re.Pattern[str], str]]] = {}
@@ -83,47 +87,22 @@ class ValueSets:
     def _excluded(self, name: str, system: str, code: str) -> bool:
         return any(rule.system == system and _holds(rule, code) for rule in self.by_id[name].excludes)
 
+    def verified(self) -> ValueSets:
+        """These sets without the codes whose meaning stands in one public source only (trust k, codes.md)."""
+        return ValueSets(
+            replace(one, includes=tuple(rule for rule in one.includes if rule.trust != UNVERIFIED))
+            for one in self.by_id.values()
+        )
+
     def codes(self, name: str, system: str) -> tuple[str, ...]:
         """The listed codes of one system in the set `name`."""
         return self.by_id[name].codes(system)
-
-    def with_expansions(self, expansions: Iterable[Mapping[str, Any]]) -> ValueSets:
-        """These sets, where a `$expand` answer of the site's terminology server replaces the set of its id or url.
-
-        Raises ValueSetError for an expansion of a set that no input uses, one that is incomplete, or empty.
-        """
-        sets = dict(self.by_id)
-        for document in expansions:
-            one = _expanded(document, sets)
-            sets[one.id] = one
-        return ValueSets(sets.values())
 
 
 def _holds(rule: Rule, code: str) -> bool:
     if rule.kind == "regex":
         return re.fullmatch(rule.value, code) is not None
     return code == rule.value if rule.kind == "code" else code.startswith(rule.value)
-
-
-def _expanded(document: Mapping[str, Any], sets: Mapping[str, ValueSet]) -> ValueSet:
-    name = str(document.get("url", "")).split("|")[0].rsplit("/", 1)[-1] or str(document.get("id"))
-    expansion = document.get("expansion")
-    if name not in sets or not isinstance(expansion, dict):
-        raise ValueSetError(f"{name}: no expansion of a value set that is used here")
-    rules = tuple(_contained(expansion.get("contains", ())))
-    if not rules:
-        raise ValueSetError(f"{name}: the expansion is empty")
-    if len(rules) < int(expansion.get("total", 0)):
-        raise ValueSetError(f"{name}: the expansion holds {len(rules)} of {expansion['total']} codes")
-    return ValueSet(name, sets[name].title, str(document.get("version", "expanded")), rules)
-
-
-def _contained(entries: Iterable[Mapping[str, Any]]) -> Iterable[Rule]:
-    for entry in entries:
-        if not entry.get("abstract") and entry.get("code"):
-            system = canonical(str(entry.get("system", "")))
-            yield Rule(system, "code", normalised(system, str(entry["code"])), "site")
-        yield from _contained(entry.get("contains", ()))
 
 
 def load(directory: Path = DIRECTORY) -> ValueSets:

@@ -17,7 +17,8 @@ from fhir_mappings.feature import Feature, Features
 from fhir_mappings.patient_record import KEYS, PatientRecord
 from fhir_mappings.procedures import PlannedProcedure
 from fhir_mappings.search_result import SearchResult, SearchResults
-from fhir_mappings.value_sets import STANDARD
+from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
+from fhir_mappings.value_sets import STANDARD, ValueSets
 
 PATIENT_ID = "pt-1"
 AS_OF = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -49,6 +50,7 @@ _KEY_OF = {
     "Medication": "medications",
     "Procedure": "procedures",
     "Encounter": "encounter",
+    "ServiceRequest": "orders",
 }
 _VITAL_SIGNS = {"8302-2", "29463-7", "39156-5", "59408-5", "2708-6", "97816-3", "72166-2", "82810-3", "FUNC"}
 
@@ -193,13 +195,20 @@ def _key_of(resource: Resource) -> str:
 
 
 def a_record(
-    *resources: Resource, maps: ConceptMaps = DEMO_MAPS, as_of: datetime = AS_OF, **overrides: SearchResult
+    *resources: Resource,
+    maps: ConceptMaps = DEMO_MAPS,
+    as_of: datetime = AS_OF,
+    value_sets: ValueSets = STANDARD,
+    rules: SiteRules = NO_SITE_RULES,
+    **overrides: SearchResult,
 ) -> PatientRecord:
     """The record of these resources, with a plausible Patient unless one is given."""
     if not any(resource["resourceType"] == "Patient" for resource in resources):
         resources = (a_patient(), *resources)
     results = searches(*resources, **overrides)
-    return patient_record.read(results, patient_id=PATIENT_ID, as_of=as_of, zone=ZONE, maps=maps)
+    return patient_record.read(
+        results, patient_id=PATIENT_ID, as_of=as_of, zone=ZONE, maps=maps, value_sets=value_sets, rules=rules
+    )
 
 
 def a_planned_procedure(**members: Any) -> PlannedProcedure:

@@ -72,6 +72,11 @@ def smart_session(tenant: Tenant) -> requests.Session:
     return _session(tenant, named, 1)
 
 
+def terminology_session(tenant: Tenant, base_url: str) -> requests.Session:
+    """A session that reaches the tenant's terminology server and nothing else, from addresses the tenant allows."""
+    return _session(tenant, lambda url: within(url, base_url), 4)
+
+
 def _session(tenant: Tenant, rule: doors.UrlRule, connections: int) -> requests.Session:
     return doors.session(
         url_rule=rule,

@@ -1,0 +1,139 @@
+"""What a site's terminology server says its value sets hold: asked once at the start, inside one deadline."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from cds_service.tenant import Tenant, Terminology
+from cds_service.trust import egress
+from fhir_mappings import expansions
+from fhir_mappings.value_sets import ValueSetError, ValueSets
+
+PAGE = 1000
+MAX_PAGES = 50
+MAX_ANSWER_BYTES = 20 * 1024 * 1024
+_AT_ONCE = 4
+
+
+class TerminologyError(Exception):
+    """A value set that a tenant wants from its terminology server cannot be had; the message names it."""
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """Which version of a value set a tenant's answers rest on: the site's, or the shipped one and why."""
+
+    value_set: str
+    version: str
+    codes: int
+    kept_because: str = ""
+
+    @property
+    def told(self) -> str:
+        """In a few words, for `cds-service check` and the log."""
+        if self.kept_because:
+            return f"{self.value_set} as shipped {self.version} ({self.kept_because})"
+        return f"{self.value_set} {self.version or 'without a version'} with {self.codes} codes of the site"
+
+
+def in_force(tenant: Tenant, shipped: ValueSets) -> tuple[ValueSets, tuple[InForce, ...]]:
+    """The value sets of a tenant, and for each that it wants replaced, what it got.
+
+    Raises TerminologyError naming the set; where the tenant says `keep-shipped`, the shipped set is kept and told.
+    """
+    asked = tenant.terminology
+    if asked is None:
+        return shipped, ()
+    for name in asked.value_sets:
+        if name not in shipped.by_id:
+            raise TerminologyError(f"tenant {tenant.id}: terminology: there is no value set {name}")
+    sets, told = shipped, []
+    systems = frozenset(asked.systems)
+    for name, answer in _answers(tenant, asked).items():
+        try:
+            expansion = expansions.read(name, _pages(name, answer))
+            sets = expansions.applied(sets, [expansion], systems=systems)
+        except ValueSetError as error:
+            if asked.on_failure == "stop":
+                raise TerminologyError(f"tenant {tenant.id}: terminology: {error}") from error
+            told.append(InForce(name, shipped.by_id[name].version, 0, str(error).removeprefix(f"{name}: ")))
+        else:
+            codes = sum(rule.trust == expansions.SITE for rule in sets.by_id[name].includes)
+            told.append(InForce(name, expansion.version or expansion.timestamp, codes))
+    return sets, tuple(told)
+
+
+Pages = list[Mapping[str, Any]]
+
+
+def _pages(name: str, answer: Pages | str) -> Pages:
+    if isinstance(answer, str):
+        raise ValueSetError(f"{name}: {answer}")
+    return answer
+
+
+def _answers(tenant: Tenant, asked: Terminology) -> dict[str, Pages | str]:
+    """Per value set the pages of its expansion, or why there are none; all asked at once, within the deadline."""
+    until = time.monotonic() + asked.deadline_s
+    session = egress.terminology_session(tenant, asked.base_url)
+    threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="terminology")
+    try:
+        running = {name: threads.submit(_expand, session, asked, url, until) for name, url in asked.value_sets.items()}
+        return {name: _wait(one, until) for name, one in running.items()}
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        session.close()
+
+
+def _wait(running: Future[Pages | str], until: float) -> Pages | str:
+    try:
+        return running.result(timeout=max(0.0, until - time.monotonic()))
+    except FutureTimeout:
+        return "the terminology server did not answer in time"
+
+
+def _expand(session: egress.Session, asked: Terminology, url: str, until: float) -> Pages | str:
+    """Every page of `$expand`; a server that pages tells how many codes there are in all."""
+    pages: Pages = []
+    for number in range(MAX_PAGES):
+        query = f"url={quote(url, safe='')}&offset={number * PAGE}&count={PAGE}"
+        page = _get(session, asked, f"{asked.base_url.rstrip('/')}/ValueSet/$expand?{query}", until)
+        if isinstance(page, str):
+            return page
+        pages.append(page)
+        expansion = page.get("expansion") or {}
+        contained = len(expansion.get("contains", ()))
+        if not contained or number * PAGE + contained >= int(expansion.get("total", 0)):
+            break
+    return pages
+
+
+def _get(session: egress.Session, asked: Terminology, url: str, until: float) -> Mapping[str, Any] | str:
+    headers = {"Accept": "application/fhir+json"}
+    if asked.token_variable:
+        headers["Authorization"] = f"Bearer {os.environ.get(asked.token_variable, '')}"
+    try:
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            return "the terminology server did not answer in time"
+        with session.get(url, headers=headers, timeout=left_s, allow_redirects=False, stream=True) as answer:
+            if answer.status_code != 200:
+                return f"the terminology server answered {answer.status_code}"
+            body = bytearray()
+            for chunk in answer.iter_content(64 * 1024):
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES or time.monotonic() > until:
+                    return "the terminology server's answer was too long or too slow"
+        content = msgspec.json.decode(bytes(body))
+    except OSError:  # every error of requests is one
+        return "the terminology server could not be reached"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return "the terminology server's answer is no JSON"
+    return content if isinstance(content, dict) else "the terminology server's answer is no resource"

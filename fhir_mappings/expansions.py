@@ -1,0 +1,99 @@
+"""A site's own expansions of value sets: what its terminology server says they hold, in place of what is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from fhir_mappings.code_systems import CONCEPT, canonical, normalised
+from fhir_mappings.exclusions import overlaps
+from fhir_mappings.value_sets import Rule, ValueSet, ValueSetError, ValueSets
+
+SITE = "site"  # the trust mark of a code that a site's terminology server gave
+
+
+class Expansion(Struct, frozen=True):
+    """The codes of one value set as a terminology server gave them; `version` is the server's, "" if it told none."""
+
+    name: str
+    version: str
+    timestamp: str
+    rules: tuple[Rule, ...]
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """The code systems of which it holds codes."""
+        return frozenset(rule.system for rule in self.rules)
+
+
+def read(name: str, pages: Sequence[Mapping[str, Any]]) -> Expansion:
+    """The answer of `$expand` for the value set `name`, in one page or several.
+
+    Raises ValueSetError where it is no expansion, is empty, or holds fewer codes than it says that there are.
+    https://hl7.org/fhir/R4/valueset-operation-expand.html
+    """
+    expansions = [page.get("expansion") for page in pages]
+    if not expansions or not all(isinstance(one, dict) for one in expansions):
+        raise ValueSetError(f"{name}: the answer is no expansion")
+    whole = [one for one in expansions if isinstance(one, dict)]
+    rules = tuple(dict.fromkeys(rule for one in whole for rule in _contained(one.get("contains", ()))))
+    if not rules:
+        raise ValueSetError(f"{name}: the expansion is empty")
+    listed = len({pair for one in whole for pair in _listed(one.get("contains", ()))})
+    total = int(whole[0].get("total", 0))
+    if listed < total:
+        raise ValueSetError(f"{name}: the expansion holds {listed} of {total} codes")
+    return Expansion(name, str(pages[0].get("version", "")), str(whole[0].get("timestamp", "")), rules)
+
+
+def applied(sets: ValueSets, expansions: Iterable[Expansion], *, systems: frozenset[str] = frozenset()) -> ValueSets:
+    """These sets, where each expansion stands in the place of the set of its name.
+
+    `systems`: only the codes of these code systems are replaced, the rest stays as shipped; none: all of them.
+    Raises ValueSetError for a set that does not exist, for a code system of a set that would silently be lost, and
+    where a code then is in two sets that exclude each other.
+    """
+    found = dict(sets.by_id)
+    for expansion in expansions:
+        if expansion.name not in found:
+            raise ValueSetError(f"{expansion.name}: there is no such value set")
+        found[expansion.name] = _replaced(found[expansion.name], expansion, frozenset(map(canonical, systems)))
+    replaced = ValueSets(found.values())
+    if shared := overlaps(replaced):
+        one, other, code = shared[0]
+        raise ValueSetError(f"{one}: the code {code} would also be in {other}, which excludes it")
+    return replaced
+
+
+def _replaced(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> ValueSet:
+    own = {rule.system for rule in shipped.includes} - {CONCEPT}
+    lost = (own & systems if systems else own) - expansion.systems
+    if lost:
+        raise ValueSetError(
+            f"{shipped.id}: the expansion has no code of {', '.join(sorted(lost))}, which the shipped set has; "
+            "name the code systems that it is to replace"
+        )
+    taken = tuple(rule for rule in expansion.rules if not systems or rule.system in systems)
+    if not taken:
+        raise ValueSetError(f"{shipped.id}: the expansion has no code of {', '.join(sorted(systems))}")
+    gone = {rule.system for rule in taken} | (own if not systems else set())
+    kept = tuple(rule for rule in shipped.includes if rule.system not in gone)
+    excludes = tuple(rule for rule in shipped.excludes if rule.system not in gone)
+    return ValueSet(shipped.id, shipped.title, expansion.version or expansion.timestamp, kept + taken, excludes)
+
+
+def _contained(entries: Iterable[Mapping[str, Any]]) -> Iterator[Rule]:
+    for entry in entries:
+        if not entry.get("abstract") and not entry.get("inactive") and entry.get("code"):
+            system = canonical(str(entry.get("system", "")))
+            yield Rule(system, "code", normalised(system, str(entry["code"])), SITE)
+        yield from _contained(entry.get("contains", ()))
+
+
+def _listed(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Every entry, nested and unusable ones included: what `expansion.total` counts."""
+    for entry in entries:
+        yield str(entry.get("system")), str(entry.get("code"))
+        yield from _listed(entry.get("contains", ()))

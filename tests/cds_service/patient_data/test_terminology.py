@@ -1,0 +1,171 @@
+"""A terminology server is asked once, within its deadline; what cannot be had stops the start or is told."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from msgspec.structs import replace
+
+from cds_service.patient_data import terminology
+from cds_service.patient_data.terminology import TerminologyError
+from cds_service.site import open_site
+from cds_service.tenant import DataHabits, Tenant, Terminology
+from cds_service.tenants import TenantError, demo_tenant, load_file
+from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.value_sets import STANDARD
+from tests.cds_service.patient_data.fhir_server import serving
+from tests.cds_service.trust.listener import listening
+
+SITE_URL = "https://hospital.example/ValueSet/dm"
+CODES = ("73211009", "44054006", "421750000")
+
+
+def expanding(path: str) -> tuple[int, Any]:
+    """Two codes to a page, as a server answers that pages."""
+    asked = parse_qs(urlsplit(path).query)
+    assert urlsplit(path).path == "/fhir/ValueSet/$expand"
+    if asked["url"] != [SITE_URL]:
+        return 404, {"resourceType": "OperationOutcome"}
+    offset = int(asked["offset"][0])
+    codes = [{"system": SNOMED_CT, "code": code} for code in CODES[offset : offset + terminology.PAGE]]
+    return 200, {"resourceType": "ValueSet", "version": "7", "expansion": {"total": len(CODES), "contains": codes}}
+
+
+def a_tenant(base_url: str, value_sets: dict[str, str] | None = None, **members: Any) -> Tenant:
+    asked = Terminology(
+        base_url=base_url, value_sets=value_sets or {"diabetes": SITE_URL}, systems=(SNOMED_CT,), **members
+    )
+    return replace(demo_tenant("http://127.0.0.1:8000"), terminology=asked)
+
+
+def test_the_sites_expansion_is_in_force_and_told() -> None:
+    with serving(expanding) as server:
+        site = open_site(a_tenant(server.base))
+    assert "diabetes" in site.value_sets.containing(SNOMED_CT, "421750000")
+    assert "diabetes" not in STANDARD.containing(SNOMED_CT, "421750000")
+    assert [one.told for one in site.terminology] == ["diabetes 7 with 3 codes of the site"]
+    assert len(server.seen) == 1
+
+
+def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminology, "PAGE", 2)
+    with serving(expanding) as server:
+        _, told = terminology.in_force(a_tenant(server.base), STANDARD)
+    assert [one.codes for one in told] == [3]
+    assert len(server.seen) == 2
+
+
+def test_the_token_comes_from_the_environment_variable_that_the_tenant_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSPITAL_TX_TOKEN", "secret")
+    with serving(expanding) as server:
+        terminology.in_force(a_tenant(server.base, token_variable="HOSPITAL_TX_TOKEN"), STANDARD)
+    assert server.seen[0][1] == "Bearer secret"
+
+
+REFUSALS = {
+    "answered 404": lambda _: (404, {}),
+    "is no JSON": lambda _: (200, b"<html>"),
+    "no expansion": lambda _: (200, {"resourceType": "ValueSet"}),
+    "is no resource": lambda _: (200, []),
+    "empty": lambda _: (200, {"expansion": {"contains": []}}),
+    "1 of 5": lambda _: (200, {"expansion": {"total": 5, "contains": [{"system": SNOMED_CT, "code": CODES[0]}]}}),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_a_set_that_cannot_be_had_stops_the_start_by_name(why: str) -> None:
+    with serving(REFUSALS[why]) as server, pytest.raises(TerminologyError, match=f"tenant demo.*diabetes.*{why}"):
+        open_site(a_tenant(server.base))
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_a_tenant_may_keep_what_is_shipped_and_it_is_told(why: str) -> None:
+    with serving(REFUSALS[why]) as server:
+        site = open_site(a_tenant(server.base, on_failure="keep-shipped"))
+    assert site.value_sets is STANDARD
+    assert site.terminology[0].told.startswith("diabetes as shipped 1.")
+    assert why in site.terminology[0].told
+
+
+def test_a_server_that_does_not_answer_costs_no_more_than_the_deadline() -> None:
+    began = time.monotonic()
+    sets = {"diabetes": SITE_URL, "copd": SITE_URL, "cancer": SITE_URL}
+    with serving(expanding, delay_s=1.5) as server, pytest.raises(TerminologyError):
+        open_site(a_tenant(server.base, sets, deadline_s=0.2))
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_server_that_is_not_there_stops_the_start() -> None:
+    with pytest.raises(TerminologyError, match="could not be reached"):
+        open_site(a_tenant("http://127.0.0.1:9/fhir"))
+
+
+def test_a_set_that_does_not_exist_is_refused_before_anything_is_asked() -> None:
+    with listening() as server, pytest.raises(TerminologyError, match="no value set happiness"):
+        open_site(a_tenant(server.url(), {"happiness": SITE_URL}))
+    assert server.connections == 0
+
+
+def test_a_redirect_to_another_host_is_not_followed() -> None:
+    with (
+        listening() as elsewhere,
+        serving(lambda _: (302, {}), location=elsewhere.url("/x")) as server,
+        pytest.raises(TerminologyError, match="diabetes"),
+    ):
+        open_site(a_tenant(server.base))
+    assert elsewhere.connections == 0
+
+
+def test_production_never_asks_a_server_on_loopback() -> None:
+    with listening() as server:
+        tenant = replace(a_tenant(server.url()), environment="production")
+        with pytest.raises(TerminologyError, match="could not be reached"):
+            terminology.in_force(tenant, STANDARD)
+    assert server.connections == 0
+
+
+SETTING = {"base_url": "https://tx.example.org/r4", "value_sets": {"diabetes": SITE_URL}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({}, None),
+        ({"base_url": "http://tx.example.org/r4"}, "terminology: .*https only"),
+        ({"value_sets": {}}, "names no value set"),
+        ({"deadline_s": 60}, "at most 20"),
+        ({"on_failure": "shrug"}, "shrug"),
+    ],
+)
+def test_the_setting_is_verified_with_the_tenant_file(
+    tmp_path: Path, changed: dict[str, Any], complaint: str | None
+) -> None:
+    file = {
+        "id": "h",
+        "environment": "production",
+        "public_url": "https://risk.example.org",
+        "clients": [{"issuer": "https://e.example.org", "jwks_url": "https://e.example.org/jwks"}],
+        "terminology": SETTING | changed,
+    }
+    path = tmp_path / "h.yaml"
+    path.write_text(json.dumps(file))
+    if complaint is None:
+        assert load_file(path).terminology == Terminology(**SETTING)
+        return
+    with pytest.raises(TenantError, match=complaint):
+        load_file(path)
+
+
+def test_a_site_without_unverified_codes_has_none_and_asks_for_none() -> None:
+    tenant = replace(demo_tenant("http://127.0.0.1:8000"), data=DataHabits(unverified_codes=False, decimal_comma=True))
+    site = open_site(tenant)
+    assert site.value_sets.only_verified
+    assert site.rules.decimal_comma
+    assert "77140-2" in site.templates["labs"]
+    assert "59826-8" not in site.templates["labs"]
+    assert "59826-8" in open_site(demo_tenant("http://127.0.0.1:8000")).templates["labs"]

@@ -1,0 +1,86 @@
+"""A site's expansion stands in the place of a shipped set, whole or for some code systems, and never by half."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhir_mappings import expansions
+from fhir_mappings.code_systems import ICD_9_CM, ICD_10, ICD_10_CM, SNOMED_CT
+from fhir_mappings.value_sets import STANDARD, ValueSetError, ValueSets
+
+SNOMED_ONLY = frozenset({SNOMED_CT})
+ALL_SYSTEMS = [(ICD_10_CM, "E11.9"), (ICD_10, "E11"), (ICD_9_CM, "250.00"), (SNOMED_CT, "44054006")]
+
+
+def an_expansion(*codes: tuple[str, str], **members: Any) -> dict[str, Any]:
+    contains = [{"system": system, "code": code} for system, code in codes]
+    return {"resourceType": "ValueSet", "version": "2026-11", "expansion": {"contains": contains, **members}}
+
+
+def applied(name: str, *codes: tuple[str, str], systems: frozenset[str] = frozenset()) -> ValueSets:
+    return expansions.applied(STANDARD, [expansions.read(name, [an_expansion(*codes)])], systems=systems)
+
+
+def test_an_expansion_replaces_the_whole_set_and_no_other() -> None:
+    sets = applied("diabetes", *ALL_SYSTEMS)
+    assert "diabetes" in sets.containing(ICD_10_CM, "E11.9")
+    assert sets.containing(ICD_10_CM, "E10.9") == tuple(
+        name for name in STANDARD.containing(ICD_10_CM, "E10.9") if name != "diabetes"
+    )
+    assert "heart-failure" in sets.containing(ICD_10_CM, "I50.9")
+    assert sets.by_id["diabetes"].version == "2026-11"
+    assert {rule.trust for rule in sets.by_id["diabetes"].includes} == {expansions.SITE}
+
+
+def test_an_expansion_may_replace_the_codes_of_one_code_system_only() -> None:
+    sets = applied("diabetes", ("urn:oid:2.16.840.1.113883.6.96", "421750000"), systems=SNOMED_ONLY)
+    assert "diabetes" in sets.containing(SNOMED_CT, "421750000")
+    assert "diabetes" not in sets.containing(SNOMED_CT, "44054006")
+    assert "diabetes" in sets.containing(ICD_10_CM, "E10.9")
+    assert "diabetes" not in sets.containing(ICD_10_CM, "R73.03")
+
+
+def test_nested_and_paged_codes_are_read_and_abstract_and_inactive_ones_are_not() -> None:
+    first = an_expansion(total=4, timestamp="2026-11-24T00:00:00Z")
+    first["expansion"]["contains"] = [
+        {"system": SNOMED_CT, "code": "73211009", "contains": [{"system": SNOMED_CT, "code": "46635009"}]},
+        {"system": SNOMED_CT, "code": "1", "abstract": True},
+    ]
+    second = an_expansion((SNOMED_CT, "44054006"))
+    second["expansion"]["contains"].append({"system": SNOMED_CT, "code": "2", "inactive": True})
+    found = expansions.read("diabetes", [first, second])
+    assert [rule.value for rule in found.rules] == ["73211009", "46635009", "44054006"]
+    assert (found.timestamp, found.systems) == ("2026-11-24T00:00:00Z", SNOMED_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("pages", "why"),
+    [
+        ([], "no expansion"),
+        ([{"resourceType": "ValueSet"}], "no expansion"),
+        ([{"resourceType": "OperationOutcome", "expansion": "gone"}], "no expansion"),
+        ([an_expansion()], "empty"),
+        ([an_expansion((SNOMED_CT, "44054006"), total=9)], "1 of 9"),
+    ],
+)
+def test_what_cannot_be_trusted_is_refused_by_name(pages: list[dict[str, Any]], why: str) -> None:
+    with pytest.raises(ValueSetError, match=f"diabetes: .*{why}"):
+        expansions.read("diabetes", pages)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "systems", "why"),
+    [
+        ("unheard-of", ALL_SYSTEMS, frozenset(), "unheard-of: there is no such value set"),
+        ("diabetes", ALL_SYSTEMS[:3], frozenset(), "diabetes: the expansion has no code of http://snomed.info/sct"),
+        ("diabetes", ALL_SYSTEMS[:3], SNOMED_ONLY, "diabetes: the expansion has no code of http://snomed.info/sct"),
+        ("smoking-never", [(SNOMED_CT, "449868002")], SNOMED_ONLY, "smoking-current.*449868002.*smoking-never"),
+    ],
+)
+def test_an_expansion_never_takes_codes_away_in_silence(
+    name: str, codes: list[tuple[str, str]], systems: frozenset[str], why: str
+) -> None:
+    with pytest.raises(ValueSetError, match=why):
+        applied(name, *codes, systems=systems)
