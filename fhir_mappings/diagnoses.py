@@ -18,6 +18,25 @@ from fhir_mappings.resources import Condition
 _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
+# Only suggestions ask for these (workup.py): a vague symptom beside a disease is no contradiction between codings.
+ADVISORY = frozenset(
+    {
+        "active-cardiac-condition",
+        "arrhythmia",
+        "cardiac-symptom",
+        "fragility-fracture",
+        "frailty",
+        "gastrointestinal-symptom",
+        "haemoglobinopathy",
+        "iron-deficiency",
+        "nutritional-risk",
+        "osteoporosis",
+        "peripheral-artery-disease",
+        "sleep-apnoea",
+        "slow-gastric-emptying",
+        "structural-heart-disease",
+    }
+)
 _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if known since at most this long
 
 
@@ -97,8 +116,8 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
         if ideas := words.ideas(coding.system, coding.code):
             system = canonical(coding.system)
             by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
-    meanings = list(by_system.values())
-    together = tuple(sorted(set().union(*meanings)))
+    together = tuple(sorted(set().union(*by_system.values())))
+    meanings = [scored for ideas in by_system.values() if (scored := ideas - ADVISORY)]
     return together, len(meanings) > 1 and not set.intersection(*meanings)
 
 

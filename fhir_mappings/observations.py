@@ -43,9 +43,17 @@ FINDINGS = (
     "lumbar-stenosis-grade",
     "genetic-finding",
 )
-# Of these only whether they were done is read, so that no suggestion asks for what is there (workup.py).
-TESTED_LABORATORY = ("ferritin", "transferrin-saturation", "nt-probnp", "vitamin-d")
-TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score")
+# Of these it is read whether they were done, so that no suggestion asks for what is there (workup.py); of the iron
+# stores also the number (iron_status.py).
+TESTED_LABORATORY = (
+    "ferritin",
+    "transferrin-saturation",
+    "nt-probnp",
+    "vitamin-d",
+    "prealbumin",
+    "blood-group-sample",
+)
+TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score", "dasi")
 
 
 class Recorded(Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""What the catalogue of suggestions can draft, each by its standard code (orderables.json)."""
+"""What the catalogue of suggestions can draft, each by its standard code or the site's own (orderables.json)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.requested import Requested
 
 FILE = Path(__file__).with_name("orderables.json")
+LOCAL = "https://surgical-risk.io/fhir/CodeSystem/order"  # what no standard code was verified for
 
 
 class Orderable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A test or referral. `trust`: V, meaning seen in an independent public source; k, check digit valid only."""
+    """A test, a referral or a screen, and what asks for the same.
+
+    `trust`: V, meaning seen in an independent public source; k, check digit valid only; local, there is no standard
+    code, and a site orders it only by a code of its own. `ideas`: value sets of which any code asks for it.
+    """
 
     name: str
     text: str
@@ -24,6 +29,7 @@ class Orderable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     trust: str
     display: str | None = None
     equivalents: tuple[str, ...] = ()
+    ideas: tuple[str, ...] = ()
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -47,6 +53,8 @@ def site_code(name: str, codes: OrderCodes) -> OrderCode | None:
 def is_requested(name: str, requested: Requested, codes: OrderCodes) -> bool:
     """Whether it is being ordered already, by a standard code or by the site's own (N8)."""
     one = ORDERABLES[name]
+    if not requested.ideas.isdisjoint(one.ideas):
+        return True
     if any(requested.has(canonical(one.system), code) for code in (one.code, *one.equivalents)):
         return True
     own = codes.find(one.system, one.code)

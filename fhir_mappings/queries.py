@@ -8,17 +8,23 @@ from fhir_mappings.code_systems import LOINC
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.observations import ANSWERED, FINDINGS, TESTED_LABORATORY, TESTED_OTHERWISE
+from fhir_mappings.order_codes import OrderCodes
+from fhir_mappings.orderables import LOCAL, ORDERABLES
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
 _LOWER = "-lower-rank"
+NONE = OrderCodes()
 
 
-def prefetch_templates(maps: ConceptMaps, value_sets: ValueSets = STANDARD) -> dict[str, str]:
+def prefetch_templates(
+    maps: ConceptMaps, value_sets: ValueSets = STANDARD, order_codes: OrderCodes = NONE
+) -> dict[str, str]:
     """The FHIR query of each key, in the order in which they are listed to the client; results newest first.
 
     Codes are those of the inputs, of the tests whose absence a suggestion tells, and the site's own for them: nothing
-    is asked for that is neither scored nor shown (DEC-35).
+    is asked for that is neither scored nor shown (DEC-35). The open orders, of what may be suggested only, keep a
+    suggestion from asking for what is pending (N8).
     Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
@@ -32,7 +38,21 @@ def prefetch_templates(maps: ConceptMaps, value_sets: ValueSets = STANDARD) -> d
         "medications": f"MedicationRequest?{_PATIENT}&status=active&_count=100",
         "procedures": f"Procedure?{_PATIENT}&status=completed&_sort=-date&_count=200",
         "encounter": f"Encounter?{_PATIENT}&_id={{{{context.encounterId}}}}&_count=1",
+        "orders": f"ServiceRequest?{_PATIENT}&status=active&code={_orders(maps, value_sets, order_codes)}&_count=100",
     }
+
+
+def _orders(maps: ConceptMaps, value_sets: ValueSets, order_codes: OrderCodes) -> str:
+    """By which codes what may be suggested is ordered: the standard ones, and the site's own."""
+    found = []
+    for one in ORDERABLES.values():
+        if one.system != LOCAL:
+            found += [f"{one.system}|{code}" for code in (one.code, *one.equivalents)]
+        if (own := order_codes.find(one.system, one.code)) is not None:
+            found.append(f"{own.system}|{own.code}")
+    ideas = frozenset(idea for one in ORDERABLES.values() for idea in one.ideas)
+    found += [f"{system}|{code}" for system, code in maps.codes_for(ideas, value_sets)]
+    return ",".join(dict.fromkeys(found))
 
 
 def _codes(names: Iterable[str], maps: ConceptMaps, value_sets: ValueSets) -> str:

@@ -1,19 +1,27 @@
-"""What is already being requested: the codes and clinical ideas of the drafts of an ordering session."""
+"""What is already being requested, by code and idea: the drafts of the session, the open orders of the chart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Raw
 
+from fhir_mappings.clock import placed
 from fhir_mappings.code_systems import canonical
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, vocabulary
+from fhir_mappings.dates import moment
+from fhir_mappings.elements import Coding
 from fhir_mappings.orders import UnsupportedVersionError, read_order
+from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.reading import UNREADABLE_JSON
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _IGNORED_STATUSES = frozenset({"revoked", "entered-in-error", "cancelled"})
+# https://hl7.org/fhir/R4/valueset-request-status.html
+_OPEN = frozenset({"active", "on-hold", "draft"})
+# An order that nobody carried out for a year is forgotten, not pending. A decision of this product.
+_FORGOTTEN_DAYS = 365
 
 
 class Requested(msgspec.Struct, frozen=True):
@@ -38,6 +46,32 @@ def read(drafts: Sequence[Raw], *, maps: ConceptMaps = EMPTY, value_sets: ValueS
     return Requested(frozenset(codes), frozenset(ideas))
 
 
+def open_orders(record: PatientRecord) -> Requested | None:
+    """What the chart's open orders of the last year ask for (N8); None where they could not be searched for.
+
+    An order without a date is taken for a recent one: a test that is pending is not asked for again.
+    """
+    if record.seen("orders").gap:
+        return None
+    codes = set()
+    for order in record.orders:
+        authored = moment(order.authored_on, record.zone) if order.authored_on else None
+        forgotten = authored is not None and placed(authored, _FORGOTTEN_DAYS, record.clock) == "stale"
+        if order.status in _OPEN and not order.do_not_perform and not forgotten:
+            codes.update(_pairs(order.code.coding))
+    ideas = {idea for system, code in codes for idea in record.words.ideas(system, code)}
+    return Requested(frozenset(codes), frozenset(ideas))
+
+
+def together(one: Requested, other: Requested) -> Requested:
+    """What either asks for."""
+    return Requested(one.codes | other.codes, one.ideas | other.ideas)
+
+
+def _pairs(codings: Iterable[Coding]) -> list[tuple[str, str]]:
+    return [(canonical(coding.system), coding.code.strip()) for coding in codings if coding.code]
+
+
 def _codes(draft: Raw) -> list[tuple[str, str]]:
     try:
         order = read_order(draft)
@@ -45,5 +79,4 @@ def _codes(draft: Raw) -> list[tuple[str, str]]:
         return []
     if order is None or order.forbidden or order.status in _IGNORED_STATUSES:
         return []
-    codings = [coding for concept in order.codes for coding in concept.coding]
-    return [(canonical(coding.system), coding.code.strip()) for coding in codings if coding.code]
+    return [pair for concept in order.codes for pair in _pairs(concept.coding)]

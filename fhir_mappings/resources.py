@@ -154,6 +154,17 @@ class Encounter(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     subject: Reference | None = None
 
 
+class ServiceRequest(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="ServiceRequest"):
+    """An order that is open in the chart (requested.py); the orders of the session are read by orders.py."""
+
+    id: str | None = None
+    status: str | None = None
+    do_not_perform: bool | None = None
+    code: CodeableConcept = NO_CODE
+    subject: Reference | None = None
+    authored_on: str | None = None
+
+
 class Dosage(Struct, frozen=True, gc=False):
     """By which route, and until when."""
 
@@ -238,4 +249,5 @@ Resource = (
     | Medication
     | MedicationRequest
     | MedicationStatement
+    | ServiceRequest
 )

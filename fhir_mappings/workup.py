@@ -1,27 +1,32 @@
-"""What the record knows beyond the features, and only suggestions ask: diagnoses, classes of medicine, tests done.
+"""What the record knows beyond the features, and only suggestions ask: diagnoses, medicines, tests, procedures.
 
 Nothing here is an input of a model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
+from fhir_mappings import iron_status
 from fhir_mappings.clock import placed
 from fhir_mappings.dates import Moment, moment
+from fhir_mappings.diagnoses import ADVISORY
+from fhir_mappings.feature import Feature
 from fhir_mappings.medications import Medications
 from fhir_mappings.observations import TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.resources import Observation
 
-DIAGNOSES = ("iron-deficiency", "osteoporosis", "sleep-apnoea", "active-cardiac-condition", "slow-gastric-emptying")
+DIAGNOSES = tuple(sorted(ADVISORY))
 
 # By ATC code of the substance. Source: WHO Collaborating Centre, ATC index.
 MEDICINES = {
     "sglt2_inhibitor": ("A10BK",),
     "glp1_receptor_agonist": ("A10BJ", "A10BX16"),
+    "doac": ("B01AF", "B01AE07"),
     "p2y12_inhibitor": ("B01AC04", "B01AC05", "B01AC22", "B01AC24", "B01AC25"),
 }
 
@@ -34,25 +39,55 @@ TESTS_DAYS = {
     "ecg": 365,
     "dxa": 730,
     "frailty-score": 180,
+    "prealbumin": 90,
+    "dasi": 90,
+    "blood-group-sample": 3,  # the usual window of a blood bank: an assumption, local policy decides (row 26)
 }
+
+# Days for which a procedure still matters. Sources: the look-back column of suggestions.md; a coronary stent within
+# a year is one whose antiplatelet treatment has a timing question (2024 AHA/ACC guideline, section 6).
+PERFORMED_DAYS = {"red-cell-transfusion": 90, "coronary-stent": 365, "stop-smoking-counselling": 30}
 
 
 class Workup(Struct, frozen=True):
-    """`not_done`: tests that were searched for and have no result inside their days; one not searched for is absent."""
+    """What only suggestions ask.
+
+    `done`: tests that have a result inside their days. `not_done`: those that were searched for and have none; a test
+    that was not searched for is in neither. `results`: the iron stores as numbers. `performed`: the latest procedure
+    of each kind inside its days; one without a date is not known to be recent.
+    """
 
     diagnoses: frozenset[str] = frozenset()
     medicines: frozenset[str] = frozenset()
     not_done: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+    results: Mapping[str, Feature] = {}
+    performed: Mapping[str, datetime] = {}
 
 
 def read(record: PatientRecord) -> Workup:
     """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
-    searched = (*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record))
+    searched = {*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record)}
+    done = frozenset(name for name in TESTS_DAYS if name in record.recorded and _is_done(name, record))
     return Workup(
-        frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
-        frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
-        frozenset(name for name in searched if not _is_done(name, record)),
+        diagnoses=frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
+        medicines=frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
+        not_done=frozenset(searched - done),
+        done=done,
+        results=iron_status.read(record),
+        performed=_performed(record),
     )
+
+
+def _performed(record: PatientRecord) -> dict[str, datetime]:
+    latest: dict[str, datetime] = {}
+    for one in record.procedures:
+        for idea in one.ideas:
+            days = PERFORMED_DAYS.get(idea)
+            if days is None or one.when is None or placed(one.when, days, record.clock):
+                continue
+            latest[idea] = max(one.when.time, latest.get(idea, one.when.time))
+    return latest
 
 
 def _is_taken(name: str, medications: Medications) -> bool:

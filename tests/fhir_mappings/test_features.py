@@ -89,6 +89,7 @@ def test_prefetch_templates_stay_inside_the_restricted_subset(maps: object) -> N
         "medications",
         "procedures",
         "encounter",
+        "orders",
     ]
     for template in templates.values():
         assert GRAMMAR.match(template), template

@@ -8,11 +8,13 @@ import pytest
 from fhir_mappings import order_codes, orderables, requested
 from fhir_mappings.draft_orders import OrderCode
 from fhir_mappings.order_codes import DEMONSTRATION, OrderCodes
-from fhir_mappings.orderables import ORDERABLES, Orderable, is_requested, site_code
+from fhir_mappings.orderables import LOCAL, ORDERABLES, Orderable, is_requested, site_code
 from fhir_mappings.requested import Requested
+from fhir_mappings.value_sets import STANDARD
 
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
-CODES = sorted({(one.system, code) for one in ORDERABLES.values() for code in (one.code, *one.equivalents)})
+STANDARDLY = [one for one in ORDERABLES.values() if one.system != LOCAL]
+CODES = sorted({(one.system, code) for one in STANDARDLY for code in (one.code, *one.equivalents)})
 
 # Verhoeff's dihedral group and permutation, as SNOMED CT uses them for the last digit of an identifier.
 _D = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 0, 6, 7, 8, 9, 5], [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
@@ -51,16 +53,38 @@ def test_every_code_passes_its_check_digit(system: str, code: str) -> None:
 
 def test_names_and_codes_stand_for_one_thing_each() -> None:
     assert len({one.code for one in ORDERABLES.values()}) == len(ORDERABLES)
-    assert all(one.trust in ("V", "k") for one in ORDERABLES.values())
+    assert all(one.trust in ("V", "k") for one in STANDARDLY)
+    assert all(one.trust == "local" for one in ORDERABLES.values() if one.system == LOCAL)
+
+
+def test_the_code_that_means_something_else_is_not_used() -> None:
+    """183516009 passes its check digit, and is a referral to a general medical service (CMS eCQM value sets)."""
+    assert "183516009" not in {code for _, code in CODES}
+
+
+def test_every_idea_is_a_value_set() -> None:
+    assert {idea for one in ORDERABLES.values() for idea in one.ideas} <= set(STANDARD.by_id)
 
 
 def test_no_snomed_term_is_shipped() -> None:
     assert all(one.display is None for one in ORDERABLES.values() if one.system == SNOMED)
 
 
-def test_the_demonstration_has_a_code_for_each() -> None:
+def test_the_demonstration_has_a_code_for_each_that_has_a_standard_one() -> None:
     codes = order_codes.load([DEMONSTRATION])
-    assert all(site_code(name, codes) is not None for name in ORDERABLES)
+    assert all((site_code(one.name, codes) is not None) == (one.system != LOCAL) for one in ORDERABLES.values())
+
+
+def test_a_site_orders_by_its_own_code_what_has_no_standard_one() -> None:
+    codes = OrderCodes({(LOCAL, "anaemia-clinic-referral"): OrderCode("urn:site", "REF7")})
+    assert site_code("anaemia-clinic-referral", codes) == OrderCode("urn:site", "REF7")
+
+
+@pytest.mark.parametrize(
+    ("name", "idea"), [("full-blood-count", "haemoglobin"), ("basic-metabolic-panel", "creatinine")]
+)
+def test_part_of_a_panel_that_is_ordered_counts_for_the_panel(name: str, idea: str) -> None:
+    assert is_requested(name, Requested(ideas=frozenset({idea})), OrderCodes())
 
 
 def test_without_a_map_there_is_no_code_to_order_by() -> None:

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from fhir_mappings import requested
+from fhir_mappings.search_result import SearchResult
+from tests.builders import PATIENT_ID, Resource, a_record, an_order, as_json, days_ago
 
 LOINC = "http://loinc.org"
 
@@ -53,3 +55,50 @@ def test_what_cannot_be_read_asks_for_nothing(raw: bytes) -> None:
 def test_a_drug_order_is_no_test() -> None:
     drug = {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"coding": [{"code": "4548-4"}]}}
     assert requested.read([msgspec.Raw(json.dumps(drug).encode())]) == requested.NOTHING
+
+
+def an_open_order(**members: Any) -> Resource:
+    return an_order((LOINC, "4548-4"), **({"status": "active", "authoredOn": days_ago(20)} | members))
+
+
+def test_an_open_order_of_the_chart_is_requested_by_code_and_by_idea() -> None:
+    found = requested.open_orders(a_record(an_open_order()))
+    assert found is not None
+    assert found.has(LOINC, "4548-4")
+    assert "hba1c" in found.ideas
+
+
+@pytest.mark.parametrize(
+    ("members", "pending"),
+    [
+        ({"status": "on-hold"}, True),
+        ({"status": "completed"}, False),
+        ({"status": "revoked"}, False),
+        ({"doNotPerform": True}, False),
+        ({"authoredOn": days_ago(365)}, True),
+        ({"authoredOn": days_ago(366)}, False),
+        ({"authoredOn": None}, True),
+    ],
+)
+def test_which_orders_are_pending(members: dict[str, Any], pending: bool) -> None:
+    found = requested.open_orders(a_record(an_open_order(**members)))
+    assert (found != requested.NOTHING) == pending
+
+
+@pytest.mark.parametrize("failure", ["fetch-failed", "not-authorised", "not-provided"])
+def test_orders_that_could_not_be_searched_are_unknown_not_absent(failure: Any) -> None:
+    assert requested.open_orders(a_record(orders=SearchResult(failure=failure))) is None
+    assert requested.open_orders(a_record()) == requested.NOTHING
+
+
+def test_a_page_of_many_is_unknown_too() -> None:
+    page = SearchResult(resources=as_json([an_open_order()]), truncated=True)
+    assert requested.open_orders(a_record(orders=page)) is None
+
+
+def test_an_order_for_somebody_else_stops_everything() -> None:
+    from fhir_mappings.patient_record import WrongPatientError
+
+    with pytest.raises(WrongPatientError):
+        a_record(an_open_order(subject={"reference": "Patient/another"}))
+    assert PATIENT_ID != "another"

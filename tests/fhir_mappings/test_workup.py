@@ -57,7 +57,7 @@ def test_a_result_without_a_value_was_done_all_the_same() -> None:
 @pytest.mark.parametrize("failure", ["fetch-failed", "not-authorised", "not-provided"])
 def test_after_a_failed_search_nothing_counts_as_not_done(failure: str) -> None:
     found = read(labs=SearchResult(failure=failure))  # type: ignore[arg-type]
-    assert found.not_done == {"ecg", "dxa", "frailty-score"}
+    assert found.not_done == {"ecg", "dxa", "frailty-score", "dasi"}
 
 
 def test_a_list_cut_short_proves_nothing() -> None:

@@ -1,0 +1,56 @@
+"""Ferritin and transferrin saturation as numbers: what suggestions ask of the iron stores; no model uses them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fhir_mappings import quantities
+from fhir_mappings.feature import Feature, FeatureDefinition
+from fhir_mappings.measurement_rules import Rule
+from fhir_mappings.measurements import told
+from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.ranking import winner
+from fhir_mappings.units import SAME
+
+# Days: the look-back column of suggestions.md. Hard limits: what a laboratory can report at all; a product decision.
+RULES = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            name="ferritin",
+            label="ferritin",
+            unit="ng/mL",
+            units={"ng/mL": SAME, "ug/L": SAME},
+            lookback_days=90,
+            hard=(0.5, 100_000),
+            soft=(1, 5_000),
+        ),
+        Rule(
+            name="transferrin-saturation",
+            label="transferrin saturation",
+            unit="%",
+            units={"%": SAME},
+            lookback_days=90,
+            hard=(0, 100),
+            soft=(1, 100),
+        ),
+    )
+}
+DEFINITIONS = {
+    name: FeatureDefinition(
+        name=name, label=rule.label, kind="number", unit=rule.unit, source="suggestions.md, rows 5 and 6"
+    )
+    for name, rule in RULES.items()
+}
+_READERS = {name: partial(quantities.read, rule) for name, rule in RULES.items()}
+
+
+def read(record: PatientRecord) -> dict[str, Feature]:
+    """The results that count as of the hook, by name; a test without one is absent."""
+    found = {}
+    for name, rule in RULES.items():
+        results = record.recorded.get(name)
+        outcome = winner(results, _READERS[name], rule.lookback_days, record.clock) if results else None
+        if outcome is not None:
+            found[name] = told(name, rule.unit, outcome, record.seen("labs"))
+    return found
