@@ -7,14 +7,14 @@ import time
 
 from flask import Flask
 
-from cds_service import contract
+from cds_service import models_in_force
 from cds_service.advice import catalogue
-from cds_service.answer import Knowledge
 from cds_service.calls import Desk
 from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
 from cds_service.hooks.services import SERVICE_ID
+from cds_service.models_in_force import InForce
 from cds_service.operations import logs, metrics, state, traces
 from cds_service.operations import routes as operations
 from cds_service.pages import evidence, layout, risk_assessments
@@ -33,9 +33,9 @@ from cds_service.tenants import load as load_tenants
 from cds_service.trust.client_jwt import Verifier
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.throttle import Throttle
-from models_onnx import registry
 
 RECORDS = "surgical-risk-records"
+MODELS = "surgical-risk-models"
 TRACING = "surgical-risk-tracing"
 
 
@@ -47,28 +47,29 @@ def create_app(settings: Settings) -> Flask:
     """The WSGI application of one worker. Raises StartError, TenantError or ModelError rather than run half right."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
-    models = registry.load()
-    contract.check(models.cards)
-    deployment = _open(settings, Knowledge(models, FhirClient(threads=settings.fetch_threads)))
+    fhir = FhirClient(threads=settings.fetch_threads)
+    in_force = InForce(settings.models, class_b=settings.class_b, fhir=fhir)
+    deployment = _open(settings, in_force)
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
+    app.extensions[MODELS] = in_force
     tracing = app.extensions[TRACING] = traces.opened()
     errors.register(app, _report)
     app.register_blueprint(
         operations.blueprint(
             deployment.desk.records,
             tenants,
-            lambda: tuple(f"{card.name} {card.version}" for card in models.cards),
+            lambda: models_in_force.told(in_force),
             tracing=tracing,
         )
     )
     app.register_blueprint(routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
-    app.register_blueprint(model_pages.blueprint(lambda: models))
+    app.register_blueprint(model_pages.blueprint(lambda: in_force.models))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     app.register_blueprint(risk_assessments.blueprint(deployment.desk.records.evaluation, _proven(deployment)))
     app.register_blueprint(
-        smart.blueprint(profile.Desk(deployment.sites[0], deployment.desk.knowledge, deployment.desk.records))
+        smart.blueprint(profile.Desk(deployment.sites[0], deployment.desk.in_force, deployment.desk.records))
     )
     if not deployment.sites[0].tenant.is_production:
         app.register_blueprint(workbench.blueprint(deployment.sites[0]))
@@ -87,7 +88,7 @@ def _proven(deployment: Deployment) -> risk_assessments.Proven:
     return proven
 
 
-def _open(settings: Settings, knowledge: Knowledge) -> Deployment:
+def _open(settings: Settings, in_force: InForce) -> Deployment:
     """The record first: a deployment that cannot keep an account of its answers gives none."""
     sites = open_sites(settings)
     folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
@@ -103,7 +104,7 @@ def _open(settings: Settings, knowledge: Knowledge) -> Deployment:
         sites=sites,
         desk=Desk(
             sites={site.tenant.id: site for site in sites},
-            knowledge=knowledge,
+            in_force=in_force,
             records=records,
             retries=RetryCache(folder / "answers" if state.is_memory(folder) else None),
         ),

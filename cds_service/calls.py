@@ -12,12 +12,13 @@ from cds_service import account
 from cds_service.advice import discrete
 from cds_service.advice.cards import EXTENSION
 from cds_service.advice.silence import WORDS, Reason
-from cds_service.answer import Answer, Knowledge, answer
+from cds_service.answer import Answer, answer
 from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.errors import DataUnobtainable, NotReady
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import HOOKS
+from cds_service.models_in_force import InForce
 from cds_service.operations import metrics, modes
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
@@ -36,7 +37,7 @@ class Desk(msgspec.Struct, frozen=True):
     """What answering needs that lives as long as the worker; sites by tenant id."""
 
     sites: Mapping[str, Site]
-    knowledge: Knowledge
+    in_force: InForce
     records: Records
     retries: RetryCache
 
@@ -104,7 +105,7 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -
 
 def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime) -> Answer:
     try:
-        return answer(request, site=site, knowledge=desk.knowledge, received=received)
+        return answer(request, site=site, knowledge=desk.in_force.knowledge, received=received)
     except DataUnobtainable as error:
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise

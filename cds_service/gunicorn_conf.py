@@ -22,9 +22,10 @@ accesslog = None
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Write what the record still holds in its queue, and send the spans that wait."""
-    from cds_service.app import RECORDS, TRACING  # noqa: PLC0415 — this file is read before the application exists
+    from cds_service.app import MODELS, RECORDS, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)):
+        worker.wsgi.extensions[MODELS].close()
         worker.wsgi.extensions[RECORDS].close()
         if (tracing := worker.wsgi.extensions[TRACING]) is not None:
             tracing.close()
@@ -37,15 +38,17 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     metrics.forget_worker(worker.pid)
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+def post_worker_init(worker: Any) -> None:
     """Everything that lives as long as the worker is now built: keep the collector from walking it again.
 
     The first FHIR resource written imports its library, which no first answer should wait for (N-04).
     """
-    from fhir_mappings import draft_orders, draft_resources  # noqa: PLC0415 — this file is read by the arbiter too
+    from cds_service.app import MODELS  # noqa: PLC0415 — this file is read by the arbiter too
+    from fhir_mappings import draft_orders, draft_resources  # noqa: PLC0415
 
     draft_resources.operation_outcome(severity="information", code="informational", text="The service is ready.")
     draft_orders.prepare()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    worker.wsgi.extensions[MODELS].watch()

@@ -38,6 +38,11 @@ rows = Counter(
     "Evaluation rows: written, lost (queue full, refused, killed), settled (a loss noted), retries of a batch.",
     ["what"],
 )
+model_loads = Counter(
+    "surgical_risk_model_loads_total",
+    "Models replaced in a running worker: loaded, or refused and the old ones kept.",
+    ["result"],
+)
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from flask import Blueprint, Response, g, request
@@ -20,7 +20,7 @@ PREFLIGHT_MAX_AGE_S = 600
 def blueprint(
     records: Records,
     tenants: tuple[Tenant, ...],
-    models: Callable[[], tuple[str, ...]],
+    models: Callable[[], Mapping[str, object]],
     *,
     tracing: Tracing | None = None,
 ) -> Blueprint:
@@ -42,7 +42,7 @@ def blueprint(
     @routes.get("/ready")
     def ready() -> Response:
         database = records.is_ready()
-        told = {"status": "ready" if database else "not-ready", "database": database, "models": models()}
+        told = {"status": "ready" if database else "not-ready", "database": database, **models()}
         response = _json(told, 200 if database else 503)
         if not database:
             response.headers["Retry-After"] = "5"

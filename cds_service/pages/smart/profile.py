@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from cds_service.answer import Answer, Knowledge, answer
+from cds_service.answer import Answer, answer
 from cds_service.hooks.request import Authorization, HookRequest, Order, OrderContext
+from cds_service.models_in_force import InForce
 from cds_service.pages.smart.launch import Granted, LaunchError
 from cds_service.records.records import Records
 from cds_service.site import Site
@@ -24,7 +25,7 @@ class Desk(msgspec.Struct, frozen=True):
     """What the profile needs: the tenant, the models, and the record of earlier answers."""
 
     site: Site
-    knowledge: Knowledge
+    in_force: InForce
     records: Records
 
 
@@ -47,7 +48,7 @@ def assess(granted: Granted, desk: Desk, received: datetime) -> Answer:
         fhir_server=granted.issuer,
         authorization=Authorization(token=granted.token, expires_in_s=granted.expires_in_s),
     )
-    return answer(request, site=desk.site, knowledge=desk.knowledge, received=received)
+    return answer(request, site=desk.site, knowledge=desk.in_force.knowledge, received=received)
 
 
 def _from_card(granted: Granted, desk: Desk) -> tuple[Order, ...]:
