@@ -14,6 +14,7 @@ from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
 from cds_service.hooks.card import Card
 from cds_service.hooks.request import HookRequest
+from cds_service.patient_data.chart_orders import with_open_orders
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.site import Site
 from cds_service.stopwatch import Stopwatch
@@ -45,6 +46,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     if reason := silence.for_user(request.context.user_id):
         return Answer(silence=reason)
 
+    request = with_open_orders(request, site, knowledge.fhir, started=clock.started, as_of=received)
     planned = reading.planned(request, site)
     if isinstance(planned, NoProcedure):
         return Answer(silence=reading.no_procedure(request, planned))

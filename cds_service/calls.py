@@ -17,7 +17,7 @@ from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.errors import DataUnobtainable, NotReady
 from cds_service.hooks.request import HookRequest
-from cds_service.hooks.services import HOOKS
+from cds_service.hooks.services import offered
 from cds_service.models_in_force import InForce
 from cds_service.operations import metrics, modes
 from cds_service.records.database import DatabaseError
@@ -31,6 +31,8 @@ from cds_service.trust.retries import Request, RetryCache
 from fhir_mappings.patient_record import WrongPatientError
 
 SILENCE_EXTENSION = "io.surgical-risk.silence"
+# Inferno's suite fails these without the member, empty though it is; nobody else is sent it (DEC-09, Y-03).
+_WITH_SYSTEM_ACTIONS = ("order-sign", "appointment-book")
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ def take(body: bytes, *, caller: Caller, desk: Desk, received: datetime) -> Take
     same = Request(caller.tenant.id, body)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
-    request = hook_request.read(body, offered=HOOKS)
+    request = hook_request.read(body, offered=offered(caller.tenant.hooks))
     if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
@@ -78,7 +80,7 @@ def _answered(request: HookRequest, caller: Caller, desk: Desk, received: dateti
     call = account.Call(request, caller, received, started)
     try:
         outcome = _outcome(request, site, desk, received)
-        response = _encoded(outcome, site)
+        response = _encoded(outcome, site, request.hook)
     except Exception as error:
         desk.records.write_evaluation(account.of_failure(call, error))
         raise
@@ -147,12 +149,13 @@ def _shown_before(given: Answer, request: HookRequest, site: Site, records: Reco
     return "dedupe"
 
 
-def _encoded(outcome: Outcome, site: Site) -> bytes:
+def _encoded(outcome: Outcome, site: Site, hook: str) -> bytes:
     given = outcome.given
+    actions = () if hook in _WITH_SYSTEM_ACTIONS and site.tenant.vendor_profile == "inferno" else msgspec.UNSET
     if given.silence is None or not outcome.may_explain:
         shown = () if given.card is None or given.silence else (given.card,)
-        return cards.encode(cards.CardsResponse(shown, msgspec.UNSET))
+        return cards.encode(cards.CardsResponse(shown, msgspec.UNSET, actions))
     extension: dict[str, object] = {SILENCE_EXTENSION: {"reason": given.silence, "text": WORDS[given.silence]}}
     if given.assessment is not None and site.tenant.discrete_result:
         extension[EXTENSION] = discrete.result(given.assessment)
-    return cards.encode(cards.CardsResponse((), extension))
+    return cards.encode(cards.CardsResponse((), extension, actions))

@@ -21,7 +21,7 @@ from fhir_mappings.search_result import SearchResults
 def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | NoProcedure:
     """The operations among the orders that advice is about, the gravest first (DEC-19).
 
-    Raises InvalidContext for an order that names another patient (DEC-14).
+    One that names another patient: InvalidContext where it was sent, DataUnobtainable where we fetched it (DEC-14).
     """
     orders = [order.resource for order in request.context.considered]
     try:
@@ -29,7 +29,9 @@ def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | 
             orders, patient_id=request.context.patient_id, maps=site.maps, value_sets=site.value_sets
         )
     except WrongPatientError as error:
-        raise InvalidContext("A draft order is for another patient.", diagnostics="draftOrders") from error
+        if (place := request.context.place) == "fetched":
+            raise DataUnobtainable("Data of another patient.", diagnostics="prefetch key 'orders'") from error
+        raise InvalidContext("An order is for another patient.", diagnostics=place) from error
 
 
 def session(request: HookRequest, procedure: PlannedProcedure) -> Session:

@@ -67,10 +67,14 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_o
 
 
 class CardsResponse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of a 200: `cards` is always there, empty where there is nothing to say."""
+    """The body of a 200: `cards` is always there, empty where there is nothing to say.
+
+    `systemActions` is empty or not there: this service takes none (DEC-09).
+    """
 
     cards: tuple[Card, ...]
     extension: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    systemActions: tuple[()] | msgspec.UnsetType = msgspec.UNSET
 
 
 _encoder = msgspec.json.Encoder()

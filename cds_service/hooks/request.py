@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import msgspec
 
+from cds_service.hooks.context import Order, OrderContext, decode
+from cds_service.hooks.context import read as read_context
 from cds_service.hooks.errors import BadRequest, InvalidContext
 from cds_service.trust.secret import Secret
 
-T = TypeVar("T")
+__all__ = ["Authorization", "HookRequest", "Order", "OrderContext", "read"]
 
 
 class Authorization(msgspec.Struct, frozen=True):
@@ -19,29 +21,6 @@ class Authorization(msgspec.Struct, frozen=True):
     token: Secret
     expires_in_s: int | None = None
     patient: str | None = None
-
-
-class Order(msgspec.Struct, frozen=True):
-    """One draft of the ordering session, still as JSON."""
-
-    resource_type: str
-    id: str | None
-    resource: msgspec.Raw
-
-    @property
-    def reference(self) -> str:
-        """`Type/id`, as `selections` names it."""
-        return f"{self.resource_type}/{self.id}"
-
-
-class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """The context of order-select and order-sign; `considered` are the orders that advice is about."""
-
-    user_id: str
-    patient_id: str
-    encounter_id: str | None
-    considered: tuple[Order, ...]
-    drafts: tuple[Order, ...]
 
 
 class HookRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,36 +52,12 @@ class _Envelope(msgspec.Struct):
     fhirAuthorization: _Authorization | None = None
 
 
-class _Entry(msgspec.Struct):
-    resource: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Bundle(msgspec.Struct):
-    resourceType: Literal["Bundle"]
-    entry: list[_Entry] | None = None
-
-
-class _Context(msgspec.Struct):
-    userId: str
-    patientId: str
-    draftOrders: _Bundle
-    encounterId: str | None = None
-    selections: list[str] | None = None
-
-
-class _Head(msgspec.Struct):
-    resourceType: str
-    id: str | None = None
-
-
 _envelopes = msgspec.json.Decoder(_Envelope)
-_contexts = msgspec.json.Decoder(_Context)
-_heads = msgspec.json.Decoder(_Head)
 
 
 def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
     """The request in `body`; BadRequest or InvalidContext name the member that is wrong, never its value."""
-    envelope = _decode(_envelopes, body, BadRequest, "The body is not a CDS Hooks request")
+    envelope = decode(_envelopes, body, BadRequest, "The body is not a CDS Hooks request")
     if envelope.hook not in offered:
         raise BadRequest("The hook is not offered by this service.", diagnostics=f"offered: {', '.join(offered)}")
     if not 0 < len(envelope.hookInstance) <= 128:
@@ -111,7 +66,7 @@ def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
         raise BadRequest("The body is not a CDS Hooks request.", diagnostics="context: not an object")
     if envelope.fhirAuthorization is not None and not envelope.fhirServer:
         raise BadRequest("The body is not a CDS Hooks request.", diagnostics="fhirAuthorization without fhirServer")
-    context = _order_context(envelope.hook, bytes(envelope.context))
+    context = read_context(envelope.hook, bytes(envelope.context))
     authorization = _authorization(envelope.fhirAuthorization, context.patient_id)
     unusable = envelope.fhirAuthorization is not None and authorization is None
     return HookRequest(
@@ -121,56 +76,6 @@ def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
         prefetch=envelope.prefetch or {},
         fhir_server=None if unusable else envelope.fhirServer or None,
         authorization=authorization,
-    )
-
-
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes, error: type[BadRequest | InvalidContext], what: str) -> T:
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as problem:
-        raise error(f"{what}.", diagnostics=str(problem)) from problem
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise BadRequest("The body is not JSON.") from problem
-
-
-def _order_context(hook: str, raw: bytes) -> OrderContext:
-    context = _decode(_contexts, raw, InvalidContext, f"The context is not one of {hook}")
-    patient_id = context.patientId.removeprefix("Patient/")
-    if not patient_id or "/" in patient_id or ":" in patient_id:
-        raise InvalidContext("context.patientId is not the id of a patient.")
-    drafts = tuple(order for entry in context.draftOrders.entry or () if (order := _order(entry)) is not None)
-    if hook != "order-select":
-        considered = drafts
-    elif context.selections is None:
-        raise InvalidContext("The context is not one of order-select.", diagnostics="selections is missing")
-    else:
-        considered = _selected(context.selections, drafts)
-    return OrderContext(
-        user_id=context.userId,
-        patient_id=patient_id,
-        encounter_id=(context.encounterId or "").removeprefix("Encounter/") or None,
-        considered=considered,
-        drafts=drafts,
-    )
-
-
-def _order(entry: _Entry) -> Order | None:
-    """The draft of an entry; None for an entry that holds no resource (HS-7)."""
-    try:
-        head = _heads.decode(entry.resource)
-    except msgspec.ValidationError:
-        return None
-    return Order(resource_type=head.resourceType, id=head.id, resource=entry.resource)
-
-
-def _selected(selections: list[str], drafts: tuple[Order, ...]) -> tuple[Order, ...]:
-    """The drafts that `selections` names, by `Type/id`, or by a bare id where only one draft has it (DEC-25)."""
-    names = {selection.rsplit("/_history/", 1)[0] for selection in selections}
-    ids = [draft.id for draft in drafts]
-    return tuple(
-        draft
-        for draft in drafts
-        if draft.id is not None and (draft.reference in names or (draft.id in names and ids.count(draft.id) == 1))
     )
 
 

@@ -15,9 +15,11 @@ from cds_service.hooks import feedback
 from cds_service.hooks.errors import Forbidden, NotJson, NotReady, TooLarge, Unauthorized, UnknownService
 from cds_service.hooks.services import HOOKS, SERVICE_ID, discovery
 from cds_service.operations import logs, metrics
+from cds_service.patient_data.chart_orders import templates
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.site import Site
+from cds_service.tenant import Hook
 from cds_service.trust import body, client_jwt
 from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
 from cds_service.trust.throttle import Throttle
@@ -42,7 +44,8 @@ def blueprint(deployment: Deployment) -> Blueprint:
     routes = Blueprint("cds-hooks", __name__)
     generic = deployment.sites[0]
     discovered = {site.tenant.id: _discovery(site, site.tenant.hooks) for site in deployment.sites}
-    open_list = _discovery(generic, HOOKS)
+    # The list for whoever asks; a demo or dev tenant that requires no proof shows what it opted in to (DEC-05).
+    open_list = _discovery(generic, HOOKS if generic.tenant.client_jwt == "required" else generic.tenant.hooks)
 
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
@@ -77,9 +80,10 @@ def blueprint(deployment: Deployment) -> Blueprint:
     return routes
 
 
-def _discovery(site: Site, hooks: tuple[str, ...]) -> bytes:
-    offered = [hook for hook in hooks if hook in HOOKS]
-    return msgspec.json.encode(discovery(offered, prefetch=site.templates, public_url=site.tenant.public_url))
+def _discovery(site: Site, hooks: tuple[Hook, ...]) -> bytes:
+    return msgspec.json.encode(
+        discovery(hooks, prefetch=lambda hook: templates(hook, site.templates), public_url=site.tenant.public_url)
+    )
 
 
 def _discovering(deployment: Deployment) -> Caller | None:

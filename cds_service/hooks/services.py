@@ -1,14 +1,15 @@
-"""The CDS Services offered: one id, `surgical-risk`, for every hook at which surgery is ordered (DEC-08)."""
+"""The CDS Services offered: one id, `surgical-risk`, for every hook at which surgery is ordered or planned (DEC-08)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from cds_service.tenant import Hook
+
 SERVICE_ID = "surgical-risk"
-Hook = Literal["order-select", "order-sign"]
+# Offered to every client; appointment-book and patient-view only to tenants whose file lists them.
 HOOKS: tuple[Hook, ...] = ("order-select", "order-sign")
 
 # R-A01: the same words in discovery, on every model page and on the card's page.
@@ -39,7 +40,12 @@ class Discovery(msgspec.Struct, frozen=True):
     services: tuple[Service, ...]
 
 
-def discovery(hooks: Sequence[str], *, prefetch: Mapping[str, str], public_url: str) -> Discovery:
+def offered(opted: Sequence[Hook]) -> tuple[Hook, ...]:
+    """The hooks that a tenant may be called for: those offered to all, and those that its file opts in to."""
+    return (*HOOKS, *(hook for hook in opted if hook not in HOOKS))
+
+
+def discovery(hooks: Sequence[Hook], *, prefetch: Callable[[Hook], Mapping[str, str]], public_url: str) -> Discovery:
     """What a client needs to know to call the service: static, with nothing of any patient or model in it."""
     description = f"{INTENDED_USE} Risk-management summary: {public_url.rstrip('/')}/irm"
     return Discovery(
@@ -50,7 +56,7 @@ def discovery(hooks: Sequence[str], *, prefetch: Mapping[str, str], public_url: 
                 title="Surgical risk estimate",
                 description=description,
                 usage_requirements=USAGE,
-                prefetch=prefetch,
+                prefetch=prefetch(hook),
             )
             for hook in hooks
         )

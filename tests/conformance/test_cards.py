@@ -6,7 +6,10 @@ import uuid
 
 import pytest
 
+from cds_service.hooks.services import HOOKS
+from cds_service.tenants import TenantError
 from tests.acceptance.requests import a_condition, a_patient, a_request, a_result, an_order, bundle
+from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 
 INDICATORS = {"info", "warning", "critical"}
 
@@ -163,3 +166,20 @@ def test_N_01_N_03_N_04_N_05_twenty_answers_a_second_are_quick(post):
         assert post(a_request()).status_code == 200
         times.append(time.monotonic() - started)
     assert sorted(times)[18] < 0.5
+
+
+@pytest.mark.parametrize("profile", ["inferno", "generic"])
+def test_Y_03_only_inferno_is_sent_an_empty_list_of_system_actions(tmp_path, profile):
+    folder = a_tenant_file(tmp_path / "tenants", environment="dev", vendor_profile=profile, hooks=list(HOOKS))
+    app = an_app(tmp_path, tenants=folder).test_client()
+    signed = a_request() | {"hook": "order-sign"}
+    silent = signed | {"context": signed["context"] | {"userId": "Patient/pt-b"}}
+    for request in (signed, silent):
+        response = app.post(SERVICE, json=request | {"hookInstance": str(uuid.uuid4())}, headers=a_token()).json
+        assert response.get("systemActions") == ([] if profile == "inferno" else None)
+    assert "systemActions" not in app.post(SERVICE, json=a_request(), headers=a_token()).json
+
+
+def test_Y_03_a_production_tenant_cannot_ask_for_it(tmp_path):
+    with pytest.raises(TenantError, match="vendor_profile"):
+        an_app(tmp_path, tenants=a_tenant_file(tmp_path / "tenants", vendor_profile="inferno"))

@@ -1,0 +1,73 @@
+"""patient-view names no order: the open orders of the chart are looked up first, and advice is about these (R-D03)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from cds_service.hooks.context import Place, order
+from cds_service.hooks.errors import DataUnobtainable
+from cds_service.hooks.request import HookRequest
+from cds_service.patient_data import prefetch
+from cds_service.patient_data.access import access
+from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.patient_data.gather import resolve
+from cds_service.site import Site
+from fhir_mappings import open_operations
+from fhir_mappings.search_result import SearchResult
+
+HOOK = "patient-view"
+KEY = "orders"
+# Not narrowed to known codes: an operation whose code is unknown is to be told (`unmapped-procedure`), not overlooked.
+TEMPLATE = "ServiceRequest?patient={{context.patientId}}&status=active&_count=100"
+
+
+def templates(hook: str, of_orders: Mapping[str, str]) -> Mapping[str, str]:
+    """The prefetch templates of a hook, given those of the order hooks."""
+    return {**of_orders, KEY: TEMPLATE} if hook == HOOK else of_orders
+
+
+def with_open_orders(
+    request: HookRequest, site: Site, client: FhirClient, *, started: float, as_of: datetime
+) -> HookRequest:
+    """The request with the chart's open orders as what advice is about; another hook's request as it is.
+
+    What was fetched takes its place in the prefetch. Raises DataUnobtainable (412) where the orders were neither sent
+    nor can be had: an operation that could not be looked for is not "none" (DEC-03).
+    """
+    if request.hook != HOOK:
+        return request
+    found, place = _search(request, site, client, started)
+    if not found.succeeded:
+        raise DataUnobtainable(
+            "The open orders could not be obtained.", diagnostics=f"prefetch key '{KEY}': {found.failure}"
+        )
+    planned = open_operations.still_planned(found.resources, as_of=as_of, zone=site.zone)
+    orders = tuple(each for resource in planned if (each := order(resource)) is not None)
+    sent = request.prefetch if place == "prefetch" else {**request.prefetch, KEY: _bundle(found)}
+    context = msgspec.structs.replace(request.context, considered=orders, place=place)
+    return msgspec.structs.replace(request, context=context, prefetch=sent)
+
+
+def _search(request: HookRequest, site: Site, client: FhirClient, started: float) -> tuple[SearchResult, Place]:
+    if KEY in request.prefetch:
+        return prefetch.read(request.prefetch[KEY]).result, "prefetch"
+    allowed = access(request, site)
+    query = resolve(TEMPLATE, {"context.patientId": request.context.patient_id})
+    if allowed is None or query is None:
+        return SearchResult(failure="not-provided", supplied="not-provided"), "prefetch"
+    timeout_s, until = site.tenant.fetch_timeout_s, started + site.tenant.fetch_budget_s
+    search = client.start(allowed, query, call_timeout_s=timeout_s, deadline=until)
+    try:
+        return search.result(timeout=max(0.0, until - time.monotonic())), "fetched"
+    except TimeoutError:
+        search.cancel()
+        return SearchResult(failure="fetch-failed", supplied="fetched"), "fetched"
+
+
+def _bundle(found: SearchResult) -> msgspec.Raw:
+    entries = [{"resource": resource} for resource in found.resources]
+    return msgspec.Raw(msgspec.json.encode({"resourceType": "Bundle", "type": "searchset", "entry": entries}))
