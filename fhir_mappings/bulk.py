@@ -24,7 +24,7 @@ _KEY_OF = {
     "Patient": "patient",
     "Condition": "conditions",
     "Observation": "observations",
-    "DiagnosticReport": "observations",
+    "DiagnosticReport": "reports",
     "MedicationRequest": "medications",
     "MedicationStatement": "medications",
     "Medication": "medications",

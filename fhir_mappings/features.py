@@ -96,10 +96,9 @@ def _findings(record: PatientRecord) -> Features:
     """What is shown and not scored yet: patient-reported outcomes, imaging, genetics."""
     recorded, words, now, seen = record.recorded, record.words, record.clock, record.seen("observations")
     found = {name: measurement(name, recorded, seen, now) for name in FINDINGS}
-    found["lumbar_stenosis_grade"] = findings.stenosis_grade(recorded, record.conclusions, words, seen, now)
-    found["spondylolisthesis"] = findings.spondylolisthesis(
-        record.diagnoses, record.conclusions, record.seen("conditions")
-    )
+    graded, diagnosed = record.reports_beside("observations"), record.reports_beside("conditions")
+    found["lumbar_stenosis_grade"] = findings.stenosis_grade(recorded, record.conclusions, words, graded, now)
+    found["spondylolisthesis"] = findings.spondylolisthesis(record.diagnoses, record.conclusions, diagnosed)
     found["genetic_finding"] = findings.genetic_finding(recorded, words, seen, now)
     return found
 

@@ -21,6 +21,10 @@ from fhir_mappings.resources import DiagnosticReport, Valued
 IMAGING_DAYS = 365
 _GENETIC_DAYS = 36_525  # a genome does not change; a hundred years
 _GRADES = ("none", "mild", "moderate", "severe")
+# What a report's coded conclusion may say.
+_CONCLUDED_GRADES = tuple(f"lumbar-stenosis-{grade}" for grade in _GRADES)
+_GRADED_BY = ("lumbar-stenosis-grade", *_CONCLUDED_GRADES)
+CONCLUDED = (*_CONCLUDED_GRADES, "spondylolisthesis")
 _USABLE = frozenset({"final", "amended", "corrected", "appended"})
 
 
@@ -63,11 +67,8 @@ def stenosis_grade(
             return Feature(name=name, status="conflicting", source=report.source, reason="two-concepts")
         if grades:
             return _told(name, grades[0], report)
-    return answer if words.means_something("lumbar-stenosis-grade") else _unmapped(name, answer)
-
-
-def _unmapped(name: str, answer: Feature) -> Feature:
-    return Feature(name=name, status="missing", reason="no-site-map", flags=answer.flags)
+    mapped = any(map(words.means_something, _GRADED_BY))
+    return answer if mapped else Feature(name=name, status="missing", reason="no-site-map", flags=answer.flags)
 
 
 def _grades(ideas: set[str]) -> list[str]:

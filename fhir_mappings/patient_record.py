@@ -14,7 +14,7 @@ from fhir_mappings import demographics, diagnoses, medications, past_procedures,
 from fhir_mappings import observations as observed
 from fhir_mappings.clock import AHEAD, Clock, clock
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
-from fhir_mappings.coverage import NOT_PROVIDED, Coverage
+from fhir_mappings.coverage import NOT_PROVIDED, Coverage, together
 from fhir_mappings.demographics import Person
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.findings import Conclusion, conclusions
@@ -50,7 +50,7 @@ from fhir_mappings.value_sets import STANDARD, ValueSets
 __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 
 # The prefetch keys, in the order in which they are asked for (queries.py).
-KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders")
+KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders", "reports")
 _RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE, *FINDINGS)
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
@@ -92,6 +92,11 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
         """Whether the patient is recorded as dead."""
         return self.person is not None and self.person.deceased
 
+    def reports_beside(self, key: str) -> Coverage:
+        """How far one kind of data and, where the site's reports are asked for, those were seen together."""
+        parts = (self.seen(key), self.coverage["reports"]) if "reports" in self.coverage else (self.seen(key),)
+        return together(parts)
+
     def seen(self, key: str) -> Coverage:
         """How far one kind of data was seen."""
         return self.coverage.get(key, NOT_PROVIDED)
@@ -115,10 +120,12 @@ def read(  # everything that a record depends on
     """
     now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
     parts = {key: reading.read(key, result, patient_id) for key, result in results.items()}
-    sorted_out = _sorted_out(one for part in parts.values() for one in part.resources)
+    sorted_out = _sorted_out(parts.values())
+    recorded, unreadable = observed.index(sorted_out[Observation], words, _RECORDED, rules)
+    if unreadable:
+        parts = {key: reading.without(part, unreadable) for key, part in parts.items()}
     found = diagnoses.read(sorted_out[Condition], words, now)
     coverage = {key: _coverage(result, parts[key], found, key) for key, result in results.items()}
-    recorded = observed.index(sorted_out[Observation], words, _RECORDED, rules)
     patient = next(iter(sorted_out[Patient]), None)
     seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
@@ -140,10 +147,15 @@ def read(  # everything that a record depends on
     )
 
 
-def _sorted_out(resources: Iterable[Resource]) -> dict[type, list[Any]]:
+def _sorted_out(parts: Iterable[ReadResources]) -> dict[type, list[Any]]:
+    """The resources by type; a search for one type, which nearly all are, is taken over whole."""
     found: dict[type, list[Any]] = defaultdict(list)
-    for resource in resources:
-        found[type(resource)].append(resource)
+    for part in parts:
+        if len(types := set(map(type, part.resources))) == 1:
+            found[types.pop()].extend(part.resources)
+            continue
+        for resource in part.resources:
+            found[type(resource)].append(resource)
     return found
 
 

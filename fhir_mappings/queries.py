@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fhir_mappings.code_systems import LOINC
 from fhir_mappings.concept_maps import ConceptMaps
+from fhir_mappings.findings import CONCLUDED
 from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.observations import ANSWERED, FINDINGS, TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.order_codes import OrderCodes
@@ -14,6 +15,11 @@ from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
 _LOWER = "-lower-rank"
+# Reports of imaging: by the HL7 v2 diagnostic service sections, and by US Core's category. Sources:
+# https://terminology.hl7.org/CodeSystem-v2-0074.html, https://hl7.org/fhir/us/core/StructureDefinition-us-core-diagnosticreport-note.html
+_SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
+_IMAGING = (*(f"{_SECTION}|{section}" for section in ("RAD", "IMG", "CT", "NMR", "RX")), f"{LOINC}|LP29684-5")
+LISTED_AT_MOST = 8  # R-D07
 NONE = OrderCodes()
 
 
@@ -24,13 +30,14 @@ def prefetch_templates(
 
     Codes are those of the inputs, of the tests whose absence a suggestion tells, and the site's own for them: nothing
     is asked for that is neither scored nor shown (DEC-35). The open orders, of what may be suggested only, keep a
-    suggestion from asking for what is pending (N8).
+    suggestion from asking for what is pending (N8). Reports are asked for where the site's maps say what their coded
+    conclusions mean.
     Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
     laboratory = [*(name for name, rule in RULES.items() if rule.laboratory), *TESTED_LABORATORY]
     others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED, *TESTED_OTHERWISE, *FINDINGS]
-    return {
+    asked = {
         "patient": "Patient/{{context.patientId}}",
         "conditions": f"Condition?{_PATIENT}&_count=200",
         "labs": f"Observation?{_PATIENT}&code={_codes(laboratory, maps, value_sets)}&_sort=-date&_count=100",
@@ -40,6 +47,18 @@ def prefetch_templates(
         "encounter": f"Encounter?{_PATIENT}&_id={{{{context.encounterId}}}}&_count=1",
         "orders": f"ServiceRequest?{_PATIENT}&status=active&code={_orders(maps, value_sets, order_codes)}&_count=100",
     }
+    if maps.codes_for(frozenset(CONCLUDED), value_sets):
+        asked["reports"] = f"DiagnosticReport?{_PATIENT}&category={','.join(_IMAGING)}&_sort=-date&_count=50"
+    return asked
+
+
+def listed(templates: Mapping[str, str], *, left_to_a_fetch: str) -> dict[str, str]:
+    """The templates that discovery lists, at most eight: of nine, this one is not, yet taken where it is sent.
+
+    Where it is not sent it is fetched, as every key is, if access is given.
+    """
+    too_many = len(templates) > LISTED_AT_MOST
+    return {key: template for key, template in templates.items() if not too_many or key != left_to_a_fetch}
 
 
 def _orders(maps: ConceptMaps, value_sets: ValueSets, order_codes: OrderCodes) -> str:

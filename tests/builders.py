@@ -50,6 +50,7 @@ _KEY_OF = {
     "Medication": "medications",
     "Procedure": "procedures",
     "Encounter": "encounter",
+    "DiagnosticReport": "reports",
     "ServiceRequest": "orders",
 }
 _VITAL_SIGNS = {"8302-2", "29463-7", "39156-5", "59408-5", "2708-6", "97816-3", "72166-2", "82810-3", "FUNC"}

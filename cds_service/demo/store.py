@@ -16,7 +16,7 @@ from fhir_mappings import draft_resources
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 200
-TYPES = ("Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter")
+TYPES = ("Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "DiagnosticReport")
 FHIR_JSON = "application/fhir+json"
 
 

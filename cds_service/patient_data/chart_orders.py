@@ -16,7 +16,7 @@ from cds_service.patient_data.access import access
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.patient_data.gather import resolve
 from cds_service.site import Site
-from fhir_mappings import open_operations
+from fhir_mappings import open_operations, queries
 from fhir_mappings.search_result import SearchResult
 
 HOOK = "patient-view"
@@ -26,8 +26,10 @@ TEMPLATE = "ServiceRequest?patient={{context.patientId}}&status=active&_count=10
 
 
 def templates(hook: str, of_orders: Mapping[str, str]) -> Mapping[str, str]:
-    """The prefetch templates of a hook, given those of the order hooks."""
-    return {**of_orders, KEY: TEMPLATE} if hook == HOOK else of_orders
+    """The prefetch templates that a hook lists, given all that are asked for: at most eight (R-D07)."""
+    if hook == HOOK:
+        return queries.listed({**of_orders, KEY: TEMPLATE}, left_to_a_fetch="reports")
+    return queries.listed(of_orders, left_to_a_fetch=KEY)
 
 
 def with_open_orders(

@@ -74,28 +74,32 @@ def test_every_reason_in_the_package_has_words() -> None:
 
 GRAMMAR = re.compile(
     r"(Patient/\{\{context\.patientId\}\}|[A-Z][A-Za-z]+\?patient=\{\{context\.patientId\}\}"
-    r"(&(code|status)=[^&=:]+(:\d+)?[^&]*|&_id=\{\{context\.encounterId\}\}|&_sort=-[a-z-]+|&_count=\d+)+)\Z"
+    r"(&(code|category|status)=[^&=:]+(:\d+)?[^&]*|&_id=\{\{context\.encounterId\}\}|&_sort=-[a-z-]+|&_count=\d+)+)\Z"
 )
 
 
 @pytest.mark.parametrize("maps", [EMPTY, DEMO_MAPS], ids=["no map", "demonstration map"])
 def test_prefetch_templates_stay_inside_the_restricted_subset(maps: object) -> None:
     templates = queries.prefetch_templates(maps)  # type: ignore[arg-type]
-    assert list(templates) == [
-        "patient",
-        "conditions",
-        "labs",
-        "observations",
-        "medications",
-        "procedures",
-        "encounter",
-        "orders",
-    ]
+    keys = ["patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders"]
+    assert list(templates) == [*keys, *(["reports"] if maps else [])]
     for template in templates.values():
         assert GRAMMAR.match(template), template
         assert "sort:" not in template
         assert set(re.findall(r"\{\{(.*?)\}\}", template)) <= {"context.patientId", "context.encounterId"}
     assert all("_count=" in template for key, template in templates.items() if key != "patient")
+
+
+def test_reports_are_asked_for_by_sites_that_say_what_their_conclusions_mean() -> None:
+    assert "reports" not in queries.prefetch_templates(EMPTY)
+    asked = queries.prefetch_templates(DEMO_MAPS)["reports"]
+    assert asked.startswith("DiagnosticReport?patient={{context.patientId}}&category=http://terminology.hl7.org/")
+
+
+def test_at_most_eight_keys_are_listed() -> None:
+    nine, eight = queries.prefetch_templates(DEMO_MAPS), queries.prefetch_templates(EMPTY)
+    assert list(queries.listed(nine, left_to_a_fetch="orders")) == [key for key in nine if key != "orders"]
+    assert queries.listed(eight, left_to_a_fetch="orders") == eight
 
 
 def test_the_sites_own_codes_are_asked_for() -> None:

@@ -9,10 +9,25 @@ import pytest
 import yaml
 
 import models_onnx
-from fhir_mappings import concept_maps
+from fhir_mappings import concept_maps, features, patient_record
 from fhir_mappings.code_systems import CONCEPT, LOINC
 from fhir_mappings.concept_maps import ConceptMaps
-from tests.builders import PATIENT_ID, a_condition, a_quantity, an_answer, an_observation, coded, date_ago, derived
+from fhir_mappings.search_result import SearchResult
+from tests.builders import (
+    AS_OF,
+    PATIENT_ID,
+    ZONE,
+    a_condition,
+    a_patient,
+    a_planned_procedure,
+    a_quantity,
+    an_answer,
+    an_observation,
+    coded,
+    date_ago,
+    derived,
+    searches,
+)
 
 SITE = "https://radiology.example/codes"
 MAPS = ConceptMaps(
@@ -82,7 +97,7 @@ def test_the_grade_of_stenosis_is_the_sites_item_or_a_coded_conclusion(
 
 
 def test_without_a_map_the_grade_says_so() -> None:
-    assert derived()["lumbar_stenosis_grade"].reason == "no-site-map"
+    assert derived(maps=concept_maps.EMPTY)["lumbar_stenosis_grade"].reason == "no-site-map"
 
 
 def test_spondylolisthesis_is_a_diagnosis_or_a_coded_conclusion() -> None:
@@ -106,3 +121,34 @@ def test_no_model_reads_a_genetic_result() -> None:
 
 def test_the_maps_of_these_tests_are_maps() -> None:
     assert concept_maps.vocabulary(concept_maps.STANDARD, MAPS).ideas(SITE, "SLIP") == ("spondylolisthesis",)
+
+
+REPORTS_FAILED = {"reports": SearchResult(failure="not-authorised", supplied="fetched")}
+
+
+def test_a_failed_search_for_reports_costs_what_only_reports_tell_and_nothing_else() -> None:
+    found = derived(an_observation(), maps=MAPS, **REPORTS_FAILED)
+    assert (found["lumbar_stenosis_grade"].status, found["lumbar_stenosis_grade"].reason) == (
+        "missing",
+        "not-authorised",
+    )
+    assert (found["spondylolisthesis"].status, found["spondylolisthesis"].reason) == ("missing", "not-authorised")
+    assert (found["creatinine"].status, found["diabetes"].value) == ("used", False)
+
+
+def test_a_site_that_maps_conclusions_only_has_a_grade_too() -> None:
+    maps = ConceptMaps({(SITE, "SEVERE"): ((CONCEPT, "lumbar-stenosis-severe"),)})
+    assert derived(maps=maps)["lumbar_stenosis_grade"].reason == "never-recorded"
+    assert derived(a_report("SEVERE"), maps=maps)["lumbar_stenosis_grade"].value == "severe"
+
+
+def test_what_other_sources_tell_needs_no_report() -> None:
+    graded = an_answer(coded((SITE, "STENOSIS")), (SITE, "SEVERE"))
+    found = derived(graded, a_condition("M43.16"), maps=MAPS, **REPORTS_FAILED)
+    assert (found["lumbar_stenosis_grade"].value, found["spondylolisthesis"].value) == ("severe", True)
+
+
+def test_reports_that_were_never_asked_for_are_no_gap() -> None:
+    results = {key: found for key, found in searches(a_patient()).items() if key != "reports"}
+    record = patient_record.read(results, patient_id=PATIENT_ID, as_of=AS_OF, zone=ZONE)
+    assert features.derive(record, a_planned_procedure())["spondylolisthesis"].value is False
