@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from pathlib import Path
 
 from flask import Flask
 
@@ -32,6 +33,7 @@ from cds_service.tenants import check_for, demo_tenant
 from cds_service.tenants import load as load_tenants
 from cds_service.trust.client_jwt import Verifier
 from cds_service.trust.retries import RetryCache
+from cds_service.trust.seal import Seal
 from cds_service.trust.throttle import Throttle
 
 RECORDS = "surgical-risk-records"
@@ -67,15 +69,43 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(layout.blueprint())
     app.register_blueprint(model_pages.blueprint(lambda: in_force.models))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
-    app.register_blueprint(risk_assessments.blueprint(deployment.desk.records.evaluation, _proven(deployment)))
-    app.register_blueprint(
-        smart.blueprint(profile.Desk(deployment.sites[0], deployment.desk.in_force, deployment.desk.records))
-    )
+    _open_profiles(app, deployment, settings)
     if not deployment.sites[0].tenant.is_production:
         app.register_blueprint(workbench.blueprint(deployment.sites[0]))
-    if settings.demo:
-        app.register_blueprint(store.blueprint(patients.everything), url_prefix="/demo/fhir")
     return app
+
+
+def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> None:
+    """The SMART risk profile and the result as FHIR; in demo mode also an EHR of our own that signs people in."""
+    records = deployment.desk.records
+    given = settings.session_key
+    secret = given.get_secret_value().encode() if given else state.key(_state_folder(settings))
+    seal, tenants = Seal(secret), {site.tenant.id: site.tenant for site in deployment.sites}
+    doors = risk_assessments.Doors(_proven(deployment), seal, tenants)
+    app.register_blueprint(risk_assessments.blueprint(records.evaluation, doors))
+    app.register_blueprint(
+        smart.blueprint(profile.Desk(deployment.desk.sites, deployment.desk.in_force, records, seal))
+    )
+    if settings.demo:
+        _open_demo(app, deployment, seal, secret)
+
+
+def _open_demo(app: Flask, deployment: Deployment, seal: Seal, secret: bytes) -> None:
+    from cds_service.demo import sealed, sign_in  # noqa: PLC0415 — no production worker has an authorization server
+
+    tenant, used = deployment.sites[0].tenant, deployment.desk.records.used_tokens
+
+    def first_use(code: str, until: float) -> bool:
+        return used.first_use(tenant.id, "demo-sign-in", code, expires_at=until, now=time.time())
+
+    people = store.blueprint(patients.everything)
+    people.before_request(sealed.guard(seal))
+    app.register_blueprint(sign_in.blueprint(tenant.public_url, seal, secret, first_use))
+    app.register_blueprint(people, url_prefix="/demo/fhir")
+
+
+def _state_folder(settings: Settings) -> Path:
+    return settings.state_directory or state.folder(settings.database_url, settings.bind)
 
 
 def _proven(deployment: Deployment) -> risk_assessments.Proven:
@@ -91,7 +121,7 @@ def _proven(deployment: Deployment) -> risk_assessments.Proven:
 def _open(settings: Settings, in_force: InForce) -> Deployment:
     """The record first: a deployment that cannot keep an account of its answers gives none."""
     sites = open_sites(settings)
-    folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
+    folder = _state_folder(settings)
     records = Records(
         _migrated(settings.database_url),
         folder=folder / "ledgers",

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from markupsafe import Markup
 
+# A factor that rounds to 1.00.
+_STILL = 0.005
+
 
 class Bar(msgspec.Struct, frozen=True):
-    """One input's pull: its name, how far in log-odds, the same as a factor on the odds, and the picture."""
+    """One input's pull: its name, how far in log-odds, the same as a factor on the odds, and the picture.
+
+    `missing`: the input was not known, and the pull is that of not knowing it (R-B05).
+    """
 
     input: str
     log_odds: float
     factor: str
     picture: Markup
+    missing: bool = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether the factor is another than 1 once it is rounded."""
+        return abs(self.log_odds) >= _STILL
 
 
-def contributions(rows: Sequence[Mapping[str, Any]]) -> tuple[Bar, ...]:
-    """Every input, the strongest pull first; one scale for all bars of a model."""
+def contributions(rows: Sequence[Mapping[str, Any]], missing: Collection[str] = ()) -> tuple[Bar, ...]:
+    """Every input, the strongest pull first; one scale for all bars of a model. `missing`: inputs without a value."""
     longest = max((abs(row["logOdds"]) for row in rows), default=0.0)
     ordered = sorted(rows, key=lambda row: -abs(row["logOdds"]))
-    return tuple(Bar(row["input"], row["logOdds"], _factor(row["logOdds"]), _bar(row, longest)) for row in ordered)
+    return tuple(
+        Bar(row["input"], row["logOdds"], _factor(row["logOdds"]), _bar(row, longest), row["input"] in missing)
+        for row in ordered
+    )
 
 
 def _factor(log_odds: float) -> str:
-    if abs(log_odds) < 0.005:
-        return "as the reference"
-    return f"odds × {math.exp(log_odds):.2f}"
+    return f"× {math.exp(log_odds):.2f}"
 
 
 def _bar(row: Mapping[str, Any], longest: float) -> Markup:

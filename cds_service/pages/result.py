@@ -68,8 +68,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
     """The rows of a discrete result (interface: "The discrete result")."""
-    risks = [_risk(prediction) for prediction in discrete["predictions"]]
     inputs = [_input(row, zone) for row in discrete["inputs"]]
+    missing = frozenset(row.code for row in inputs if not row.good)
+    risks = [_risk(prediction, missing) for prediction in discrete["predictions"]]
     return Result(
         as_of=wording.minute(datetime.fromisoformat(discrete["asOf"]), zone),
         procedure=discrete["procedure"],
@@ -80,7 +81,7 @@ def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
     )
 
 
-def _risk(prediction: Mapping[str, Any]) -> Risk:
+def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
     outcome = BY_NAME.get(prediction["outcome"])
     told = Risk(
         heading=outcome.heading if outcome else plain(prediction["outcome"]),
@@ -98,7 +99,9 @@ def _risk(prediction: Mapping[str, Any]) -> Risk:
     )
     if prediction["status"] != "computed":
         return told
-    return msgspec.structs.replace(told, **_computed(prediction, outcome.denominator if outcome else 100))
+    computed = _computed(prediction, outcome.denominator if outcome else 100)
+    bars_of = bars.contributions(prediction.get("contributions", ()), missing)
+    return msgspec.structs.replace(told, **computed, bars=bars_of)
 
 
 def _answer(prediction: Mapping[str, Any]) -> str:
@@ -113,18 +116,17 @@ def _computed(prediction: Mapping[str, Any], denominator: int) -> dict[str, Any]
     peer = prediction.get("peerProbability")
     return {
         "answer": wording.frequency(probability, denominator),
-        "percent": wording.percent(probability),
-        "interval": _range(prediction["low"], prediction["high"]) if "low" in prediction else "",
+        "percent": wording.percent(probability, denominator),
+        "interval": _range(prediction["low"], prediction["high"], denominator) if "low" in prediction else "",
         "peers": f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else "",
         "band": plain(prediction.get("band", "")),
-        "missing_range": _range(missing["low"], missing["high"]) if missing else "",
+        "missing_range": _range(missing["low"], missing["high"], denominator) if missing else "",
         "scale": bars.scale(prediction),
-        "bars": bars.contributions(prediction.get("contributions", ())),
     }
 
 
-def _range(low: float, high: float) -> str:
-    return f"{wording.percent(low)} to {wording.percent(high)}"
+def _range(low: float, high: float, denominator: int) -> str:
+    return f"{wording.percent(low, denominator)} to {wording.percent(high, denominator)}"
 
 
 def _input(row: Mapping[str, Any], zone: ZoneInfo) -> Input:

@@ -1,100 +1,117 @@
-"""From a granted launch to the assessment: the order the card was about, else the patient's open surgical orders."""
+"""From a granted launch to the assessment, under the mode in force, kept in the record as every answer is."""
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
+from cds_service import account, calls
+from cds_service.advice.choice import Advising
 from cds_service.answer import Answer, answer
 from cds_service.hooks.request import Authorization, HookRequest, Order, OrderContext
 from cds_service.models_in_force import InForce
+from cds_service.operations import modes
+from cds_service.pages.smart import orders
 from cds_service.pages.smart.launch import Granted, LaunchError
 from cds_service.records.records import Records
+from cds_service.records.rows import EvaluationRow
 from cds_service.site import Site
+from cds_service.tenant import Mode
+from cds_service.trust.client_jwt import Caller
+from cds_service.trust.seal import Seal
 
-_USER = "Practitioner/unknown"  # the profile asks for no identity: who may open it is the EHR's decision
-_OPEN = ("draft", "active", "on-hold")
-_ORDERS = 50
-_TIMEOUT_S = 5.0
+# In the record, beside the hooks: the profile is opened by a person and is no CDS Hooks call.
+HOOK = "smart-launch"
+_EVERY_OPTION = 100
+_EVERYONE = 100.0
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What the profile needs: the tenant, the models, and the record of earlier answers."""
+    """What the profile needs: sites by tenant id, the models, the record of earlier answers, and the seal."""
 
-    site: Site
+    sites: Mapping[str, Site]
     in_force: InForce
     records: Records
+    seal: Seal
 
 
-def assess(granted: Granted, desk: Desk, received: datetime) -> Answer:
-    """The same way as the card's, with data fetched now. Raises LaunchError where no operation can be found."""
-    orders = _from_card(granted, desk) or _from_chart(granted, desk.site)
-    if not orders:
-        raise LaunchError("No operation: the patient has no open order, and the card's order is no longer known here.")
-    request = HookRequest(
-        hook="order-sign",
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile for its page: what is answered now, and the answer that the card gave, where it came from one."""
+
+    site: Site
+    answered: Answer
+    card: EvaluationRow | None = None
+    user: str | None = None
+
+
+def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Opened:
+    """The same way as the card's, with data fetched now. Raises LaunchError and ServiceError; both are recorded."""
+    kept = _of_card(granted, site, desk.records)
+    request = _request(granted, orders.considered(granted, kept, site))
+    call = account.Call(request, Caller(site.tenant, granted.issuer), received, time.monotonic())
+    try:
+        given, mode = _under_mode(request, kept, site, desk, received)
+    except Exception as error:
+        desk.records.write_evaluation(account.of_failure(call, error))
+        raise
+    desk.records.write_evaluation(account.of_profile(call, given, mode))
+    return Opened(site=site, answered=given, card=kept, user=granted.user)
+
+
+def _of_card(granted: Granted, site: Site, records: Records) -> EvaluationRow | None:
+    """The answer whose card was clicked: only of this tenant, and only for the patient who is open."""
+    kept = records.evaluation(granted.app_context) if granted.app_context else None
+    if kept is None or kept.tenant_id != site.tenant.id or kept.result is None:
+        return None
+    if kept.patient_id != granted.patient_id:
+        raise LaunchError(
+            "The card was about another patient than the one who is open. Please open the card again.", "wrong-patient"
+        )
+    return kept
+
+
+def _request(granted: Granted, considered: tuple[Order, ...]) -> HookRequest:
+    return HookRequest(
+        hook=HOOK,
         hook_instance=str(uuid.uuid4()),
         context=OrderContext(
-            user_id=_USER,
+            user_id=granted.user or "",
             patient_id=granted.patient_id,
             encounter_id=granted.encounter_id,
-            considered=orders,
-            drafts=orders,
+            considered=considered,
+            drafts=considered,
         ),
         prefetch={},
         fhir_server=granted.issuer,
         authorization=Authorization(token=granted.token, expires_in_s=granted.expires_in_s),
     )
-    return answer(request, site=desk.site, knowledge=desk.in_force.knowledge, received=received)
 
 
-def _from_card(granted: Granted, desk: Desk) -> tuple[Order, ...]:
-    """The operation of the card that was clicked: only of this tenant, and only for the patient who is open."""
-    if granted.app_context is None:
-        return ()
-    kept = desk.records.evaluation(granted.app_context)
-    if kept is None or kept.result is None or kept.tenant_id != desk.site.tenant.id:
-        return ()
-    if kept.patient_id != granted.patient_id:
-        raise LaunchError("The card was about another patient than the one who is open. Please open the card again.")
-    procedure = kept.result["procedure"]
-    return (_order(_draft(procedure, granted.patient_id)),)
+def _under_mode(
+    request: HookRequest, kept: EvaluationRow | None, site: Site, desk: Desk, received: datetime
+) -> tuple[Answer, Mode | None]:
+    """What may be shown: the mode is that of the hook whose card was clicked, else of the tenant's first hook."""
+    tenant, switches = site.tenant, calls.switches_now(desk.records)
+    hook = kept.hook if kept is not None and kept.hook in tenant.hooks else tenant.hooks[0]
+    if modes.is_killed(tenant.id, switches):
+        return Answer(silence="kill-switch"), None
+    if modes.is_off(tenant, hook, switches):
+        return Answer(silence="mode-off"), "off"
+    given = answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
+    group = given.assessment.procedure.group if given.assessment else None
+    mode = modes.mode_for(tenant, hook, group, switches)
+    withheld = calls.withheld_by_mode(mode, request, site)
+    if mode == "canary" and not request.context.user_id and tenant.canary.percent < _EVERYONE:
+        withheld = "mode-canary"  # nobody is chosen who is not known
+    return (given if withheld is None else msgspec.structs.replace(given, silence=withheld)), mode
 
 
-def _draft(procedure: dict[str, Any], patient_id: str) -> dict[str, Any]:
-    return {
-        "resourceType": "ServiceRequest",
-        "id": str(procedure.get("order", "")).rpartition("/")[2] or "order",
-        "status": "draft",
-        "intent": "order",
-        "code": {"coding": [{"system": procedure["system"], "code": procedure["code"]}]},
-        "subject": {"reference": f"Patient/{patient_id}"},
-    }
-
-
-def _from_chart(granted: Granted, site: Site) -> tuple[Order, ...]:
-    """The patient's orders that are still open; which of them are operations is told later."""
-    url = f"{granted.issuer.rstrip('/')}/ServiceRequest"
-    try:
-        answer = site.session.get(
-            url,
-            params={"patient": granted.patient_id, "_count": str(_ORDERS)},
-            headers={"Accept": "application/fhir+json", "Authorization": f"Bearer {granted.token.reveal()}"},
-            timeout=_TIMEOUT_S,
-        )
-        entries = answer.json().get("entry", []) if answer.status_code == 200 else []
-    except (OSError, ValueError) as error:
-        raise LaunchError("The patient's orders could not be read. Please try again.") from error
-    resources = [entry.get("resource", {}) for entry in entries]
-    return tuple(
-        _order(resource)
-        for resource in resources
-        if resource.get("resourceType") == "ServiceRequest" and resource.get("status") in _OPEN
-    )
-
-
-def _order(resource: dict[str, Any]) -> Order:
-    return Order(resource["resourceType"], resource.get("id"), msgspec.Raw(msgspec.json.encode(resource)))
+def _whole(site: Site) -> Site:
+    """The floor and the three options are limits of a card that nobody asked for; the profile was asked for."""
+    policy = msgspec.structs.replace(site.advising.policy, maximum=_EVERY_OPTION)
+    advising: Advising = msgspec.structs.replace(site.advising, policy=policy)
+    return msgspec.structs.replace(site, advising=advising, card_floor=0.0)

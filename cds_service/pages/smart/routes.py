@@ -2,109 +2,121 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 
-import msgspec
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
-from cds_service.advice import discrete
-from cds_service.advice.silence import WORDS
-from cds_service.answer import Answer
 from cds_service.hooks.errors import ServiceError
-from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import layout, result
-from cds_service.pages.models import REGULATORY
-from cds_service.pages.smart import launch, profile
+from cds_service.operations import logs
+from cds_service.pages import layout, open_pages
+from cds_service.pages.smart import launch, profile, view
 from cds_service.pages.smart.launch import LaunchError, Pending
 from cds_service.pages.smart.profile import Desk
+from cds_service.site import Site
+from cds_service.trust import egress
 
-_COOKIE = "smart-launch"
-_MINUTES = 10
+_PURPOSE = "smart-launch"
+_SIGN_IN_S = 600
+_NOT_BEGUN = "This sign-in was not begun here, or it is over. Please open the card again."
 
 
 def blueprint(desk: Desk) -> Blueprint:
-    """The app of one tenant."""
+    """The app of every tenant: which of them follows from the FHIR server that launches, or from the launch URL."""
     app = Blueprint("smart", __name__, url_prefix="/smart")
-    tenant = desk.site.tenant
-    secure = tenant.public_url.startswith("https://")
 
     @app.get("/launch")
-    def begin() -> Response:
+    @app.get("/launch/<tenant_id>")
+    def begin(tenant_id: str | None = None) -> Response:
         issuer, token = request.args.get("iss", ""), request.args.get("launch", "")
         if not issuer or not token:
             return _refused("The profile is opened from the card in the EHR; this address alone opens nothing.", 400)
         try:
-            url, pending = launch.begin(issuer, token, tenant)
+            site = _site(desk, issuer, tenant_id)
+            url, pending = launch.begin(issuer, token, site.tenant)
         except LaunchError as error:
             return _refused(str(error), 403)
-        response = Response(redirect(url, 302).get_data(), status=302, headers={"Location": url})
-        # Between two sites of one window: Lax is enough, and inside an EHR's frame only None is sent.
-        framed = secure and bool(tenant.smart.frame_ancestors)
-        response.set_cookie(
-            _COOKIE,
-            _packed(pending),
-            max_age=60 * _MINUTES,
-            path="/smart/callback",
-            httponly=True,
-            secure=secure,
-            samesite="None" if framed else "Lax",
-        )
-        response.headers["Cache-Control"] = "no-store"
+        response = Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+        _keep(response, pending, desk, site)
         return response
 
     @app.get("/callback")
     def callback() -> Response:
-        pending = _unpacked(request.cookies.get(_COOKIE, ""))
-        if pending is None or not pending.state or request.args.get("state") != pending.state:
-            return _refused("This sign-in was not begun here, or it is over. Please open the card again.", 400)
-        if "code" not in request.args:
-            return _spent(_refused("The EHR did not allow the profile to open.", 403))
-        try:
-            granted = launch.finish(pending, request.args["code"], tenant)
-            answered = profile.assess(granted, desk, datetime.now(UTC))
-        except LaunchError as error:
-            return _spent(_refused(str(error), 403))
-        except ServiceError as error:
-            return _spent(_refused(error.text, error.status))
-        return _spent(_page(answered, desk))
+        state = request.args.get("state", "")
+        site, pending = _begun(state, desk)
+        if site is None or pending is None:
+            return _refused(_NOT_BEGUN, 400)
+        response = _answered(pending, site, desk)
+        response.delete_cookie(_cookie(site, state), path="/", secure=_secure(site), httponly=True)
+        return response
 
     return app
 
 
-def _page(answered: Answer, desk: Desk) -> Response:
-    ancestors = " ".join(desk.site.tenant.smart.frame_ancestors) or "'none'"
-    assessment = answered.assessment
-    return layout.html(
-        "smart/profile.html",
-        ancestors=ancestors,
-        assessment=assessment,
-        result=result.read(discrete.result(assessment), desk.site.zone) if assessment else None,
-        read=assessment.inputs if assessment else (),
-        card=answered.card,
-        silence=WORDS[answered.silence] if answered.silence else "",
-        intended_use=INTENDED_USE,
-        regulatory=REGULATORY,
+def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
+    """The profile, or why there is none; every refusal is a line in the log, without the patient."""
+    received = datetime.now(UTC)
+    if "code" not in request.args:
+        return _refused("The EHR did not allow the profile to open.", 403)
+    try:
+        granted = launch.finish(pending, request.args["code"], site.tenant, now=received.timestamp())
+        opened = profile.open_for(granted, site, desk, received)
+    except LaunchError as error:
+        logs.note("launch-refused", tenant=site.tenant.id, reason=error.why)
+        return _refused(str(error), 403)
+    except ServiceError as error:
+        return _refused(error.text, error.status)
+    response = view.page(opened)
+    if opened.answered.assessment is not None and opened.answered.silence is None:
+        open_pages.remember(response, site.tenant, opened.answered.assessment.assessment_id, desk.seal)
+    return response
+
+
+def _site(desk: Desk, issuer: str, tenant_id: str | None) -> Site:
+    """The tenant that lists this FHIR server. Raises LaunchError where none does, or more than one."""
+    listed = [site for site in desk.sites.values() if egress.allowed(issuer, site.tenant) is not None]
+    if tenant_id is not None:
+        listed = [site for site in listed if site.tenant.id == tenant_id]
+    if not listed:
+        raise LaunchError("No hospital here has listed the FHIR server that asked for the launch.", "not-listed")
+    if len(listed) > 1:
+        raise LaunchError(
+            "Two hospitals list this FHIR server: each has to register /smart/launch/ and its tenant id.", "two-tenants"
+        )
+    return listed[0]
+
+
+def _begun(state: str, desk: Desk) -> tuple[Site | None, Pending | None]:
+    """The sign-in that this browser began: the state has to come back both in the URL and in a cookie sealed here."""
+    for site in desk.sites.values():
+        sealed = request.cookies.get(_cookie(site, state), "")
+        pending = desk.seal.open(_PURPOSE, sealed, Pending, seconds=_SIGN_IN_S) if state else None
+        if pending is not None and (pending.state, pending.tenant_id) == (state, site.tenant.id):
+            return site, pending
+    return None, None
+
+
+def _keep(response: Response, pending: Pending, desk: Desk, site: Site) -> None:
+    # Between two sites of one window Lax is enough; inside an EHR's frame only None is sent.
+    framed = _secure(site) and bool(site.tenant.smart.frame_ancestors)
+    response.set_cookie(
+        _cookie(site, pending.state),
+        desk.seal.close(_PURPOSE, pending),
+        max_age=_SIGN_IN_S,
+        path="/",
+        httponly=True,
+        secure=_secure(site),
+        samesite="None" if framed else "Lax",
     )
+
+
+def _cookie(site: Site, state: str) -> str:
+    """One cookie for each sign-in, so that two patients can be opened side by side."""
+    return f"{'__Host-' if _secure(site) else ''}{_PURPOSE}-{state[:16]}"
+
+
+def _secure(site: Site) -> bool:
+    return site.tenant.public_url.startswith("https://")
 
 
 def _refused(words: str, status: int) -> Response:
     return layout.html("smart/refused.html", status=status, words=words)
-
-
-def _spent(response: Response) -> Response:
-    response.delete_cookie(_COOKIE, path="/smart/callback")
-    return response
-
-
-def _packed(pending: Pending) -> str:
-    """Only the browser that began can finish: the state has to come back both in the URL and in this cookie."""
-    return urlsafe_b64encode(msgspec.json.encode(pending)).decode()
-
-
-def _unpacked(cookie: str) -> Pending | None:
-    try:
-        return msgspec.json.decode(urlsafe_b64decode(cookie), type=Pending)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        return None

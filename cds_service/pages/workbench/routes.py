@@ -20,7 +20,7 @@ HOOKS = ("order-select", "order-sign")
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What was chosen."""
+    """What was chosen; `launches`: an EHR stands behind the store that can open the risk profile (the demo's own)."""
 
     fhir: str
     patient: str
@@ -28,6 +28,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     hook: str = "order-select"
     prefetch: bool = True
     client_jwt: str = ""
+    launches: bool = False
 
 
 def blueprint(site: Site) -> Blueprint:
@@ -82,7 +83,8 @@ def _page(site: Site, form: Form, *, body: str = "") -> Response:
 
 def _default(site: Site) -> Form:
     first = patients.load(datetime.now(UTC))[0]
-    return Form(fhir=_store(site), patient=first.id, code="|".join(first.order))
+    store = _store(site)
+    return Form(fhir=store, patient=first.id, code="|".join(first.order), launches=_launches(site, store))
 
 
 def _given(site: Site, form: Mapping[str, str]) -> Form:
@@ -94,7 +96,12 @@ def _given(site: Site, form: Mapping[str, str]) -> Form:
         hook=form.get("hook", HOOKS[0]),
         prefetch="prefetch" in form,
         client_jwt=form.get("client_jwt", "").strip(),
+        launches=_launches(site, form.get("fhir", "").strip() or default.fhir),
     )
+
+
+def _launches(site: Site, fhir: str) -> bool:
+    return site.tenant.environment == "demo" and fhir == _store(site)
 
 
 def _code(form: Mapping[str, str]) -> str:

@@ -9,21 +9,23 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.riskassessment import RiskAssessment
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from cds_service.advice import discrete
 from cds_service.hooks import errors
 from cds_service.hooks.errors import Unauthorized
-from cds_service.pages import risk_assessments
+from cds_service.pages import open_pages, risk_assessments
 from cds_service.records import migrate
 from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
 from cds_service.tenant import Tenant
+from cds_service.trust.seal import Seal
 from tests import builders
 from tests.cds_service.advice import people
 
 URL = f"/risk-assessments/{people.ASSESSMENT_ID}"
+SEAL = Seal(b"key")
 TENANTS = {
     name: Tenant(id=name, environment="dev", public_url="https://risk.example.org") for name in ("general", "county")
 }
@@ -60,7 +62,16 @@ def http(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FlaskClient
     records.write_evaluation(getattr(request, "param", None) or an_evaluation())
     app = Flask(__name__)
     errors.register(app, lambda *_: None)
-    app.register_blueprint(risk_assessments.blueprint(records.evaluation, proven))
+    app.register_blueprint(
+        risk_assessments.blueprint(records.evaluation, risk_assessments.Doors(proven, SEAL, TENANTS))
+    )
+
+    @app.get("/open/<name>/<assessment_id>")
+    def opened(name: str, assessment_id: str) -> Response:
+        response = Response()
+        open_pages.remember(response, TENANTS[name], assessment_id, SEAL)
+        return response
+
     yield app.test_client()
     records.close()
 
@@ -91,6 +102,44 @@ def test_another_tenants_result_is_not_found(http: FlaskClient) -> None:
 
 def test_without_proof_there_is_no_answer(http: FlaskClient) -> None:
     assert http.get(URL).status_code == 401
+
+
+def test_the_browser_that_has_the_profile_open_may_read_it(http: FlaskClient) -> None:
+    http.get(f"/open/general/{people.ASSESSMENT_ID}")
+    assert http.get(URL).json["resourceType"] == "RiskAssessment"
+
+
+def test_a_browser_with_another_profile_open_may_not(http: FlaskClient) -> None:
+    http.get(f"/open/general/{uuid.UUID(int=7)}")
+    assert http.get(URL).status_code == 401
+
+
+def test_a_profile_of_another_tenant_opens_nothing(http: FlaskClient) -> None:
+    http.get(f"/open/county/{people.ASSESSMENT_ID}")
+    assert http.get(URL).status_code == 404
+
+
+def test_a_header_that_fails_is_not_saved_by_an_open_page(http: FlaskClient) -> None:
+    http.get(f"/open/general/{people.ASSESSMENT_ID}")
+    assert http.get(URL, headers={"Authorization": "nobody"}).status_code == 401
+
+
+def test_a_cookie_made_elsewhere_opens_nothing(http: FlaskClient) -> None:
+    forged = Seal(b"another key").close(people.ASSESSMENT_ID, "general")
+    http.set_cookie("open-assessment", forged, path=URL)
+    assert http.get(URL).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "http",
+    [
+        an_evaluation(decision="silence", reason=why)
+        for why in ("mode-silent", "mode-canary", "mode-off", "kill-switch")
+    ],
+    indirect=True,
+)
+def test_what_a_mode_withheld_is_not_told_here_either(http: FlaskClient) -> None:
+    assert http.get(URL, headers={"Authorization": "general"}).status_code == 404
 
 
 @pytest.mark.parametrize("http", [an_evaluation(result=None, decision="silence")], indirect=True)

@@ -1,0 +1,147 @@
+"""An opened profile as a page: outcomes, what is missing and could change them, every option with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from flask import Response
+
+from cds_service.advice import discrete, wording
+from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
+from cds_service.advice.choice import CATALOGUE
+from cds_service.advice.options import Option
+from cds_service.advice.silence import WORDS
+from cds_service.hooks.services import INTENDED_USE
+from cds_service.pages import layout, result
+from cds_service.pages.models import REGULATORY
+from cds_service.pages.smart.profile import Opened
+from cds_service.pages.words import label, plain
+from cds_service.records.rows import EvaluationRow
+from fhir_mappings import reasons
+from models_onnx.bounds import Unknown
+
+_ROWS = {row.id: row for row in CATALOGUE.rows}
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """How far one missing input could move one estimate, and to which band."""
+
+    outcome: str
+    between: str
+    bands: str
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """One missing input, why it is missing, and what knowing it could change; the greatest effect first."""
+
+    name: str
+    why: str
+    effects: tuple[Effect, ...]
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One option with its evidence; `row` is its place on the evidence page, "" for a missing input."""
+
+    consider: str
+    reason: str
+    evidence: str
+    grade: str
+    citation: str
+    row: str
+    on_card: bool
+    part_of_estimate: bool
+
+
+def page(opened: Opened) -> Response:
+    """The profile, or in plain words why there is no estimate."""
+    answered, site = opened.answered, opened.site
+    told = answered.assessment if answered.silence is None else None
+    return layout.html(
+        "smart/profile.html",
+        ancestors=" ".join(site.tenant.smart.frame_ancestors) or "'none'",
+        assessment=told,
+        result=result.read(discrete.result(told), site.zone) if told else None,
+        person=_person(told) if told else "",
+        planned=_planned(told) if told else "",
+        read=told.inputs if told else (),
+        missing=tuple(_missing(told)) if told else (),
+        choices=tuple(_choice(option, place, site.advising.policy.maximum) for place, option in _numbered(opened)),
+        card=answered.card,
+        changed=_changed(told, opened.card) if told else "",
+        silence=WORDS[answered.silence] if answered.silence else "",
+        calibrated=site.tenant.local_validation is not None,
+        intended_use=INTENDED_USE,
+        regulatory=REGULATORY,
+    )
+
+
+def _numbered(opened: Opened) -> Iterator[tuple[int, Option]]:
+    return enumerate(opened.answered.options if opened.answered.silence is None else ())
+
+
+def _person(assessment: Assessment) -> str:
+    """Age and sex, by which a reader sees whether it is the patient who is open: "72 years, female"."""
+    age, sex = assessment.features["age"], assessment.features["sex"]
+    told = f"{age.value:.0f} years" if isinstance(age.value, int | float) else "age not known"
+    return f"{told}, {sex.value}" if isinstance(sex.value, str) else told
+
+
+def _planned(assessment: Assessment) -> str:
+    """The day of the operation, where the order has a whole one."""
+    try:
+        day = datetime.fromisoformat(assessment.procedure.occurrence)
+    except ValueError:
+        return ""
+    return wording.date(day if day.tzinfo else day.replace(tzinfo=assessment.zone), assessment.zone)
+
+
+def _missing(assessment: Assessment) -> Iterator[Missing]:
+    found: dict[str, list[tuple[float, Effect]]] = {feature.name: [] for feature in assessment.unusable}
+    for told in assessment.estimates:
+        for unknown in told.unknown.unknown if told.unknown is not None else ():
+            if (effect := _effect(assessment, told, unknown)) is not None:
+                found.setdefault(unknown.input, []).append((unknown.spread, effect))
+    for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
+        why = reasons.words(assessment.features[name])
+        yield Missing(label(name), why, tuple(effect for _, effect in found[name]))
+
+
+def _effect(assessment: Assessment, told: Estimate, unknown: Unknown) -> Effect | None:
+    """None where it would round to the same figure."""
+    denominator = told.outcome.denominator
+    low, high = (wording.count_in(limit, denominator) for limit in (unknown.low, unknown.high))
+    if low == high:
+        return None
+    between = f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "0 to")
+    ends = (band(limit, told.peer, assessment.limits) for limit in (unknown.low, unknown.high))
+    others = sorted({end for end in ends if end not in (None, told.band)}, key=lambda end: BAND_NAMES.index(end or ""))
+    return Effect(told.outcome.heading, between, " or ".join(plain(other or "") for other in others))
+
+
+def _choice(option: Option, place: int, maximum: int) -> Choice:
+    row = _ROWS.get(option.id)
+    return Choice(
+        consider=option.consider,
+        reason=option.reason,
+        evidence=option.evidence or (row.evidence if row else ""),
+        grade=row.grade if row else "",
+        citation=row.citation if row else "",
+        row=row.id if row else "",
+        on_card=place < maximum,
+        part_of_estimate=option.could_change_estimate,
+    )
+
+
+def _changed(assessment: Assessment, card: EvaluationRow | None) -> str:
+    """What the card said, where the headline is another one now; data may have changed in between."""
+    headline = assessment.headline
+    if card is None or card.probability is None or card.outcome is None or headline is None:
+        return ""
+    now = {one.outcome.name: one.score.probability for one in assessment.estimates}.get(card.outcome)
+    denominator = headline.outcome.denominator
+    if now is not None and wording.percent(now, denominator) == wording.percent(card.probability, denominator):
+        return ""
+    then = wording.minute(card.received_at, assessment.zone)
+    return f"The card of {then} told {wording.percent(card.probability, denominator)}; the data have changed since."
