@@ -104,6 +104,8 @@ def a_request(*orders: dict[str, Any], selections: list[str] | None = None, **pr
         "observations": bundle(an_asa_class()),
         "medications": bundle(),
         "procedures": bundle(),
+        "orders": bundle(),
+        "reports": bundle(),
     } | prefetch
     return {
         "hook": "order-select",
