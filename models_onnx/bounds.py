@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from models_onnx.effects import Effect
 from models_onnx.model import Model, Numbers, sigmoid
 from models_onnx.score import InputValue, Range
 
@@ -48,22 +47,28 @@ def missing_ranges(
 
     Over the plausible values of the missing inputs (each category; for a number the cards' `plausible` values:
     5th to 95th percentile where data are at hand, else one on each side of every cut-point). Exact, for every
-    model is additive: all values are put in together, and each input's least and greatest contribution is taken.
-    One run. `thresholds` are probabilities by outcome, the limits of bands. Without age or operation: nothing.
+    model is additive: what each value adds is looked up (effects.py), and one run of a few rows tells what it is
+    added to. `thresholds` are probabilities by outcome, the limits of bands. Without age or operation: nothing.
     """
-    _, present = registry.encoding.row(values)
-    models = [model for model in registry.models if _has_range(model, values, present)]
-    lacking = [
-        name
-        for name, bit in registry.encoding.bits.items()
-        if not bit & present and any(name in model.names for model in models)
-    ]
+    row, present = registry.encoding.row(values)
+    ranged = [(k, model) for k, model in enumerate(registry.models) if _has_range(model, values, present)]
+    read = registry.encoding.mask(name for _, model in ranged for name in model.names)
+    lacking = tuple([name for name, bit in registry.encoding.bits.items() if bit & read and not bit & present])
     if not lacking:
         return ()
-    rows, places = _rows(registry, values, lacking)
+    lookup = registry.effects.of(row, lacking)
+    rows = np.array([row] * len(lookup.fillings))
+    for number, filling in enumerate(lookup.fillings):
+        for column, value in filling:
+            rows[number, column] = value
     numbers = registry.run(rows)
-    found = [_range(model, numbers, places, (thresholds or {}).get(model.card.outcome, ())) for model in models]
-    return tuple(entry for entry in found if entry is not None)
+    return tuple(
+        [
+            _range(model, numbers, lookup.effects[k], (thresholds or {}).get(model.card.outcome, ()))
+            for k, model in ranged
+            if lookup.effects[k]
+        ]
+    )
 
 
 def _has_range(model: Model, values: Values, present: int) -> bool:
@@ -76,65 +81,26 @@ def _has_range(model: Model, values: Values, present: int) -> bool:
     return obstacle is None or bool(obstacle.needs and model.graded(values))
 
 
-def _rows(registry: Registry, values: Values, lacking: Sequence[str]) -> tuple[NDArray[np.float64], dict[str, range]]:
-    """Rows with every missing input filled in, one plausible value after another; then rows with only one filled in.
-
-    Also where each input's own rows lie; row 0 to the longest list of values are the filled ones.
-    """
-    column = {name: position for position, name in enumerate(registry.encoding.names)}
-    start, _ = registry.encoding.row(values)
-    plausible = [registry.plausible[name] for name in lacking]
-    rows = []
-    for step in zip_longest(*plausible):
-        row = list(start)
-        for name, value, every in zip(lacking, step, plausible, strict=True):
-            row[column[name]] = every[-1] if value is None else value
-        rows.append(row)
-    places = {}
-    for name, every in zip(lacking, plausible, strict=True):
-        places[name] = range(len(rows), len(rows) + len(every))
-        for value in every:
-            row = list(start)
-            row[column[name]] = value
-            rows.append(row)
-    return np.array(rows), places
-
-
 def _range(
-    model: Model, numbers: Sequence[Numbers], places: Mapping[str, range], thresholds: Sequence[float]
-) -> MissingRange | None:
-    filled = numbers[: next(iter(places.values())).start]
-    told = [model.contributions(entry) for entry in filled]
-    low = high = model.reference(filled[0])
-    spreads = {}
-    for position, name in enumerate(model.names):
-        column = [row[position] for row in told]
-        least, most = min(column), max(column)
-        low, high = low + least, high + most
-        if name in places:
-            spreads[name] = most - least
-    if not spreads:
-        return None
+    model: Model, numbers: Sequence[Numbers], effects: Sequence[Effect], thresholds: Sequence[float]
+) -> MissingRange:
+    logit = numbers[0][model.places.logit]
+    low, high = logit, logit
+    for effect in effects:
+        low, high = low + effect.low, high + effect.high
     whole = Range(sigmoid(low), sigmoid(high))
-    unknown = [
-        _unknown(model, name, spread, numbers, places[name], whole, thresholds) for name, spread in spreads.items()
-    ]
-    unknown.sort(key=lambda entry: -entry.spread)
-    return MissingRange(model.card.name, model.card.version, model.card.outcome, whole, tuple(unknown))
+    unknown = tuple([_unknown(model, effect, numbers, whole, thresholds) for effect in effects])
+    return MissingRange(model.card.name, model.card.version, model.card.outcome, whole, unknown)
 
 
 def _unknown(
-    model: Model,
-    name: str,
-    spread: float,
-    numbers: Sequence[Numbers],
-    place: range,
-    whole: Range,
-    thresholds: Sequence[float],
+    model: Model, effect: Effect, numbers: Sequence[Numbers], whole: Range, thresholds: Sequence[float]
 ) -> Unknown:
     """One input alone where the model answers without the others; else with the others anywhere in their ranges."""
-    alone = [model.probability(numbers[row]) for row in place]
-    answered = all(p == p for p in alone)  # noqa: PLR0124 (NaN is the only number that is not itself)
-    low, high = (min(alone), max(alone)) if answered else (whole.low, whole.high)
+    low, high = whole.low, whole.high
+    if effect.row is not None:
+        logit = numbers[effect.row][model.places.logit]
+        low, high = sigmoid(logit + effect.alone_low), sigmoid(logit + effect.alone_high)
+    spread = effect.high - effect.low
     crosses = spread > 0 and any(low < threshold <= high for threshold in thresholds)
-    return Unknown(name, low, high, spread, crosses)
+    return Unknown(effect.input, low, high, spread, crosses)

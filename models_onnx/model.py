@@ -19,30 +19,28 @@ class NonFiniteScoreError(ModelError):
     """A model gave a number that is none; nothing may be told (DEC-01)."""
 
 
-class Numbers(msgspec.Struct, frozen=True, gc=False):
-    """One row of the stacked graph's outputs: per model, `contributions` per curve, model after model."""
+# One row of the stacked graph's output `numbers`; Places tells which is which.
+Numbers = Sequence[float]
 
-    probability: list[float]
-    logit: list[float]
-    reference_logit: list[float]
-    contributions: list[float]
-    standard_errors: list[float]
+
+class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a model's numbers lie in a row of `numbers`; contributions in the order of its inputs."""
+
+    logit: int
+    reference: int
+    probability: int
+    contributions: tuple[int, ...]
+    standard_error: int | None
 
 
 class Model:
-    """A card with its place in the stacked graph. `score` is pure: the numbers come from outside.
+    """A card with its places in the stacked graph's output. `score` is pure: the numbers come from outside."""
 
-    `position` is the model's column, `first` its first contribution, `error_position` its standard error.
-    """
-
-    def __init__(
-        self, card: ModelCard, encoding: Encoding, *, position: int, first: int, error_position: int | None
-    ) -> None:
+    def __init__(self, card: ModelCard, encoding: Encoding, places: Places) -> None:
         self.card = card
-        self._position = position
-        self._error_position = error_position
+        self.places = places
         self.names = tuple(entry.name for entry in card.inputs)
-        self._span = slice(first, first + len(self.names))
+        self._told = tuple(zip(self.names, places.contributions, strict=True))
         required = [entry.name for entry in card.inputs if entry.required]
         # Without an input that its scope asks for, nobody knows whether the model holds.
         required += [limit.input for limit in card.scope.limits if limit.input not in required]
@@ -83,18 +81,18 @@ class Model:
 
     def contributions(self, numbers: Numbers) -> list[float]:
         """Per input its log-odds away from the reference."""
-        return numbers.contributions[self._span]
+        return [numbers[place] for place in self.places.contributions]
 
     def reference(self, numbers: Numbers) -> float:
         """The logit from which contributions are counted."""
-        return numbers.reference_logit[self._position]
+        return numbers[self.places.reference]
 
     def probability(self, numbers: Numbers) -> float:
         """The probability (0 to 1), NaN where the model cannot answer."""
-        return numbers.probability[self._position]
+        return numbers[self.places.probability]
 
     def _number(self, numbers: Numbers) -> Score:
-        logit = numbers.logit[self._position]
+        logit = numbers[self.places.logit]
         if not math.isfinite(logit):
             raise NonFiniteScoreError(f"{self.card.name} {self.card.version}: the graph gave no finite number")
         card = self.card
@@ -111,7 +109,7 @@ class Model:
                 maximum_points=card.maximum_points,
                 published_rates=card.rates_at(logit),
             )
-        low, high = self._interval(logit, numbers.standard_errors)
+        low, high = self._interval(logit, numbers)
         return Score(
             model=card.name,
             version=card.version,
@@ -120,18 +118,18 @@ class Model:
             horizon=card.horizon,
             horizon_days=card.horizon_days,
             status="computed",
-            probability=numbers.probability[self._position],
+            probability=numbers[self.places.probability],
             logit=logit,
-            reference_logit=numbers.reference_logit[self._position],
+            reference_logit=numbers[self.places.reference],
             low=low,
             high=high,
-            contributions=tuple(map(Contribution, self.names, numbers.contributions[self._span])),
+            contributions=tuple([Contribution(name, numbers[place]) for name, place in self._told]),
         )
 
-    def _interval(self, logit: float, errors: Sequence[float]) -> tuple[float | None, float | None]:
-        if self._error_position is None:
+    def _interval(self, logit: float, numbers: Numbers) -> tuple[float | None, float | None]:
+        if self.places.standard_error is None:
             return None, None
-        error = errors[self._error_position]
+        error = numbers[self.places.standard_error]
         if not math.isfinite(error):
             raise NonFiniteScoreError(f"{self.card.name} {self.card.version}: its standard error is no number")
         return sigmoid(logit - INTERVAL_90 * error), sigmoid(logit + INTERVAL_90 * error)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models_onnx import golden_scores, inexact, model_card, peers
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
-from models_onnx.model import Model, NonFiniteScoreError, Numbers
+from models_onnx.effects import Effects
+from models_onnx.model import Model, NonFiniteScoreError, Places
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.peers import Peer
 from models_onnx.score import InputValue, Score
@@ -25,7 +26,7 @@ __all__ = ["InputError", "ModelCard", "ModelError", "ModelInput", "NonFiniteScor
 
 State = Literal["champion", "challenger", "prepared", "retired"]
 PACKAGE = Path(__file__).parent
-OUTPUTS = ["probability", "logit", "reference_logit", "contributions"]
+OUTPUT = ["numbers"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,11 +38,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A model of the stacked graph, with the sha256 of the single graph that it equals."""
+    """A model of the stacked graph, with the sha256 of the single graph that it equals, and where its numbers lie."""
 
     model: str
     version: str
     sha256: str
+    places: Places
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -72,12 +74,11 @@ class Registry:
         self._session = session
         self.models = tuple(models)
         self._peers = peer_figures
-        self._has_errors = any(output.name == "logit_standard_error" for output in session.get_outputs())
-        self._outputs = [*OUTPUTS, "logit_standard_error"] if self._has_errors else OUTPUTS
         self.encoding = encoding
         self.inputs: tuple[ModelInput, ...] = encoding.inputs
         self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
         self.plausible = plausible_values(self.cards)
+        self.effects = Effects(self)
         self.states = dict(states)
         self.directory = directory
         self._challengers = {
@@ -110,12 +111,10 @@ class Registry:
         """Those of the challengers, for the record alone."""
         return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
 
-    def run(self, rows: NDArray[np.float64]) -> list[Numbers]:
+    def run(self, rows: NDArray[np.float64]) -> list[list[float]]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""
-        outputs = [output.tolist() for output in self._session.run(self._outputs, {"X": rows})]
-        if not self._has_errors:
-            outputs.append([[]] * len(rows))
-        return [Numbers(*row) for row in zip(*outputs, strict=True)]
+        numbers: list[list[float]] = self._session.run(OUTPUT, {"X": rows})[0].tolist()
+        return numbers
 
     def card(self, model: str, version: str | None = None) -> ModelCard:
         """The card of a model that answers; raises ModelError if there is none."""
@@ -144,7 +143,10 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
     members = [folders[member.model, member.version] for member in manifest.members]
     encoding = union([card for _, card in members], manifest.feature_order)
     session = open_session(graph)
-    models = {(m.card.name, m.card.version): m for m in _models(session, [card for _, card in members], encoding)}
+    models = {
+        (card.name, card.version): Model(card, encoding, _places(card, member))
+        for (_, card), member in zip(members, manifest.members, strict=True)
+    }
     everything = Registry(session, encoding, list(models.values()), states={}, peer_figures={})
     for folder, card in members:
         golden_scores.verify(folder, card, everything)
@@ -164,18 +166,12 @@ def cards(directory: Path = PACKAGE) -> tuple[ModelCard, ...]:
     return tuple(card for _, card in _folders(directory))
 
 
-def _models(session: onnxruntime.InferenceSession, cards: Sequence[ModelCard], encoding: Encoding) -> list[Model]:
-    fitted = [card.name for card in cards if card.trust == "fitted"]
-    errors = next((output.shape[1] for output in session.get_outputs() if output.name == "logit_standard_error"), 0)
-    if errors != len(fitted):
+def _places(card: ModelCard, member: Member) -> Places:
+    if (member.places.standard_error is not None) != (card.trust == "fitted"):
         raise ModelError("stacked.onnx: it has another number of intervals than there are fitted models")
-    models, first, error_position = [], 0, 0
-    for position, card in enumerate(cards):
-        own = error_position if card.trust == "fitted" else None
-        models.append(Model(card, encoding, position=position, first=first, error_position=own))
-        first += len(card.inputs)
-        error_position += own is not None
-    return models
+    if len(member.places.contributions) != len(card.inputs):
+        raise ModelError(f"{card.name} {card.version}: stacked.onnx explains another number of inputs")
+    return member.places
 
 
 def _folders(directory: Path) -> list[tuple[Path, ModelCard]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from models_onnx.training.curves import AdditiveModel, Curve, Link, Piece
+from models_onnx.training.curves import AdditiveModel, Curve, Link, Piece, bounded
 
 Values = NDArray[np.float64]
 NAN = float("nan")
@@ -72,9 +72,9 @@ class Linear:
         return np.where(np.isnan(x), self.missing, self.slope * np.clip(x, self.low, self.high))
 
     def curve(self) -> Curve:
-        """One straight piece that starts at `low`."""
+        """One straight piece from `low` to `high`."""
         piece = Piece(left=self.low, c1=self.slope, c0=self.slope * self.low)
-        return Curve(self.input, (piece,), self.low, self.high, missing=self.missing)
+        return bounded(self.input, [piece], (self.low, self.high), missing=self.missing)
 
 
 Term = Levels | Steps | Linear
@@ -146,6 +146,6 @@ class AdditiveEquation(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             version=version,
             link=self.link,
             base=self.intercept + sum(away.values()),
-            curves=tuple(term.curve().shifted(-away[term.input]) for term in self.terms),
+            shapes=tuple(term.curve().shifted(-away[term.input]) for term in self.terms),
             operation=self.operation,
         )

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from models_onnx.model_card import ModelCard, ModelError, PointsBand, Scope, ScopeLimit
 from models_onnx.sessions import open_session
 from models_onnx.training import golden
-from models_onnx.training.curves import AdditiveModel
-from models_onnx.training.graph import single, stacked
+from models_onnx.training.curves import AdditiveModel, own_curve
+from models_onnx.training.graph import places, single, stacked
 from models_onnx.training.inputs import model_input
 
 PARITY = 1e-6
@@ -53,7 +53,7 @@ def card(export: Export, sha256: str) -> ModelCard:
     limits.insert(0, ScopeLimit(input="age", low=18, reason="under-18"))
     inputs = tuple(
         model_input(curve.input, required=math.isnan(curve.missing), why=why.pop(curve.input), curve=curve)
-        for curve in export.model.curves
+        for curve in map(own_curve, export.model.shapes)
     )
     if why:
         raise ModelError(f"{export.model.name}: the card explains {', '.join(why)}, which the model does not read")
@@ -80,7 +80,7 @@ def probes(model: AdditiveModel, rows: int = 400, seed: int = 20261124) -> NDArr
     """Rows to compare on: every piece, both sides of every cut, a quarter missing, all missing, far outside."""
     random = np.random.default_rng(seed)
     columns = []
-    for curve in model.curves:
+    for curve in map(own_curve, model.shapes):
         if curve.indexed:
             column = random.integers(0, len(curve.pieces), rows).astype(float)
         else:
@@ -134,7 +134,7 @@ def write(export: Export, directory: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("model.onnx").write_bytes(graph)
     folder.joinpath("card.yaml").write_bytes(card_bytes(made))
-    breaks = {curve.input: curve.breaks for curve in export.model.curves}
+    breaks = {curve.input: curve.inner for curve in map(own_curve, export.model.shapes)}
     people = golden.cases(made, breaks, golden.examples(made.name))
     folder.joinpath("golden_scores.json").write_bytes(golden.document(made, export.estimator, people))
     if export.evaluation is not None:
@@ -155,8 +155,11 @@ def write_stack(exports: Sequence[Export], members: Sequence[dict[str, str]], di
     graph = stacked(models, features, members)
     compare_stack(models, features, open_session(graph))
     directory.joinpath("stacked.onnx").write_bytes(graph)
-    manifest = {"sha256": hashlib.sha256(graph).hexdigest(), "feature_order": features, "members": list(members)}
-    directory.joinpath("stacked.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    placed = [{**member, "places": place} for member, place in zip(members, places(models), strict=True)]
+    lines = ",\n  ".join(json.dumps(member) for member in placed)
+    head = json.dumps({"sha256": hashlib.sha256(graph).hexdigest(), "feature_order": features}, indent=1)
+    text = f'{head[:-2]},\n "members": [\n  {lines}\n ]\n}}\n'
+    directory.joinpath("stacked.json").write_text(text, encoding="utf-8")
 
 
 def compare_stack(
@@ -167,7 +170,7 @@ def compare_stack(
         own = probes(model)
         together = np.full((len(own), len(features)), math.nan)
         together[:, [features.index(name) for name in model.inputs]] = own
-        all_logits = session.run(["logit"], {"X": together})[0][:, position]
+        all_logits = session.run(["numbers"], {"X": together})[0][:, position]
         name = "logit" if model.link == "logit" else "points"
         alone = open_session(single(model)).run([name], {"X": own})[0][:, 0]
         if not np.array_equal(all_logits, alone, equal_nan=True):

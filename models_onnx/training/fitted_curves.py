@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.interpolate import BSpline, PPoly
 
-from models_onnx.training.curves import Curve, Piece
-from models_onnx.training.monotone import AGE, ASA, NAMES, OPERATION, SEX, MonotoneAdditiveClassifier
+from models_onnx.training.curves import ByLevel, ByPresence, Curve, Gradient, Piece, Shape, bounded
+from models_onnx.training.monotone import (
+    AGE,
+    ASA,
+    DECADE,
+    NAMES,
+    OPERATION,
+    PIVOT,
+    SEX,
+    STEEPER,
+    MonotoneAdditiveClassifier,
+)
 from models_onnx.training.penalised import Matrix
+from models_onnx.training.standard_errors import gradient
 
 
 class Submodel:
@@ -31,98 +43,90 @@ class Submodel:
         return self.fit.coefficients[block], self.root[block]
 
     def operation(self, of_group: Matrix) -> tuple[Curve, Matrix]:
-        """One level per number of the operation input; NaN outside the model."""
+        """One level per number of the operation input; NaN outside the model. The factors hold the intercept's."""
         coefficients, root = self.column(OPERATION)
         safe = np.nan_to_num(of_group).astype(int)
         numbers = np.where(np.isnan(of_group), np.nan, coefficients[safe])
         pieces = tuple(Piece(c0=rounded(number)) for number in numbers)
-        return Curve(NAMES[OPERATION], pieces, 0.0, len(pieces) - 1.0, indexed=True), _constants([*root[safe], None])
+        curve = Curve(NAMES[OPERATION], pieces, 0.0, len(pieces) - 1.0, indexed=True)
+        return curve, _constants([*(root[safe] + self.root[0]), None])
 
-    def curve(self, column: int) -> tuple[Curve, Matrix]:
-        """An input's curve about its mean, and the factor rows of its pieces and its missing term."""
+    def sex(self) -> tuple[Curve, Matrix]:
+        """Female and male about their mean, and the factor rows."""
+        coefficients, root = self.column(SEX)
+        mean = self.mean[SEX]
+        pieces = (Piece(c0=rounded(-mean)), Piece(c0=rounded(coefficients[0] - mean)))
+        missing = rounded(coefficients[1] - mean)
+        curve = Curve(NAMES[SEX], pieces, 0.0, 1.0, indexed=True, missing=missing)
+        return curve, _constants([None, root[0], root[1]], width=root.shape[1])
+
+    def spline(self, column: int, *, steeper: bool = False) -> tuple[Curve, Matrix]:
+        """An input's spline about its mean, and the factor rows of its pieces and its missing term."""
         coefficients, root = self.column(column)
         mean = self.mean[column]
-        if column == SEX:
-            curve = Curve(
-                "sex",
-                (Piece(c0=rounded(-mean)), Piece(c0=rounded(coefficients[0] - mean))),
-                0.0,
-                1.0,
-                indexed=True,
-                missing=rounded(coefficients[1] - mean),
-            )
-            return curve, _constants([None, root[0], root[1]], width=root.shape[1])
         risen = coefficients if column == AGE else coefficients[:-1]
         missing = np.nan if column == AGE else rounded(coefficients[-1] - mean)
-        values = _cubics(self.model.splines_[column], risen[:, None])[:, :, 0]
-        knots, factor = _knots(self.model.splines_[column]), _cubics(self.model.splines_[column], root[: len(risen)])
-        pieces = tuple(
+        knots, spline = _knots(self.model.splines_[column]), self.model.splines_[column]
+        values, factor = _cubics(spline, risen[:, None])[:, :, 0], _cubics(spline, root[: len(risen)])
+        if steeper:
+            slope, slope_root = self.column(STEEPER)
+            values[:, 2:] += _line(knots[:-1]) * slope
+            factor[:, 2:] += _line(knots[:-1])[:, :, None] * slope_root
+        pieces = [
             Piece(float(left), *(rounded(c) for c in (c3, c2, c1, c0 - mean)))
             for left, (c3, c2, c1, c0) in zip(knots[:-1], values, strict=True)
-        )
-        curve = Curve(
-            NAMES[column],
-            pieces,
-            float(knots[0]),
-            float(knots[-1]),
-            breaks=tuple(map(float, knots[1:-1])),
-            missing=missing,
-        )
+        ]
         last = _constants([None if column == AGE else root[-1]], width=root.shape[1])
-        return curve, np.concatenate([factor, last])
+        ends = _constants([factor[0, 3], _at(factor[-1], knots[-1] - knots[-2])])
+        factors = np.concatenate([ends[:1], factor, ends[1:], last])
+        return bounded(NAMES[column], pieces, tuple(map(float, knots)), missing=missing), factors
 
-    def curve_with(self, other: Submodel, column: int) -> tuple[Curve, Matrix]:
-        """This submodel's curve, and the other's as its alternative while the ASA class is missing."""
-        curve, factor = self.curve(column)
-        alternative, other_factor = other.curve(column)
-        both = Curve(
-            curve.input,
-            curve.pieces,
-            curve.low,
-            curve.high,
-            breaks=curve.breaks,
-            indexed=curve.indexed,
-            missing=curve.missing,
-            without=NAMES[ASA],
-            alternative=alternative,
-        )
-        return both, np.concatenate([factor, other_factor])
+    def age(self, of_group: Matrix) -> tuple[Shape, Matrix]:
+        """The spline of age; one per operation where it weighs more in some than in others."""
+        if not self.model.steeper:
+            return self.spline(AGE)
+        both = {steeper: self.spline(AGE, steeper=steeper) for steeper in (False, True)}
+        chosen = [both[bool(np.isin(group, self.model.steeper))] for group in of_group]
+        shape = ByLevel(NAMES[OPERATION], tuple(curve for curve, _ in chosen))
+        return shape, np.concatenate([factor for _, factor in chosen])
 
 
-def asa_curve(first: Submodel, second: Submodel, unknown: float) -> tuple[Curve, Matrix]:
-    """The steps at III and IV; not knowing the class is the change to the second submodel."""
+def by_asa(known: tuple[Shape, Matrix], unknown: tuple[Shape, Matrix]) -> tuple[Shape, Gradient]:
+    """One submodel's shape where the ASA class is known, the other's where it is missing."""
+    shape = ByPresence(NAMES[ASA], known[0], unknown[0])
+    return shape, gradient(shape, np.concatenate([known[1], unknown[1]]))
+
+
+def asa_shape(first: Submodel, second: Submodel, of_group: Matrix, unknown: float) -> tuple[Shape, Gradient]:
+    """The steps at III and IV; not knowing the class is the change to the second submodel for this operation.
+
+    The second submodel's gradients stand with its own inputs, so that not knowing the class adds nothing here.
+    """
     coefficients, root = first.column(ASA)
-    mean = first.mean[ASA]
     heights = [0.0, coefficients[0], coefficients.sum()]
-    curve = Curve(
-        NAMES[ASA],
-        tuple(Piece(c0=rounded(height - mean)) for height in heights),
-        1.0,
-        5.0,
-        breaks=(3.0, 4.0),
-        missing=rounded(unknown),
-    )
-    change = second.root[0] - first.root[0]
-    return curve, _constants([None, root[0], root.sum(axis=0), change], width=root.shape[1])
+    pieces = tuple(Piece(c0=rounded(height - first.mean[ASA])) for height in heights)
+    steps = Curve(NAMES[ASA], pieces, 1.0, 5.0, breaks=(3.0, 4.0), missing=0.0)
+    operations = zip(first.operation(of_group)[0].pieces, second.operation(of_group)[0].pieces, strict=True)
+    changes = [rounded(unknown + other.c0 - own.c0) for own, other in operations]
+    shape = ByLevel(NAMES[OPERATION], tuple(replace(steps, missing=change) for change in changes))
+    rows = _constants([None, root[0], root.sum(axis=0), None], width=root.shape[1])
+    return shape, gradient(steps, rows)
 
 
-def joint_curve(first: Submodel, second: Submodel, of_group: Matrix) -> tuple[Curve, Matrix]:
-    """What the operation adds beyond the reference while the ASA class is missing, told with the ASA class."""
-    own, own_factor = first.operation(of_group)
-    other, other_factor = second.operation(of_group)
-    zeros = tuple(Piece() for _ in own.pieces)
-    change = tuple(Piece(c0=rounded(b.c0 - a.c0)) for a, b in zip(own.pieces, other.pieces, strict=True))
-    curve = Curve(
-        own.input,
-        zeros,
-        own.low,
-        own.high,
-        indexed=True,
-        without=NAMES[ASA],
-        alternative=Curve(own.input, change, own.low, own.high, indexed=True),
-        told_as=NAMES[ASA],
-    )
-    return curve, np.concatenate([np.zeros_like(own_factor), other_factor - own_factor])
+def operation_shape(first: Submodel, second: Submodel, of_group: Matrix) -> tuple[Shape, Gradient]:
+    """The first submodel's operations, which are the reference; the gradients of both."""
+    (known, own), (unknown, other) = first.operation(of_group), second.operation(of_group)
+    return known, by_asa((known, own), (unknown, other))[1]
+
+
+def _at(factor: Matrix, t: float) -> Matrix:
+    """A piece's factors [4, Q] at `t` from its left end."""
+    return np.asarray(t ** np.array([3.0, 2.0, 1.0, 0.0]) @ factor)
+
+
+def _line(lefts: Matrix) -> Matrix:
+    """c1 and c0 of (age - pivot) in decades, on pieces that begin at `lefts`."""
+    return np.column_stack([np.full(len(lefts), 1 / DECADE), (lefts - PIVOT) / DECADE])
 
 
 def _knots(spline: Any) -> Matrix:

@@ -88,8 +88,7 @@ def model_input(name: str, *, required: bool, why: str, curve: Curve) -> ModelIn
     if entry["kind"] == "number":
         entry = {**entry, "low": curve.low, "high": curve.high, "plausible": plausible(name, curve)}
         # How the model uses it: by the side of its cut-points, or each number for itself (models_onnx/inexact.py).
-        sloping = any(piece.c3 or piece.c2 or piece.c1 for piece in curve.pieces)
-        entry |= {"continuous": True} if sloping else {"cut_points": curve.breaks}
+        entry |= {"continuous": True} if curve.sloping else {"cut_points": curve.breaks}
     return ModelInput(name=name, required=required, why=why, **entry)
 
 
@@ -106,7 +105,7 @@ def plausible(name: str, curve: Curve) -> tuple[float, ...]:
         return PERCENTILES[name]
     if name == "asa_class":
         return (1, 2, 3, 4, 5)
-    return tuple(round(low, 6) for low in (curve.low, *curve.breaks))
+    return tuple(round(low, 6) for low in (curve.low, *curve.inner))
 
 
 def encoded(name: str, value: float | bool | str) -> float:

@@ -16,6 +16,10 @@ from models_onnx.training.penalised import Matrix
 # Columns of X: the operation's category number, completed years, 0/1 female/male, 0/1/2 for ASA I-II/III/IV-VI, kg/m2.
 OPERATION, AGE, SEX, ASA, BMI = range(5)
 NAMES = ("procedure_group", "age", "sex", "asa_class", "bmi")
+# A further block of the design matrix: age once more, for the operations in which it may weigh more.
+STEEPER = len(NAMES)
+# The age at which it adds nothing, near the mean of the training data, and the years in one unit.
+PIVOT, DECADE = 58.0, 10.0
 # Share of the likelihood that each copy of a row carries: as recorded, without sex, without BMI, without both.
 COPIES = ((0.7, ()), (0.1, (SEX,)), (0.1, (BMI,)), (0.1, (SEX, BMI)))
 
@@ -39,7 +43,8 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
     Each has a ridge-pooled term per operation, a cubic spline of age that never falls, terms for sex and BMI
     (cubic spline) and for each of these being missing, fitted on masked copies; the first also ASA steps that
     never fall. A missing ASA class is thus answered by the calibrated average over it. `smoothness` weighs the
-    wiggliness of both splines, `pooling` draws operations towards their mean.
+    wiggliness of both splines, `pooling` draws operations towards their mean. In the operations `steeper` age may
+    weigh more than elsewhere, in a straight line; `evenness` draws that towards nothing.
     """
 
     def __init__(
@@ -50,6 +55,8 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         bmi_knots: tuple[float, ...] = (17, 22, 26, 30, 35, 42, 52),
         smoothness: float = 1.0,
         pooling: float = 1.0,
+        steeper: tuple[int, ...] = (),
+        evenness: float = 1.0,
         covariance: bool = False,
     ) -> None:
         self.operations = operations
@@ -57,6 +64,8 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.bmi_knots = bmi_knots
         self.smoothness = smoothness
         self.pooling = pooling
+        self.steeper = steeper
+        self.evenness = evenness
         self.covariance = covariance
 
     def fit(self, X: Matrix, y: Matrix) -> Self:  # noqa: N803
@@ -104,6 +113,7 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             SEX: 2,
             ASA: 2 if with_asa else 0,
             BMI: self.splines_[BMI].n_features_out_,
+            STEEPER: 1 if self.steeper else 0,
         }
         blocks, start = {}, 1
         for column, size in sizes.items():
@@ -127,6 +137,9 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         bmi = rows[:, BMI]
         risen = _risen(self.splines_[BMI], np.where(np.isnan(bmi), self.bmi_knots[0], bmi))
         out[:, blocks[BMI].columns] = np.column_stack([np.where(np.isnan(bmi)[:, None], 0.0, risen), np.isnan(bmi)])
+        if self.steeper:
+            decades = (rows[:, AGE].clip(self.age_knots[0], self.age_knots[-1]) - PIVOT) / DECADE
+            out[:, blocks[STEEPER].start] = np.where(np.isin(rows[:, OPERATION], self.steeper), decades, 0.0)
         return out
 
     def _penalty(self, *, with_asa: bool) -> Matrix:
@@ -139,6 +152,8 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         for column, last in ((AGE, 0), (BMI, 1)):
             inside = slice(blocks[column].start, blocks[column].stop - last)
             penalty[inside, inside] += self.smoothness * _roughness(inside.stop - inside.start)
+        steeper = blocks[STEEPER].columns
+        penalty[steeper, steeper] += self.evenness
         return penalty
 
     def _monotone(self, *, with_asa: bool) -> NDArray[np.bool_]:
@@ -146,20 +161,29 @@ class MonotoneAdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         bound = np.zeros(max(block.stop for block in blocks.values()), dtype=bool)
         bound[blocks[AGE].columns] = True
         bound[blocks[ASA].columns] = True
+        bound[blocks[STEEPER].columns] = True
         return bound
 
     def terms(self, rows: Matrix, *, with_asa: bool) -> Matrix:
         """Per row and input what the submodel adds, without its intercept."""
+        found = self._block_terms(rows, with_asa=with_asa)
+        found[:, AGE] += found[:, STEEPER]
+        return found[:, :STEEPER]
+
+    def _block_terms(self, rows: Matrix, *, with_asa: bool) -> Matrix:
         fitted = self.with_asa_ if with_asa else self.without_asa_
         design = self.design(rows, with_asa=with_asa)
         blocks = self.blocks(with_asa=with_asa)
         return np.column_stack(
-            [design[:, blocks[c].columns] @ fitted.coefficients[blocks[c].columns] for c in range(len(NAMES))]
+            [design[:, blocks[c].columns] @ fitted.coefficients[blocks[c].columns] for c in range(len(NAMES) + 1)]
         )
 
     def _mean_terms(self, rows: Matrix) -> Matrix:
-        """Both submodels' average terms over the training rows: what contributions compare with."""
-        return np.array([self.terms(rows, with_asa=known).mean(axis=0) for known in (True, False)])
+        """Both submodels' average terms over the training rows: what contributions compare with.
+
+        Where age weighs more, the comparison is with somebody of the age at which that adds nothing.
+        """
+        return np.array([self._block_terms(rows, with_asa=k).mean(axis=0)[:STEEPER] for k in (True, False)])
 
     def decision_function(self, X: Matrix) -> Matrix:  # noqa: N803
         """The logit of each row; operation and age must be known, else NaN."""

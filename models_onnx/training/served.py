@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from models_onnx.training.curves import AdditiveModel
-from models_onnx.training.fitted_curves import Submodel, asa_curve, joint_curve, rounded, rounded_array
+from models_onnx.training.curves import AdditiveModel, Gradient
+from models_onnx.training.fitted_curves import Submodel, asa_shape, by_asa, operation_shape, rounded, rounded_array
 from models_onnx.training.inputs import procedure_groups
 from models_onnx.training.monotone import AGE, ASA, BMI, NAMES, OPERATION, SEX, MonotoneAdditiveClassifier
 from models_onnx.training.penalised import Fit, Matrix, logistic
@@ -112,23 +112,23 @@ class ServedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         of_group = levels(self.categories)
         mean = self.fitted.mean_[0]
         base = float(self.fitted.with_asa_.coefficients[0] + mean[[AGE, SEX, ASA, BMI]].sum())
-        operation, operation_factor = first.operation(of_group)
-        joint, joint_factor = joint_curve(first, second, of_group)
-        asa, asa_factor = asa_curve(first, second, self._unknown_asa())
-        pairs = [first.curve_with(second, column) for column in (AGE, SEX, BMI)]
-        curves = (operation, pairs[0][0], pairs[1][0], asa, pairs[2][0])
-        factors = (operation_factor, pairs[0][1], pairs[1][1], asa_factor, pairs[2][1], joint_factor)
+        made = (
+            operation_shape(first, second, of_group),
+            by_asa(first.age(of_group), second.age(of_group)),
+            by_asa(first.sex(), second.sex()),
+            asa_shape(first, second, of_group, self._unknown_asa()),
+            by_asa(first.spline(BMI), second.spline(BMI)),
+        )
+        gradients = (gradient for _, gradient in made)
         return AdditiveModel(
             name=name,
             version=version,
             link="logit",
             base=rounded(base),
-            curves=curves,
+            shapes=tuple(shape for shape, _ in made),
             operation=NAMES[OPERATION],
-            joint=(joint,),
             facts={"ccs_levels": self.category_levels()},
-            factors=tuple(rounded_array(factor) for factor in factors),
-            base_factor=rounded_array(first.root[0]),
+            gradients=tuple(Gradient(g.shape, rounded_array(g.factors)) for g in gradients),
         )
 
 
