@@ -17,6 +17,7 @@ def a_view(*orders, **members):
     """patient-view with every prefetch key; without orders given the key `orders` is left out."""
     request = a_request() | {"hook": "patient-view", "hookInstance": str(uuid.uuid4())}
     request["context"] = {"userId": "Practitioner/surgeon", "patientId": "pt-b"} | members
+    del request["prefetch"]["orders"]
     if orders:
         request["prefetch"]["orders"] = bundle(*orders)
     return request
