@@ -21,6 +21,7 @@ from cds_service.records.rows import CardRow, Decision, EvaluationRow, Suggestio
 from cds_service.tenant import Mode
 from cds_service.trust.client_jwt import Caller
 from fhir_mappings.procedures import PlannedProcedure
+from models_onnx.score import Score
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -118,13 +119,33 @@ def _what(assessment: Assessment, told: dict[str, Any] | None) -> dict[str, Any]
         "outcome": headline.score.outcome if headline else None,
         "probability": headline.score.probability if headline else None,
         "band": headline.band if headline else None,
-        "models": tuple(
-            {"model": score.model, "version": score.version, "sha256": score.sha256, "status": score.status}
-            for score in assessment.scores
-        ),
+        "models": _models(assessment),
         "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
         "result": _kept(told if told is not None else discrete.result(assessment), assessment.procedure),
     }
+
+
+def _models(assessment: Assessment) -> tuple[dict[str, Any], ...]:
+    """Every version that was scored with what it said: champions, and challengers beside them (R-F09)."""
+    return (
+        *[_scored(score) for score in assessment.scores],
+        *[{**_scored(score), "state": "challenger"} for score in assessment.challengers],
+    )
+
+
+def _scored(score: Score) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "model": score.model,
+        "version": score.version,
+        "sha256": score.sha256,
+        "outcome": score.outcome,
+        "status": score.status,
+    }
+    if score.probability is not None:
+        told["probability"] = score.probability
+    elif score.points is not None:
+        told["points"] = score.points
+    return told
 
 
 def _kept(told: dict[str, Any], procedure: PlannedProcedure) -> dict[str, Any]:

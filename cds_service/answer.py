@@ -66,7 +66,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
 
     scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features))
     clock.lap("scores")
-    if reason := silence.for_scores(scores):
+    if reason := silence.for_scores(knowledge.models.told(scores)):
         return Answer(silence=reason, milliseconds=clock.laps)
 
     assessment = assess(

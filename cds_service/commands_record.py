@@ -35,18 +35,23 @@ def migrate(database_url: str) -> None:
 
 @record.command("export")
 @click.argument("tenant_id")
-@click.option("--form", type=click.Choice(["csv", "audit-event"]), default="csv", show_default=True)
+@click.option("--form", type=click.Choice(["csv", "audit-event", "scores"]), default="csv", show_default=True)
 @click.option("--since", type=click.DateTime(), default="1970-01-01", help="From this day on, UTC.")
 @_DATABASE
 def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> None:
-    """Write one tenant's evaluations and feedback to standard output. Holds patients' ids: treat it as such."""
-    from cds_service.records import database  # noqa: PLC0415
+    """Write one tenant's evaluations and feedback to standard output. Holds patients' ids: treat it as such.
+
+    `scores`: a row for each version of each model, champions beside challengers, with what happened; no ids.
+    """
+    from cds_service.records import database, scores  # noqa: PLC0415
     from cds_service.records import export as exporting  # noqa: PLC0415
     from fhir_mappings.audit_event import Evaluated, audit_event  # noqa: PLC0415
 
     engine = database.connect(database_url, durable=True, connections=2)
     start = since.replace(tzinfo=UTC)
-    if form == "csv":
+    if form == "scores":
+        rows = scores.to_csv(engine, tenant_id, sys.stdout, since=start)
+    elif form == "csv":
         rows = exporting.to_csv(engine, tenant_id, sys.stdout, since=start)
     else:
         events = (

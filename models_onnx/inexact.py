@@ -90,13 +90,13 @@ def ranges(
     """
     if not limits:
         return missing_ranges(registry, values, thresholds=thresholds)
-    found: dict[str, list[MissingRange]] = {}
+    found: dict[tuple[str, str], list[MissingRange]] = {}
     for names in {_censored(model, limits) for model in registry.models}:
         models = [model for model in registry.models if _censored(model, limits) == names]
         for corner in _corners(registry, limits):
             known = {**values, **corner, **dict.fromkeys(names)}
             for entry in _at(registry, models, known, thresholds=thresholds):
-                found.setdefault(entry.model, []).append(entry)
+                found.setdefault((entry.model, entry.version), []).append(entry)
     joined = (_joined(entries) for entries in found.values())
     return tuple(entry for entry in joined if entry.unknown or entry.range.low < entry.range.high)
 
@@ -116,13 +116,13 @@ def _at(
     registry: Registry, models: Sequence[Model], known: Values, *, thresholds: Mapping[str, Sequence[float]] | None
 ) -> Iterator[MissingRange]:
     """Of each of these models what it could say at one corner: a range where it lacks something, else one figure."""
-    lacking = {entry.model: entry for entry in missing_ranges(registry, known, thresholds=thresholds)}
+    lacking = {(entry.model, entry.version): entry for entry in missing_ranges(registry, known, thresholds=thresholds)}
     row, present = registry.encoding.row(known)
     numbers = registry.run(np.array([row]))[0]
     for model in models:
         card = model.card
-        if card.name in lacking:
-            yield lacking[card.name]
+        if (card.name, card.version) in lacking:
+            yield lacking[card.name, card.version]
         elif card.kind == "probability" and model.obstacle(known, present) is None:
             figure = model.probability(numbers)
             yield MissingRange(card.name, card.version, card.outcome, Range(figure, figure), ())

@@ -53,7 +53,10 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that may be said of this patient and this operation, before it is put into words."""
+    """Everything that may be said of this patient and this operation, before it is put into words.
+
+    `challengers` are for the record alone and may not be said (DEC-36).
+    """
 
     assessment_id: str
     as_of: datetime
@@ -61,6 +64,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     procedure: PlannedProcedure
     features: Features
     scores: tuple[Score, ...]
+    challengers: tuple[Score, ...] = ()
     limits: BandLimits
     estimates: tuple[Estimate, ...]
     headline: Estimate | None
@@ -105,11 +109,12 @@ def assess(
     """
     group = procedure.group
     ranges = _ranges(features, group=group, models=models, limits=limits)
-    scores = tuple(_with_range(score, ranges.get(score.model)) for score in scores)
+    scores = tuple(_with_range(score, ranges.get(_version(score))) for score in scores)
+    champions = models.told(scores)
     estimates = tuple(
-        _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(score.model))
+        _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score)))
         for outcome in OUTCOMES
-        if (score := _told(outcome, scores)) is not None
+        if (score := _told(outcome, champions)) is not None
     )
     headline = _headline(estimates)
     assessment_id, as_of, zone = identity
@@ -119,7 +124,8 @@ def assess(
         zone=zone,
         procedure=procedure,
         features=features,
-        scores=scores,
+        scores=champions,
+        challengers=models.untold(scores),
         limits=limits,
         estimates=_headline_first(estimates, headline),
         headline=headline,
@@ -135,8 +141,10 @@ def _may_be_pregnant(features: Features) -> bool:
     return features["sex"].value != "male" and (youngest is None or youngest < _NO_LONGER_PREGNANT_YEARS)
 
 
-def _ranges(features: Features, *, group: str, models: Registry, limits: BandLimits) -> dict[str, MissingRange]:
-    """By model, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
+def _ranges(
+    features: Features, *, group: str, models: Registry, limits: BandLimits
+) -> dict[tuple[str, str], MissingRange]:
+    """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     inexact_inputs = model_inputs.limits(features)
     if not inexact_inputs and all(features[item.name].usable for card in models.cards for item in card.inputs):
         return {}
@@ -146,7 +154,13 @@ def _ranges(features: Features, *, group: str, models: Registry, limits: BandLim
         if (peer := models.peer(outcome.name, group)) is not None
     }
     values = model_inputs.values(features)
-    return {entry.model: entry for entry in inexact.ranges(models, values, inexact_inputs, thresholds=thresholds)}
+    found = inexact.ranges(models, values, inexact_inputs, thresholds=thresholds)
+    return {_version(entry): entry for entry in found}
+
+
+def _version(one: Score | MissingRange) -> tuple[str, str]:
+    """A champion and its challengers have one name."""
+    return one.model, one.version
 
 
 def _with_range(score: Score, unknown: MissingRange | None) -> Score:
@@ -213,6 +227,7 @@ def _warns(headline: Estimate, limits: BandLimits) -> bool:
 
 def _inputs(estimates: Sequence[Estimate], cards: Sequence[ModelCard]) -> tuple[str, ...]:
     """The inputs of every model that is told, each once, in the order of the outcomes."""
-    inputs = {card.name: card.inputs for card in cards}
-    names = (item.name for estimate in estimates for item in inputs[estimate.score.model])
+    inputs = {(card.name, card.version): card.inputs for card in cards}
+    told = (estimate.score for estimate in estimates)
+    names = (item.name for score in told for item in inputs[_version(score)])
     return tuple(dict.fromkeys(names))
