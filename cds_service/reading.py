@@ -68,6 +68,7 @@ def patient_data(request: HookRequest, site: Site, client: FhirClient, started: 
         client=client,
         access=access(request, site),
         budget=Budget(call_s=site.tenant.fetch_timeout_s, until=started + site.tenant.fetch_budget_s),
+        fetch_medications=site.tenant.data.fetch_medications,
     )
 
 

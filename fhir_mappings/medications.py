@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -66,10 +66,15 @@ def _seconds(when: Moment | None) -> float:
     return when.time.timestamp() if when else 0.0
 
 
-def read(resources: Iterable[object], words: Vocabulary, now: Clock) -> Medications:
-    """What is taken as of the hook; a statement "not taken" beats an older request for the same ingredient."""
+def read(
+    resources: Iterable[object], words: Vocabulary, now: Clock, named: Mapping[str, Medication] | None = None
+) -> Medications:
+    """What is taken as of the hook; a statement "not taken" beats an older request for the same ingredient.
+
+    `named`: Medications by the name that a Bundle gives them, for references to it (`urn:uuid:…`).
+    """
     resources = tuple(resources)
-    bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id}
+    bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id} | dict(named or {})
     taken, refused = [], []
     for resource in resources:
         if isinstance(resource, MedicationRequest) and _is_current(resource, now):
@@ -151,12 +156,14 @@ def _of_medication(medication: Medication, routes: tuple[CodeableConcept, ...], 
 def _resolved(
     reference: Reference | None, contained: tuple[Raw, ...], bundled: dict[str, Medication]
 ) -> Medication | None:
-    """The Medication meant: contained, else among the resources that came; never fetched, never followed further."""
+    """The Medication meant: contained, else among the resources that came or were fetched; never followed further."""
     text = reference.reference if reference else None
     if not text:
         return None
     if text.startswith("#"):
         return next((one for one in map(_contained, contained) if one and one.id == text[1:]), None)
+    if text in bundled:
+        return bundled[text]
     return bundled.get(text.split("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from fhir_mappings import demographics, diagnoses, medications, past_procedures, reading
+from fhir_mappings import demographics, diagnoses, medications, past_procedures, reading, references
 from fhir_mappings import observations as observed
 from fhir_mappings.clock import AHEAD, Clock, clock
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
@@ -129,6 +129,7 @@ def read(  # everything that a record depends on
     patient = next(iter(sorted_out[Patient]), None)
     seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
+    named = references.named_medications(results.values())
     return PatientRecord(
         patient_id=patient_id,
         clock=now,
@@ -138,7 +139,7 @@ def read(  # everything that a record depends on
         person=demographics.person(patient) if patient else None,
         diagnoses=found,
         recorded=recorded,
-        medications=medications.read(medicines, words, now) if medicines else Medications(),
+        medications=medications.read(medicines, words, now, named) if medicines else Medications(),
         procedures=past_procedures.read(sorted_out[Procedure], words, now),
         emergency_encounter=_emergency(sorted_out[Encounter]),
         pregnancy=pregnancy(recorded, found, words, seen, now),

@@ -14,13 +14,15 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `failure` None and no resources: the search succeeded and found nothing (DEC-29).
     `truncated`: a next page was not read. `partial`: a warning came beside the matches (DEC-21).
-    `supplied` tells null and empty from found and fetched, for the record: the four are different.
+    `named`: those of a Bundle that has given them names of its own (`urn:uuid:…` as fullUrl), by which others may refer
+    to them. `supplied` tells null and empty from found and fetched, for the record: the four are different.
     """
 
     resources: tuple[msgspec.Raw, ...] = ()
     failure: Missing | None = None
     truncated: bool = False
     partial: bool = False
+    named: tuple[tuple[str, msgspec.Raw], ...] = ()
     supplied: Literal["prefetch", "null", "empty", "fetched", "not-provided"] = "prefetch"
 
     @property

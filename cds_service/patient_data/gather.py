@@ -13,9 +13,12 @@ import msgspec
 from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.fhir_client import Access, FhirClient
+from fhir_mappings import references
 from fhir_mappings.search_result import SearchResult, SearchResults
 
 REQUIRED_KEY = "patient"
+MEDICATIONS_KEY = "medications"
+MAX_MEDICATIONS = 40  # more different medicines than a list of active prescriptions holds
 _TOKEN = re.compile(r"\{\{([^}]*)\}\}")
 
 
@@ -34,11 +37,13 @@ def gather(
     client: FhirClient,
     access: Access | None,
     budget: Budget,
+    fetch_medications: bool = True,
 ) -> SearchResults:
     """Prefetch first; each key that was left out is fetched, all at once.
 
     Raises DataUnobtainable (412), naming the key, where the patient was neither sent nor can be had. A key that
-    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04).
+    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04). `fetch_medications`: a Medication
+    that a prescription names and that did not come with it is read too.
     """
     results: SearchResults = {}
     running: dict[str, Future[SearchResult]] = {}
@@ -53,8 +58,13 @@ def gather(
             results[key] = SearchResult(failure="not-provided", supplied="not-provided")
         else:
             running[key] = client.start(access, query, call_timeout_s=budget.call_s, deadline=budget.until)
+    if (search := running.pop(MEDICATIONS_KEY, None)) is not None:
+        results[MEDICATIONS_KEY] = _wait(search, budget)
+    reads = _medication_reads(results, client, access, budget) if fetch_medications else []
     for key, search in running.items():
         results[key] = _wait(search, budget)
+    if reads:
+        results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], [_wait(read, budget) for read in reads])
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -62,6 +72,23 @@ def gather(
             diagnostics=f"prefetch key '{REQUIRED_KEY}': {patient.failure}",
         )
     return results
+
+
+def _medication_reads(
+    results: SearchResults, client: FhirClient, access: Access | None, budget: Budget
+) -> list[Future[SearchResult]]:
+    """Begun as soon as the prescriptions are there: each medicine that they only name, side by side (messy case 34)."""
+    prescribed = results.get(MEDICATIONS_KEY)
+    if access is None or prescribed is None:
+        return []
+    wanted = references.unresolved_medications(prescribed, access.base)[:MAX_MEDICATIONS]
+    return [client.start(access, one, call_timeout_s=budget.call_s, deadline=budget.until) for one in wanted]
+
+
+def _with_reads(prescribed: SearchResult, reads: list[SearchResult]) -> SearchResult:
+    """The prescriptions with their medicines. One that cannot be read stays unknown ("medication list incomplete")."""
+    found = tuple(resource for read in reads for resource in read.resources)
+    return msgspec.structs.replace(prescribed, resources=prescribed.resources + found)
 
 
 def resolve(template: str, tokens: Mapping[str, str | None]) -> str | None:

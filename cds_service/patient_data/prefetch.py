@@ -31,6 +31,15 @@ class _Entry(msgspec.Struct, gc=False):
     search: _Search | None = None
 
 
+class _Name(msgspec.Struct, gc=False):
+    fullUrl: str | None = None
+    resource: msgspec.Raw = _NOTHING
+
+
+class _Names(msgspec.Struct, gc=False):
+    entry: list[_Name] | None = None
+
+
 class _Link(msgspec.Struct, gc=False):
     relation: str | None = None
     url: str | None = None
@@ -52,6 +61,7 @@ class _Outcome(msgspec.Struct, gc=False):
 
 _types = msgspec.json.Decoder(_Type)
 _bundles = msgspec.json.Decoder(_Bundle)
+_names = msgspec.json.Decoder(_Names)
 _outcomes = msgspec.json.Decoder(_Outcome)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -71,7 +81,8 @@ def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
     try:
         read_once = _bundles.decode(raw)
         if read_once.resourceType == "Bundle":
-            return _bundle(read_once, supplied, may_tell=b'"OperationOutcome"' in raw)
+            page = _bundle(read_once, supplied, may_tell=b'"OperationOutcome"' in raw)
+            return _with_names(page, raw) if b'"urn:' in raw else page
     except _UNREADABLE:
         pass  # no Bundle, but perhaps a resource with members of the same names
     return Page(_resource(value, raw, supplied))
@@ -107,6 +118,13 @@ def _bundle(bundle: _Bundle, supplied: Supplied, *, may_tell: bool) -> Page:
     if not resources and next_url is None:
         return Page(SearchResult(supplied="empty"))
     return Page(SearchResult(resources=tuple(resources), partial=warned, supplied=supplied), next_url)
+
+
+def _with_names(page: Page, raw: bytes) -> Page:
+    """The page with the names that its Bundle gives to resources which have no address yet (messy case 40)."""
+    entries = _names.decode(raw).entry or ()
+    named = tuple((one.fullUrl, one.resource) for one in entries if one.fullUrl and one.fullUrl.startswith("urn:"))
+    return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, named=named))
 
 
 def _is_outcome(entry: _Entry) -> bool:

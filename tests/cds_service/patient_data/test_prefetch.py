@@ -82,3 +82,16 @@ def test_a_resource_that_was_read_stands_alone() -> None:
 def test_the_next_page_is_told() -> None:
     page = read(bundle(match(), link=[{"relation": "self", "url": "a"}, {"relation": "next", "url": "b"}]))
     assert page.next_url == "b"
+
+
+def test_the_names_that_a_bundle_gives_are_kept_and_addresses_are_not() -> None:
+    entries = [
+        {"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Medication"}},
+        {"fullUrl": "https://fhir.example/Patient/1", "resource": {"resourceType": "Patient"}},
+        {"resource": {"resourceType": "Condition"}},
+    ]
+    found = prefetch.read(msgspec.Raw(json.dumps({"resourceType": "Bundle", "entry": entries}).encode())).result
+    assert [(name, msgspec.json.decode(raw)["resourceType"]) for name, raw in found.named] == [
+        ("urn:uuid:1", "Medication")
+    ]
+    assert len(found.resources) == 3
