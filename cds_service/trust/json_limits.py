@@ -19,19 +19,14 @@ from cds_service.hooks.errors import BadRequest
 from cds_service.tenant import Limits
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_BRACKETS = b"[]{}"
-_NOT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
-_STEPS = bytes(1 if byte in b"[{" else 255 if byte in b"]}" else 0 for byte in range(256))
+_WITHOUT_CASE = np.uint8(0xDF)  # what "{" and "[", and "}" and "]", have in common: they differ in this bit only
+_OPENING, _CLOSING = 0x5B, 0x5D
+_QUOTE, _BACKSLASH = b'"', 0x5C
+_ESCAPED_QUOTES = 64
+_NUMERIC = b"0123456789.eE+-"
 _AFTER_A_NUMBER = b",]} \t\r\n"
-_NUMERIC = bytes(48 if byte in b"0123456789.eE+-" else 32 for byte in range(256))
-
-
-class _Envelope(msgspec.Struct):
-    prefetch: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-_envelopes = msgspec.json.Decoder(_Envelope)
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NUMERIC_RUN = re.compile(rb"[0-9.eE+\-]*")
+_IS_NUMERIC, _POINT = np.array([byte in _NUMERIC for byte in range(256)]), 0x2E
 
 
 def check(body: bytes, limits: Limits) -> None:
@@ -40,13 +35,20 @@ def check(body: bytes, limits: Limits) -> None:
         raise _broken(f"depth of at most {limits.depth}")
     if body.count(b'"resourceType"') > limits.entries:
         raise _broken(f"at most {limits.entries} resources")
-    if _longest_string(body, limits.string_characters) > limits.string_characters:
+    if _may_hold_long_string(body, limits.string_characters) and _longest_string(body) > limits.string_characters:
         raise _broken(f"strings of at most {limits.string_characters} characters")
     if _may_hold_long_number(body, limits.number_characters) and _may_hold_long_number(
         _without_strings(body), limits.number_characters
     ):
         raise _broken(f"numbers of at most {limits.number_characters} characters")
-    _refuse_repeated_names(body)
+
+
+def refuse_repeated_names(body: bytes, prefetched: Iterable[msgspec.Raw]) -> None:
+    """Raise BadRequest where a name is there twice outside the prefetched values, each a part of this very body."""
+    try:
+        json.loads(_cut_out(body, prefetched), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return  # not JSON: whoever reads the request says so
 
 
 def _broken(limit: str) -> BadRequest:
@@ -55,47 +57,66 @@ def _broken(limit: str) -> BadRequest:
 
 def _depth(text: bytes) -> int:
     """The deepest nesting, counting brackets in strings too: never less than the truth for balanced strings."""
-    steps = text.translate(_STEPS, _NOT_BRACKETS)
-    return int(np.cumsum(np.frombuffer(steps, dtype=np.int8), dtype=np.int32).max()) if steps else 0
+    folded = np.frombuffer(text, dtype=np.uint8) & _WITHOUT_CASE
+    opening, closing = folded == _OPENING, folded == _CLOSING
+    brackets = np.flatnonzero(opening | closing)
+    steps = opening[brackets].view(np.int8) - closing[brackets].view(np.int8)
+    return int(np.cumsum(steps, dtype=np.int32).max()) if len(steps) else 0
 
 
-def _may_hold_long_number(text: bytes, limit: int) -> bool:
-    """Whether a run longer than `limit` ends as a number does; the OIDs of a hospital end with their string."""
-    run, numeric = b"0" * (limit + 1), text.translate(_NUMERIC)
-    at = numeric.find(run)
-    while at >= 0:
-        end = numeric.find(b" ", at)
-        if end < 0 or text[end] in _AFTER_A_NUMBER:
+def _may_hold_long_string(body: bytes, limit: int) -> bool:
+    """Whether more than `limit` bytes follow each other without a quotation mark that ends or begins a string."""
+    start = 0
+    while len(body) - start > limit:
+        found = _last_mark(body, start, start + limit + 1)
+        if found < 0:
             return True
-        at = numeric.find(run, end)
+        start = found + 1
     return False
 
 
-def _longest_string(body: bytes, limit: int) -> int:
-    if len(body) <= limit:
-        return 0
-    if b'\\"' in body:
-        return max((match.end() - match.start() - 2 for match in _STRING.finditer(body)), default=0)
-    quotes = np.flatnonzero(np.frombuffer(body, dtype=np.uint8) == 34)
-    return int((quotes[1::2] - quotes[:-1:2]).max()) - 1 if len(quotes) > 1 and len(quotes) % 2 == 0 else 0
+def _last_mark(body: bytes, start: int, end: int) -> int:
+    """Where the last quotation mark without a backslash stands; -1 if there is none, or only behind many others."""
+    for _ in range(_ESCAPED_QUOTES):
+        end = body.rfind(_QUOTE, start, end)
+        if end <= 0 or body[end - 1] != _BACKSLASH:
+            return end
+    return -1
+
+
+def _longest_string(body: bytes) -> int:
+    return max((match.end() - match.start() - 2 for match in _STRING.finditer(body)), default=0)
+
+
+def _may_hold_long_number(text: bytes, limit: int) -> bool:
+    """Whether a run of more than `limit` numeric bytes ends as a number does; a hospital's OIDs end with their string.
+
+    Such a run is hit by four probes in a row; between the first and the last a number has at most one point.
+    """
+    apart = (limit + 1) // 4
+    if len(text) < limit or apart == 0:
+        return len(text) >= limit
+    bytes_of = np.frombuffer(text, dtype=np.uint8)
+    hit = _IS_NUMERIC.take(bytes_of[::apart])
+    places = np.flatnonzero(hit[:-3] & hit[1:-2] & hit[2:-1] & hit[3:]) * apart
+    between = bytes_of[places[:, None] + np.arange(3 * apart)]
+    likely = _IS_NUMERIC.take(between).all(axis=1) & (np.count_nonzero(between == _POINT, axis=1) < 2)
+    return any(_is_long_number(text, place, limit) for place in places[likely].tolist())
+
+
+def _is_long_number(text: bytes, place: int, limit: int) -> bool:
+    before, end = text[max(0, place - limit) : place], _end_of_number(text, place)
+    begin = place - len(before) + len(before.rstrip(_NUMERIC))
+    return end - begin > limit and text[end : end + 1] in _AFTER_A_NUMBER
+
+
+def _end_of_number(text: bytes, at: int) -> int:
+    run = _NUMERIC_RUN.match(text, at)
+    return run.end() if run else at
 
 
 def _without_strings(body: bytes) -> bytes:
     return _STRING.sub(b'""', body)
-
-
-def _refuse_repeated_names(body: bytes) -> None:
-    try:
-        prefetch = _envelopes.decode(body).prefetch
-        if isinstance(prefetch, msgspec.UnsetType):
-            _parse(body)
-            return
-        _parse(_cut_out(body, [prefetch]))
-        raw = bytes(prefetch)
-        if raw[:1] == b"{":
-            _parse(_cut_out(raw, _members.decode(raw).values()))
-    except (ValueError, RecursionError):
-        return  # not JSON, or no envelope: whoever reads the request says so
 
 
 def _cut_out(text: bytes, values: Iterable[msgspec.Raw]) -> bytes:
@@ -103,18 +124,12 @@ def _cut_out(text: bytes, values: Iterable[msgspec.Raw]) -> bytes:
     start = np.frombuffer(text, dtype=np.uint8).__array_interface__["data"][0]
     pieces, end = [], 0
     for value in values:
-        if len(value) == 0:
-            continue
         at = np.frombuffer(value, dtype=np.uint8).__array_interface__["data"][0] - start
         if not end <= at <= len(text):
             raise _broken("names that are not repeated")
         pieces += [text[end:at], b"0"]
         end = at + len(value)
     return b"".join((*pieces, text[end:]))
-
-
-def _parse(text: bytes) -> None:
-    json.loads(text, object_pairs_hook=_once)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

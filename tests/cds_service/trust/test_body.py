@@ -1,11 +1,16 @@
 """Bodies: large, inflated, slow and malformed ones are refused with the right status."""
 
+import contextlib
 import gzip
 import io
+import json
 import socket
 import threading
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds_service.hooks.errors import BadRequest, NotJson, TooLarge, TooSlow
 from cds_service.tenant import Limits
@@ -62,6 +67,48 @@ def test_a_trickle_is_ended(monkeypatch):
 DEFAULT = Limits()
 
 
+class Envelope(msgspec.Struct):
+    prefetch: dict[str, msgspec.Raw] = {}
+
+
+def looked_at(text):
+    """As hooks/request.py does: the limits, then repeated names outside what was prefetched."""
+    json_limits.check(text, DEFAULT)
+    with contextlib.suppress(msgspec.DecodeError):
+        json_limits.refuse_repeated_names(text, msgspec.json.decode(text, type=Envelope).prefetch.values())
+
+
+DIGITS = st.text("0123456789", min_size=1, max_size=40)
+NUMBERS = st.tuples(
+    st.sampled_from(["", "-"]), DIGITS, st.one_of(st.just(""), DIGITS.map(".{}".format)), st.sampled_from(["", "e+7"])
+).map("".join)
+OIDS = st.lists(st.integers(0, 999_999), min_size=2, max_size=20).map(lambda arcs: ".".join(map(str, arcs)))
+
+
+@given(st.lists(st.tuples(st.booleans(), NUMBERS), max_size=8), st.lists(OIDS, max_size=8))
+def test_a_long_number_is_found_wherever_it_stands_and_an_identifier_is_none(values, oids):
+    told = [f'"{value}"' if quoted else value for quoted, value in values]
+    body = f'{{"a": [{", ".join([*told, *(f"{chr(34)}urn:oid:{oid}{chr(34)}" for oid in oids)])}]}}'.encode()
+    if any(not quoted and len(value) > 32 for quoted, value in values):
+        with pytest.raises(BadRequest, match="size that is read"):
+            json_limits.check(body, DEFAULT)
+    else:
+        json_limits.check(body, DEFAULT)
+
+
+@given(st.lists(st.tuples(st.sampled_from('ab\\"'), st.integers(0, 40)), max_size=12))
+def test_a_long_string_is_found_however_its_quotation_marks_are_escaped(parts):
+    value = "".join(part * times for part, times in parts)
+    body = json.dumps([value, "x", value]).encode()
+    written = len(json.dumps(value)) - 2
+    limits = msgspec.structs.replace(DEFAULT, string_characters=64)
+    if written > 64:
+        with pytest.raises(BadRequest):
+            json_limits.check(body, limits)
+    else:
+        json_limits.check(body, limits)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -80,7 +127,7 @@ DEFAULT = Limits()
 )
 def test_R_G10_json_bombs_and_repeated_names_are_refused(text):
     with pytest.raises(BadRequest):
-        json_limits.check(text, DEFAULT)
+        looked_at(text)
 
 
 @pytest.mark.parametrize(
@@ -96,4 +143,4 @@ def test_R_G10_json_bombs_and_repeated_names_are_refused(text):
     ],
 )
 def test_what_is_within_the_limits_or_no_json_is_left_to_the_reader(text):
-    json_limits.check(text, DEFAULT)
+    looked_at(text)
