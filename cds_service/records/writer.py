@@ -21,9 +21,9 @@ from cds_service.records.rows import EvaluationRow
 QUEUE_ROWS = 2_000
 BATCH_ROWS = 200
 RETRY_AFTER_S = 0.5
-# One transaction for what comes within this time: a row alone costs the worker as much as twenty together.
-GATHER_S = 0.02
-_STOP = None
+# One transaction for what comes within this time: a row alone costs the worker as much as twenty together, and a
+# thread that is woken for each row takes the interpreter from the answer that is just being sent.
+GATHER_S = 0.05
 Counted = Callable[[str, int], None]
 
 
@@ -34,7 +34,8 @@ class Writer:
         self._engine = engine
         self._ledger = ledger
         self._counted = counted
-        self._queue: queue.Queue[EvaluationRow | None] = queue.Queue(maxsize=rows)
+        self._most = rows
+        self._rows: collections.deque[EvaluationRow] = collections.deque()
         self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._changed = threading.Condition()
@@ -44,9 +45,9 @@ class Writer:
     def put(self, row: EvaluationRow) -> None:
         """Take a row without waiting; with the queue full it is lost, and counted."""
         self._ledger.take()
-        try:
-            self._queue.put_nowait(row)
-        except queue.Full:
+        if len(self._rows) < self._most:
+            self._rows.append(row)
+        else:
             self._lose("queue-full")
 
     def flush(self, timeout_s: float) -> bool:
@@ -61,40 +62,35 @@ class Writer:
         """
         self.flush(timeout_s)
         self._closing.set()
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(_STOP)
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        stopped = False
-        while not stopped:
-            batch = []
-            row = self._queue.get()
-            self._closing.wait(GATHER_S)
-            while row is not _STOP:
-                batch.append(row)
-                if len(batch) == BATCH_ROWS or self._queue.empty():
-                    break
-                row = self._queue.get()
-            stopped = row is _STOP
-            if batch:
-                self._persist(batch)
+        closing = False
+        while not closing:
+            closing = self._closing.wait(GATHER_S)
+            while self._rows or not self._lost.empty():
+                batch = [self._rows.popleft() for _ in range(min(len(self._rows), BATCH_ROWS))]
+                if not self._persist(batch):
+                    return
 
-    def _persist(self, batch: Sequence[EvaluationRow]) -> None:
-        """Write a batch, as often as it takes, and note what was lost meanwhile."""
+    def _persist(self, batch: Sequence[EvaluationRow]) -> bool:
+        """Write a batch, as often as it takes, and note what was lost meanwhile; False if the end came first."""
         while not self._try(batch):
             self._counted("retries", 1)
             if self._closing.wait(RETRY_AFTER_S):
-                return
+                return False
+        return True
 
     def _try(self, batch: Sequence[EvaluationRow]) -> bool:
         try:
-            write(self._engine, batch)
+            if batch:
+                write(self._engine, batch)
         except (IntegrityError, DataError):
             return self._write_singly(batch)
         except SQLAlchemyError:
             return False
-        self._settle(len(batch), "written")
+        if batch:
+            self._settle(len(batch), "written")
         return self._note_losses()
 
     def _write_singly(self, batch: Sequence[EvaluationRow]) -> bool:
