@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
+
+_FAULTS_TOLD = 50
 
 
 @click.group("record")
@@ -74,6 +77,46 @@ def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> 
         rows = exporting.ndjson(events, sys.stdout)
     click.echo(f"{rows} rows", err=True)
     engine.dispose()
+
+
+@record.command("import-outcomes")
+@click.argument("tenant_id")
+@click.argument("file", type=click.File("rb"))
+@click.option("--source", required=True, help="Where the file comes from; kept with each outcome.")
+@click.option("--correct", is_flag=True, help="Let the file replace outcomes that are recorded otherwise.")
+@click.option("--by", "done_by", required=True, help="Who imports it.")
+@click.option("--reason", required=True, help="Why; kept with the event.")
+@_DATABASE
+def import_outcomes(
+    tenant_id: str, file: BinaryIO, *, source: str, correct: bool, done_by: str, reason: str, database_url: str
+) -> None:
+    """Join what happened to the evaluations: a CSV of evaluation_id, outcome, occurred and, optionally, source.
+
+    All of it is kept or nothing; the same file again changes nothing. evaluation_id is `id` of the export.
+    """
+    from cds_service.records import database, outcome_file, outcomes  # noqa: PLC0415
+    from models_onnx import registry  # noqa: PLC0415
+
+    change = outcomes.Change(done_by=done_by, reason=reason, at=datetime.now(UTC), correct=correct)
+    known = {card.outcome for card in registry.cards(registry.PACKAGE)}
+    engine = database.connect(database_url, durable=True, connections=1)
+    content = file.read(outcome_file.MOST_BYTES + 1)
+    try:
+        lines = outcome_file.read(content, tenant_id=tenant_id, known=known, source=source)
+        kept = outcomes.keep(engine, content, lines, tenant_id=tenant_id, change=change)
+    except outcome_file.OutcomeFileError as error:
+        raise click.ClickException(_told(error)) from error
+    except database.DatabaseError as error:
+        raise click.ClickException(f"{database.safe(database_url)}: {error}") from error
+    finally:
+        engine.dispose()
+    click.echo(f"{len(lines)} lines: {kept.new} new, {kept.unchanged} unchanged, {kept.corrected} corrected")
+
+
+def _told(error: Any) -> str:
+    more = len(error.faults) - _FAULTS_TOLD
+    told = [str(fault) for fault in error.faults[:_FAULTS_TOLD]] + ([f"and {more} more"] if more > 0 else [])
+    return "nothing was kept\n" + "\n".join(told)
 
 
 @record.command("purge")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import insert
-
-from cds_service.records import database, feedback, ledger, lookups, switches, tables, writer
+from cds_service.records import database, feedback, ledger, lookups, switches, writer
 from cds_service.records.feedback import Sender
-from cds_service.records.rows import EvaluationRow, FeedbackItem, OutcomeRow, Shown
+from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
 from cds_service.records.used_tokens import UsedTokens
 
 READ_OWN_WRITES_S = 0.5
@@ -39,16 +37,6 @@ class Records:
     def store_feedback(self, items: Sequence[FeedbackItem], sender: Sender, *, received_at: datetime) -> int:
         """Commit feedback; returns how many items were new. Raises DatabaseError if it is not committed."""
         return feedback.store(self.durable, items, sender, received_at=received_at)
-
-    def store_outcomes(self, rows: Iterable[OutcomeRow], *, recorded_at: datetime) -> int:
-        """Commit what was found to have happened; returns how many. Raises on an outcome that is there already."""
-        values = [
-            {**{name: getattr(row, name) for name in row.__struct_fields__}, "recorded_at": recorded_at} for row in rows
-        ]
-        with self.durable.begin() as connection:
-            if values:
-                connection.execute(insert(tables.outcome), values)
-        return len(values)
 
     def evaluation(self, evaluation_id: str) -> EvaluationRow | None:
         """One evaluation by its id; one that is still being written is waited for."""

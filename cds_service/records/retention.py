@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, delete, select, update
 
 from cds_service.records import tables
 
@@ -19,11 +19,14 @@ class Purged(msgspec.Struct, frozen=True):
 
 
 def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days: int, now: datetime) -> Purged:
-    """Delete one tenant's evaluations, outcomes and feedback, and redact free text, each after its days."""
+    """Delete one tenant's evaluations with their outcomes, and feedback, and redact free text, each after its days."""
     oldest, oldest_comment = now - timedelta(days=evaluation_days), now - timedelta(days=comment_days)
     evaluations, feedback, outcomes = tables.evaluation.c, tables.feedback.c, tables.outcome.c
     with engine.begin() as connection:
-        connection.execute(delete(tables.outcome).where(outcomes.tenant_id == tenant_id, outcomes.recorded_at < oldest))
+        old = select(evaluations.id).where(evaluations.tenant_id == tenant_id, evaluations.received_at < oldest)
+        connection.execute(
+            delete(tables.outcome).where(outcomes.tenant_id == tenant_id, outcomes.evaluation_id.in_(old))
+        )
         deleted = connection.execute(
             delete(tables.evaluation).where(evaluations.tenant_id == tenant_id, evaluations.received_at < oldest)
         ).rowcount

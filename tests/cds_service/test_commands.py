@@ -44,6 +44,35 @@ def test_a_mode_and_a_kill_switch_are_set_and_taken_back(run):
     assert run("mode", "clear", "general-hospital", "--hook", "order-sign", *WHO).exit_code == 0
 
 
+def test_outcomes_are_imported_all_or_none_and_exported_beside_the_scores(run, tmp_path):
+    from cds_service.records.records import Records
+
+    records = Records(f"sqlite:///{tmp_path}/r.sqlite3", folder=tmp_path, connections=1, counted=lambda *_: None)
+    prediction = {
+        "outcome": "30-day-death",
+        "model": "sort-2014",
+        "version": "1.0.0",
+        "probability": 0.012,
+        "shown": True,
+    }
+    row = an_evaluation(result={"predictions": [prediction, {"outcome": "frailty", "model": "mfi-5", "points": 2}]})
+    records.write_evaluation(row)
+    records.close()
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    good.write_text(f"evaluation_id,outcome,occurred\n{row.id},30-day-death,true\n", encoding="utf-8")
+    bad.write_text(good.read_text() + "nowhere,30-day-death,false\n", encoding="utf-8")
+    command = ("record", "import-outcomes", "general-hospital")
+    told = run(*command, str(bad), "--source", "registry", *WHO)
+    assert told.exit_code == 1
+    assert "nothing was kept\nline 3, column evaluation_id: this tenant has no such evaluation" in told.output
+    assert "1 lines: 1 new, 0 unchanged, 0 corrected" in run(*command, str(good), "--source", "registry", *WHO).output
+    assert "1 lines: 0 new, 1 unchanged" in run(*command, str(good), "--source", "registry", *WHO).output
+    assert "outcomes imported for tenant=general-hospital new=1" in run("mode", "show").output
+    header, line = run("record", "export", "general-hospital", "--form", "scores").stdout.splitlines()
+    found = dict(zip(header.split(","), line.split(","), strict=True))
+    assert (found["model"], found["probability"], found["occurred"]) == ("sort-2014", "0.012", "true")
+
+
 def test_the_record_is_exported_as_csv_and_audit_events(run, tmp_path):
     from cds_service.records.records import Records
 

@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 
 from cds_service.records import tables
 from cds_service.records.records import Records
-from cds_service.records.rows import OutcomeRow
 from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
 
 
@@ -72,17 +71,6 @@ def test_a_full_queue_never_waits_and_counts_what_it_lost(url, tmp_path):
         noted = select(func.sum(tables.loss.c.evaluations)).where(tables.loss.c.cause == "queue-full")
         assert connection.execute(noted).scalar() == lost
     records.close()
-
-
-def test_outcomes_are_kept_beside_the_evaluation(records):
-    row = an_evaluation()
-    records.write_evaluation(row)
-    records.flush(5)
-    found = OutcomeRow(
-        tenant_id=row.tenant_id, evaluation_id=row.id, outcome="30-day-death", occurred=False, source="registry"
-    )
-    assert records.store_outcomes([found], recorded_at=NOON) == 1
-    assert count(records, tables.outcome) == 1
 
 
 def test_the_record_is_ready_only_at_its_own_schema(records):

@@ -22,6 +22,19 @@ def test_an_evaluation_goes_with_its_cards_and_suggestions_after_its_days(record
             assert connection.execute(select(func.count()).select_from(table)).scalar() == 2 - deleted
 
 
+@pytest.mark.parametrize(("age_days", "left"), [(29, 1), (31, 0)])
+def test_an_outcome_goes_with_its_evaluation_however_late_it_came(records, age_days, left):
+    row = an_evaluation(received_at=NOON - timedelta(days=age_days))
+    records.write_evaluation(row)
+    records.flush(5)
+    with records.durable.begin() as connection:
+        values = {"evaluation_id": row.id, "outcome": "30-day-death", "occurred": False, "source": "s"}
+        connection.execute(tables.outcome.insert().values(**values, tenant_id=row.tenant_id, recorded_at=NOON))
+    retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    with records.durable.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.outcome)).scalar() == left
+
+
 @pytest.mark.parametrize(("age_days", "redacted"), [(9, 0), (11, 1)])
 def test_a_comment_is_redacted_after_its_days_and_the_feedback_stays(records, age_days, redacted):
     sent = NOON - timedelta(days=age_days)

@@ -1,0 +1,118 @@
+"""A hospital's own file of what happened to its patients: a CSV, every line checked before any is kept (R-E04)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from cds_service.records.rows import OutcomeRow
+
+REQUIRED = ("evaluation_id", "outcome", "occurred")
+OPTIONAL = ("source",)
+SOURCE_CHARACTERS = 128
+MOST_BYTES = 64 * 1024 * 1024
+_YES_NO: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong where: the line of the file (from 1), the column, and what to change; never the value."""
+
+    line: int
+    column: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.told}"
+
+
+class OutcomeFileError(Exception):
+    """A file of which nothing was kept, with everything that is wrong in it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One readable line and where it stands."""
+
+    number: int
+    row: OutcomeRow
+
+
+def read(content: bytes, *, tenant_id: str, known: Collection[str], source: str) -> tuple[Line, ...]:
+    """The lines of a CSV file (UTF-8, comma, a header). Raises OutcomeFileError naming every fault.
+
+    Columns: evaluation_id, outcome (one of `known`), occurred (true or false, 1 or 0, yes or no); optionally source,
+    else `source` for all lines. Two lines about the same outcome of the same evaluation are a fault.
+    """
+    lines: list[Line] = []
+    faults: list[Fault] = []
+    first_seen: dict[tuple[str, str], int] = {}
+    for number, given in _records(content):
+        problems = tuple(_problems(number, given, known))
+        key = (given["evaluation_id"], given["outcome"])
+        if not problems and (before := first_seen.setdefault(key, number)) != number:
+            problems = (Fault(number, "evaluation_id", f"the same evaluation and outcome as in line {before}"),)
+        faults.extend(problems)
+        if not problems:
+            lines.append(Line(number, _row(given, tenant_id, source)))
+    if faults:
+        raise OutcomeFileError(faults)
+    return tuple(lines)
+
+
+def _row(given: Mapping[str, str], tenant_id: str, source: str) -> OutcomeRow:
+    return OutcomeRow(
+        tenant_id=tenant_id,
+        evaluation_id=given["evaluation_id"],
+        outcome=given["outcome"],
+        occurred=_YES_NO[given["occurred"].lower()],
+        source=given.get("source") or source,
+    )
+
+
+def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each line with its number, by column; the header is checked before the first."""
+    if len(content) > MOST_BYTES:
+        raise OutcomeFileError([Fault(1, "*", f"a file of at most {MOST_BYTES} bytes")])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise OutcomeFileError([Fault(line, "*", "not UTF-8: save the file as UTF-8")]) from error
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(header)
+        for record in reader:
+            if not any(field.strip() for field in record):
+                continue
+            if len(record) != len(header):
+                raise OutcomeFileError([Fault(reader.line_num, "*", f"{len(header)} columns, as in the header")])
+            yield reader.line_num, dict(zip(header, map(str.strip, record), strict=True))
+    except csv.Error as error:
+        raise OutcomeFileError([Fault(reader.line_num, "*", f"not readable as CSV: {error}")]) from error
+
+
+def _check_header(header: Sequence[str]) -> None:
+    absent = [name for name in REQUIRED if name not in header]
+    strange = [name for name in header if name not in REQUIRED + OPTIONAL]
+    faults = [Fault(1, name, "missing from the header") for name in absent]
+    faults += [Fault(1, name or "*", f"unknown; columns are {', '.join(REQUIRED + OPTIONAL)}") for name in strange]
+    faults += [Fault(1, name, "given twice") for name in dict.fromkeys(header) if header.count(name) > 1]
+    if faults:
+        raise OutcomeFileError(faults)
+
+
+def _problems(number: int, given: Mapping[str, str], known: Collection[str]) -> Iterator[Fault]:
+    if not 0 < len(given["evaluation_id"]) <= 36:
+        yield Fault(number, "evaluation_id", "the id of an evaluation, as the export names it")
+    if given["outcome"] not in known:
+        yield Fault(number, "outcome", f"one of {', '.join(sorted(known))}")
+    if given["occurred"].lower() not in _YES_NO:
+        yield Fault(number, "occurred", "true or false")
+    if len(given.get("source", "")) > SOURCE_CHARACTERS:
+        yield Fault(number, "source", f"at most {SOURCE_CHARACTERS} characters")
