@@ -99,15 +99,16 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class AdviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a card may suggest here (suggestions.md, A-05, A-06, R-C03, R-C05).
 
-    `off`, `opt_in`: ids of catalogue rows. `hba1c_percent`: from here on a referral is an option. `draft_intent`: what
-    the EHR expects of drafts. `save_to_chart`: it takes a RiskAssessment. `smart_launch_url`: where it launches the
-    risk profile.
+    `off`, `opt_in`: ids of catalogue rows. `hba1c_percent`: from here on a referral is an option; before spine surgery
+    from `hba1c_percent_spine`, where it is given (the CNS guideline has 7.5). `draft_intent`: what the EHR expects of
+    drafts. `save_to_chart`: it takes a RiskAssessment. `smart_launch_url`: where it launches the risk profile.
     """
 
     off: tuple[str, ...] = ()
     opt_in: tuple[str, ...] = ()
     maximum_suggestions: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
     hba1c_percent: Annotated[float, msgspec.Meta(ge=6, le=12)] = 8.0
+    hba1c_percent_spine: Annotated[float, msgspec.Meta(ge=6, le=12)] | None = None
     draft_intent: Literal["proposal", "order", "plan"] = "proposal"
     save_to_chart: bool = False
     smart_launch_url: str | None = None

@@ -9,8 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from cds_service.advice.operation_attributes import Attribute
 from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.features import FEATURES
+from fhir_mappings.iron_status import DEFINITIONS as RESULTS
 from fhir_mappings.orderables import ORDERABLES
 
 DIRECTORY = Path(__file__).with_name("catalogue")
@@ -20,7 +22,6 @@ Kind = Literal["test", "screen", "referral", "plan", "conversation"]
 # How strong the evidence is, strongest first: it is told on the card, and ranks the options.
 Grade = Literal["recommended", "reasonable", "consensus", "association", "insufficient", "local"]
 GRADES: tuple[Grade, ...] = ("recommended", "reasonable", "consensus", "association", "insufficient", "local")
-Attribute = Literal["spine", "instrumented", "elevated-risk", "blood-loss", "major"]
 
 
 class CatalogueError(Exception):
@@ -31,7 +32,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """When an option is offered: one fact about the patient or the operation, or `all`/`any` of several.
 
     A feature is compared in its canonical unit; one that is not usable fulfils nothing but `not_done`:
-    searched, and nothing found inside its window. `is_` reads `is` in the file.
+    searched, and nothing found inside its window. `is_` reads `is` in the file. `result`: a number that no model
+    reads. `performed`: a procedure inside its window. `known`: there is a usable value, whatever it is.
     """
 
     all: tuple[Trigger, ...] = ()
@@ -39,15 +41,20 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     feature: str | None = None
     diagnosis: str | None = None
     medicine: str | None = None
+    result: str | None = None
+    result_done: str | None = None
     result_not_done: str | None = None
+    performed: str | None = None
     operation: Attribute | None = None
     band: str | None = None
     is_: bool | str | None = msgspec.field(default=None, name="is")
     above: float | None = None
     at_least: float | None = None
     below: float | None = None
+    older_than_days: float | None = None
+    known: bool = False
     not_done: bool = False
-    setting: Literal["hba1c_percent"] | None = None
+    setting: Literal["hba1c_percent", "hba1c_percent_spine"] | None = None
 
 
 class Demographics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,15 +71,23 @@ class Demographics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     health_status: str = "not used"
 
 
+class Caution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is told beside an option where its own trigger holds, with the fact that it rests on."""
+
+    when: Trigger
+    say: str
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One option. `consider` completes "Consider ..."; `because` is said where no value is the reason.
 
-    `orders`: orderables, of which the first not yet requested is drafted. `unless_requested`: orderables that make
-    the row superfluous. `lead_days`: hidden where the operation is known to be sooner. `treats`: not offered where
-    its reason was assumed (A-10). `opt_in`: only where the tenant names it.
+    `number`: the row of the clinical catalogue that it carries out. `orders`: the first is drafted.
+    `unless_requested`: orderables that make the row superfluous. `lead_days`: hidden where the operation is known to be
+    sooner. `treats`: not offered where its reason was assumed (A-10). `opt_in`: only where the tenant names it.
     """
 
     id: str
+    number: int
     kind: Kind
     trigger: Trigger
     consider: str
@@ -82,7 +97,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     citation: str
     source_date: str
     because: str = ""
-    note: str = ""
+    cautions: tuple[Caution, ...] = ()
     orders: tuple[str, ...] = ()
     unless: Trigger | None = None
     unless_requested: tuple[str, ...] = ()
@@ -94,6 +109,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def asks_for_missing(self) -> bool:
         """Whether the row fires because something was not done (A-07)."""
         return any(part.not_done or part.result_not_done for part in parts(self.trigger))
+
+    @property
+    def trigger_is_dated(self) -> bool:
+        """Whether the row fires because a value is old, which is told beside the value."""
+        return any(part.older_than_days is not None for part in parts(self.trigger))
 
 
 class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,7 +176,8 @@ def _problems(row: Row) -> Iterator[str]:
         if name not in ORDERABLES:
             yield f"nothing that can be ordered is called {name}"
     triggers = [*parts(row.trigger), *(parts(row.unless) if row.unless else ())]
-    for part in triggers:
+    cautions = [part for caution in row.cautions for part in parts(caution.when)]
+    for part in (*triggers, *cautions):
         yield from _trigger_problems(part)
     if not row.because and not _tells_a_driver(parts(row.trigger)):
         yield "it names no reason (A-08)"
@@ -167,29 +188,36 @@ def _problems(row: Row) -> Iterator[str]:
 
 
 def _trigger_problems(part: Trigger) -> Iterator[str]:
-    subjects = (part.feature, part.diagnosis, part.medicine, part.result_not_done, part.operation, part.band)
+    tests = (part.result, part.result_done, part.result_not_done)
+    subjects = (part.feature, part.diagnosis, part.medicine, *tests, part.performed, part.operation, part.band)
     given = sum(subject is not None for subject in subjects) + bool(part.all) + bool(part.any)
     if given != 1:
         yield f"a trigger names {given} facts instead of one"
     if part.feature is not None:
         yield from _feature_problems(part, FEATURES.get(part.feature))
+    if part.result is not None:
+        yield from _feature_problems(part, RESULTS.get(part.result))
 
 
 def _feature_problems(part: Trigger, definition: FeatureDefinition | None) -> Iterator[str]:
+    name = part.feature or part.result
     if definition is None:
-        yield f"there is no feature {part.feature}"
+        yield f"there is no feature {name}"
         return
     numeric = any(limit is not None for limit in (part.above, part.at_least, part.below, part.setting))
-    if sum((numeric, part.is_ is not None, part.not_done)) != 1:
-        yield f"{part.feature}: say one of a limit, is, not_done"
-    if numeric != (definition.kind == "number") and not part.not_done:
-        yield f"{part.feature} is a {definition.kind}"
+    of_any_kind = (part.not_done, part.known, part.older_than_days is not None)
+    if sum((numeric, part.is_ is not None, *of_any_kind)) != 1:
+        yield f"{name}: say one of a limit, is, known, not_done, older_than_days"
+    if numeric != (definition.kind == "number") and not any(of_any_kind):
+        yield f"{name} is a {definition.kind}"
     if isinstance(part.is_, str) and part.is_ not in definition.categories:
-        yield f"{part.feature} is never {part.is_}"
+        yield f"{name} is never {part.is_}"
 
 
 def _tells_a_driver(triggers: Iterable[Trigger]) -> bool:
-    return any((part.feature and not part.not_done) or part.diagnosis or part.medicine for part in triggers)
+    return any(
+        (part.feature and not part.not_done) or part.diagnosis or part.medicine or part.performed for part in triggers
+    )
 
 
 def source_attributes(theme: Theme, row: Row) -> dict[str, str]:

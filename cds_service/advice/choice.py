@@ -37,7 +37,8 @@ def for_patient(
     advising: Advising,
 ) -> tuple[Option, ...]:
     """The options of this patient's card. `drafts`: all of the ordering session, so that nothing is asked for twice."""
-    known = facts.gather(assessment, workup.read(record), requested.read(drafts, maps=advising.maps))
+    session, chart = requested.read(drafts, maps=advising.maps), requested.open_orders(record)
+    known = facts.gather(assessment, workup.read(record), session, chart)
     return choose(assessment, known, advising=advising)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
 from cds_service.advice.assessment import Assessment
-from cds_service.advice.catalogue import Attribute
+from cds_service.advice.operation_attributes import Attribute, attributes
 from fhir_mappings.dates import moment
 from fhir_mappings.feature import Feature, Features
-from fhir_mappings.requested import NOTHING, Requested
+from fhir_mappings.requested import NOTHING, Requested, together
 from fhir_mappings.workup import Workup
 
 # Why a value is absent although somebody looked: it was never recorded, not done, or is too old (inputs 1.1).
@@ -21,19 +22,26 @@ _NOT_DONE = frozenset({"never-recorded", "not-done", "no-site-map", "status-unkn
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a suggestion may rest on, for one patient and one operation.
 
-    `diagnoses` and `medicines`: value sets and drug classes that currently apply. `not_done`: results that were
-    searched for and not found inside their window; one that was not searched for is not among them.
-    `days_to_surgery` is None where the order has no date.
+    `diagnoses` and `medicines`: value sets and drug classes that currently apply. `done`, `not_done`: results found
+    inside their window, and those that were searched for and not found; one that was not searched for is in neither.
+    `results`: numbers that no model reads. `performed`: when a procedure was done, of those inside their window.
+    `days_to_surgery` is None where the order has no date. `requested`: by this session and by the chart's open orders;
+    `orders_unchecked`: those of the chart could not be searched for.
     """
 
     features: Features
+    as_of: datetime
     operation: frozenset[Attribute] = frozenset()
     diagnoses: frozenset[str] = frozenset()
     medicines: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
     not_done: frozenset[str] = frozenset()
+    results: Mapping[str, Feature] = {}
+    performed: Mapping[str, datetime] = {}
     band: str | None = None
     days_to_surgery: float | None = None
     requested: Requested = NOTHING
+    orders_unchecked: bool = False
 
 
 def is_not_done(feature: Feature) -> bool:
@@ -41,27 +49,25 @@ def is_not_done(feature: Feature) -> bool:
     return feature.status == "stale" or (feature.status == "missing" and feature.reason in _NOT_DONE)
 
 
-_OPERATIONS: dict[str, tuple[Attribute, ...]] = msgspec.yaml.decode(
-    Path(__file__).with_name("operations.yaml").read_bytes(), type=dict[str, tuple[Attribute, ...]]
-)
+def gather(assessment: Assessment, workup: Workup, session: Requested, chart: Requested | None) -> Facts:
+    """The facts about this patient and this operation.
 
-
-def attributes(procedure_group: str) -> frozenset[Attribute]:
-    """What the catalogue knows of an operation; nothing of one that it does not list."""
-    return frozenset(_OPERATIONS.get(procedure_group, ()))
-
-
-def gather(assessment: Assessment, workup: Workup, requested: Requested) -> Facts:
-    """The facts about this patient and this operation."""
+    `session`: what its drafts ask for; `chart`: what open orders ask for, None where they could not be searched for.
+    """
     return Facts(
         features=assessment.features,
+        as_of=assessment.as_of,
         operation=attributes(assessment.procedure.group),
         diagnoses=workup.diagnoses,
         medicines=workup.medicines,
+        done=workup.done,
         not_done=workup.not_done,
+        results=workup.results,
+        performed=workup.performed,
         band=assessment.headline.band if assessment.headline is not None else None,
         days_to_surgery=_days_to_surgery(assessment),
-        requested=requested,
+        requested=session if chart is None else together(session, chart),
+        orders_unchecked=chart is None,
     )
 
 

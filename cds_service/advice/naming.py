@@ -7,18 +7,20 @@ from datetime import datetime
 from cds_service.advice import wording
 from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
+from fhir_mappings.iron_status import DEFINITIONS as RESULTS
 from fhir_mappings.value_sets import STANDARD
 
 _MEDICINES = {
     "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
     "glp1_receptor_agonist": "GLP-1 medicine on the medication list",
+    "doac": "DOAC on the medication list",
     "p2y12_inhibitor": "P2Y12 inhibitor on the medication list",
 }
 
 
 def feature(feature: Feature, today: datetime) -> str:
     """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL, 3 Nov"."""
-    definition = FEATURES[feature.name]
+    definition = FEATURES.get(feature.name) or RESULTS[feature.name]
     told = wording.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex"
@@ -32,6 +34,11 @@ def diagnosis(idea: str) -> str:
     """The title of the value set, as it stands within a sentence: "osteoporosis"."""
     title = STANDARD.by_id[idea].title
     return title[:1].lower() + title[1:]
+
+
+def procedure(idea: str, when: datetime, today: datetime) -> str:
+    """What was done, and its day: "coronary stent, 3 Jul"."""
+    return f"{diagnosis(idea)}, {wording.day(when, today)}"
 
 
 def medicine(drug_class: str) -> str:

@@ -24,6 +24,8 @@ _UNCHANGEABLE = frozenset({"age", "sex"})
 class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to consider, and why. `order` names what can be drafted; `could_change_estimate`: DEC-33.
 
+    `caution`: what may mislead here. `unchecked`: whether it is pending in the chart could not be searched for (N8).
+
     `weight` ranks options of the same kind, the greatest first. `worth_a_card`: it rests on a
     finding of this patient; what would be there for everybody of an age is told on a card and is no reason for one.
     """
@@ -32,6 +34,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     consider: str
     reason: str
     evidence: str = ""
+    caution: str = ""
+    unchecked: bool = False
     order: str | None = None
     could_change_estimate: bool = False
     weight: float = 0.0
@@ -43,7 +47,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     off: frozenset[str] = frozenset()
     opt_in: frozenset[str] = frozenset()
-    settings: Mapping[str, float] = msgspec.field(default_factory=lambda: {"hba1c_percent": 8.0})
+    settings: Mapping[str, float] = msgspec.field(
+        default_factory=lambda: {"hba1c_percent": 8.0, "hba1c_percent_spine": 8.0}
+    )
     maximum: int = 3
 
 
@@ -63,7 +69,7 @@ def offered(
     value of information (`told_inputs`).
     """
     options = [
-        _option(row, holds, today=today, contributions=contributions)
+        _option(row, holds, facts, policy, today=today, contributions=contributions)
         for row in catalogue.rows
         if (holds := _holds(row, facts, policy, codes)) is not None and not set(holds.not_done) & set(told_inputs)
     ]
@@ -87,28 +93,46 @@ def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds |
     return holds
 
 
-def _option(row: Row, holds: Holds, *, today: datetime, contributions: Mapping[str, float]) -> Option:
+def _option(
+    row: Row, holds: Holds, facts: Facts, policy: Policy, *, today: datetime, contributions: Mapping[str, float]
+) -> Option:
     return Option(
         id=row.id,
         consider=row.consider,
         reason=_reason(row, holds, today),
         evidence=row.evidence,
+        caution=_caution(row, facts, policy, today),
+        unchecked=facts.orders_unchecked and bool(row.unless_requested),
         order=row.orders[0] if row.orders else None,
         weight=_weight(row, holds.features, contributions),
         worth_a_card=not _rests_on_age_alone(holds),
     )
 
 
+def _caution(row: Row, facts: Facts, policy: Policy, today: datetime) -> str:
+    """What is told beside the option because of another fact: "HbA1c can mislead here: ..."."""
+    told = []
+    for caution in row.cautions:
+        if (holds := evaluate(caution.when, facts, policy.settings)) is not None:
+            told.append(f"{caution.say}: {'; '.join(_named(holds, today))}.")
+    return " ".join(told)
+
+
 def _reason(row: Row, holds: Holds, today: datetime) -> str:
     """What the option rests on: values with their day first (A-08), then what was searched for and not found."""
-    named = [
+    named = _named(holds, today)
+    if row.because and (holds.not_done or not named or row.trigger_is_dated):
+        named.append(row.because)
+    return "; ".join(dict.fromkeys(named))
+
+
+def _named(holds: Holds, today: datetime) -> list[str]:
+    return [
         *(naming.feature(feature, today) for feature in holds.features),
         *(naming.diagnosis(name) for name in holds.diagnoses),
         *(naming.medicine(name) for name in holds.medicines),
+        *(naming.procedure(name, when, today) for name, when in holds.performed),
     ]
-    if row.because and (holds.not_done or not named):
-        named.append(row.because)
-    return "; ".join(dict.fromkeys(named))
 
 
 def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:
@@ -121,4 +145,5 @@ def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, fl
 
 def _rests_on_age_alone(holds: Holds) -> bool:
     named = {feature.name for feature in holds.features}
-    return bool(named) and named <= _UNCHANGEABLE and not holds.diagnoses and not holds.medicines
+    others = holds.diagnoses or holds.medicines or holds.performed
+    return bool(named) and named <= _UNCHANGEABLE and not others

@@ -101,5 +101,7 @@ def _reference(text: str | None) -> str | None:
 def sentence(option: Option) -> str:
     """The option as it stands alone: "Consider an HbA1c test: diabetes, no HbA1c in 90 days (ADA 2024)."."""
     evidence = f" ({option.evidence})" if option.evidence else ""
+    caution = f" {option.caution}" if option.caution else ""
+    unchecked = " Open orders could not be checked." if option.unchecked else ""
     apart = "" if option.could_change_estimate else " Not part of this estimate."
-    return f"Consider {option.consider}: {option.reason}{evidence}.{apart}"
+    return f"Consider {option.consider}: {option.reason}{evidence}.{caution}{unchecked}{apart}"

@@ -33,7 +33,10 @@ def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
     policy = Policy(
         off=frozenset(own.off),
         opt_in=frozenset(own.opt_in),
-        settings={"hba1c_percent": own.hba1c_percent},
+        settings={
+            "hba1c_percent": own.hba1c_percent,
+            "hba1c_percent_spine": own.hba1c_percent_spine or own.hba1c_percent,
+        },
         maximum=own.maximum_suggestions,
     )
     codes = order_codes.load(_order_maps(tenant))

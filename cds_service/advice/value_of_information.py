@@ -45,7 +45,7 @@ def worth_asking(assessment: Assessment, facts: Facts, *, codes: OrderCodes) -> 
         name = unknown.input
         if name not in OBTAINABLE or not is_not_done(facts.features[name]) or _is_ordered(name, facts, codes):
             continue
-        option = _option(OBTAINABLE[name], unknown, worth_a_card=_could_warn(assessment, told, unknown))
+        option = _option(OBTAINABLE[name], unknown, facts, worth_a_card=_could_warn(assessment, told, unknown))
         if _would_change(assessment, told, unknown) and (name not in found or found[name].weight < option.weight):
             found[name] = option
     return tuple(sorted(found.values(), key=lambda option: -option.weight))
@@ -84,12 +84,13 @@ def _is_ordered(name: str, facts: Facts, codes: OrderCodes) -> bool:
     return order is not None and is_requested(order, facts.requested, codes)
 
 
-def _option(one: Obtainable, unknown: Unknown, *, worth_a_card: bool) -> Option:
+def _option(one: Obtainable, unknown: Unknown, facts: Facts, *, worth_a_card: bool) -> Option:
     return Option(
         id=f"input-{one.input}",
         consider=one.consider,
         reason=f"{FEATURES[one.input].label} is missing and could change the estimate",
         order=one.orders,
+        unchecked=facts.orders_unchecked and one.orders is not None,
         could_change_estimate=True,
         weight=unknown.spread,
         worth_a_card=worth_a_card,

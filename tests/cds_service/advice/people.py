@@ -21,6 +21,7 @@ from fhir_mappings.code_systems import SNOMED_CT
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.procedures import PlannedProcedure
+from fhir_mappings.search_result import SearchResult
 from models_onnx import registry
 from models_onnx.registry import Registry
 from tests import builders
@@ -97,11 +98,13 @@ def facts(
     order: dict[str, Any] | None = None,
     codes: tuple[tuple[str, str], ...] = (),
     drafts: tuple[tuple[str, str], ...] = (),
+    **searches: SearchResult,
 ) -> Facts:
     """What the catalogue is asked about this person; `drafts`: codes ordered in the same session."""
-    record = builders.a_record(*resources)
+    record = builders.a_record(*resources, **searches)
     session = builders.as_json([builders.an_order(draft) for draft in drafts])
-    return gather(assessed(record, order=order, codes=codes), workup.read(record), requested.read(session))
+    assessment = assessed(record, order=order, codes=codes)
+    return gather(assessment, workup.read(record), requested.read(session), requested.open_orders(record))
 
 
 def options(*resources: builders.Resource, policy: Policy | None = None, **arguments: Any) -> tuple[Option, ...]:

@@ -35,7 +35,7 @@ def test_a_diagnosis_and_a_medicine_are_reasons_in_our_words() -> None:
     told = {"display": "IGNORE PREVIOUS ORDERS", "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M81.0"}
     facts = people.facts(a_condition({"coding": [told], "text": "call 555"}), a_medication_request(APIXABAN))
     assert by_id(facts, "bone-clinic").reason == "osteoporosis"
-    assert by_id(facts, "anticoagulant-plan").reason == "anticoagulant use"
+    assert by_id(facts, "doac-plan").reason == "DOAC on the medication list"
 
 
 def test_a_reason_that_adds_to_the_risk_weighs_more() -> None:
@@ -52,7 +52,7 @@ def test_age_is_told_and_gives_no_weight() -> None:
 
 def test_a_plan_for_a_medicine_comes_before_a_screen_for_age() -> None:
     found = [option.id for option in offered(people.facts(a_medication_request(APIXABAN)))]
-    assert found.index("anticoagulant-plan") < found.index("frailty-screen")
+    assert found.index("doac-plan") < found.index("frailty-screen")
 
 
 def test_a_finding_of_this_patient_comes_before_what_rests_on_age_alone() -> None:
@@ -65,9 +65,9 @@ def test_a_finding_of_this_patient_comes_before_what_rests_on_age_alone() -> Non
 def test_what_was_not_done_is_a_reason_only_where_it_was_not_done() -> None:
     """The row fires on dependence or on a missing status: it never tells both."""
     dependent = by_id(people.facts(people.function("PARTIAL")), "functional-capacity")
-    assert dependent.reason == "functional status partially dependent, 10 Nov; age 71"
+    assert dependent.reason == "functional status partially dependent, 10 Nov"
     unknown = by_id(people.facts(people.asa(2)), "functional-capacity")
-    assert unknown.reason == "age 71; functional status not recorded"
+    assert unknown.reason == "functional status not recorded"
 
 
 def test_nothing_that_treats_rests_on_an_assumed_unit() -> None:

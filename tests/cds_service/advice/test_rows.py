@@ -7,21 +7,29 @@ from datetime import timedelta
 import pytest
 
 from cds_service.advice import options
+from cds_service.advice.catalogue import parts
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.facts import Facts
-from cds_service.advice.options import Policy
+from cds_service.advice.options import Option, Policy
+from cds_service.advice.suggestions import sentence
 from fhir_mappings.orderables import ORDERABLES
-from tests.builders import AS_OF, Resource
+from fhir_mappings.search_result import SearchResult
+from tests.builders import AS_OF, Resource, a_condition, a_medication_request, a_procedure, an_order, date_ago, days_ago
 from tests.cds_service.advice import people
-from tests.cds_service.advice.rows import CASES, PCS, YOUNG
+from tests.cds_service.advice.people import result
+from tests.cds_service.advice.rows import CASES, HERNIA, PCS, YOUNG
 
-ALL = Policy(opt_in=frozenset({"cotinine"}), maximum=99)
 ROWS = {row.id: row for row in CATALOGUE.rows}
+OPT_IN = frozenset(row.id for row in CATALOGUE.rows if row.opt_in)
+ALL = Policy(opt_in=OPT_IN, maximum=99)
+
+
+def offered(facts: Facts, policy: Policy = ALL) -> tuple[Option, ...]:
+    return options.offered(CATALOGUE, facts, policy=policy, codes=people.CODES, today=AS_OF, contributions={})
 
 
 def ids(facts: Facts, policy: Policy = ALL) -> list[str]:
-    offered = options.offered(CATALOGUE, facts, policy=policy, codes=people.CODES, today=AS_OF, contributions={})
-    return [option.id for option in offered]
+    return [option.id for option in offered(facts, policy)]
 
 
 def in_days(days: int) -> dict[str, str]:
@@ -49,7 +57,8 @@ def test_the_row_is_silent_where_it_is_done_or_ordered_or_does_not_apply(row: st
 def test_the_row_is_hidden_when_the_operation_is_sooner_than_it_can_help(row: str) -> None:
     person, lead = CASES[row].person, ROWS[row].lead_days
     assert row in ids(people.facts(*person, order=in_days(lead)))
-    assert row not in ids(people.facts(*person, order=in_days(lead - 1)))
+    if lead > 0:  # a plan for a stent is never too late
+        assert row not in ids(people.facts(*person, order=in_days(lead - 1)))
 
 
 @pytest.mark.parametrize("row", [row.id for row in CATALOGUE.rows if row.unless_requested])
@@ -60,20 +69,109 @@ def test_the_row_is_silent_where_the_same_session_orders_it(row: str) -> None:
 
 
 @pytest.mark.parametrize("row", CASES)
+def test_who_only_looks_alike_must_not_get_the_row(row: str) -> None:
+    case = CASES[row]
+    if case.must_not is not None:
+        assert row not in ids(people.facts(*case.must_not))
+        return
+    assert any(part.operation for part in parts(ROWS[row].trigger)), "name somebody who must not get it"
+    assert row not in ids(people.facts(*case.person, codes=((PCS, HERNIA),)))
+
+
+@pytest.mark.parametrize("row", [row.id for row in CATALOGUE.rows if row.unless_requested])
+def test_the_row_is_silent_where_the_chart_has_it_open(row: str) -> None:
+    """N8: an order that is pending, whoever placed it."""
+    for name in ROWS[row].unless_requested:
+        one = ORDERABLES[name]
+        pending = an_order((one.system, one.code), id="pending", status="active", authoredOn=days_ago(20))
+        assert row not in ids(people.facts(*CASES[row].person, pending))
+
+
+@pytest.mark.parametrize("row", [row.id for row in CATALOGUE.rows if row.unless_requested])
+def test_the_row_says_so_where_open_orders_could_not_be_searched(row: str) -> None:
+    failed = SearchResult(failure="fetch-failed", supplied="fetched")
+    facts = people.facts(*CASES[row].person, orders=failed)
+    (option,) = [one for one in offered(facts) if one.id == row]
+    assert "Open orders could not be checked." in sentence(option)
+    (checked,) = [one for one in offered(people.facts(*CASES[row].person)) if one.id == row]
+    assert "Open orders" not in sentence(checked)
+
+
+@pytest.mark.parametrize("row", CASES)
 def test_a_tenant_can_switch_the_row_off(row: str) -> None:
-    off = Policy(off=frozenset({row}), opt_in=frozenset({row}), maximum=99)
+    off = Policy(off=frozenset({row}), opt_in=OPT_IN, maximum=99)
     assert row not in ids(people.facts(*CASES[row].person), off)
 
 
-def test_an_opt_in_row_needs_the_tenant_to_ask_for_it() -> None:
-    facts = people.facts(*CASES["cotinine"].person)
-    assert "cotinine" not in ids(facts, Policy(maximum=99))
+def test_rows_that_are_local_policy_need_the_tenant_to_ask_for_them() -> None:
+    assert OPT_IN == {row.id for row in CATALOGUE.rows if row.grade == "local"} == {"cotinine", "type-and-screen"}
+    for row in OPT_IN:
+        assert row not in ids(people.facts(*CASES[row].person), Policy(maximum=99))
 
 
 # N1, N3: no baseline tests, no ECG before minor or low-risk surgery in a healthy person.
 @pytest.mark.parametrize("person", [(YOUNG, people.asa(1)), (YOUNG, people.asa(2))])
 def test_a_healthy_person_before_minor_surgery_gets_no_suggestion(person: tuple[Resource, ...]) -> None:
-    hernia = ((PCS, "0YQ50ZZ"),)  # repair of the right inguinal region
-    facts = people.facts(*person, codes=hernia)
-    assert facts.operation == frozenset()
-    assert ids(facts) == []
+    assert ids(people.facts(*person, codes=((PCS, HERNIA),))) == []
+
+
+# Row by row of suggestions.md, where a row has more than one way in.
+@pytest.mark.parametrize(
+    ("row", "person"),
+    [
+        ("hba1c", (result("2345-7", 141, "mg/dL"),)),
+        ("glp1-review", (a_medication_request("1991302"), a_condition("R11.0"))),
+        ("anaemia-clinic", (result("718-7", 10.9, "g/dL"), result("2276-4", 29, "ng/mL"))),
+        ("anaemia-clinic", (result("718-7", 10.9, "g/dL"), result("2276-4", 99, "ng/mL"), result("2502-3", 19, "%"))),
+        ("albumin", (YOUNG, a_condition("R63.4"))),
+        ("nt-probnp", (YOUNG, a_condition("I48.91"))),
+        ("nt-probnp", (YOUNG | {"birthDate": "1979-03-02"}, a_condition("R07.9"))),
+        ("ecg", (YOUNG, a_condition("I73.9"))),
+        ("ecg", (YOUNG, a_condition("I35.0"))),
+        ("ecg", (YOUNG, a_condition("R55"))),
+        ("frailty-screen", (YOUNG, a_condition("R54"))),
+        ("dxa", (YOUNG | {"birthDate": "1970-03-02"}, a_condition("Z87.310"))),
+        ("bone-clinic", (result("38263-0", -2.6, "{T-score}"),)),
+        ("prehabilitation", (YOUNG, a_condition("R54"))),
+    ],
+)
+def test_every_way_into_a_row(row: str, person: tuple[Resource, ...]) -> None:
+    assert row in ids(people.facts(*person))
+
+
+@pytest.mark.parametrize(
+    ("row", "person"),
+    [
+        ("hba1c", (result("2345-7", 140, "mg/dL"),)),
+        ("anaemia-clinic", (result("718-7", 10.9, "g/dL"), result("2276-4", 30, "ng/mL"))),
+        ("nt-probnp", (YOUNG, a_condition("R07.9"))),
+        ("dxa", (YOUNG | {"birthDate": "1977-03-02"}, a_condition("Z87.310"))),
+    ],
+)
+def test_and_just_beside_it(row: str, person: tuple[Resource, ...]) -> None:
+    assert row not in ids(people.facts(*person))
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (
+            a_procedure(PCS, "30233N1", performedDateTime=date_ago(90)),
+            "HbA1c can mislead here: transfusion of red cells",
+        ),
+        (a_condition("D57.1"), "HbA1c can mislead here: haemoglobin disorder."),
+        (a_procedure(PCS, "30233N1", performedDateTime=date_ago(91)), ""),
+    ],
+)
+def test_an_unreliable_hba1c_is_told_beside_the_test(why: Resource, says: str) -> None:
+    (option,) = [one for one in offered(people.facts(a_condition("E11.9"), why)) if one.id == "hba1c"]
+    assert option.caution.startswith(says)
+    assert bool(option.caution) == bool(says)
+
+
+def test_a_limit_of_its_own_before_spine_surgery() -> None:
+    settings = {"hba1c_percent": 8.0, "hba1c_percent_spine": 7.5}
+    strict = Policy(settings=settings, maximum=99)
+    person = (result("4548-4", 7.6, "%"),)
+    assert "glucose-referral" in ids(people.facts(*person), strict)
+    assert "glucose-referral" not in ids(people.facts(*person, codes=((PCS, "0SR90JZ"),)), strict)

@@ -31,7 +31,7 @@ def test_rows_are_switched_by_their_ids() -> None:
     advice = AdviceSettings(off=("dxa",), opt_in=("cotinine",), hba1c_percent=7.5, maximum_suggestions=2)
     policy = tenancy.advising(a_tenant(advice=advice), ConceptMaps()).policy
     assert (policy.off, policy.opt_in, policy.maximum) == ({"dxa"}, {"cotinine"}, 2)
-    assert policy.settings == {"hba1c_percent": 7.5}
+    assert policy.settings == {"hba1c_percent": 7.5, "hba1c_percent_spine": 7.5}
 
 
 def test_a_row_that_does_not_exist_stops_the_start() -> None:
