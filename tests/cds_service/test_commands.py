@@ -48,14 +48,8 @@ def test_outcomes_are_imported_all_or_none_and_exported_beside_the_scores(run, t
     from cds_service.records.records import Records
 
     records = Records(f"sqlite:///{tmp_path}/r.sqlite3", folder=tmp_path, connections=1, counted=lambda *_: None)
-    prediction = {
-        "outcome": "30-day-death",
-        "model": "sort-2014",
-        "version": "1.0.0",
-        "probability": 0.012,
-        "shown": True,
-    }
-    row = an_evaluation(result={"predictions": [prediction, {"outcome": "frailty", "model": "mfi-5", "points": 2}]})
+    score = {"model": "sort-2014", "version": "1.0.0", "status": "computed", "probability": 0.012}
+    row = an_evaluation(models=(score | {"outcome": "30-day-death"},))
     records.write_evaluation(row)
     records.close()
     bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
@@ -70,7 +64,7 @@ def test_outcomes_are_imported_all_or_none_and_exported_beside_the_scores(run, t
     assert "outcomes imported for tenant=general-hospital new=1" in run("mode", "show").output
     header, line = run("record", "export", "general-hospital", "--form", "scores").stdout.splitlines()
     found = dict(zip(header.split(","), line.split(","), strict=True))
-    assert (found["model"], found["probability"], found["occurred"]) == ("sort-2014", "0.012", "true")
+    assert (found["model"], found["probability"], found["occurred"]) == ("sort-2014", "0.012", "1")
 
 
 def test_the_record_is_exported_as_csv_and_audit_events(run, tmp_path):
