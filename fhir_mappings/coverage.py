@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -34,9 +34,9 @@ class Coverage(Struct, frozen=True, gc=False):
 NOT_PROVIDED = Coverage(failure="not-provided")
 
 
-def together(parts: Iterable[Coverage]) -> Coverage:
+@lru_cache(maxsize=256)
+def together(parts: tuple[Coverage, ...]) -> Coverage:
     """Several searches of which a match may come from any: the first gap counts, the flags add up."""
-    parts = tuple(parts)
     return Coverage(
         next((one.failure for one in parts if one.failure), None),
         any(one.truncated for one in parts),

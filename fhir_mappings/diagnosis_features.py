@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -44,8 +45,9 @@ def yes(name: str, source: str, when: Moment | None, flags: tuple[str, ...] = ()
     )
 
 
+@lru_cache(maxsize=1024)
 def no(name: str, coverage: Coverage) -> Feature:
-    """None recorded where the search was complete (DEC-29); else missing, and why."""
+    """None recorded where the search was complete (DEC-29); else missing, and why. The same for everybody."""
     if coverage.gap:
         return Feature(name=name, status="missing", reason=coverage.gap, flags=coverage.flags)
     return Feature(name=name, status="used", value=False, model_value=False, flags=coverage.flags)
@@ -64,6 +66,8 @@ def told(name: str, matches: tuple[Diagnosis, ...], flags: tuple[str, ...] = ())
 
 def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, history: bool = False) -> Feature:
     """Whether a diagnosis of the idea is current, or with `history` ever was."""
+    if idea not in diagnoses.by_idea:
+        return no(name, coverage)
     if matches := diagnoses.of(idea, current=not history):
         return told(name, matches, coverage.flags)
     if contradiction := diagnoses.contradicts(idea):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import msgspec
 from msgspec import Raw, Struct
 
 ABSENT = Raw(b"")
@@ -22,6 +25,22 @@ class CodeableConcept(Struct, frozen=True, gc=False):
 
 
 NO_CODE = CodeableConcept()
+# A longer concept is read each time that it comes: what is remembered stays small whatever is sent.
+_REMEMBERED_BYTES = 1024
+_CONCEPTS = msgspec.json.Decoder(CodeableConcept)
+
+
+def concept(written: bytes) -> CodeableConcept:
+    """The concept written in this JSON, NO_CODE for none; raises msgspec.MsgspecError.
+
+    A hospital writes the same few hundred concepts in every result: each is read once and remembered.
+    """
+    return _concept(written) if len(written) <= _REMEMBERED_BYTES else _CONCEPTS.decode(written)
+
+
+@lru_cache(maxsize=4096)
+def _concept(written: bytes) -> CodeableConcept:
+    return _CONCEPTS.decode(written) if written else NO_CODE
 
 
 class DisplayedCoding(Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
@@ -9,8 +10,8 @@ from msgspec import Struct
 
 from fhir_mappings import decimal_comma
 from fhir_mappings.concept_maps import Vocabulary
-from fhir_mappings.elements import CodeableConcept, Quantity
-from fhir_mappings.resources import Component, Observation, Valued
+from fhir_mappings.elements import CodeableConcept, Quantity, concept
+from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Valued
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
@@ -100,31 +101,47 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
 
 def index(
     observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
-) -> RecordedByInput:
-    """Per input (named as its value set) everything recorded for it, in no order; components beside the panels."""
-    found: RecordedByInput = {}
+) -> tuple[RecordedByInput, list[Observation]]:
+    """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
+
+    Also those whose code cannot be read. Each code is understood once, however many results there are of it.
+    """
+    found: RecordedByInput = defaultdict(list)
+    unreadable: list[Observation] = []
     inputs_of = _inputs_of(words, names)
+    understood: dict[bytes, Inputs | None] = {}
     usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
     if rules.decimal_comma:
         observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
         if observation.status not in usable:
             continue
-        meant: Inputs = ()
-        for coding in observation.code.coding:  # the hot loop: most Observations mean nothing here and end with it
-            meant += inputs_of(coding.system, coding.code)
-        if not observation.code.coding:
-            meant = _by_text(observation.code, words, inputs_of)
-        if len(meant) == 1 and not observation.component and observation.effective_date_time:  # nearly all of them
-            (name, lower), written = meant[0], observation.effective_date_time
-            found.setdefault(name, []).append(Recorded(observation, observation, written, False, lower))
+        written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
+        try:
+            meant = understood[written_code]
+        except KeyError:
+            meant = understood[written_code] = _understood(written_code, words, inputs_of)
+        if meant is None:
+            unreadable.append(observation)
+            continue
+        written = observation.effective_date_time
+        if len(meant) == 1 and written and not observation.component:  # nearly all of what means something
+            name, lower = meant[0]
+            found[name].append(Recorded(observation, observation, written, False, lower))
             continue
         if meant:
             _file(observation, observation, meant, words, found)
         for component in observation.component:
             if meant := _meant(component.code, words, inputs_of):
                 _file(observation, component, meant, words, found)
-    return found
+    return dict(found), unreadable
+
+
+def _understood(written_code: bytes, words: Vocabulary, inputs_of: InputsOf) -> Inputs | None:
+    try:
+        return _meant(concept(written_code), words, inputs_of)
+    except UNREADABLE_JSON:
+        return None
 
 
 def _meant(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -> Inputs:
@@ -147,7 +164,7 @@ def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabu
     oxygen = bool(observation.component) and "spo2" in by_input and _is_on_oxygen(observation, words)
     for name, lower in by_input.items():
         recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
-        found.setdefault(name, []).append(recorded)
+        found[name].append(recorded)
 
 
 def written_time(observation: Observation) -> tuple[str, bool]:

@@ -40,7 +40,6 @@ from fhir_mappings.resources import (
     Observation,
     Patient,
     Procedure,
-    Resource,
     ServiceRequest,
 )
 from fhir_mappings.search_result import SearchResult, SearchResults

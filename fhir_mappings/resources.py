@@ -7,6 +7,7 @@ only in other FHIR versions: it makes the reading fail, so that such a resource 
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Raw, Struct, field
 
 from fhir_mappings.elements import (
@@ -22,7 +23,10 @@ from fhir_mappings.elements import (
     Quantity,
     Reference,
     Timing,
+    concept,
 )
+
+UNREADABLE_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Patient(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Patient"):
@@ -77,11 +81,15 @@ class Component(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Observation"):
-    """One result, vital sign or answer."""
+    """One result, vital sign or answer.
+
+    Thousands may come, with the same few codes: `written_code` is the JSON of the code, which is only looked up.
+    One whose code cannot be read is set aside by observations.py.
+    """
 
     id: str | None = None
     status: str | None = None
-    code: CodeableConcept = NO_CODE
+    written_code: Raw = field(default=ABSENT, name="code")
     subject: Reference | None = None
     effective_date_time: str | None = None
     effective_instant: str | None = None
@@ -104,6 +112,14 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     comment: None = None
     related: None = None
     context: None = None
+
+    @property
+    def code(self) -> CodeableConcept:
+        """What was observed; NO_CODE where that cannot be read."""
+        try:
+            return concept(bytes(self.written_code))
+        except UNREADABLE_JSON:
+            return NO_CODE
 
 
 Valued = Observation | Component

@@ -191,7 +191,9 @@ def searches(*resources: Resource, **overrides: SearchResult) -> SearchResults:
 def _key_of(resource: Resource) -> str:
     if key := _KEY_OF.get(resource["resourceType"]):
         return key
-    codes = {coding.get("code") for coding in resource.get("code", {}).get("coding", ())}
+    code = resource.get("code")
+    codings = code.get("coding", ()) if isinstance(code, dict) else ()
+    codes = {coding.get("code") for coding in codings if isinstance(coding, dict)}
     return "observations" if codes & _VITAL_SIGNS else "labs"
 
 

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from tests.acceptance.requests import (
     ICD,
     a_functional_status,
@@ -31,6 +33,17 @@ RESULTS = (
     ("1975-2", "mg/dL", 0.7),
 )
 CODES = ("I10", "E78.5", "M54.50", "M43.16", "K21.9", "G47.33", "F32.A", "E66.9", "H26.9", "Z90.49")
+
+
+class Sent(msgspec.Struct):
+    """The request, as far as its prefetch."""
+
+    prefetch: dict[str, msgspec.Raw]
+
+
+def now() -> datetime:
+    """The instant at which the request's days are counted."""
+    return datetime.now(UTC)
 
 
 def _observation(number: int) -> dict[str, Any]:

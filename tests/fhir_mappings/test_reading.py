@@ -7,10 +7,22 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from fhir_mappings import features
 from fhir_mappings.elements import ABSENT
 from fhir_mappings.reading import WrongPatientError, read
 from fhir_mappings.search_result import SearchResult
-from tests.builders import PATIENT_ID, a_condition, a_medication_request, a_patient, an_observation, as_json
+from tests.builders import (
+    PATIENT_ID,
+    a_condition,
+    a_medication_request,
+    a_patient,
+    a_planned_procedure,
+    a_record,
+    an_observation,
+    as_json,
+    days_ago,
+    derived,
+)
 
 
 def set_aside(*resources: Any) -> dict[str, int]:
@@ -84,3 +96,31 @@ def test_one_bad_resource_leaves_the_others() -> None:
 def test_a_member_that_is_absent_is_known_as_absent() -> None:
     found = read("labs", SearchResult(resources=as_json([an_observation()])), PATIENT_ID).resources[0]
     assert found.value_ratio is ABSENT  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("code", [{"coding": "718-7"}, "718-7", None, [], {"coding": [{"code": 7187}]}])
+def test_a_result_whose_code_cannot_be_read_is_set_aside_and_an_older_one_counts(code: object) -> None:
+    newer = an_observation("718-7", 9.0, "g/dL", id="newer", effectiveDateTime=days_ago(1)) | {"code": code}
+    older = an_observation("718-7", 13.0, "g/dL", id="older", effectiveDateTime=days_ago(5))
+    record = a_record(a_patient(), newer, older)
+    assert record.set_aside == {"unreadable": 1}
+    found = features.derive(record, a_planned_procedure())["haemoglobin"]
+    assert (found.value, found.source, found.flags) == (13.0, "Observation/older", ("partial",))
+
+
+def test_where_no_code_can_be_read_nothing_is_concluded() -> None:
+    record = a_record(a_patient(), an_observation("718-7", 9.0, "g/dL") | {"code": "718-7"})
+    found = features.derive(record, a_planned_procedure())["haemoglobin"]
+    assert (found.status, found.reason) == ("missing", "unreadable")
+
+
+def test_a_code_longer_than_what_is_remembered_means_the_same() -> None:
+    long = an_observation("718-7", 13.0, "g/dL")
+    long["code"]["text"] = "x" * 5000
+    assert derived(a_patient(), long)["haemoglobin"].value == 13.0
+
+
+def test_one_unreadable_result_among_a_thousand_leaves_all_others_read() -> None:
+    many = [an_observation("2951-2", 140.0, "mmol/L", id=f"o-{n}") for n in range(999)]
+    record = a_record(a_patient(), *many, an_observation("718-7", 9.0, "g/dL") | {"status": 7})
+    assert (len(record.recorded["sodium"]), record.set_aside) == (999, {"unreadable": 1})

@@ -74,7 +74,8 @@ def read_by_us(sample: dict[str, Any]) -> Any:
 def plain(value: Any) -> Any:
     """A struct as its JSON members; what is kept as JSON, unread, is compared by nobody."""
     if isinstance(value, msgspec.Struct):
-        return {one.encode_name: plain(getattr(value, one.name)) for one in msgspec.structs.fields(value)}
+        members = {one.encode_name: plain(getattr(value, one.name)) for one in msgspec.structs.fields(value)}
+        return members | {"code": plain(value.code)} if isinstance(value, resources.Observation) else members
     if isinstance(value, tuple):
         return [plain(inner) for inner in value if not isinstance(inner, msgspec.Raw)]
     return None if isinstance(value, msgspec.Raw) else value
