@@ -50,35 +50,20 @@ def missing_ranges(
     model is additive: what each value adds is looked up (effects.py), and one run of a few rows tells what it is
     added to. `thresholds` are probabilities by outcome, the limits of bands. Without age or operation: nothing.
     """
-    row, present = registry.encoding.row(values)
-    ranged = [(k, model) for k, model in enumerate(registry.models) if _has_range(model, values, present)]
-    read = registry.encoding.mask(name for _, model in ranged for name in model.names)
-    lacking = tuple([name for name, bit in registry.encoding.bits.items() if bit & read and not bit & present])
-    if not lacking:
+    if values.get("age") is None:
         return ()
-    lookup = registry.effects.of(row, lacking)
+    row, present = registry.encoding.row(values)
+    lookup = registry.effects.of(row, present)
+    ranged = [entry for entry in lookup.effects if entry[0].beyond(values) is None]
+    if not ranged:
+        return ()
     rows = np.array([row] * len(lookup.fillings))
     for number, filling in enumerate(lookup.fillings):
         for column, value in filling:
             rows[number, column] = value
     numbers = registry.run(rows)
-    return tuple(
-        [
-            _range(model, numbers, lookup.effects[k], (thresholds or {}).get(model.card.outcome, ()))
-            for k, model in ranged
-            if lookup.effects[k]
-        ]
-    )
-
-
-def _has_range(model: Model, values: Values, present: int) -> bool:
-    if model.card.kind == "points" or values.get("age") is None:
-        return False
-    operation = model.card.operation_input
-    if operation is not None and values.get(operation) is None:
-        return False
-    obstacle = model.obstacle(values, present)
-    return obstacle is None or bool(obstacle.needs and model.graded(values))
+    limits = thresholds or {}
+    return tuple([_range(model, numbers, effects, limits.get(model.card.outcome, ())) for model, effects in ranged])
 
 
 def _range(

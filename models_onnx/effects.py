@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_onnx.model import Model
+from models_onnx.model_card import ModelInput
 
 if TYPE_CHECKING:
     from models_onnx.registry import Registry
@@ -39,13 +40,13 @@ class Effect(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """For one operation and one set of missing inputs what they could do, by the model's place in the registry.
+    """For one operation and one set of missing inputs: the models that lack something, and what that could do.
 
     `fillings`: for each row that has to be run the columns to fill in, and with what; the first fills in all.
     """
 
     fillings: tuple[tuple[tuple[int, float], ...], ...]
-    effects: tuple[tuple[Effect, ...], ...]
+    effects: tuple[tuple[Model, tuple[Effect, ...]], ...]
 
 
 Rows = dict[str, slice]
@@ -57,26 +58,34 @@ class Effects:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._column = {name: position for position, name in enumerate(registry.encoding.names)}
-        operations = {model.card.operation_input for model in registry.models} - {None}
-        self._operation = next((position for name, position in self._column.items() if name in operations), 0)
-        self._found: dict[tuple[float, tuple[str, ...]], Lookup] = {}
+        # A points score has no probability to move; without its operation a model has no reference.
+        self._models = [model for model in registry.models if model.card.kind == "probability"]
+        operations = {model.card.operation_input for model in self._models}
+        self._operation = next((entry for entry in registry.inputs if entry.name in operations), None)
+        self._found: dict[tuple[float, int], Lookup] = {}
 
-    def of(self, row: Sequence[float], lacking: tuple[str, ...]) -> Lookup:
-        """The lookup for the operation in an encoded row and the names of its missing inputs, in their order."""
-        operation = row[self._operation]
-        found = self._found.get((operation, lacking))
+    def of(self, row: Sequence[float], present: int) -> Lookup:
+        """The lookup for an encoded row and the bits of its inputs that are present."""
+        if self._operation is None or math.isnan(number := row[self._column[self._operation.name]]):
+            return Lookup((), ())
+        found = self._found.get((number, present))
         if found is None:
             if len(self._found) >= MOST:
                 self._found.clear()
-            found = self._found[operation, lacking] = self._counted(operation, lacking)
+            found = self._found[number, present] = self._counted(self._operation, number, present)
         return found
 
-    def _counted(self, operation: float, lacking: tuple[str, ...]) -> Lookup:
+    def _counted(self, operation: ModelInput, number: float, present: int) -> Lookup:
+        models = [model for model in self._models if model.knows(operation.categories[int(number)])]
+        read = {name for model in models for name in model.names}
+        bits = self._registry.encoding.bits
+        lacking = [name for name in self._column if name in read and not bits[name] & present]
+        if not lacking:
+            return Lookup((), ())
         plausible = [self._registry.plausible[name] for name in lacking]
         full = [self._registry.plausible.get(name, (math.nan,))[0] for name in self._column]
-        full[self._operation] = operation
-        steps = zip_longest(*plausible)
-        rows = [self._with(full, lacking, _last_again(step, plausible)) for step in steps]
+        full[self._column[operation.name]] = number
+        rows = [self._with(full, lacking, _last_again(step, plausible)) for step in zip_longest(*plausible)]
         alone: Rows = {}
         empty = self._with(full, lacking, [math.nan] * len(lacking))
         for name, values in zip(lacking, plausible, strict=True):
@@ -84,22 +93,26 @@ class Effects:
             rows += [self._with(empty, [name], [value]) for value in values]
         numbers = np.array(self._registry.run(np.array(rows)))
         filled = slice(0, max(map(len, plausible)))
-        found = [_effects(model, numbers, filled, alone) for model in self._registry.models]
-        apart = list(dict.fromkeys(e.input for effects in found for e in effects if e.row is not None))
-        places = {name: 1 + k for k, name in enumerate(apart)}
+        found = [(model, _effects(model, numbers, filled, alone)) for model in models]
         first = {name: (self._column[name], values[0]) for name, values in zip(lacking, plausible, strict=True)}
-        return Lookup(
-            fillings=(tuple(first.values()), *((first[name],) for name in apart)),
-            effects=tuple(
-                tuple(e if e.row is None else e._replace(row=places[e.input]) for e in effects) for effects in found
-            ),
-        )
+        return _numbered([(model, effects) for model, effects in found if effects], first)
 
     def _with(self, row: Sequence[float], names: Sequence[str], values: Sequence[float]) -> list[float]:
         changed = list(row)
         for name, value in zip(names, values, strict=True):
             changed[self._column[name]] = value
         return changed
+
+
+def _numbered(found: Sequence[tuple[Model, tuple[Effect, ...]]], first: dict[str, tuple[int, float]]) -> Lookup:
+    """The lookup, with a row for each input that some model answers with alone."""
+    apart = list(dict.fromkeys(effect.input for _, effects in found for effect in effects if effect.row is not None))
+    places = {name: 1 + k for k, name in enumerate(apart)}
+    placed = (
+        (model, tuple(e if e.row is None else e._replace(row=places[e.input]) for e in effects))
+        for model, effects in found
+    )
+    return Lookup((tuple(first.values()), *((first[name],) for name in apart)), tuple(placed))
 
 
 def _last_again(step: Sequence[float | None], plausible: Sequence[Sequence[float]]) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from models_onnx.encoding import Encoding
-from models_onnx.model_card import ModelCard, ModelError
+from models_onnx.model_card import ModelCard, ModelError, ScopeLimit
 from models_onnx.score import Contribution, InputValue, Score
 
 # Half the width of a 90 % interval in standard errors (R-B03).
@@ -59,13 +59,9 @@ class Model:
     def obstacle(self, values: Mapping[str, InputValue | None], present: int) -> Score | None:
         """Why there is no number for this person, or None."""
         scope = self.card.scope
-        for limit in scope.limits:
-            value = values.get(limit.input)
-            if value is not None and (
-                (limit.low is not None and value < limit.low)  # type: ignore[operator]
-                or (limit.high is not None and value > limit.high)  # type: ignore[operator]
-            ):
-                return self._blank(status="out-of-scope", reason=limit.reason)
+        limit = self.beyond(values)
+        if limit is not None:
+            return self._blank(status="out-of-scope", reason=limit.reason)
         operation = values.get(self.card.operation_input) if self.card.operation_input else None
         if operation in scope.operations_outside:
             return self._outside
@@ -74,10 +70,21 @@ class Model:
             return self._blank(status="not-computable", reason="required-input-missing", needs=needs)
         return self._not_graded if operation in scope.operations_not_graded else None
 
-    def graded(self, values: Mapping[str, InputValue | None]) -> bool:
-        """Whether the model knows what it needs to know of the operation."""
-        operation = values.get(self.card.operation_input) if self.card.operation_input else None
-        return operation not in self.card.scope.operations_not_graded
+    def beyond(self, values: Mapping[str, InputValue | None]) -> ScopeLimit | None:
+        """The limit of its scope beyond which this person's numbers lie, or None."""
+        for limit in self.card.scope.limits:
+            value = values.get(limit.input)
+            if value is not None and (
+                (limit.low is not None and value < limit.low)  # type: ignore[operator]
+                or (limit.high is not None and value > limit.high)  # type: ignore[operator]
+            ):
+                return limit
+        return None
+
+    def knows(self, operation: str | None) -> bool:
+        """Whether the model holds for an operation and grades it."""
+        scope = self.card.scope
+        return operation not in scope.operations_outside and operation not in scope.operations_not_graded
 
     def contributions(self, numbers: Numbers) -> list[float]:
         """Per input its log-odds away from the reference."""

@@ -13,9 +13,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models_onnx import golden_scores, inexact, model_card, peers
+from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
-from models_onnx.effects import Effects
 from models_onnx.model import Model, NonFiniteScoreError, Places
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.peers import Peer

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from models_onnx.training.curves import AdditiveModel, Gradient, Shape, own_curve
 from models_onnx.training.trees import Node, row_tree
 
-
 INT64 = 7  # onnx.TensorProto.INT64
 POWERS = 4  # of t: cubed, squared, itself, and one
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models_onnx.bounds import missing_ranges
-from models_onnx.registry import Registry
+from models_onnx.registry import Registry, load
 from tests.models_onnx.people import Values, a_person
+
+SHARED = load(class_b=True)
 
 
 def by_trying(registry: Registry, model: str, values: Values, missing: list[str]) -> list[float]:
@@ -50,6 +54,43 @@ def test_the_missing_input_with_the_largest_effect_comes_first(registry: Registr
     told = {entry.model: entry for entry in missing_ranges(registry, values, thresholds={"any-complication": (0.27,)})}
     unknown = told["elective-complication"].unknown
     assert [(entry.input, entry.crosses) for entry in unknown] == [("asa_class", True), ("bmi", False)]
+
+
+PROBABILITIES = [card.name for card in load(class_b=True).cards if card.kind == "probability"]
+MAY_LACK = ["asa_class", "bmi", "sex", "urgency", "cancer", "functional_status", "creatinine", "sepsis", "copd"]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    missing=st.lists(st.sampled_from(MAY_LACK), min_size=1, max_size=3, unique=True),
+    age=st.integers(18, 100),
+    bmi=st.floats(10, 80),
+    group=st.sampled_from(["spine-fusion", "spine-decompression", "colorectal-resection", "knee-arthroplasty"]),
+)
+def test_looked_up_ranges_are_those_of_every_combination_for_anybody(
+    missing: list[str], age: int, bmi: float, group: str
+) -> None:
+    registry = SHARED
+    known = a_person(age=age, bmi=bmi, procedure_group=group, diabetes_treatment="none")
+    values = {**known, **dict.fromkeys(missing)}
+    told = {entry.model: entry for entry in missing_ranges(registry, values)}
+    lacking = {card.name: [n for n in missing if n in {e.name for e in card.inputs}] for card in registry.cards}
+    answers = {score.model for score in registry.score(known) if score.status == "computed"}
+    assert told.keys() == {name for name in PROBABILITIES if lacking[name] and name in answers}
+    for name, entry in told.items():
+        tried = by_trying(registry, name, values, lacking[name])
+        assert (entry.range.low, entry.range.high) == pytest.approx((min(tried), max(tried)), abs=1e-12)
+
+
+@pytest.mark.parametrize("missing", [["asa_class", "bmi"], ["sex", "bmi"], ["asa_class", "sex", "bmi"]])
+def test_an_input_alone_moves_what_is_told_while_the_others_stay_missing(
+    registry: Registry, missing: list[str]
+) -> None:
+    values = a_person(**dict.fromkeys(missing))
+    told = next(entry for entry in missing_ranges(registry, values) if entry.model == "elective-complication")
+    for unknown in told.unknown:
+        tried = by_trying(registry, "elective-complication", values, [unknown.input])
+        assert (unknown.low, unknown.high) == pytest.approx((min(tried), max(tried)), abs=1e-12)
 
 
 @pytest.mark.parametrize(
