@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from models_onnx.recalibration import Recalibration
+
 ScoreStatus = Literal["computed", "score-only", "not-computable", "out-of-scope"]
 InputValue = float | bool | str
 
@@ -34,7 +36,10 @@ class Range(msgspec.Struct, frozen=True, gc=False):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One model's answer. `contributions` sum to the logit minus `reference_logit`; empty for points."""
+    """One model's answer. `contributions` sum to the logit minus `reference_logit`; empty for points.
+
+    After a `recalibration` (recalibrated.py) all of these are its figures, and `raw_probability` is the model's own.
+    """
 
     model: str
     version: str
@@ -55,3 +60,5 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     missing_range: Range | None = None
     reason: str | None = None
     needs: tuple[str, ...] = ()
+    raw_probability: float | None = None
+    recalibration: Recalibration | None = None

@@ -168,6 +168,33 @@ switch = Table(
     Column("changed_at", Instant, nullable=False),
 )
 
+recalibration = Table(
+    "recalibration",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("intercept", Float, nullable=False),
+    Column("slope", Float, nullable=False),
+    Column("covariance", Text, nullable=False),
+    Column("peer_shift", Float),
+    Column("n", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("first_day", String(10), nullable=False),
+    Column("last_day", String(10), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("fitted_at", Instant, nullable=False),
+    Column("fitted_by", String(128), nullable=False),
+    Column("approved_at", Instant),
+    Column("approved_by", String(128)),
+    Column("retired_at", Instant),
+    Index("ix_recalibration_number", "tenant_id", "model", "number", unique=True),
+)
+
 used_token = Table(
     "used_token",
     metadata,
