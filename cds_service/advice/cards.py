@@ -20,6 +20,7 @@ from fhir_mappings.procedures import PlannedProcedure
 
 EXTENSION = "io.surgical-risk.assessment"
 SUMMARY_LIMIT = 140
+MOST_SUGGESTIONS = 3
 _NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
 # HL7 non-adherence reason codes (R-B14), with displays a clinician understands on a risk card.
@@ -49,11 +50,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(assessment: Assessment, place: Place, *, session: Session, options: Sequence[Option] = ()) -> Card:
-    """The card of this assessment with these options, at most three of which the tenant has already chosen."""
+    """The card of this assessment with these options; at most three have a button, saving included (R-B13)."""
     ordering = Ordering(codes=place.codes, dialect=place.dialect, intent=place.intent)
-    without_button = [option for option in options if suggestions.with_button(option, ordering) is None]
+    can_be_ordered = [option for option in options if suggestions.with_button(option, ordering) is not None]
+    with_button = can_be_ordered[: MOST_SUGGESTIONS - place.save_to_chart]
+    without_button = [option for option in options if option not in with_button]
     result, card_uuid = discrete.result(assessment), str(uuid.uuid4())
-    offered = suggestions.write(options, session, ordering=ordering, card_uuid=card_uuid)
+    offered = suggestions.write(with_button, session, ordering=ordering, card_uuid=card_uuid)
     card = Card(
         uuid=card_uuid,
         summary=summary(assessment),

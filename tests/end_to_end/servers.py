@@ -133,15 +133,18 @@ def embedded_store(resources: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def service(tenant: Mapping[str, Any], *extra: str) -> Iterator[str]:
-    """The URL of `cds-service serve` for one tenant; JSON is YAML, so the file is written as JSON."""
-    port = free_port()
+def service(
+    tenant: Mapping[str, Any], *extra: str, others: Iterable[Mapping[str, Any]] = (), port: int | None = None
+) -> Iterator[str]:
+    """The URL of `cds-service serve` for this tenant and others; JSON is YAML, so the files are written as JSON."""
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     folder = Path(tempfile.mkdtemp())
     try:
         tenants = folder / "tenants"
         tenants.mkdir()
-        (tenants / "hospital.yaml").write_text(json.dumps({"public_url": url, **tenant}))
+        for number, one in enumerate((tenant, *others)):
+            (tenants / f"hospital-{number}.yaml").write_text(json.dumps({"public_url": url, **one}))
         command = [sys.executable, "-m", "cds_service.cli", "serve", "--tenants", str(tenants)]
         command += ["--bind", f"127.0.0.1:{port}", *extra]
         with running(command, f"{url}/cds-services", log=folder / "service.log", cwd=folder):

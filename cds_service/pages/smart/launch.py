@@ -15,7 +15,10 @@ from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 
 # Read only, and only what the estimate reads (R-D15); who reads it where the EHR offers to tell.
-READ = ("Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "ServiceRequest")
+READ = (
+    "Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "DiagnosticReport",
+    "ServiceRequest",
+)  # fmt: skip
 SCOPES = ("launch", *(f"patient/{name}.rs" for name in READ))
 IDENTITY_SCOPES = ("openid", "fhirUser")
 _TIMEOUT_S = 10.0
@@ -79,7 +82,7 @@ def discover(issuer: str, tenant: Tenant) -> Endpoints:
     """The endpoints of a FHIR server that this tenant lists. Raises LaunchError."""
     if egress.allowed(issuer, tenant) is None:
         raise LaunchError("This hospital has not listed the FHIR server that asked for the launch.", "not-listed")
-    return _endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", tenant))
+    return endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", tenant))
 
 
 def _document(url: str, tenant: Tenant) -> dict[str, Any]:
@@ -93,7 +96,8 @@ def _document(url: str, tenant: Tenant) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _endpoints(found: dict[str, Any]) -> Endpoints:
+def endpoints(found: dict[str, Any]) -> Endpoints:
+    """The endpoints of a discovery document. Raises LaunchError where it lacks what SMART App Launch 2 requires."""
     authorize, token = found.get("authorization_endpoint"), found.get("token_endpoint")
     if not isinstance(authorize, str) or not isinstance(token, str):
         raise LaunchError("The EHR does not tell where to sign in (SMART configuration).", "configuration")

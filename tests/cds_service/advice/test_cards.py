@@ -118,6 +118,17 @@ def test_saving_to_the_chart_is_an_option_only_where_the_tenant_wants_it() -> No
     assert "RiskAssessment" not in kinds
 
 
+def test_with_saving_a_card_still_has_three_suggestions_and_tells_the_third_option_in_words() -> None:
+    place = Place(public_url=URL, codes=people.CODES)
+    three = people.a_card(people.asa(3), a_condition("E11.9"), a_condition("I25.10"), place=place)
+    assert len(three.suggestions) == 3
+    saving = msgspec.structs.replace(place, save_to_chart=True)
+    card = people.a_card(people.asa(3), a_condition("E11.9"), a_condition("I25.10"), place=saving)
+    assert [one.label for one in card.suggestions[:2]] == [one.label for one in three.suggestions[:2]]
+    assert card.suggestions[2].label.startswith("Save this estimate")
+    assert three.suggestions[2].label in (card.detail or "")
+
+
 def test_a_gap_may_be_told_instead_of_silence() -> None:
     card = cards.for_gap(TYPICAL.procedure, Place(public_url=URL))
     assert card.summary == "Risk of spinal fusion not computable: the patient's age is not recorded"

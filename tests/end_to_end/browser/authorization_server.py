@@ -1,4 +1,7 @@
-"""A SMART App Launch 2 authorization server (Authlib) in front of a FHIR server that then wants its token."""
+"""A SMART App Launch 2 authorization server (Authlib) in front of a FHIR server, which then wants its token.
+
+A token opens one patient's record and the resource types of its scopes, until it is over; the app may only read.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
+from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector, current_token
 from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Flask, Response, jsonify, request
+from joserfc import jwk, jwt
 from werkzeug.serving import make_server
 
 from tests.end_to_end.servers import free_port
@@ -59,7 +63,8 @@ class Code:
     launch: str
     code_challenge: str
     code_challenge_method: str
-    user: str = "surgeon"
+    nonce: str = ""
+    user: str = "Practitioner/surgeon-7"
 
     def get_redirect_uri(self) -> str:
         return self.redirect_uri
@@ -85,6 +90,12 @@ class Token:
     def is_revoked(self) -> bool:
         return False
 
+    def opens(self, path: str, patient: str) -> bool:
+        """Whether a read of this path, about this patient, is within the scopes."""
+        kind, _, resource_id = path.partition("/")
+        about = resource_id if kind == "Patient" else patient.rpartition("/")[2]
+        return f"patient/{kind}.rs" in self.scope.split() and about == self.patient
+
 
 @dataclass
 class Ehr:
@@ -94,6 +105,8 @@ class Ehr:
     codes: dict[str, Code] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    tells_user: bool = True
 
 
 def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noqa: C901 — one route beside the other
@@ -109,7 +122,7 @@ def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noq
             form = asked.payload.data
             ehr.codes[code] = Code(
                 code, form["redirect_uri"], form["scope"], form["launch"],
-                form["code_challenge"], form["code_challenge_method"],
+                form["code_challenge"], form["code_challenge_method"], form.get("nonce", ""),
             )  # fmt: skip
 
         def query_authorization_code(self, code: str, client: Client) -> Code | None:
@@ -120,7 +133,7 @@ def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noq
 
         def authenticate_user(self, code: Code) -> str:
             launched = ehr.launches[code.launch]
-            self.server.launched = launched
+            self.server.launched, self.server.code = launched, code
             return code.user
 
     server.register_grant(CodeGrant, [CodeChallenge(required=True)])
@@ -132,15 +145,25 @@ def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noq
     protect = ResourceProtector()
     protect.register_token_validator(Tokens())
 
+    key = jwk.ECKey.generate_key("P-384", {"kid": "ehr", "use": "sig"})
+
+    @app.get("/jwks")
+    def keys() -> Any:
+        return {"keys": [key.as_dict(private=False)]}
+
     @app.get("/fhir/.well-known/smart-configuration")
     def configuration() -> Any:
         return {
             "issuer": f"{base}/fhir",
+            "jwks_uri": f"{base}/jwks",
             "authorization_endpoint": f"{base}/authorize",
             "token_endpoint": f"{base}/token",
             "code_challenge_methods_supported": ["S256"],
-            "capabilities": ["launch-ehr", "client-public", "context-ehr-patient", "permission-v2"],
-        }
+            "capabilities": [
+                "launch-ehr", "client-public", "context-ehr-patient", "permission-v2",
+                *(["sso-openid-connect"] if ehr.tells_user else []),
+            ],
+        }  # fmt: skip
 
     @app.get("/authorize")
     def ask() -> str:
@@ -166,15 +189,32 @@ def application(fhir: str, base: str, client: Client, ehr: Ehr) -> Flask:  # noq
         body = response.get_json()
         launched = server.launched
         ehr.tokens[body["access_token"]] = Token(body["scope"], time.time() + body["expires_in"], launched["patient"])
-        return jsonify({**body, **launched})
+        return jsonify({**body, **launched, **_identity(body["scope"], server.code, key, f"{base}/fhir", client)})
 
     @app.get("/fhir/<path:query>")
     @protect()
     def data(query: str) -> Response:
-        answer = requests.get(f"{fhir}/{query}", params=request.args.to_dict(flat=False), timeout=10)
-        return Response(answer.content, status=answer.status_code, mimetype="application/fhir+json")
+        if not current_token.opens(query, request.args.get("patient", "")):
+            ehr.refused.append(query)
+            return Response(status=403)
+        ehr.read.append(query.partition("/")[0])
+        answer = requests.get(f"{fhir}/{query}", params=request.args.to_dict(flat=False), timeout=30)
+        # As a gateway does: links of the server behind it become links of its own.
+        told = answer.content.replace(fhir.encode(), f"{base}/fhir".encode())
+        return Response(told, status=answer.status_code, mimetype="application/fhir+json")
 
     return app
+
+
+def _identity(scope: str, code: Code, key: Any, issuer: str, client: Client) -> dict[str, str]:
+    if "openid" not in scope.split():
+        return {}
+    now = int(time.time())
+    claims = {
+        "iss": issuer, "aud": client.client_id, "sub": "surgeon-7", "iat": now, "exp": now + 300, "nonce": code.nonce,
+        "fhirUser": f"{issuer}/{code.user}",
+    }  # fmt: skip
+    return {"id_token": jwt.encode({"alg": "ES384", "kid": "ehr"}, claims, key, algorithms=["ES384"])}
 
 
 @contextlib.contextmanager
