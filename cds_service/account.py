@@ -67,13 +67,12 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
 
 def of_failure(call: Call, error: Exception) -> EvaluationRow:
     """A call that failed is an evaluation too: nobody may think that it found nothing."""
-    known = isinstance(error, ServiceError)
     row = EvaluationRow(
         **_who(call),
         id=str(uuid.uuid4()),
         status=error.status if isinstance(error, ServiceError) else 500,
         decision="error",
-        reason=error.code if known and isinstance(error, ServiceError) else "exception",
+        reason=error.reason if isinstance(error, ServiceError) else "exception",
     )
     _count(row)
     return row

@@ -66,7 +66,7 @@ def take(body: bytes, *, caller: Caller, desk: Desk, received: datetime) -> Take
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read(body, offered=offered(caller.tenant.hooks))
-    if again is not None:
+    if again is not None and not modes.is_killed(caller.tenant.id, switches_now(desk.records)):
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
     taken = _answered(request, caller, desk, received)
@@ -134,7 +134,10 @@ def withheld_by_mode(mode: Mode, request: HookRequest, site: Site) -> Reason | N
 
 
 def _shown_before(given: Answer, request: HookRequest, site: Site, records: Records) -> Reason | None:
-    """Same user, patient, operation, model and band within the window; at signing an open suggestion is shown again."""
+    """Same user, patient, operation, model and band within the window; at signing an open suggestion is shown again.
+
+    Open is what was shown, what nobody accepted or turned down, and what is still worth offering now.
+    """
     window_s = site.tenant.dedupe_window_s
     key = account.dedupe_key(given, request)
     if given.card is None or key is None or window_s <= 0 or given.assessment is None:
@@ -144,7 +147,8 @@ def _shown_before(given: Answer, request: HookRequest, site: Site, records: Reco
         shown = records.last_shown(site.tenant.id, key, since=since)
     except DatabaseError:
         return None
-    if shown is None or (shown.hook != request.hook and shown.open_suggestions):
+    still_offered = {option.id for option in given.options}
+    if shown is None or (shown.hook != request.hook and still_offered.intersection(shown.open_suggestions)):
         return None
     return "dedupe"
 

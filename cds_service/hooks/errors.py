@@ -40,6 +40,11 @@ class ServiceError(Exception):
         self.diagnostics = diagnostics
         self.retry_after_s = retry_after_s
 
+    @property
+    def reason(self) -> str:
+        """Why, as the record keeps it."""
+        return self.code
+
 
 class BadRequest(ServiceError):
     """The body is not a CDS Hooks request."""
@@ -69,6 +74,11 @@ class DataUnobtainable(ServiceError):
     """Data without which nothing can be said were neither sent nor to be had."""
 
     status, code = 412, "required"
+
+    @property
+    def reason(self) -> str:
+        """Running out of time and data that cannot be had are told apart (DEC-02, R-D10)."""
+        return "deadline" if self.diagnostics == "deadline" else "data-unobtainable"
 
 
 class TooSlow(ServiceError):

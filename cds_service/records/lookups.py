@@ -48,7 +48,10 @@ def from_columns(row: RowMapping, cards: tuple[CardRow, ...] = ()) -> Evaluation
 
 
 def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: datetime) -> Shown | None:
-    """The latest card of this key shown to this tenant since then, with the suggestions nobody accepted (R-B09)."""
+    """The latest card of this key shown to this tenant since then, with the suggestions still open (R-B09).
+
+    Open is what nobody accepted, of a card that nobody overrode.
+    """
     evaluations, cards = tables.evaluation.c, tables.card.c
     latest = (
         select(cards.uuid, evaluations.received_at, evaluations.hook)
@@ -68,13 +71,18 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
         .join(tables.feedback, told.id == accepted.feedback_id)
         .where(told.tenant_id == tenant_id)
     )
+    overridden = select(told.card_uuid).where(told.tenant_id == tenant_id, told.outcome == "overridden")
     with engine.connect() as connection:
         card = connection.execute(latest).first()
         if card is None:
             return None
         still_open = connection.execute(
             select(suggestions.rule)
-            .where(suggestions.card_uuid == card.uuid, suggestions.uuid.not_in(accepted_by_tenant))
+            .where(
+                suggestions.card_uuid == card.uuid,
+                suggestions.uuid.not_in(accepted_by_tenant),
+                suggestions.card_uuid.not_in(overridden),
+            )
             .order_by(suggestions.rule)
         )
         return Shown(card.uuid, card.received_at, card.hook, tuple(rule for (rule,) in still_open))

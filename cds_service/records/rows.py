@@ -98,7 +98,7 @@ class AdministrationEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A card shown before, and the catalogue rows of its suggestions that nobody accepted yet (R-B09)."""
+    """A card shown before, and the catalogue rows of its suggestions that nobody accepted or turned down (R-B09)."""
 
     card: str
     at: datetime

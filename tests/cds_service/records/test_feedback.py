@@ -46,6 +46,17 @@ def test_an_accepted_suggestion_is_no_longer_open_but_only_for_its_own_tenant(re
     assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ()
 
 
+def test_a_card_that_was_overridden_has_no_open_suggestion_but_only_for_its_own_tenant(records):
+    row = an_evaluation(dedupe_key="k")
+    records.write_evaluation(row)
+    records.flush(5)
+    overridden = a_feedback(card=row.cards[0].uuid, outcome="overridden")
+    records.store_feedback([overridden], msgspec.structs.replace(SENDER, tenant_id="other"), received_at=NOON)
+    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ("smoking-cessation",)
+    records.store_feedback([overridden], SENDER, received_at=NOON)
+    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ()
+
+
 def test_a_comment_is_cut_and_holds_no_null_character(records):
     records.store_feedback([a_feedback(comment="\x00" + "x" * 5000)], SENDER, received_at=NOON)
     with records.durable.connect() as connection:
