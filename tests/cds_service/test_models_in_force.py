@@ -69,7 +69,7 @@ def test_a_retired_model_is_gone_from_the_next_answer_and_from_what_is_told_as_r
     assert "mfi-5 1.0.0" not in ready(app)["models"]
     promote(folder, "mfi-5", "1.0.0", to="challenger")
     assert in_force(app).refresh() is True
-    assert ready(app)["challengers"] == ["mfi-5 1.0.0"]
+    assert "mfi-5 1.0.0" in ready(app)["challengers"]
     assert loads("loaded") == before + 2
 
 
