@@ -104,12 +104,12 @@ def _who(call: Call) -> dict[str, Any]:
     }
 
 
-def _told(given: Answer) -> dict[str, Any] | None:
+def _told(given: Answer) -> discrete.Result | None:
     """The discrete result as the card already has it."""
     return given.card.extension.get(EXTENSION) if given.card is not None and given.card.extension else None
 
 
-def _what(assessment: Assessment, told: dict[str, Any] | None) -> dict[str, Any]:
+def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any]:
     headline = assessment.headline
     return {
         "id": assessment.assessment_id,
@@ -120,7 +120,7 @@ def _what(assessment: Assessment, told: dict[str, Any] | None) -> dict[str, Any]
         "band": headline.band if headline else None,
         "models": _models(assessment),
         "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
-        "result": _kept(told if told is not None else discrete.result(assessment), assessment.procedure),
+        "result": _kept(told or discrete.of(assessment), assessment.procedure),
     }
 
 
@@ -147,11 +147,12 @@ def _scored(score: Score) -> dict[str, Any]:
     return told
 
 
-def _kept(told: dict[str, Any], procedure: PlannedProcedure) -> dict[str, Any]:
+def _kept(told: discrete.Result, planned: PlannedProcedure) -> discrete.Result:
     """The result with the day and length of the operation, which the risk profile needs to ask the same again."""
-    when = {"occurrence": procedure.occurrence or None, "durationHours": procedure.duration_h}
-    known = {name: value for name, value in when.items() if value is not None}
-    return {**told, "procedure": {**told["procedure"], **known}} if known else told
+    known = msgspec.structs.replace(
+        told.procedure, occurrence=planned.occurrence or None, duration_hours=planned.duration_h
+    )
+    return msgspec.structs.replace(told, procedure=known)
 
 
 def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:

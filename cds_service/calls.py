@@ -161,5 +161,5 @@ def _encoded(outcome: Outcome, site: Site, hook: str) -> bytes:
         return cards.encode(cards.CardsResponse(shown, msgspec.UNSET, actions))
     extension: dict[str, object] = {SILENCE_EXTENSION: {"reason": given.silence, "text": WORDS[given.silence]}}
     if given.assessment is not None and site.tenant.discrete_result:
-        extension[EXTENSION] = discrete.result(given.assessment)
+        extension[EXTENSION] = discrete.of(given.assessment)
     return cards.encode(cards.CardsResponse((), extension, actions))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -55,7 +54,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, options: Se
     can_be_ordered = [option for option in options if suggestions.with_button(option, ordering) is not None]
     with_button = can_be_ordered[: MOST_SUGGESTIONS - place.save_to_chart]
     without_button = [option for option in options if option not in with_button]
-    result, card_uuid = discrete.result(assessment), str(uuid.uuid4())
+    result, card_uuid = discrete.of(assessment), str(uuid.uuid4())
     offered = suggestions.write(with_button, session, ordering=ordering, card_uuid=card_uuid)
     card = Card(
         uuid=card_uuid,
@@ -83,11 +82,11 @@ def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
     return dialects.adapt(card, place.dialect)
 
 
-def _saving(result: dict[str, Any], session: Session, place: Place, card_uuid: str) -> tuple[Suggestion, ...]:
+def _saving(result: discrete.Result, session: Session, place: Place, card_uuid: str) -> tuple[Suggestion, ...]:
     if not place.save_to_chart:
         return ()
-    owner = chart.Owner(session.patient_id, session.encounter_id)
-    return (chart.save_suggestion(result, owner, public_url=place.public_url, card_uuid=card_uuid),)
+    owner, as_json = chart.Owner(session.patient_id, session.encounter_id), msgspec.to_builtins(result)
+    return (chart.save_suggestion(as_json, owner, public_url=place.public_url, card_uuid=card_uuid),)
 
 
 def summary(assessment: Assessment) -> str:

@@ -1,106 +1,174 @@
-"""The result as data: every prediction and every input with its status, for integrators."""
+"""The result as data: every prediction and every input with its status, for integrators.
+
+Named as interface.md names them ("The discrete result"); a member without a value is left out.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from cds_service.advice.assessment import Assessment, Estimate
-from fhir_mappings.feature import Feature
-from models_onnx.score import PublishedRate, Score
+from fhir_mappings.feature import Feature, FeatureValue
+from models_onnx.score import PublishedRate, Range, Score
+
+
+class Procedure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """The operation: its group, its code, and the order that asks for it.
+
+    `occurrence`, `duration_hours`: in the record only, where the risk profile needs them to ask the same again.
+    """
+
+    group: str
+    system: str
+    code: str
+    order: str | None
+    occurrence: str | None = None
+    duration_hours: float | None = None
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """How one input moves the log-odds from the model's reference."""
+
+    input: str
+    log_odds: float
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """What a publication reports for this number of points."""
+
+    source: str
+    probability: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """One model's answer; probabilities unrounded."""
+
+    outcome: str
+    horizon: str
+    model: str
+    version: str
+    model_sha256: str
+    status: str
+    horizon_days: int | None = None
+    shown: bool = False
+    probability: float | None = None
+    low: float | None = None
+    high: float | None = None
+    band: str | None = None
+    peer_probability: float | None = None
+    peer_group: str | None = None
+    contributions: tuple[Contribution, ...] = ()
+    missing_range: Range | None = None
+    points: float | None = None
+    maximum_points: float | None = None
+    published_rates: tuple[Rate, ...] = ()
+    reason: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """One input: its value as used, from where and when; or why there is none."""
+
+    name: str
+    status: str
+    value: FeatureValue | None = None
+    unit: str | None = None
+    time: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    comparator: str | None = None
+    flags: tuple[str, ...] = ()
+    recorded_value: float | None = None
+    recorded_unit: str | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """The whole assessment."""
+
+    assessment_id: str
+    as_of: str
+    procedure: Procedure
+    predictions: tuple[Prediction, ...]
+    inputs: tuple[Input, ...]
 
 
 def result(assessment: Assessment) -> dict[str, Any]:
-    """The whole assessment; members without a value are left out."""
-    shown = {estimate.score.model: estimate for estimate in assessment.estimates}
-    procedure = assessment.procedure
-    return {
-        "assessmentId": assessment.assessment_id,
-        "asOf": _instant(assessment.as_of),
-        "procedure": {
-            "group": procedure.group,
-            "system": procedure.system,
-            "code": procedure.code,
-            "order": procedure.order,
-        },
-        "predictions": [_prediction(assessment, score, shown.get(score.model)) for score in assessment.scores],
-        "inputs": [_input(feature) for feature in assessment.features.values()],
-    }
-
-
-def _prediction(assessment: Assessment, score: Score, shown: Estimate | None) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "outcome": score.outcome,
-        "horizon": score.horizon,
-        "model": score.model,
-        "version": score.version,
-        "modelSha256": score.sha256,
-        "status": score.status,
-    }
-    if score.horizon_days is not None:
-        told["horizonDays"] = score.horizon_days
-    if shown is not None:
-        told["shown"] = True
-    if score.status == "computed":
-        told |= _computed(assessment, score, shown)
-    if score.missing_range is not None:
-        told["missingRange"] = {"low": score.missing_range.low, "high": score.missing_range.high}
-    if score.points is not None:
-        told |= {"points": score.points, "maximumPoints": score.maximum_points}
-    if score.published_rates:
-        told["publishedRates"] = [_rate(rate) for rate in score.published_rates]
-    if score.reason is not None:
-        told["reason"] = score.reason
-    if score.needs:
-        told["needs"] = list(score.needs)
+    """The whole assessment as JSON has it."""
+    told: dict[str, Any] = msgspec.to_builtins(of(assessment))
     return told
 
 
-def _computed(assessment: Assessment, score: Score, shown: Estimate | None) -> dict[str, Any]:
-    """The probability unrounded, with what it compares with; contributions in log-odds against the reference."""
-    peer = shown.peer if shown else None
-    return _present(
-        {
-            "probability": score.probability,
-            "low": score.low,
-            "high": score.high,
-            "band": shown.band if shown else None,
-            "peerProbability": peer.probability if peer else None,
-            "peerGroup": _peers(assessment) if peer else None,
-            "contributions": [{"input": item.input, "logOdds": item.log_odds} for item in score.contributions],
-        }
+def of(assessment: Assessment) -> Result:
+    """The whole assessment."""
+    shown = {estimate.score.model: estimate for estimate in assessment.estimates}
+    peers = f"{assessment.procedure.label}, adults"
+    procedure = assessment.procedure
+    return Result(
+        assessment_id=assessment.assessment_id,
+        as_of=_instant(assessment.as_of),
+        procedure=Procedure(group=procedure.group, system=procedure.system, code=procedure.code, order=procedure.order),
+        predictions=tuple([_prediction(score, shown.get(score.model), peers) for score in assessment.scores]),
+        inputs=tuple([_input(feature) for feature in assessment.features.values()]),
     )
 
 
-def _peers(assessment: Assessment) -> str:
-    return f"{assessment.procedure.label}, adults"
+def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
+    computed = score.status == "computed"
+    peer = shown.peer if shown is not None and computed else None
+    return Prediction(
+        outcome=score.outcome,
+        horizon=score.horizon,
+        model=score.model,
+        version=score.version,
+        model_sha256=score.sha256,
+        status=score.status,
+        horizon_days=score.horizon_days,
+        shown=shown is not None,
+        probability=score.probability if computed else None,
+        low=score.low if computed else None,
+        high=score.high if computed else None,
+        band=shown.band if shown is not None and computed else None,
+        peer_probability=peer.probability if peer else None,
+        peer_group=peers if peer else None,
+        contributions=_contributions(score) if computed else (),
+        missing_range=score.missing_range,
+        points=score.points,
+        maximum_points=score.maximum_points if score.points is not None else None,
+        published_rates=tuple([_rate(rate) for rate in score.published_rates]),
+        reason=score.reason,
+        needs=score.needs,
+    )
 
 
-def _rate(rate: PublishedRate) -> dict[str, Any]:
-    return _present({"source": rate.source, "probability": rate.probability, "low": rate.low, "high": rate.high})
+def _contributions(score: Score) -> tuple[Contribution, ...]:
+    return tuple([Contribution(input=one.input, log_odds=one.log_odds) for one in score.contributions])
 
 
-def _input(feature: Feature) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": feature.name, "status": feature.status}
-    if feature.value is not None:
-        told["value"] = _rounded(feature.value)
-        if feature.unit and feature.unit != "1":
-            told["unit"] = feature.unit
-    if feature.time is not None:
-        told["time"] = _time(feature)
-    for name, value in (("source", feature.source), ("reason", feature.reason), ("comparator", feature.comparator)):
-        if value:
-            told[name] = value
-    if feature.flags:
-        told["flags"] = list(feature.flags)
-    if feature.recorded_value is not None:
-        told |= {"recordedValue": feature.recorded_value, "recordedUnit": feature.recorded_unit or "1"}
-    return told
+def _rate(rate: PublishedRate) -> Rate:
+    return Rate(source=rate.source, probability=rate.probability, low=rate.low, high=rate.high)
 
 
-def _rounded(value: float | bool | str | None) -> float | bool | str | None:
+def _input(feature: Feature) -> Input:
     """People and integrators are told 2 decimals; models get the unrounded number (inputs 1.4)."""
-    return round(value, 2) if isinstance(value, float) else value
+    value, recorded = feature.value, feature.recorded_value
+    return Input(
+        name=feature.name,
+        status=feature.status,
+        value=round(value, 2) if isinstance(value, float) else value,
+        unit=feature.unit if value is not None and feature.unit not in ("", "1") else None,
+        time=_time(feature),
+        source=feature.source or None,
+        reason=feature.reason or None,
+        comparator=feature.comparator or None,
+        flags=feature.flags,
+        recorded_value=recorded,
+        recorded_unit=(feature.recorded_unit or "1") if recorded is not None else None,
+    )
 
 
 def _time(feature: Feature) -> str | None:
@@ -110,8 +178,4 @@ def _time(feature: Feature) -> str | None:
 
 
 def _instant(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _present(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in (None, "", [])}
+    return f"{time.astimezone(UTC).isoformat()[:19]}Z"

@@ -31,7 +31,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, kw_only=True):
     """One call of the service and what became of it (R-C09). Times in milliseconds, probability 0 to 1.
 
     May hold what identifies a patient: patient_id, encounter_id, order_reference, user_reference,
-    hook_instance, inputs and result. `reason` is a word of ours, `dedupe_key` a digest.
+    hook_instance, inputs and result (whatever JSON can hold). `reason` is a word of ours, `dedupe_key` a digest.
     """
 
     id: str
@@ -55,7 +55,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_key: str | None = None
     models: tuple[dict[str, Any], ...] = ()
     inputs: tuple[dict[str, Any], ...] = ()
-    result: dict[str, Any] | None = None
+    result: Any = None
     milliseconds: dict[str, float] = {}
     total_ms: float = 0.0
     cards: tuple[CardRow, ...] = ()

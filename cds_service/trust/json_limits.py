@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from cds_service.hooks.errors import BadRequest
 from cds_service.tenant import Limits
@@ -31,9 +32,10 @@ _IS_NUMERIC, _POINT = np.array([byte in _NUMERIC for byte in range(256)]), 0x2E
 
 def check(body: bytes, limits: Limits) -> None:
     """Raise BadRequest, naming the limit, for a body that breaks one."""
-    if _depth(body) > limits.depth and _depth(_without_strings(body)) > limits.depth:
+    deepest, openings = _at_most(body)
+    if deepest > limits.depth and _depth(body) > limits.depth and _depth(_without_strings(body)) > limits.depth:
         raise _broken(f"depth of at most {limits.depth}")
-    if body.count(b'"resourceType"') > limits.entries:
+    if openings > limits.entries and body.count(b'"resourceType"') > limits.entries:
         raise _broken(f"at most {limits.entries} resources")
     if _may_hold_long_string(body, limits.string_characters) and _longest_string(body) > limits.string_characters:
         raise _broken(f"strings of at most {limits.string_characters} characters")
@@ -55,13 +57,33 @@ def _broken(limit: str) -> BadRequest:
     return BadRequest("The body is not JSON of a size that is read.", diagnostics=limit)
 
 
+def _at_most(text: bytes) -> tuple[int, int]:
+    """What nesting cannot exceed, and how many arrays and objects there are at most, counted in blocks of 64 bytes.
+
+    Within a block every opening bracket is taken to come before every closing one.
+    """
+    opening, closing = (np.bitwise_count(_blocks(mask)).astype(np.int64) for mask in _brackets(text))
+    after = np.cumsum(opening - closing)
+    return int((after + closing).max(initial=0)), int(opening.sum())
+
+
+def _brackets(text: bytes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    folded = np.frombuffer(text, dtype=np.uint8) & _WITHOUT_CASE
+    return folded == _OPENING, folded == _CLOSING
+
+
+def _blocks(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    """The mask as one bit per byte of text, 64 to a number."""
+    bits = np.packbits(mask)
+    blocks = np.zeros(-(-len(bits) // 8), dtype=np.uint64)
+    blocks.view(np.uint8)[: len(bits)] = bits
+    return blocks
+
+
 def _depth(text: bytes) -> int:
     """The deepest nesting, counting brackets in strings too: never less than the truth for balanced strings."""
-    folded = np.frombuffer(text, dtype=np.uint8) & _WITHOUT_CASE
-    opening, closing = folded == _OPENING, folded == _CLOSING
-    brackets = np.flatnonzero(opening | closing)
-    steps = opening[brackets].view(np.int8) - closing[brackets].view(np.int8)
-    return int(np.cumsum(steps, dtype=np.int32).max()) if len(steps) else 0
+    opening, closing = _brackets(text)
+    return int(np.cumsum(opening.view(np.int8) - closing.view(np.int8), dtype=np.int32).max(initial=0))
 
 
 def _may_hold_long_string(body: bytes, limit: int) -> bool:
@@ -100,8 +122,8 @@ def _may_hold_long_number(text: bytes, limit: int) -> bool:
     hit = _IS_NUMERIC.take(bytes_of[::apart])
     places = np.flatnonzero(hit[:-3] & hit[1:-2] & hit[2:-1] & hit[3:]) * apart
     between = bytes_of[places[:, None] + np.arange(3 * apart)]
-    likely = _IS_NUMERIC.take(between).all(axis=1) & (np.count_nonzero(between == _POINT, axis=1) < 2)
-    return any(_is_long_number(text, place, limit) for place in places[likely].tolist())
+    points = (between == _POINT).sum(axis=1, dtype=np.int8)
+    return any(_is_long_number(text, place, limit) for place in places[points < 2].tolist())
 
 
 def _is_long_number(text: bytes, place: int, limit: int) -> bool:

@@ -121,7 +121,7 @@ def test_a_long_string_is_found_however_its_quotation_marks_are_escaped(parts):
         b'{"prefetch": {"patient": null, "patient": {}}}',
         b'{"prefetch": {"a": 1}, "prefetch": {"a": 2}}',
         b'{"hook": "x", "prefetch": {"a": {"b": [1, 2]}}, "hook": "y"}',
-        b'"resourceType"' * 5001,
+        b"[" + b'{"resourceType":"X"},' * 5001 + b"{}]",
     ],
     ids=["depth", "string", "escaped", "number", "root", "context", "key", "prefetch", "around", "resources"],
 )
