@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +37,12 @@ _KEY_OF = {
 _NO_REPLAY_AHEAD = timedelta(0)  # inputs 1.2: in replay and training nothing may claim to be later than the index
 
 
+class _Participant(Struct):
+    """Who takes part in an Appointment, which has no subject."""
+
+    actor: Reference | None = None
+
+
 class _Head(Struct, rename="camel"):
     """Whose resource it is, and of which type."""
 
@@ -42,6 +51,7 @@ class _Head(Struct, rename="camel"):
     subject: Reference | None = None
     patient: Reference | None = None
     medication_reference: Reference | None = None
+    participant: tuple[_Participant, ...] = ()
 
 
 _heads = msgspec.json.Decoder(_Head)
@@ -55,6 +65,33 @@ def lines(directory: Path) -> Iterator[Raw]:
                 yield from (Raw(line) for line in stream if line.strip())
 
 
+def patients(directory: Path, *, parts: int = 64) -> Iterator[tuple[str, list[Raw]]]:
+    """Every patient with all of their resources, as `by_patient`, with one part of them in memory at a time.
+
+    The lines are first sorted into `parts` temporary files by their owner: one reading of the export, whatever its
+    size, and memory for a 64th of it.
+    """
+    medications: dict[str, Raw] = {}
+    with tempfile.TemporaryDirectory(prefix="mapping-") as folder, contextlib.ExitStack() as opened:
+        files = [opened.enter_context((Path(folder) / str(number)).open("w+b")) for number in range(parts)]
+        for raw in lines(directory):
+            head = _head(raw)
+            if head is None:
+                continue
+            if head.resource_type == "Medication" and head.id:
+                medications[head.id] = raw
+            elif owner := _owner(head):
+                files[zlib.crc32(owner.encode()) % parts].write(bytes(raw).rstrip() + b"\n")
+        for file in files:
+            file.seek(0)
+            yield from _grouped((Raw(line) for line in file), medications).items()
+
+
+def count_patients(directory: Path) -> int:
+    """How many Patient resources the export holds: what a progress bar needs to know beforehand."""
+    return sum(b'"Patient"' in raw and type_of(raw) == "Patient" for raw in map(bytes, lines(directory)))
+
+
 def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
@@ -64,28 +101,51 @@ def by_patient(directory: Path) -> dict[str, list[Raw]]:
 
     A line that is no JSON, or that belongs to nobody, is left out: mapping_report counts them.
     """
+    return _grouped(lines(directory), {})
+
+
+def _grouped(resources: Iterable[Raw], medications: dict[str, Raw]) -> dict[str, list[Raw]]:
     found: dict[str, list[Raw]] = {}
-    medications: dict[str, Raw] = {}
     wanted: dict[str, list[str]] = {}
-    for raw in lines(directory):
-        try:
-            head = _heads.decode(raw)
-        except UNREADABLE_JSON:
+    for raw in resources:
+        head = _head(raw)
+        if head is None:
             continue
         if head.resource_type == "Medication" and head.id:
             medications[head.id] = raw
         elif owner := _owner(head):
             found.setdefault(owner, []).append(raw)
-            if named := head.medication_reference and head.medication_reference.reference:
-                wanted.setdefault(owner, []).append(named.rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
+            if named := medication_of(head):
+                wanted.setdefault(owner, []).append(named)
     for owner, names in wanted.items():
         found[owner] += [medications[name] for name in dict.fromkeys(names) if name in medications]
     return found
 
 
+def _head(raw: Raw | bytes) -> _Head | None:
+    try:
+        return _heads.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+
+
+def type_of(raw: Raw | bytes) -> str:
+    """The resource type; "" for what is no JSON."""
+    head = _head(raw)
+    return head.resource_type if head else ""
+
+
+def medication_of(head: _Head) -> str | None:
+    """The id of the Medication that a prescription names."""
+    named = head.medication_reference and head.medication_reference.reference
+    return named.rsplit("/", 1)[-1].removeprefix("urn:uuid:") if named else None
+
+
 def _owner(head: _Head) -> str | None:
     if head.resource_type == "Patient":
         return head.id
+    if head.resource_type == "Appointment":
+        return next((one for each in head.participant if (one := referenced_patient(each.actor))), None)
     return referenced_patient(head.subject or head.patient)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urljoin
 
@@ -43,6 +44,18 @@ class FhirClient:
     ) -> Future[SearchResult]:
         """Begin to read on from a Bundle that names a next page; truncated where that page cannot be had."""
         return self._threads.submit(self._follow, access, page, call_timeout_s, deadline)
+
+    def pages(self, access: Access, query: str, *, call_timeout_s: float) -> Iterator[SearchResult]:
+        """One search page by page, however many there are: for reports, never for an answer. A failed page ends it."""
+        url = f"{access.base.rstrip('/')}/{query}"
+        while True:
+            page = self._get(access, url, call_timeout_s, time.monotonic() + call_timeout_s)
+            yield page.result
+            if page.next_url is None:
+                return
+            url = urljoin(f"{access.base.rstrip('/')}/", page.next_url)
+            if not egress.within(url, access.base):
+                return
 
     def close(self) -> None:
         """Let go of the threads."""

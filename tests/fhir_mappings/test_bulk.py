@@ -81,3 +81,14 @@ def test_nothing_later_than_the_index_is_read(tmp_path: Path) -> None:
     record = next(bulk.records(an_export(tmp_path, a_patient(), ahead), as_of=as_of, zone=ZONE))
     assert derive(record, a_planned_procedure())["creatinine"].reason == "future"
     assert live(ahead)["creatinine"].flags == ("time-ahead",)
+
+
+def test_reading_a_part_at_a_time_gives_every_patient_the_same_resources(tmp_path: Path) -> None:
+    people = [a_patient(id=f"pt-{number}") for number in range(20)]
+    results = [an_observation(id=f"o-{n}", subject={"reference": f"Patient/pt-{n % 20}"}) for n in range(60)]
+    export = an_export(tmp_path, *people, *results, BY_REFERENCE, MEDICATION, a_patient())
+    at_once = {one: sorted(map(bytes, those)) for one, those in bulk.by_patient(export).items()}
+    in_parts = {one: sorted(bytes(raw).rstrip() for raw in those) for one, those in bulk.patients(export, parts=7)}
+    assert in_parts == {one: sorted(raw.rstrip() for raw in those) for one, those in at_once.items()}
+    assert len(in_parts) == 20
+    assert any(b"med-1" in raw and b"1364430" in raw for raw in in_parts[PATIENT_ID])

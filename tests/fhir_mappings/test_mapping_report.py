@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_mappings.code_systems import CPT, LOINC, NDC
-from fhir_mappings.mapping_report import MappingReport, report, statuses
+from fhir_mappings.mapping_counts import Counts, Person, Site, count, of_resources
+from fhir_mappings.mapping_report import MappingReport, of_counts, report, statuses
 from fhir_mappings.mapping_report_pages import as_csv, as_html
+from fhir_mappings.search_result import SearchResult
 from tests.builders import (
     AS_OF,
     DEMO_MAPS,
@@ -19,14 +21,15 @@ from tests.builders import (
     an_order,
     as_json,
     coded,
+    searches,
 )
 
 CANARY = "CANARY-7731"
+SITE = Site(AS_OF, ZONE, DEMO_MAPS)
 
 
 def reported(*resources: dict[str, Any]) -> MappingReport:
-    people = [(PATIENT_ID, as_json((a_patient(name=[{"text": CANARY}]), *resources)))]
-    return report(people, as_of=AS_OF, zone=ZONE, maps=DEMO_MAPS)
+    return report([of_resources(PATIENT_ID, as_json((a_patient(name=[{"text": CANARY}]), *resources)))], SITE)
 
 
 def test_every_input_is_counted_in_the_status_in_which_it_ends() -> None:
@@ -88,8 +91,8 @@ def test_a_patient_whose_data_are_another_ones_is_set_aside() -> None:
 
 def test_the_progress_is_told() -> None:
     told: list[int] = []
-    people = [(f"p-{number}", as_json([a_patient(id=f"p-{number}")])) for number in range(3)]
-    report(people, as_of=AS_OF, zone=ZONE, progress=told.append)
+    people = [of_resources(f"p-{number}", as_json([a_patient(id=f"p-{number}")])) for number in range(3)]
+    report(people, SITE, progress=told.append)
     assert told == [1, 2, 3]
 
 
@@ -108,3 +111,45 @@ def test_page_and_csv_hold_counts_and_nothing_of_a_patient() -> None:
     assert "unit not recognised" in page
     assert "'=cmd()" in rows
     assert "unmapped,Observation,urn:<b>," in rows
+
+
+def test_counts_of_several_machines_add_up_to_those_of_one() -> None:
+    people = [
+        of_resources(PATIENT_ID, as_json((a_patient(), an_observation("718-7", number, "furlongs", id=f"o-{number}"))))
+        for number in range(5)
+    ]
+    parts = []
+    for some in (people[:2], people[2:]):
+        counts = Counts()
+        for person in some:
+            count(counts, person, SITE)
+        parts.append(counts)
+    assert of_counts(parts[0].add(parts[1])) == report(people, SITE)
+
+
+def test_searches_that_failed_or_were_cut_short_are_told() -> None:
+    results = searches(a_patient(), labs=SearchResult(failure="not-authorised"))
+    results["conditions"] = SearchResult(truncated=True)
+    found = report([Person(PATIENT_ID, results)], SITE)
+    assert found.searches == ((("conditions", "truncated"), 1), (("labs", "not-authorised"), 1))
+    assert "access not granted" in as_html(found)
+
+
+def test_an_appointment_is_an_order_too() -> None:
+    booked = {
+        "resourceType": "Appointment",
+        "id": "a",
+        "status": "booked",
+        "serviceType": [coded((CPT, "22633"))],
+        "participant": [{"actor": {"reference": f"Patient/{PATIENT_ID}"}, "status": "accepted"}],
+    }
+    assert dict(reported(booked).orders) == {("spine-fusion", CPT, "22633"): 1}
+
+
+def test_of_how_many_a_diagnosis_holds_is_told_and_what_nobody_has() -> None:
+    found = reported(a_condition("E11.9"))
+    assert (("diabetes",), 1) in found.present
+    assert not any(keys == ("copd",) for keys, _ in found.present)
+    page = as_html(found)
+    assert "ASA class" in page.partition("No patient has a result for ")[2].partition(":")[0]
+    assert "present,diabetes,,,1" in as_csv(found)
