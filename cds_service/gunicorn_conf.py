@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-# Threads wait for FHIR servers while others compute; gevent's tail was 10 times longer (docs/performance.md).
-worker_class = "gthread"
+# Threads wait for FHIR servers while others compute; gevent's tail was 10 times longer (docs/performance.md). This is
+# gthread, but slow clients wait in its main loop and hold no thread.
+worker_class = "cds_service.http_worker.HeadFirstWorker"
 # gunicorn 27 opens a control socket in the home directory unless told not to; nobody uses it here.
 control_socket_disable = True
 # No preload: onnxruntime sessions created before the fork can crash in the child.
