@@ -1,102 +1,64 @@
-"""What must not change an answer does not: order, codings, units, duplicates, strangers."""
+"""What must not change an answer does not: order, codings, units, duplicates, strangers; for everybody there is.
+
+The page size is varied in tests/cds_service/patient_data/test_page_size.py, through the code that pages.
+"""
 
 from __future__ import annotations
 
-import copy
-import json
 import random
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
+from msgspec import Raw
 
-from fhir_mappings import bulk, features
+from fhir_mappings import bulk
 from fhir_mappings.feature import Features
 from fhir_mappings.units import ucum
 from tests import builders
-from tests.builders import ZONE, a_planned_procedure, an_observation
+from tests.builders import an_observation
+from tests.fhir_mappings import cohorts
+from tests.fhir_mappings.cohorts import KINDS, Person, Resource, derive, differing, hold
 
-Resource = dict[str, Any]
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "fhir" / "synthea"
-FOLDERS = Path(__file__).parents[1] / "patients"
-AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)  # the day on which the Synthea patients were made
-SAMPLE = 40  # of the 200 Synthea patients, for every property; the mutator takes all of them
-# An input that the scale of one unit never moves: recorded in, and the factor to, another listed unit.
+# A unit, another one that is listed beside it, and the factor between them.
 SCALED = {"g/dL": ("g/L", 10), "10*3/uL": ("/uL", 1000), "cm": ("mm", 10), "kg": ("g", 1000)}
+# Inputs that nothing else is computed from.
+ALONE = ("haemoglobin", "platelets", "sodium", "glucose", "hba1c", "albumin", "inr", "spo2")
 
 
-@cache
-def demo_people() -> tuple[tuple[Resource, ...], ...]:
-    """The invented patients of the messy cases whose data can be read at all."""
-    people = []
-    for path in sorted(FOLDERS.glob("*/request.json")):
-        prefetch = json.loads(path.read_text())["prefetch"]
-        found = [prefetch["patient"]] if prefetch.get("patient") else []
-        for value in prefetch.values():
-            entries = value.get("entry", ()) if isinstance(value, dict) else ()
-            found += [entry["resource"] for entry in entries if "resource" in entry]
-        people.append(tuple(one for one in found if _is_own(one)))
-    return tuple(people)
-
-
-def _is_own(resource: Resource) -> bool:
-    subject = resource.get("subject", {}).get("reference", "")
-    return resource["resourceType"] == "Patient" or subject.endswith("pt-1")
-
-
-@cache
-def synthea_people() -> tuple[tuple[Resource, ...], ...]:
-    return tuple(tuple(msgspec.json.decode(raw) for raw in one) for one in bulk.by_patient(SHARED).values())
-
-
-def derive(resources: tuple[Resource, ...] | list[Resource]) -> Features:
-    patient = next(one for one in resources if one["resourceType"] == "Patient")
-    results = bulk.searches(builders.as_json(resources))
-    record = bulk.record(results, patient_id=patient["id"], as_of=AS_OF, zone=ZONE, maps=builders.DEMO_MAPS)
-    return features.derive(record, a_planned_procedure())
-
-
-def shuffled(person: tuple[Resource, ...], seed: random.Random) -> list[Resource]:
+def shuffled(one: Person, chance: random.Random) -> list[Raw]:
     """In another order, with the codings of each concept in another order too."""
-    found = [copy.deepcopy(one) for one in person]
-    seed.shuffle(found)
-    for concept in (concept for one in found for concept in _concepts(one)):
-        seed.shuffle(concept["coding"])
+    found = [_recoded(raw, chance) if place in one.recoded else raw for place, raw in enumerate(one.resources)]
+    chance.shuffle(found)
     return found
 
 
-def _concepts(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        if isinstance(value.get("coding"), list):
-            yield value
-        for inner in value.values():
-            yield from _concepts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _concepts(inner)
+def _recoded(raw: Raw, chance: random.Random) -> Raw:
+    resource = cohorts.read(raw)
+    for concept in cohorts.concepts(resource):
+        chance.shuffle(concept["coding"])
+    return builders.as_json([resource])[0]
 
 
-def rescaled(person: tuple[Resource, ...]) -> list[Resource]:
+@cache
+def rescaled(one: Person) -> tuple[Raw, ...]:
     """The same numbers in another unit of the same kind."""
-    return [_rescaled(one) for one in person]
+    return tuple(_rescaled(raw) for raw in one.resources)
 
 
-def _rescaled(one: Resource) -> Resource:
-    quantity = one.get("valueQuantity", {})
+def _rescaled(raw: Raw) -> Raw:
+    if not any(f'"{unit}"'.encode() in bytes(raw) for unit in SCALED):
+        return raw
+    resource = cohorts.read(raw)
+    quantity = resource.get("valueQuantity", {})
     unit = ucum(str(quantity.get("code") or quantity.get("unit") or ""))
     if unit not in SCALED or "value" not in quantity or quantity.get("unit") != quantity.get("code"):
-        return one
+        return raw
     other, factor = SCALED[unit]
     scaled = builders.a_quantity(round(quantity["value"] * factor, 6), other)
     kept = {"comparator": quantity["comparator"]} if "comparator" in quantity else {}
-    return {**one, "valueQuantity": scaled | kept}
+    return builders.as_json([{**resource, "valueQuantity": scaled | kept}])[0]
 
 
 def numbers(found: Features) -> dict[str, Any]:
@@ -108,92 +70,81 @@ def numbers(found: Features) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def people(kind: str) -> st.SearchStrategy[tuple[Resource, ...]]:
-    source = demo_people() if kind == "demo" else synthea_people()[:SAMPLE]
-    return st.sampled_from([person for person in source if any(one["resourceType"] == "Patient" for one in person)])
-
-
-KINDS = ["demo", pytest.param("synthea", marks=pytest.mark.shared)]
-BOUNDED = settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_order_of_resources_and_codings_never_matters(kind: str) -> None:
+    hold(kind, lambda one, before, chance: differing(before, derive(one, shuffled(one, chance))))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@BOUNDED
-@given(data=st.data())
-def test_the_order_of_resources_and_codings_never_matters(kind: str, data: st.DataObject) -> None:
-    person = data.draw(people(kind))
-    assert derive(shuffled(person, random.Random(data.draw(st.integers())))) == derive(person)
+def test_what_is_sent_twice_counts_once(kind: str) -> None:
+    def twice(one: Person, before: Features, chance: random.Random) -> list[str]:
+        again = chance.choices(one.resources, k=chance.randrange(1, 40))
+        return differing(before, derive(one, [*again, *one.resources]))
+
+    hold(kind, twice)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@BOUNDED
-@given(data=st.data())
-def test_what_is_sent_twice_counts_once(kind: str, data: st.DataObject) -> None:
-    person = data.draw(people(kind))
-    again = data.draw(st.lists(st.sampled_from(person), max_size=20))
-    assert derive([*person, *again]) == derive(person)
+def test_the_unit_in_which_a_result_is_recorded_never_matters(kind: str) -> None:
+    def another_unit(one: Person, before: Features, chance: random.Random) -> list[str]:
+        some = [new if chance.random() < 0.5 else old for new, old in zip(rescaled(one), one.resources, strict=True)]
+        return [] if numbers(derive(one, some)) == numbers(before) else ["a number"]
+
+    hold(kind, another_unit)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@BOUNDED
-@given(data=st.data())
-def test_the_unit_in_which_a_result_is_recorded_never_matters(kind: str, data: st.DataObject) -> None:
-    person = data.draw(people(kind))
-    assert numbers(derive(rescaled(person))) == numbers(derive(person))
+def test_a_resource_that_no_input_reads_changes_nothing(kind: str) -> None:
+    def among_strangers(one: Person, before: Features, chance: random.Random) -> list[str]:
+        # Of a list of which nothing could be read, one readable entry makes a list of which some could not (1.1).
+        if any(feature.reason == "unreadable" for feature in before.values()):
+            return []
+        found = list(one.resources)
+        for stranger in builders.as_json(strangers(one.id)):
+            found.insert(chance.randrange(len(found) + 1), stranger)
+        return differing(before, derive(one, found))
+
+    hold(kind, among_strangers)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@BOUNDED
-@given(data=st.data())
-def test_a_resource_that_no_input_reads_changes_nothing(kind: str, data: st.DataObject) -> None:
-    person = data.draw(people(kind))
-    # Of a list of which nothing could be read, one readable entry makes a list of which some could not be (inputs 1.1).
-    assume(all(feature.reason != "unreadable" for feature in derive(person).values()))
-    patient = next(one for one in person if one["resourceType"] == "Patient")
-    subject = {"reference": f"Patient/{patient['id']}"}
-    strangers = [
+def strangers(patient_id: str) -> list[Resource]:
+    subject = {"reference": f"Patient/{patient_id}"}
+    return [
         an_observation("8867-4", 71, "/min", subject=subject),
         builders.a_condition("H25.9", subject=subject, id="c-cataract"),
         {"resourceType": "Provenance", "target": []},
         {"resourceType": "AllergyIntolerance", "patient": subject},
     ]
-    assert derive([*strangers, *person]) == derive(person)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@BOUNDED
-@given(data=st.data())
-def test_without_the_results_of_one_input_only_that_input_and_what_is_computed_from_it_change(
-    kind: str, data: st.DataObject
-) -> None:
-    person = data.draw(people(kind))
-    before = derive(person)
-    inputs = [name for name in ("haemoglobin", "platelets", "sodium", "glucose", "hba1c") if before[name].usable]
-    name = data.draw(st.sampled_from(inputs)) if inputs else None
-    if name is None:
-        return
-    codes = builders.codes_of(name)
-    after = derive([one for one in person if not codes & set(_codes(one))])
-    changed = {other for other in before if before[other] != after[other]}
-    assert changed == {name}
-    assert after[name].reason == "never-recorded"
+def test_without_the_results_of_one_input_only_that_input_changes(kind: str) -> None:
+    def without_one(one: Person, before: Features, chance: random.Random) -> list[str]:
+        sources = Counter(feature.source for feature in before.values())
+        usable = [name for name in ALONE if before[name].usable and sources[before[name].source] == 1]  # no panel
+        if not usable:
+            return []
+        name = chance.choice(usable)
+        written = {*builders.codes_of(name), str(before[name].source).rpartition("/")[2]}
+        marks = [f'"{text}"'.encode() for text in written]
+        after = derive(one, [raw for raw in one.resources if not any(mark in bytes(raw) for mark in marks)])
+        gone = (after[name].status, after[name].reason) == ("missing", "never-recorded")
+        return [other for other in differing(before, after) if other != name] + ([] if gone else [name])
+
+    hold(kind, without_one)
 
 
-def _codes(resource: Resource) -> list[str]:
-    own = [coding.get("code", "") for coding in resource.get("code", {}).get("coding", ())]
-    return own + [code for component in resource.get("component", ()) for code in _codes(component)]
+def test_a_property_that_does_not_hold_is_seen() -> None:
+    with pytest.raises(AssertionError):
+        hold("demo", lambda one, before, chance: ["age"])
 
 
-@pytest.mark.shared
-def test_the_cohort_is_read_whole() -> None:
-    everyone = synthea_people()
-    types = defaultdict(int)
-    for person in everyone:
-        for one in person:
-            types[one["resourceType"]] += 1
-    assert len(everyone) == 200
-    assert types["MedicationRequest"] == 8_252
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_cohorts_are_whole(kind: str) -> None:
+    everyone = cohorts.everybody(kind)
+    assert len(everyone) == {"messy": 56, "demo": 9, "synthea": 200}[kind]
+    if kind == "synthea":
+        types = Counter(bulk.type_of(raw) for one in everyone for raw in one.resources)
+        assert types["MedicationRequest"] == 8_252
+    usable = Counter(name for found in cohorts.derived(kind).values() for name in ALONE if found[name].usable)
+    assert usable["haemoglobin"] > 0
