@@ -12,7 +12,7 @@ from pathlib import Path
 
 from models_onnx.training import documentation, surgery_timing
 from models_onnx.training.export import Export, write, write_stack
-from models_onnx.training.from_data import MODELS, learn
+from models_onnx.training.operations_file import OperationsFileError
 from models_onnx.training.published import published
 from models_onnx.training.served import FITTED, refused, restored
 
@@ -22,7 +22,7 @@ VERSION = "1.0.0"
 
 def exports() -> list[Export]:
     """Every model, in the order of the stacked graph."""
-    return [_published(name) for name in published()] + [_fitted(name) for name in MODELS]
+    return [_published(name) for name in published()] + [_fitted(name) for name in surgery_timing.MODELS]
 
 
 def _published(name: str) -> Export:
@@ -59,9 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "evaluate":
         from models_onnx.training.judgement import judge as evaluate  # noqa: PLC0415 (only this command needs it)
 
-        evaluate(chosen.file, PACKAGE, predictions=chosen.predictions)
+        try:
+            evaluate(chosen.file, PACKAGE, predictions=chosen.predictions)
+        except (OperationsFileError, OSError) as error:
+            print(f"evaluate: {error}", file=sys.stderr)  # noqa: T201 (a command prints)
+            return 2
         return 0
     if chosen.command == "build":
+        from models_onnx.training.from_data import learn  # noqa: PLC0415 (only this command fits and compares)
+
         learn(chosen.data, PACKAGE)
     export()
     documentation.write(PACKAGE, PACKAGE.parent / "docs" / "models.md")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+from interpret.glassbox import ExplainableBoostingClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import SplineTransformer
 
 from models_onnx.training.fitting import Predict
 from models_onnx.training.inputs import encoded, procedure_groups
-from models_onnx.training.monotone import AGE, ASA, BMI, OPERATION, SEX
+from models_onnx.training.monotone import AGE, ASA, BMI, OPERATION, SEX, MonotoneAdditiveClassifier
 from models_onnx.training.penalised import Matrix
 from models_onnx.training.published import published
 from models_onnx.training.surgery_timing import Operations
@@ -51,11 +55,50 @@ def boosting(x: Matrix, y: Matrix, test: Matrix) -> Matrix:
     return np.asarray(model.fit(x, y).predict_proba(test)[:, 1])
 
 
+def spline_logistic(x: Matrix, y: Matrix, test: Matrix) -> Matrix:
+    """Logistic regression on all five inputs, natural shapes of age and BMI by cubic splines, nothing monotone."""
+    numbers = [AGE, BMI]
+    middle = np.nanmedian(x[:, numbers], axis=0)
+    spline = SplineTransformer(n_knots=6, degree=3, knots="quantile", extrapolation="constant", include_bias=False)
+    filled = [np.where(np.isnan(rows[:, numbers]), middle, rows[:, numbers]) for rows in (x, test)]
+    spline.fit(filled[0])
+    own, other = (
+        np.column_stack([_plain(rows, x), spline.transform(numbers)])
+        for rows, numbers in zip((x, test), filled, strict=True)
+    )
+    return _logistic(own, y, other)
+
+
+def explainable_boosting(x: Matrix, y: Matrix, test: Matrix) -> Matrix:
+    """An explainable boosting machine on the same five inputs with five pairs, monotone in age and ASA class."""
+    model = ExplainableBoostingClassifier(
+        feature_types=["nominal", "continuous", "nominal", "continuous", "continuous"],
+        interactions=5,
+        outer_bags=4,
+        monotone_constraints=[0, 1, 0, 1, 0],
+        random_state=0,
+        n_jobs=1,
+    )
+    with warnings.catch_warnings():
+        # Its pictures cannot show missing values; none is drawn here.
+        warnings.filterwarnings("ignore", message="Missing values detected")
+        return np.asarray(model.fit(x, y).predict_proba(test)[:, 1])
+
+
+def age_alike(x: Matrix, y: Matrix, test: Matrix) -> Matrix:
+    """The model that is served but for its one interaction: age weighs the same in every operation."""
+    model = MonotoneAdditiveClassifier(int(x[:, OPERATION].max()) + 1, smoothness=3.0, pooling=1.0)
+    return np.asarray(model.fit(x, y).predict_proba(test)[:, 1])
+
+
 COMPARED: dict[str, Predict] = {
     "procedure mean": procedure_mean,
     "ASA class and age": asa_and_age,
     "logistic, five inputs": plain_logistic,
+    "spline logistic, five inputs": spline_logistic,
+    "explainable boosting machine, five inputs": explainable_boosting,
     "gradient boosting, five inputs": boosting,
+    "this model, age alike in all operations": age_alike,
 }
 
 

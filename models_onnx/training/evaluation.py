@@ -27,9 +27,9 @@ def evaluate(operations: Operations, outcome: str, categories: tuple[str, ...]) 
     """Every figure of the model for `outcome`, and the penalties chosen on all rows (the ones that are shipped)."""
     happened = operations.outcomes[outcome]
     x, y = operations.matrix(categories), happened
-    count = len(categories)
-    recorded, without, chosen = fitting.nested_predictions(x, y, operations=count)
-    parameters = fitting.choose(x, y, operations=count)
+    design = fitting.design(categories)
+    recorded, without, chosen = fitting.nested_predictions(x, y, design=design)
+    parameters = fitting.choose(x, y, design=design)
     rivals = {name: fitting.out_of_fold(x, y, predict) for name, predict in comparisons.COMPARED.items()}
     known = ~np.isnan(operations.asa)
     document = {
@@ -51,8 +51,8 @@ def evaluate(operations: Operations, outcome: str, categories: tuple[str, ...]) 
         "calibration": {"known": _deciles(y, recorded), "masked": _deciles(y, without)},
         "roc": {"known": _roc(y, recorded), "masked": _roc(y, without)},
         "decision_curve": _decision_curve(y, recorded, rivals, THRESHOLDS[outcome]),
-        "optimism": _optimism(x, y, count, parameters),
-        "learning_curve": _learning_curve(x, y, count, parameters),
+        "optimism": _optimism(x, y, design, parameters),
+        "learning_curve": _learning_curve(x, y, design, parameters),
     }
     return document, parameters
 
@@ -169,14 +169,14 @@ def _benefit(y: Values, p: Values, threshold: float) -> Any:
     return lambda weights: metrics.net_benefit(y, p, threshold, weights)
 
 
-def _optimism(x: Matrix, y: Matrix, count: int, parameters: Parameters) -> dict[str, Any]:
+def _optimism(x: Matrix, y: Matrix, design: Parameters, parameters: Parameters) -> dict[str, Any]:
     """Harrell's bootstrap: what the apparent figures lose when a refit meets the rows it was not drawn from."""
     random = np.random.default_rng(metrics.SEED)
-    apparent = _figures(y, fitting.fit(x, y, operations=count, parameters=parameters).decision_function(x))
+    apparent = _figures(y, fitting.fit(x, y, design=design, parameters=parameters).decision_function(x))
     losses = []
     for _ in range(BOOTSTRAPS):
         drawn = random.integers(0, len(y), len(y))
-        fitted = fitting.fit(x[drawn], y[drawn], operations=count, parameters=parameters)
+        fitted = fitting.fit(x[drawn], y[drawn], design=design, parameters=parameters)
         own = _figures(y[drawn], fitted.decision_function(x[drawn]))
         losses.append(own - _figures(y, fitted.decision_function(x)))
     loss, error = np.mean(losses, axis=0), np.std(losses, axis=0, ddof=1) / np.sqrt(BOOTSTRAPS)
@@ -201,7 +201,7 @@ def _figures(y: Matrix, z: Matrix) -> Matrix:
     return np.array([metrics.auroc(y[known], p), metrics.brier(y[known], p), metrics.calibration(y[known], p)[0]])
 
 
-def _learning_curve(x: Matrix, y: Matrix, count: int, parameters: Parameters) -> list[dict[str, Any]]:
+def _learning_curve(x: Matrix, y: Matrix, design: Parameters, parameters: Parameters) -> list[dict[str, Any]]:
     """AUROC on a tenth of the rows that were never drawn, by the share of the others that was learned from."""
     found = []
     for share in (0.1, 0.2, 0.4, 0.7, 1.0):
@@ -209,7 +209,7 @@ def _learning_curve(x: Matrix, y: Matrix, count: int, parameters: Parameters) ->
         for repeat, (train, test) in zip(range(LEARNING_REPEATS), fitting.folds(x, y, fitting.OUTER, 7), strict=False):
             random = np.random.default_rng(metrics.SEED + repeat)
             some = random.permutation(train)[: int(share * len(train))]
-            fitted = fitting.fit(x[some], y[some], operations=count, parameters=parameters)
+            fitted = fitting.fit(x[some], y[some], design=design, parameters=parameters)
             measured.append(metrics.auroc(y[test], fitted.predict_proba(x[test])[:, 1]))
         spread = 1.96 * float(np.std(measured, ddof=1)) / np.sqrt(len(measured))
         mean = float(np.mean(measured))

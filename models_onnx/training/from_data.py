@@ -9,18 +9,17 @@ from typing import Any
 from models_onnx.training import evaluation, fitting, peer_figures, surgery_timing
 from models_onnx.training.served import FITTED, save
 
-MODELS = {"elective-complication": "any-complication", "elective-death": "30-day-death"}
-
 
 def learn(data: Path, directory: Path, fitted: Path = FITTED) -> None:
     """Fit and evaluate both models on the operations in `data`; write coefficients, figures and peers, no rows."""
     operations = surgery_timing.read(data)
     categories = tuple(sorted(set(operations.ccs)))
     x = operations.matrix(categories)
-    for name, outcome in MODELS.items():
+    for name, outcome in surgery_timing.MODELS.items():
         document, parameters = evaluation.evaluate(operations, outcome, categories)
         y = operations.outcomes[outcome]
-        model = fitting.fit(x, y, operations=len(categories), parameters=parameters, covariance=True)
+        design = fitting.design(categories)
+        model = fitting.fit(x, y, design=design, parameters=parameters, covariance=True)
         save(model, categories, fitted / f"{name}.json", {"fitted_on": surgery_timing.CITATION})
         write_json(fitted / f"{name}.evaluation.json", document)
     peer_figures.write(operations, directory)

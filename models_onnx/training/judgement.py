@@ -12,9 +12,8 @@ import onnxruntime
 
 from models_onnx.sessions import open_session
 from models_onnx.training import metrics, surgery_timing
-from models_onnx.training.from_data import MODELS
 from models_onnx.training.penalised import Matrix
-from models_onnx.training.surgery_timing import Operations
+from models_onnx.training.surgery_timing import MODELS, Operations
 
 # The graphs read ASA class 1 to 5; the file holds only I-II, III and IV-VI.
 ASA_CLASS = np.array([2.0, 3.0, 4.0])
@@ -34,7 +33,13 @@ def judge(path: Path, models: Path, *, predictions: Path | None) -> dict[str, An
         known, masked = (_predicted(session, operations, asa=asa) for asa in (True, False))
         figures[outcome] = _figures(operations, outcome, known, masked)
         lines.append((outcome, _by_row(operations, known), _by_row(operations, masked)))
-    report = {"file": path.name, "rows": operations.rows, "left_out": operations.excluded, "outcomes": figures}
+    report = {
+        "file": path.name,
+        "rows": operations.rows,
+        "left_out": operations.excluded,
+        "columns_absent": list(operations.absent),
+        "outcomes": figures,
+    }
     print(json.dumps(report, indent=1))  # noqa: T201 (a command prints)
     if predictions is not None:
         _write(predictions, operations.rows, lines)
@@ -65,7 +70,11 @@ def _figures(operations: Operations, outcome: str, known: Matrix, masked: Matrix
     for name, rows in (("all operations", np.ones(len(y), dtype=bool)), ("spine operations", operations.spine)):
         for asa, p in (("with ASA class", known), ("ASA class masked", masked)):
             usable = rows & ~np.isnan(p) & ~np.isnan(y)
-            if y[usable].sum() < FEWEST_EVENTS:
+            if np.isnan(y).all():
+                figures[f"{name}, {asa}"] = f"the file does not tell this outcome ({surgery_timing.OUTCOMES[outcome]})"
+            elif asa == "with ASA class" and np.isnan(operations.asa).all():
+                figures[f"{name}, {asa}"] = "the file does not tell the ASA class"
+            elif y[usable].sum() < FEWEST_EVENTS:
                 figures[f"{name}, {asa}"] = f"fewer than {FEWEST_EVENTS} events"
             else:
                 figures[f"{name}, {asa}"] = metrics.summary(y[usable], p[usable])

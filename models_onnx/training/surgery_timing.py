@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from models_onnx.training import operations_file
 
 # Sessler DI et al. Anesth Analg 2011;113:1423-1428, doi:10.1213/ANE.0b013e3182315a6d; data set cleaned by Nowacki AS,
 # "Surgery Timing Dataset", TSHS Resources Portal (2016). Rows never enter the product.
 DATA = Path(__file__).parents[3] / "shared" / "data" / "surgery_timing.csv"
 CITATION = "Sessler DI et al. Anesth Analg 2011;113:1423-1428, doi:10.1213/ANE.0b013e3182315a6d"
 OUTCOMES = {"any-complication": "complication", "30-day-death": "mort30"}
+# The fitted models, each with the outcome that it foresees.
+MODELS = {"elective-complication": "any-complication", "elective-death": "30-day-death"}
 SPINE = ("Spinal fusion", "Laminectomy; excision intervertebral disc")
 # Nothing else is read. Race serves only to look at subgroups, the cancer flag only to compare with SORT; leakage,
 # time of day and the other billing flags stay in the file.
@@ -28,7 +31,7 @@ class Operations:
 
     `ccs` is the AHRQ-CCS category; `age` in completed years (inputs, section 3); `sex` 0 female, 1 male;
     `asa` 0 for I-II, 1 for III, 2 for IV-VI; `bmi` in kg/m2; `row` is the 0-based line in the file, `rows` their
-    number.
+    number, `absent` the columns that the file lacks.
     """
 
     row: NDArray[np.int64]
@@ -42,6 +45,7 @@ class Operations:
     outcomes: dict[str, NDArray[np.float64]]
     excluded: dict[str, int]
     rows: int
+    absent: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)
@@ -62,34 +66,30 @@ def read(path: Path = DATA) -> Operations:
     """The adults in a file with the columns of the data dictionary; what is left out or cleaned is counted.
 
     Left out: no age, or under 18. Set missing: a BMI outside 12 to 70 (36 values in the source). Age is floored
-    to completed years. Outcome columns may be absent.
+    to completed years. All columns but operation and age may be absent; raises OperationsFileError.
     """
-    header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-    frame = pd.read_csv(path, usecols=[name for name in COLUMNS if name in header], encoding="utf-8-sig")
+    columns = operations_file.read(path, COLUMNS)
+    numbers = columns.numbers
     excluded: Counter[str] = Counter()
-    age = np.floor(frame["age"].to_numpy(float))
+    age = np.floor(numbers["age"])
     excluded["age missing"] = int(np.isnan(age).sum())
     excluded[f"under {ADULT}"] = int((age < ADULT).sum())
-    bmi = frame["bmi"].to_numpy(float)
+    bmi = numbers["bmi"]
     implausible = (bmi < 12) | (bmi > 70)
     keep = age >= ADULT
     excluded["BMI implausible, taken as missing"] = int((implausible & keep).sum())
     bmi = np.where(implausible, np.nan, bmi)
-
-    def column(name: str) -> NDArray[np.float64]:
-        values = frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan)
-        return np.asarray(values[keep], dtype=np.float64)
-
     return Operations(
         row=np.flatnonzero(keep),
-        ccs=frame["ahrq_ccs"].to_numpy(object)[keep],
+        ccs=columns.text[keep],
         age=age[keep],
-        sex=column("gender"),
-        asa=column("asa_status") - 1,
+        sex=numbers["gender"][keep],
+        asa=numbers["asa_status"][keep] - 1,
         bmi=bmi[keep],
-        race=column("race"),
-        cancer=column("baseline_cancer"),
-        outcomes={outcome: column(name) for outcome, name in OUTCOMES.items()},
+        race=numbers["race"][keep],
+        cancer=numbers["baseline_cancer"][keep],
+        outcomes={outcome: numbers[name][keep] for outcome, name in OUTCOMES.items()},
         excluded=dict(excluded),
-        rows=len(frame),
+        rows=columns.rows,
+        absent=columns.absent,
     )

@@ -65,6 +65,94 @@ def test_the_file_s_rows_get_what_the_service_would_answer(a_file: Path, tmp_pat
     assert float(row["probability"]) == pytest.approx(score.probability, abs=1e-9)
 
 
+def written(tmp_path: Path, *rows: str, header: str = HEADER) -> Path:
+    path = tmp_path / "given.csv"
+    path.write_text(header + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["Spinal fusion,70,1,1,2,28,0,0", "Spinal fusion,seventy,1,1,2,28,0,0"], "line 3, column age: not a number"),
+        (["Spinal fusion,-4,1,1,2,28,0,0"], "line 2, column age: not a number from 0 on"),
+        (["Spinal fusion,70,2,1,2,28,0,0"], "line 2, column gender: not one of 0, 1"),
+        (["Spinal fusion,70,1,1,4,28,0,0"], "line 2, column asa_status: not one of 1, 2, 3"),
+        (["", "Spinal fusion,70,1,1,2,28,0,yes"], "line 3, column complication: not a number from 0 on"),
+        (["Spinal fusion,70,1,1,2,28,0"], "line 2: not as many fields as the 8 columns of line 1"),
+        (["Spinal fusion,70,1,1,2,28,0,0,1"], "line 2: not as many fields as the 8 columns of line 1"),
+        ([], "it has no rows"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_line_and_column_and_never_by_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: list[str], says: str
+) -> None:
+    assert main(["evaluate", str(written(tmp_path, *rows))]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert "seventy" not in told
+
+
+@pytest.mark.parametrize("name", ["ahrq_ccs", "age"])
+def test_a_file_without_operation_or_age_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = written(tmp_path, "Spinal fusion,70,1,1,2,28,0,0", header=HEADER.replace(name, "other"))
+    assert main(["evaluate", str(path)]) == 2
+    assert f"line 1: column {name} is not there" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(tmp_path / "none.csv")]) == 2
+    assert "none.csv: No such file" in capsys.readouterr().err
+
+
+def test_another_hospital_s_file_needs_no_more_than_operation_and_age(tmp_path: Path) -> None:
+    path = written(tmp_path, "Spinal fusion,70", "Hip replacement; total and partial,.", header="ahrq_ccs,age\n")
+    out = tmp_path / "out.csv"
+    report = judge(path, PACKAGE, predictions=out)
+    assert report["columns_absent"] == [
+        "gender",
+        "race",
+        "asa_status",
+        "bmi",
+        "baseline_cancer",
+        "mort30",
+        "complication",
+    ]
+    assert (
+        "does not tell this outcome (mort30)" in report["outcomes"]["30-day-death"]["all operations, ASA class masked"]
+    )
+    first, _, third, _ = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
+    assert float(first["probability"]) == float(first["probability_without_asa"]) > 0
+    assert (third["row"], third["probability"]) == ("1", "")
+
+
+def test_another_year_is_judged_with_and_without_asa_class_and_for_spine_alone(a_file: Path) -> None:
+    report = judge(a_file, PACKAGE, predictions=None)
+    assert report["rows"] == 400
+    figures = report["outcomes"]["any-complication"]
+    for rows in ("all operations", "spine operations"):
+        for asa in ("with ASA class", "ASA class masked"):
+            told = figures[f"{rows}, {asa}"]
+            assert told["n"] > 100
+            for name in ("auroc", "brier", "slope", "intercept"):
+                assert told[name]["low"] <= told[name]["value"] <= told[name]["high"]
+
+
+def test_the_columns_may_stand_in_any_order_beside_others(a_file: Path, tmp_path: Path) -> None:
+    with a_file.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    other = tmp_path / "turned.csv"
+    with other.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["note", *reversed(rows[0])])
+        writer.writeheader()
+        writer.writerows({**row, "note": "one, two"} for row in rows)
+    assert judge(other, PACKAGE, predictions=None)["outcomes"] == judge(a_file, PACKAGE, predictions=None)["outcomes"]
+
+
 @pytest.mark.shared
 def test_on_the_training_file_the_graphs_do_as_well_as_when_they_were_fitted() -> None:
     report = judge(DATA, PACKAGE, predictions=None)
