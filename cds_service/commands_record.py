@@ -123,21 +123,27 @@ def _told(error: Any) -> str:
 @click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
 @_DATABASE
 def purge(*, folder: Path, database_url: str) -> None:
-    """Delete and redact what is older than each tenant's retention; to be run daily."""
+    """Delete and redact what is older than each tenant's retention; to be run daily.
+
+    Of a tenant whose file is gone, what is older than the defaults.
+    """
     from cds_service.records import database, retention  # noqa: PLC0415
     from cds_service.records.used_tokens import UsedTokens  # noqa: PLC0415
-    from cds_service.tenants import load  # noqa: PLC0415
+    from cds_service.tenant import Retention  # noqa: PLC0415
+    from cds_service.tenants import TenantError, load  # noqa: PLC0415
 
-    engine = database.connect(database_url, durable=True, connections=1)
     now = datetime.now(UTC)
-    for tenant in load(folder):
-        kept = tenant.retention
-        purged = retention.purge(
-            engine, tenant.id, evaluation_days=kept.evaluation_days, comment_days=kept.comment_days, now=now
-        )
-        click.echo(
-            f"{tenant.id}: {purged.evaluations} evaluations and {purged.feedback} feedback items deleted,"
-            f" {purged.comments} comments redacted"
-        )
-    UsedTokens(engine).forget_expired(now.timestamp())
-    engine.dispose()
+    engine = database.connect(database_url, durable=True, connections=1)
+    try:
+        days = {tenant.id: tenant.retention for tenant in load(folder)}
+        for tenant_id in sorted({*days, *retention.tenants_kept(engine)}):
+            kept, has_file = days.get(tenant_id, Retention()), tenant_id in days
+            purged = retention.purge(
+                engine, tenant_id, evaluation_days=kept.evaluation_days, comment_days=kept.comment_days, now=now
+            )
+            click.echo(f"{tenant_id}{'' if has_file else ' (has no file: defaults)'}: {purged}")
+        click.echo(f"{UsedTokens(engine).forget_expired(now.timestamp())} used token ids forgotten")
+    except (TenantError, database.DatabaseError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        engine.dispose()

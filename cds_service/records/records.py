@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cds_service.records import database, feedback, ledger, lookups, switches, writer
 from cds_service.records.feedback import Sender
+from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
 from cds_service.records.used_tokens import UsedTokens
 
@@ -29,6 +30,7 @@ class Records:
         self._writer = writer.Writer(self.quick, self._ledger, counted=counted)
         self.used_tokens = UsedTokens(self.quick)
         self.switches = switches.SwitchReader(self.quick)
+        self._housekeeping = Housekeeping(self.used_tokens)
 
     def write_evaluation(self, row: EvaluationRow) -> None:
         """Keep an evaluation, behind the answer: never waits, never fails; what is lost is counted."""
@@ -60,6 +62,7 @@ class Records:
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Write what is queued and let go of the database. What cannot be written is counted by the next start."""
+        self._housekeeping.close()
         self._writer.close(timeout_s)
         if self._ledger.open == 0:
             self._ledger.close()

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, union, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
+from cds_service.records.database import DatabaseError
+from cds_service.records.rows import AdministrationEvent
+
+
+def tenants_kept(engine: Engine) -> tuple[str, ...]:
+    """Every tenant of whom there are evaluations or feedback, whether or not it still has a file."""
+    kept = union(select(tables.evaluation.c.tenant_id), select(tables.feedback.c.tenant_id))
+    try:
+        with engine.connect() as connection:
+            return tuple(sorted(connection.execute(kept).scalars()))
+    except SQLAlchemyError as error:
+        raise DatabaseError("the record cannot be read; migrate it first") from error
 
 
 class Purged(msgspec.Struct, frozen=True):
@@ -17,29 +31,60 @@ class Purged(msgspec.Struct, frozen=True):
     feedback: int
     comments: int
 
+    def __str__(self) -> str:
+        deleted = f"{self.evaluations} evaluations and {self.feedback} feedback items deleted"
+        return f"{deleted}, {self.comments} comments redacted"
+
 
 def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days: int, now: datetime) -> Purged:
-    """Delete one tenant's evaluations with their outcomes, and feedback, and redact free text, each after its days."""
+    """Delete one tenant's evaluations with their outcomes, and feedback, and redact free text, each after its days.
+
+    What was deleted is an event of the record, written with it. Raises DatabaseError where nothing could be done.
+    """
     oldest, oldest_comment = now - timedelta(days=evaluation_days), now - timedelta(days=comment_days)
-    evaluations, feedback, outcomes = tables.evaluation.c, tables.feedback.c, tables.outcome.c
-    with engine.begin() as connection:
-        old = select(evaluations.id).where(evaluations.tenant_id == tenant_id, evaluations.received_at < oldest)
-        connection.execute(
-            delete(tables.outcome).where(outcomes.tenant_id == tenant_id, outcomes.evaluation_id.in_(old))
-        )
-        deleted = connection.execute(
-            delete(tables.evaluation).where(evaluations.tenant_id == tenant_id, evaluations.received_at < oldest)
-        ).rowcount
-        forgotten = connection.execute(
-            delete(tables.feedback).where(feedback.tenant_id == tenant_id, feedback.received_at < oldest)
-        ).rowcount
-        redacted = connection.execute(
-            update(tables.feedback)
-            .where(
-                feedback.tenant_id == tenant_id,
-                feedback.received_at < oldest_comment,
-                feedback.comment.is_not(None),
-            )
-            .values(comment=None, comment_redacted_at=now)
-        ).rowcount
-    return Purged(deleted, forgotten, redacted)
+    try:
+        with engine.begin() as connection:
+            evaluations = _delete_evaluations(connection, tenant_id, oldest)
+            feedback = _delete_feedback(connection, tenant_id, oldest)
+            purged = Purged(evaluations, feedback, _redact(connection, tenant_id, oldest_comment, now))
+            if purged != Purged(0, 0, 0):
+                connection.execute(insert(tables.administration).values(_event(tenant_id, purged, now)))
+    except SQLAlchemyError as error:
+        raise DatabaseError("nothing could be deleted") from error
+    return purged
+
+
+def _delete_evaluations(connection: Connection, tenant_id: str, oldest: datetime) -> int:
+    table, outcomes = tables.evaluation.c, tables.outcome.c
+    is_old = (table.tenant_id == tenant_id, table.received_at < oldest)
+    of_old = outcomes.evaluation_id.in_(select(table.id).where(*is_old))
+    connection.execute(delete(tables.outcome).where(outcomes.tenant_id == tenant_id, of_old))
+    return connection.execute(delete(tables.evaluation).where(*is_old)).rowcount
+
+
+def _delete_feedback(connection: Connection, tenant_id: str, oldest: datetime) -> int:
+    table = tables.feedback.c
+    return connection.execute(
+        delete(tables.feedback).where(table.tenant_id == tenant_id, table.received_at < oldest)
+    ).rowcount
+
+
+def _redact(connection: Connection, tenant_id: str, oldest: datetime, now: datetime) -> int:
+    table = tables.feedback.c
+    is_old = (table.tenant_id == tenant_id, table.received_at < oldest, table.comment.is_not(None))
+    return connection.execute(
+        update(tables.feedback).where(*is_old).values(comment=None, comment_redacted_at=now)
+    ).rowcount
+
+
+def _event(tenant_id: str, purged: Purged, now: datetime) -> dict[str, Any]:
+    event = AdministrationEvent(
+        happened_at=now,
+        action="purge",
+        tenant_id=tenant_id,
+        scope=f"tenant={tenant_id}",
+        value="purged",
+        done_by="cds-service record purge",
+        reason=f"retention: {purged}",
+    )
+    return msgspec.structs.asdict(event)

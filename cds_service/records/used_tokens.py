@@ -36,6 +36,10 @@ class UsedTokens:
             raise DatabaseError("used token ids cannot be looked up") from error
 
     def forget_expired(self, now: float) -> int:
-        """Remove what has expired; returns how many."""
-        with self._engine.begin() as connection:
-            return connection.execute(delete(tables.used_token).where(tables.used_token.c.expires_at < now)).rowcount
+        """Remove what has expired; returns how many. Raises DatabaseError where that cannot be done now."""
+        expired = tables.used_token.c.expires_at < now
+        try:
+            with self._engine.begin() as connection:
+                return connection.execute(delete(tables.used_token).where(expired)).rowcount
+        except SQLAlchemyError as error:
+            raise DatabaseError("used token ids cannot be removed") from error

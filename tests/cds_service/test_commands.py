@@ -83,3 +83,31 @@ def test_the_record_is_exported_as_csv_and_audit_events(run, tmp_path):
     event = json.loads(output.splitlines()[0])
     assert (event["resourceType"], event["action"], event["outcome"]) == ("AuditEvent", "E", "0")
     assert run("record", "purge").exit_code == 0
+
+
+def test_the_retention_job_looks_at_every_tenant_and_says_what_it_did(run, tmp_path):
+    from datetime import UTC, datetime, timedelta
+
+    from cds_service.records.records import Records
+
+    records = Records(f"sqlite:///{tmp_path}/r.sqlite3", folder=tmp_path, connections=1, counted=lambda *_: None)
+    old = datetime.now(UTC) - timedelta(days=2193)
+    records.write_evaluation(an_evaluation(received_at=old))
+    records.write_evaluation(an_evaluation(received_at=old, tenant_id="gone"))
+    records.used_tokens.first_use("t", "i", "old", expires_at=old.timestamp(), now=old.timestamp())
+    records.close()
+    told = run("record", "purge").output
+    assert "gone (has no file: defaults): 1 evaluations and 0 feedback items deleted, 0 comments redacted" in told
+    assert "general-hospital: 1 evaluations" in told
+    assert "1 used token ids forgotten" in told
+    assert (
+        "purge purged for tenant=gone by cds-service record purge: retention: 1 evaluations"
+        in run("mode", "show").output
+    )
+    assert "0 evaluations" in run("record", "purge").output
+
+
+def test_a_job_that_cannot_do_its_work_fails(run, tmp_path):
+    (tmp_path / "tenants" / "tenant.yaml").write_text("id: x\nnonsense: 1\n", encoding="utf-8")
+    told = run("record", "purge")
+    assert (told.exit_code, "tenant.yaml:2" in told.output) == (1, True)
