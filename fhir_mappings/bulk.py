@@ -43,7 +43,7 @@ class _Participant(Struct):
     actor: Reference | None = None
 
 
-class _Head(Struct, rename="camel"):
+class Head(Struct, rename="camel"):
     """Whose resource it is, and of which type."""
 
     resource_type: str = ""
@@ -54,7 +54,7 @@ class _Head(Struct, rename="camel"):
     participant: tuple[_Participant, ...] = ()
 
 
-_heads = msgspec.json.Decoder(_Head)
+_heads = msgspec.json.Decoder(Head)
 
 
 def lines(directory: Path) -> Iterator[Raw]:
@@ -75,12 +75,12 @@ def patients(directory: Path, *, parts: int = 64) -> Iterator[tuple[str, list[Ra
     with tempfile.TemporaryDirectory(prefix="mapping-") as folder, contextlib.ExitStack() as opened:
         files = [opened.enter_context((Path(folder) / str(number)).open("w+b")) for number in range(parts)]
         for raw in lines(directory):
-            head = _head(raw)
+            head = head_of(raw)
             if head is None:
                 continue
             if head.resource_type == "Medication" and head.id:
                 medications[head.id] = raw
-            elif owner := _owner(head):
+            elif owner := owner_of(head):
                 files[zlib.crc32(owner.encode()) % parts].write(bytes(raw).rstrip() + b"\n")
         for file in files:
             file.seek(0)
@@ -108,12 +108,12 @@ def _grouped(resources: Iterable[Raw], medications: dict[str, Raw]) -> dict[str,
     found: dict[str, list[Raw]] = {}
     wanted: dict[str, list[str]] = {}
     for raw in resources:
-        head = _head(raw)
+        head = head_of(raw)
         if head is None:
             continue
         if head.resource_type == "Medication" and head.id:
             medications[head.id] = raw
-        elif owner := _owner(head):
+        elif owner := owner_of(head):
             found.setdefault(owner, []).append(raw)
             if named := medication_of(head):
                 wanted.setdefault(owner, []).append(named)
@@ -122,7 +122,8 @@ def _grouped(resources: Iterable[Raw], medications: dict[str, Raw]) -> dict[str,
     return found
 
 
-def _head(raw: Raw | bytes) -> _Head | None:
+def head_of(raw: Raw | bytes) -> Head | None:
+    """What is needed to sort a resource; None for what is no JSON."""
     try:
         return _heads.decode(raw)
     except UNREADABLE_JSON:
@@ -131,17 +132,18 @@ def _head(raw: Raw | bytes) -> _Head | None:
 
 def type_of(raw: Raw | bytes) -> str:
     """The resource type; "" for what is no JSON."""
-    head = _head(raw)
+    head = head_of(raw)
     return head.resource_type if head else ""
 
 
-def medication_of(head: _Head) -> str | None:
+def medication_of(head: Head) -> str | None:
     """The id of the Medication that a prescription names."""
     named = head.medication_reference and head.medication_reference.reference
     return named.rsplit("/", 1)[-1].removeprefix("urn:uuid:") if named else None
 
 
-def _owner(head: _Head) -> str | None:
+def owner_of(head: Head) -> str | None:
+    """The id of the patient whose it is."""
     if head.resource_type == "Patient":
         return head.id
     if head.resource_type == "Appointment":

@@ -40,6 +40,7 @@ DOORS = {
     "sqlalchemy": ("cds_service.records",),
     "alembic": ("cds_service.records",),
     "jwt": ("cds_service.trust",),
+    "pyspark": ("fhir_mappings.bulk_spark",),
     "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 

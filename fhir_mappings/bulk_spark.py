@@ -1,0 +1,66 @@
+"""The mapping report of a Bulk Data export too large for one machine: the same counting, over Spark.
+
+Needs the extra `spark` and Java. Nothing of the service imports this module (tests/test_architecture.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Raw
+
+from fhir_mappings import bulk, mapping_counts, mapping_report
+from fhir_mappings.mapping_counts import Counts, Site
+from fhir_mappings.mapping_report import MappingReport
+
+if TYPE_CHECKING:
+    from pyspark import RDD
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def report(spark: SparkSession, path: str, site: Site) -> MappingReport:
+    """What the NDJSON files at `path` (a folder or a pattern, on any file system of Spark) would become."""
+    return of_lines(spark.sparkContext.textFile(path), site)
+
+
+def of_dataframe(frame: DataFrame, site: Site, *, column: str = "value") -> MappingReport:
+    """What a DataFrame with one resource as JSON text in each row would become."""
+    return of_lines(frame.select(column).rdd.map(lambda row: row[0]), site)
+
+
+def of_lines(lines: RDD[str], site: Site) -> MappingReport:
+    """What these resources, one as JSON text each, would become.
+
+    Each patient's resources meet on one machine and are counted there; only counts travel on. Medications, which belong
+    to nobody, are sent to every machine.
+    """
+    medications = lines.mapPartitions(_medications).collectAsMap()
+    owned = lines.mapPartitions(_owned).groupByKey()
+    counted = owned.mapPartitions(lambda people: _counted(people, medications, site))
+    return mapping_report.of_counts(counted.fold(Counts(), Counts.add))
+
+
+def _medications(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        head = bulk.head_of(line.encode())
+        if head is not None and head.resource_type == "Medication" and head.id:
+            yield head.id, line
+
+
+def _owned(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        head = bulk.head_of(line.encode())
+        if head is not None and (owner := bulk.owner_of(head)):
+            yield owner, line
+
+
+def _counted(people: Iterable[tuple[str, Iterable[str]]], medications: dict[str, str], site: Site) -> Iterator[Counts]:
+    counts = Counts()
+    for patient_id, lines in people:
+        resources = [Raw(line.encode()) for line in lines]
+        heads = [head for raw in resources if (head := bulk.head_of(raw)) is not None]
+        named = dict.fromkeys(one for head in heads if (one := bulk.medication_of(head)))
+        resources += [Raw(medications[one].encode()) for one in named if one in medications]
+        mapping_counts.count(counts, mapping_counts.of_resources(patient_id, resources), site)
+    yield counts

@@ -1,0 +1,62 @@
+"""The extra `spark`: the same report from an RDD and from a DataFrame as on one machine. Needs Java and PyPI."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end import people
+from tests.end_to_end.servers import BUILD, HERE
+
+pytestmark = pytest.mark.end_to_end
+ROOT = HERE.parents[1]
+PROGRAM = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+from pyspark.sql import SparkSession
+from fhir_mappings import bulk_spark, concept_maps, mapping_report
+from fhir_mappings.mapping_counts import Site
+
+folder = Path(sys.argv[1])
+site = Site(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.load([concept_maps.DEMO]))
+spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+         .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+         .config("spark.driver.memory", "1g").config("spark.default.parallelism", "4").getOrCreate())
+here = mapping_report.report(mapping_report.of_export(folder), site)
+assert here.patients == int(sys.argv[3]), here.patients
+assert bulk_spark.report(spark, str(folder), site) == here
+assert bulk_spark.of_dataframe(spark.read.text(str(folder)), site) == here
+spark.stop()
+print("alike")
+"""
+
+
+def spark_home() -> Path:
+    """PySpark in a folder of its own, installed once from PyPI as pyproject's extra names it."""
+    home = BUILD / "spark"
+    if not (home / "pyspark").exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(home), "pyspark>=4.0"]
+        subprocess.run(command, check=True, timeout=900)
+    return home
+
+
+def test_spark_counts_as_one_machine_does(folk: tuple[people.Person, ...], tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    lines = [json.dumps(resource) for resource in people.everything(folk)]
+    (export / "a.ndjson").write_text("\n".join([*lines[::2], "{broken"]))
+    (export / "b.ndjson.gz").write_bytes(gzip.compress("\n".join(lines[1::2]).encode()))
+    environment = {**os.environ, "PYTHONPATH": f"{spark_home()}:{ROOT}", "PYSPARK_PYTHON": sys.executable}
+    words = [str(export), datetime.now(UTC).isoformat(), str(len(folk))]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    assert done.stdout.strip().endswith("alike"), done.stderr[-3000:]
