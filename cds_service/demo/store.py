@@ -16,7 +16,10 @@ from fhir_mappings import draft_resources
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 200
-TYPES = ("Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "DiagnosticReport")
+TYPES = (
+    "Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "DiagnosticReport",
+    "ServiceRequest",
+)  # fmt: skip
 FHIR_JSON = "application/fhir+json"
 
 

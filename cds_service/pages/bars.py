@@ -55,28 +55,39 @@ def _bar(row: Mapping[str, Any], longest: float) -> Markup:
     ).format(kind, start, width)
 
 
+def share(value: float, longest: float) -> Markup:
+    """One bar of several that begin at the same line, `longest` filling the cell."""
+    width = round(200 * value / longest, 1) if longest else 0.0
+    return Markup(
+        '<svg class="pull" viewBox="0 0 200 14" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="step-bar" x="0" y="3" width="{}" height="8"/></svg>'
+    ).format(width)
+
+
 def scale(prediction: Mapping[str, Any]) -> Markup:
-    """The risk with its interval, and its peers, on one line from 0 to a round figure above the largest."""
+    """The risk with its interval, and its peers, on one line from 0 to a round figure above the largest.
+
+    The picture stretches to its column; strokes, and so the dot, keep their size.
+    """
     interval, missing = _interval(prediction), prediction.get("missingRange")
     values = [prediction["probability"], prediction.get("peerProbability", 0.0), interval[1]]
     end = _round_above(max([*values, missing["high"] if missing else 0.0]))
 
     def place(value: float) -> float:
-        return round(4 + 292 * min(value / end, 1.0), 1)
+        return round(6 + 288 * min(value / end, 1.0), 1)
 
-    parts = [Markup('<path class="scale-line" d="M4 14H296"/>')]
+    parts = [Markup('<path class="scale-line" d="M6 14H294"/>')]
     if missing:
         parts.append(_span("scale-missing", place(missing["low"]), place(missing["high"])))
     if interval[0] < interval[1]:
         parts.append(_span("scale-interval", place(interval[0]), place(interval[1])))
     if peer := prediction.get("peerProbability"):
-        parts.append(Markup('<path class="scale-peer" d="M{} 4V24"/>').format(place(peer)))
-    parts.append(Markup('<circle class="scale-own" cx="{}" cy="14" r="5"/>').format(place(prediction["probability"])))
-    parts.append(Markup('<text class="plot-tick" x="4" y="38">0</text>'))
-    parts.append(
-        Markup('<text class="plot-tick" x="296" y="38" text-anchor="end">{}</text>').format(f"{100 * end:g} %")
-    )
-    return Markup('<svg class="scale" viewBox="0 0 300 42" aria-hidden="true">{}</svg>').format(Markup("").join(parts))
+        parts.append(Markup('<path class="scale-peer" d="M{} 3V25"/>').format(place(peer)))
+    parts.append(Markup('<path class="scale-own" d="M{} 14h0.01"/>').format(place(prediction["probability"])))
+    return Markup(
+        '<div class="scale" aria-hidden="true"><svg viewBox="0 0 300 28" preserveAspectRatio="none">{}</svg>'
+        "<span>0</span><span>{}</span></div>"
+    ).format(Markup("").join(parts), f"{100 * end:g} %")
 
 
 def _interval(prediction: Mapping[str, Any]) -> tuple[float, float]:
@@ -84,7 +95,7 @@ def _interval(prediction: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _span(kind: str, start: float, end: float) -> Markup:
-    return Markup('<rect class="{}" x="{}" y="10" width="{}" height="8" rx="4"/>').format(
+    return Markup('<rect class="{}" x="{}" y="10" width="{}" height="8"/>').format(
         kind, start, max(round(end - start, 1), 2)
     )
 

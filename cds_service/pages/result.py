@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from cds_service.advice import wording
-from cds_service.advice.outcomes import BY_NAME
+from cds_service.advice.outcomes import BY_NAME, Outcome
 from cds_service.pages import bars
 from cds_service.pages.bars import Bar
 from cds_service.pages.words import STATUS_WORDS, label, plain
@@ -94,12 +94,12 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
         shown=bool(prediction.get("shown")),
         answer=_answer(prediction),
         rates=tuple(
-            f"{rate['source']}: {wording.percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
+            f"{rate['source']}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
         ),
     )
     if prediction["status"] != "computed":
-        return told
-    computed = _computed(prediction, outcome.denominator if outcome else 100)
+        return msgspec.structs.replace(told, missing_range=_missing_range(prediction, outcome))
+    computed = _computed(prediction, outcome)
     bars_of = bars.contributions(prediction.get("contributions", ()), missing)
     return msgspec.structs.replace(told, **computed, bars=bars_of)
 
@@ -111,22 +111,32 @@ def _answer(prediction: Mapping[str, Any]) -> str:
     return f"needs {needs}" if needs else str(prediction.get("reason", "")).replace("-", " ")
 
 
-def _computed(prediction: Mapping[str, Any], denominator: int) -> dict[str, Any]:
-    probability, missing = prediction["probability"], prediction.get("missingRange")
+def _missing_range(prediction: Mapping[str, Any], outcome: Outcome | None) -> str:
+    limits = prediction.get("missingRange")
+    return _range(limits["low"], limits["high"], outcome.denominator if outcome else 100) if limits else ""
+
+
+def _computed(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
+    probability, denominator = prediction["probability"], outcome.denominator if outcome else 100
     peer = prediction.get("peerProbability")
     return {
         "answer": wording.frequency(probability, denominator),
-        "percent": wording.percent(probability, denominator),
+        "percent": _percent(probability, denominator),
         "interval": _range(prediction["low"], prediction["high"], denominator) if "low" in prediction else "",
         "peers": f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else "",
         "band": plain(prediction.get("band", "")),
-        "missing_range": _range(missing["low"], missing["high"], denominator) if missing else "",
+        "missing_range": _missing_range(prediction, outcome),
         "scale": bars.scale(prediction),
     }
 
 
 def _range(low: float, high: float, denominator: int) -> str:
-    return f"{wording.percent(low, denominator)} to {wording.percent(high, denominator)}"
+    return f"{_percent(low, denominator)} to {_percent(high, denominator)}"
+
+
+def _percent(probability: float, denominator: int = 1000) -> str:
+    """As on the card; a narrow column does not part the sign from its number."""
+    return wording.percent(probability, denominator).replace(" %", "\u00a0%")
 
 
 def _input(row: Mapping[str, Any], zone: ZoneInfo) -> Input:

@@ -63,6 +63,7 @@ def page(opened: Opened) -> Response:
         ancestors=" ".join(site.tenant.smart.frame_ancestors) or "'none'",
         assessment=told,
         result=result.read(discrete.result(told), site.zone) if told else None,
+        patient=opened.patient_id,
         person=_person(told) if told else "",
         planned=_planned(told) if told else "",
         read=told.inputs if told else (),

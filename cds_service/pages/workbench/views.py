@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cds_service.advice.cards import EXTENSION
 from cds_service.advice.dialects import DIALECTS, adapt
 from cds_service.hooks.card import Card, CardsResponse
-from cds_service.pages import markdown, result
+from cds_service.pages import bars, markdown, result
 from cds_service.pages.result import Result
 from cds_service.pages.workbench.exchange import Exchange
 
@@ -43,6 +43,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     result: Result | None = None
     silence: dict[str, Any] | None = None
     problem: str = ""
+
+    @property
+    def steps(self) -> tuple[tuple[str, float, Markup], ...]:
+        """Each step of the answer with its milliseconds, as a number and as a bar."""
+        longest = max((ms for _, ms in self.exchange.timing), default=0.0)
+        return tuple((step, ms, bars.share(ms, longest)) for step, ms in self.exchange.timing)
 
 
 def shown(exchange: Exchange, zone: ZoneInfo) -> Shown:
