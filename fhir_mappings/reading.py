@@ -78,9 +78,9 @@ class ReadResources(Struct, frozen=True):
 
 def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
-    if not result.resources:
+    if not result.resources and not result.decoded:
         return ReadResources()
-    decoded = _all_decoded(result.resources)
+    decoded = result.decoded or _all_decoded(result.resources)
     try:  # the hot path: nearly always every resource names this patient, in the same words
         if {one.subject.reference for one in decoded} == {f"Patient/{patient_id}"}:  # type: ignore[union-attr]
             return ReadResources(tuple(decoded))  # type: ignore[arg-type]
@@ -88,9 +88,9 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
         pass
     aside: Counter[str] = Counter()
     resources: list[Resource] = []
-    for raw, resource in zip(result.resources, decoded, strict=True):
+    for number, resource in enumerate(decoded):
         if resource is None:
-            reason = _why_unreadable(raw, patient_id)
+            reason = _why_unreadable(result.resources[number], patient_id)
         elif (reason := _why_not_this_patient(resource, patient_id)) is None:
             resources.append(resource)
         if reason == _MISMATCH:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from fhir_mappings.resources import Resource
+
 Missing = Literal["not-provided", "fetch-failed", "not-authorised"]
 
 
@@ -14,11 +16,13 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `failure` None and no resources: the search succeeded and found nothing (DEC-29).
     `truncated`: a next page was not read. `partial`: a warning came beside the matches (DEC-21).
+    `decoded`: the same, read already where all could be read at once; `resources` is empty then.
     `named`: those of a Bundle that has given them names of its own (`urn:uuid:…` as fullUrl), by which others may refer
     to them. `supplied` tells null and empty from found and fetched, for the record: the four are different.
     """
 
     resources: tuple[msgspec.Raw, ...] = ()
+    decoded: tuple[Resource, ...] = ()
     failure: Missing | None = None
     truncated: bool = False
     partial: bool = False

@@ -49,9 +49,11 @@ def gather(
     running: dict[str, Future[SearchResult]] = {}
     for key, template in templates.items():
         if key in sent:
-            page = prefetch.read(sent[key])
+            # What prescriptions name may have to be fetched, for which they are needed as they came.
+            page = prefetch.read(sent[key]) if key == MEDICATIONS_KEY else prefetch.read_at_once(sent[key])
             if page.next_url is None or access is None:
-                results[key] = msgspec.structs.replace(page.result, truncated=page.next_url is not None)
+                cut = page.next_url is not None
+                results[key] = msgspec.structs.replace(page.result, truncated=True) if cut else page.result
             else:
                 running[key] = client.resume(access, page, call_timeout_s=budget.call_s, deadline=budget.until)
         elif access is None or (query := resolve(template, tokens)) is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
+from cds_service.demo import patients
 from cds_service.patient_data import prefetch
+from fhir_mappings import reading
 
 
 def read(value: Any) -> prefetch.Page:
@@ -95,3 +98,42 @@ def test_the_names_that_a_bundle_gives_are_kept_and_addresses_are_not() -> None:
         ("urn:uuid:1", "Medication")
     ]
     assert len(found.resources) == 3
+
+
+FUSION = next(iter(patients.load(datetime.now(UTC))))
+MINE = [one for one in FUSION.resources if one["resourceType"] in ("Condition", "Observation", "Patient")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"link": [{"relation": "self", "url": "https://ehr.example.org/r4/Condition"}]},
+        {"link": [{"relation": "next", "url": "https://ehr.example.org/r4/Condition?page=2"}]},
+        {"entry": [*({"resource": one, "search": {"mode": "match"}} for one in MINE)]},
+        {"entry": [*({"resource": one} for one in MINE), {"resource": {"resourceType": "Practitioner", "id": "p"}}]},
+        {"entry": [*({"resource": one} for one in MINE), {"resource": {"resourceType": "OperationOutcome"}}]},
+        {"entry": [{"resource": MINE[0]}, {"search": {"mode": "match"}}]},
+        {"entry": [{"fullUrl": "urn:uuid:1", "resource": MINE[0]}]},
+        {"entry": []},
+        {"entry": None},
+        {"resourceType": "Parameters"},
+    ],
+)
+def test_what_is_decoded_at_once_says_the_same_as_what_is_read_entry_by_entry(change):
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": one} for one in MINE], **change}
+    raw = msgspec.Raw(msgspec.json.encode(bundle))
+    slow, fast = prefetch.read(raw), prefetch.read_at_once(raw)
+    assert fast.next_url == slow.next_url
+    assert reading.read("conditions", fast.result, FUSION.id) == reading.read("conditions", slow.result, FUSION.id)
+    facts = ("failure", "truncated", "partial", "supplied", "named")
+    assert [getattr(fast.result, name) for name in facts] == [getattr(slow.result, name) for name in facts]
+
+
+def test_another_patients_data_is_found_in_what_was_decoded_at_once():
+    other = {**MINE[-1], "subject": {"reference": "Patient/somebody-else"}}
+    raw = msgspec.Raw(msgspec.json.encode({"resourceType": "Bundle", "entry": [{"resource": other}]}))
+    page = prefetch.read_at_once(raw)
+    assert page.result.decoded
+    with pytest.raises(reading.WrongPatientError):
+        reading.read("labs", page.result, FUSION.id)
