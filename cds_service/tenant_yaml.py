@@ -59,9 +59,10 @@ def line_of(path: Path, member: str) -> int:
 
 
 def _decode(kind: type, value: object) -> object:
+    """The one kind of member that msgspec does not know is a path; a TypeError becomes its error, with the place."""
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(kind)
+    raise TypeError(f"Expected `{kind.__name__.lower()}` as text, got `{type(value).__name__}`")
 
 
 def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:

@@ -9,11 +9,47 @@ revision = "0001"
 down_revision = None
 
 
+# SQLite numbers rows by itself only in INTEGER columns.
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_TABLES = (
+    "administration",
+    "evaluation",
+    "feedback",
+    "loss",
+    "outcome",
+    "switch",
+    "used_token",
+    "accepted_suggestion",
+    "card",
+    "suggestion",
+)
+
+
 def upgrade() -> None:
-    """Forward, data kept."""
+    """Forward, data kept: tables that others refer to come first."""
+    _administration()
+    _evaluation()
+    _feedback()
+    _loss()
+    _outcome()
+    _switch()
+    _used_token()
+    _accepted_suggestion()
+    _card()
+    _suggestion()
+
+
+def downgrade() -> None:
+    """Back: tables that refer to others go first, each with its indexes."""
+    for table in reversed(_TABLES):
+        op.drop_table(table)
+
+
+def _administration() -> None:
+    """Who switched what, when and why."""
     op.create_table(
         "administration",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("action", sa.String(length=32), nullable=False),
         sa.Column("tenant_id", sa.String(length=64), nullable=False),
@@ -24,6 +60,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_administration"),
     )
+
+
+def _evaluation() -> None:
+    """One row per call of the service."""
     op.create_table(
         "evaluation",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -55,9 +95,12 @@ def upgrade() -> None:
     op.create_index("ix_evaluation_dedupe", "evaluation", ["tenant_id", "dedupe_key"], unique=False)
     op.create_index("ix_evaluation_tenant_received", "evaluation", ["tenant_id", "received_at"], unique=False)
 
+
+def _feedback() -> None:
+    """What became of a card."""
     op.create_table(
         "feedback",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
         sa.Column("tenant_id", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -76,14 +119,21 @@ def upgrade() -> None:
     op.create_index("ix_feedback_card", "feedback", ["tenant_id", "card_uuid"], unique=False)
     op.create_index("ix_feedback_once", "feedback", ["tenant_id", "digest"], unique=True)
 
+
+def _loss() -> None:
+    """How many evaluations have no row."""
     op.create_table(
         "loss",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
         sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("evaluations", sa.Integer(), nullable=False),
         sa.Column("cause", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_loss"),
     )
+
+
+def _outcome() -> None:
+    """What happened to the patient."""
     op.create_table(
         "outcome",
         sa.Column("tenant_id", sa.String(length=64), nullable=False),
@@ -94,6 +144,10 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "evaluation_id", "outcome", name="pk_outcome"),
     )
+
+
+def _switch() -> None:
+    """Modes and kill switches in force."""
     op.create_table(
         "switch",
         sa.Column("kind", sa.String(length=8), nullable=False),
@@ -104,6 +158,10 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", "tenant_id", "hook", "procedure_group", name="pk_switch"),
     )
+
+
+def _used_token() -> None:
+    """Which client tokens were used."""
     op.create_table(
         "used_token",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -112,15 +170,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_used_token_expires_at", "used_token", ["expires_at"], unique=False)
 
+
+def _accepted_suggestion() -> None:
+    """Suggestions accepted, by feedback."""
     op.create_table(
         "accepted_suggestion",
-        sa.Column("feedback_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("feedback_id", _NUMBER, nullable=False),
         sa.Column("suggestion_uuid", sa.String(length=128), nullable=False),
         sa.ForeignKeyConstraint(
             ["feedback_id"], ["feedback.id"], name="fk_accepted_suggestion_feedback_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("feedback_id", "suggestion_uuid", name="pk_accepted_suggestion"),
     )
+
+
+def _card() -> None:
+    """Cards, shown or withheld."""
     op.create_table(
         "card",
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -134,6 +199,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_card_evaluation_id", "card", ["evaluation_id"], unique=False)
 
+
+def _suggestion() -> None:
+    """Suggestions of a card, by catalogue row."""
     op.create_table(
         "suggestion",
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -143,29 +211,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("uuid", name="pk_suggestion"),
     )
     op.create_index("ix_suggestion_card_uuid", "suggestion", ["card_uuid"], unique=False)
-
-
-def downgrade() -> None:
-    """Back."""
-    op.drop_index("ix_suggestion_card_uuid", "suggestion")
-
-    op.drop_table("suggestion")
-    op.drop_index("ix_card_evaluation_id", "card")
-
-    op.drop_table("card")
-    op.drop_table("accepted_suggestion")
-    op.drop_index("ix_used_token_expires_at", "used_token")
-
-    op.drop_table("used_token")
-    op.drop_table("switch")
-    op.drop_table("outcome")
-    op.drop_table("loss")
-    op.drop_index("ix_feedback_once", "feedback")
-    op.drop_index("ix_feedback_card", "feedback")
-
-    op.drop_table("feedback")
-    op.drop_index("ix_evaluation_tenant_received", "evaluation")
-    op.drop_index("ix_evaluation_dedupe", "evaluation")
-
-    op.drop_table("evaluation")
-    op.drop_table("administration")
