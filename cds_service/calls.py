@@ -93,7 +93,8 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -
     switches = switches_now(desk.records)
     if modes.is_killed(tenant.id, switches):
         return Outcome(given=Answer(silence="kill-switch"), mode=None, may_explain=tenant.explain_silence)
-    if request.hook not in tenant.hooks or modes.is_off(tenant, request.hook, switches):
+    off = request.hook not in tenant.hooks or tenant.is_retired(received.astimezone(site.zone).date())
+    if off or modes.is_off(tenant, request.hook, switches):
         return Outcome(given=Answer(silence="mode-off"), mode="off", may_explain=tenant.explain_silence)
     given = _computed(request, site, desk, received)
     group = given.assessment.procedure.group if given.assessment else None

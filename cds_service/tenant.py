@@ -183,6 +183,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     modes: tuple[ModeRule, ...] = ()
     canary: Canary = Canary()
     hooks: tuple[Hook, ...] = ("order-select", "order-sign")
+    retired_on: datetime.date | None = None
     region: str = "US"
     ce_marked: bool = False
     zone: str = "UTC"
@@ -227,6 +228,10 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def may_serve(self) -> bool:
         """Whether the service may be used in this tenant's region: in the EU only once it is CE-marked (DEC-12)."""
         return self.region.upper() != "EU" or self.ce_marked
+
+    def is_retired(self, day: datetime.date) -> bool:
+        """Whether the service has ended here: from `retired_on` on it lists nothing and says nothing (R-E14)."""
+        return self.retired_on is not None and day >= self.retired_on
 
     @property
     def is_production(self) -> bool:

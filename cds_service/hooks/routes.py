@@ -19,13 +19,14 @@ from cds_service.patient_data.chart_orders import templates
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.site import Site
-from cds_service.tenant import Hook
+from cds_service.tenant import Hook, Tenant
 from cds_service.trust import body, client_jwt
 from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
 from cds_service.trust.throttle import Throttle
 
 _JSON_TYPES = ("application/json", "application/fhir+json")
 DISCOVERY_MAX_AGE_S = 300
+NO_SERVICES = b'{"services":[]}'
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -50,7 +51,10 @@ def blueprint(deployment: Deployment) -> Blueprint:
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
         caller = _discovering(deployment)
-        response = Response(discovered[caller.tenant.id] if caller else open_list, mimetype="application/json")
+        listed = discovered[caller.tenant.id] if caller else open_list
+        if _has_ended([caller.tenant] if caller else [site.tenant for site in deployment.sites]):
+            listed = NO_SERVICES
+        response = Response(listed, mimetype="application/json")
         response.headers["Cache-Control"] = f"max-age={DISCOVERY_MAX_AGE_S}"
         response.vary.add("Authorization")
         return response
@@ -78,6 +82,11 @@ def blueprint(deployment: Deployment) -> Blueprint:
         return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
     return routes
+
+
+def _has_ended(tenants: list[Tenant]) -> bool:
+    today = datetime.now(UTC).date()
+    return all(tenant.is_retired(today) for tenant in tenants)
 
 
 def _discovery(site: Site, hooks: tuple[Hook, ...]) -> bytes:

@@ -117,6 +117,12 @@ def test_production_allows_no_shortcut(tmp_path, change, says):
         load_file(a_file(tmp_path, PRODUCTION.replace(*change)))
 
 
+@pytest.mark.parametrize("member", ["ca_bundle: 7", "concept_maps: [7]", "ca_bundle: [a]"])
+def test_a_path_that_is_no_text_is_named_with_file_and_line(tmp_path, member):
+    with pytest.raises(TenantError, match=r"general\.yaml:11: Expected `path` as text"):
+        load_file(a_file(tmp_path, f"{SMALLEST}{member}\n"))
+
+
 def test_production_without_local_validation_starts_off_or_silent(tmp_path):
     for mode in ("off", "silent"):
         text = PRODUCTION.replace(VALIDATED, "").replace('mode: "on"', f"mode: {mode}")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.acceptance.requests import a_request
-from tests.conformance.conftest import a_tenant_file, a_token, an_app
+from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 
 TOKENS = {"context.userId", "context.patientId", "context.encounterId", "userPractitionerId"}
 PARAMETERS = {
@@ -41,6 +41,17 @@ def test_D_01_D_02_discovery_is_an_object_with_services(http):
     response = http.get("/cds-services")
     assert response.status_code == 200
     assert isinstance(response.json["services"], list)
+
+
+@pytest.mark.parametrize(("retired_on", "ended"), [("2026-01-01", True), ("2999-01-01", False)])
+def test_D_03_a_service_that_has_ended_lists_nothing_and_says_nothing(tmp_path, retired_on, ended):
+    app = an_app(tmp_path, tenants=a_tenant_file(tmp_path / "tenants", retired_on=retired_on)).test_client()
+    for headers in ({}, a_token("/cds-services")):
+        response = app.get("/cds-services", headers=headers)
+        assert response.status_code == 200
+        assert (response.json == {"services": []}) is ended
+    cards = app.post(SERVICE, json=a_request(), headers=a_token()).json["cards"]
+    assert (cards == []) is ended
 
 
 def test_D_04_D_06_D_07_D_09_each_entry_says_hook_description_title_and_what_it_needs(services):
