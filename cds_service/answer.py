@@ -79,15 +79,15 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         pregnancy=record.pregnancy,
     )
     drafts = [draft.resource for draft in request.context.drafts]
-    options = choice.for_patient(assessment, record, drafts, advising=site.advising)
-    card = cards.write(assessment, site.place, session=reading.session(request, procedure), options=options)
-    reason = silence.for_floor(assessment, site.card_floor, options)
+    chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
+    card = cards.write(assessment, site.place, session=reading.session(request, procedure), chosen=chosen)
+    reason = silence.for_floor(assessment, site.card_floor, chosen.options)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
     return Answer(
         card=None if reason else card,
         silence=reason,
         assessment=assessment,
-        options=options,
+        options=chosen.options,
         milliseconds=clock.laps,
     )

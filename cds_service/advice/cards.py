@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 import msgspec
 
 from cds_service.advice import chart, detail, dialects, discrete, suggestions, telling, wording
 from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.choice import Chosen
 from cds_service.advice.dialects import DIALECTS, Dialect
-from cds_service.advice.options import Option
 from cds_service.advice.suggestions import Ordering, Session
 from cds_service.hooks.card import Card, Coding, Link, Source, Suggestion
 from fhir_mappings.draft_orders import Intent
@@ -20,6 +19,7 @@ from fhir_mappings.procedures import PlannedProcedure
 EXTENSION = "io.surgical-risk.assessment"
 SUMMARY_LIMIT = 140
 MOST_SUGGESTIONS = 3
+NOTHING_CHOSEN = Chosen()
 _NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
 # HL7 non-adherence reason codes (R-B14), with displays a clinician understands on a risk card.
@@ -27,6 +27,7 @@ OVERRIDE_REASONS = (
     Coding(code="risk-benefit-ratio", system=_NON_ADHERENCE, display="Expected benefit outweighs the risk"),
     Coding(code="action-completed", system=_NON_ADHERENCE, display="Risk already assessed and discussed"),
     Coding(code="patient-ineligible", system=_NON_ADHERENCE, display="Does not fit this patient or operation"),
+    Coding(code="prefers-alternative", system=_NON_ADHERENCE, display="Another way is preferred"),
     Coding(code="wrong-time-workflow", system=_NON_ADHERENCE, display="Wrong time in the workflow"),
     Coding(code="recipient-does-not-trust", system=_NON_ADHERENCE, display="I do not trust this estimate"),
 )
@@ -48,23 +49,33 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     launch_url: str | None = None
 
 
-def write(assessment: Assessment, place: Place, *, session: Session, options: Sequence[Option] = ()) -> Card:
-    """The card of this assessment with these options; at most three have a button, saving included (R-B13)."""
+def write(assessment: Assessment, place: Place, *, session: Session, chosen: Chosen = NOTHING_CHOSEN) -> Card:
+    """The card of this assessment with these options; at most three have a button, saving included (R-B13).
+
+    An option without a button stands in the text; how many more hold stands there too.
+    """
     ordering = Ordering(codes=place.codes, dialect=place.dialect, intent=place.intent)
-    can_be_ordered = [option for option in options if suggestions.with_button(option, ordering) is not None]
-    with_button = can_be_ordered[: MOST_SUGGESTIONS - place.save_to_chart]
-    without_button = [option for option in options if option not in with_button]
+    can_be_ordered = [option for option in chosen.options if suggestions.with_button(option, ordering) is not None]
     result, card_uuid = discrete.of(assessment), str(uuid.uuid4())
-    offered = suggestions.write(with_button, session, ordering=ordering, card_uuid=card_uuid)
+    most = MOST_SUGGESTIONS - place.save_to_chart
+    offered = suggestions.write(can_be_ordered[:most], session, ordering=ordering, card_uuid=card_uuid)
+    as_text = [option for option in chosen.options if option not in can_be_ordered[: len(offered)]]
+    links = _links(assessment, place)
     card = Card(
         uuid=card_uuid,
         summary=summary(assessment),
         indicator=assessment.indicator,
         source=_source(assessment.procedure, _told(assessment), place.public_url),
-        detail=detail.write(assessment, without_button, limit=place.dialect.detail_limit),
+        detail=detail.write(
+            assessment,
+            as_text,
+            limit=place.dialect.detail_limit,
+            more=chosen.more,
+            behind_link=place.dialect.smart_links and len(links) > 1,
+        ),
         suggestions=(*offered, *_saving(result, session, place, card_uuid)),
         override_reasons=OVERRIDE_REASONS,
-        links=_links(assessment, place),
+        links=links,
         extension={EXTENSION: result} if place.discrete_result else None,
     )
     return dialects.adapt(card, place.dialect)

@@ -29,20 +29,27 @@ class Advising(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue = CATALOGUE
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """What the card offers, and how many more hold, which stand behind its link (A-05)."""
+
+    options: tuple[Option, ...] = ()
+    more: int = 0
+
+
 def for_patient(
     assessment: Assessment,
     record: PatientRecord,
     drafts: Sequence[msgspec.Raw],
     *,
     advising: Advising,
-) -> tuple[Option, ...]:
+) -> Chosen:
     """The options of this patient's card. `drafts`: all of the ordering session, so that nothing is asked for twice."""
     session, chart = requested.read(drafts, maps=advising.maps), requested.open_orders(record)
     known = facts.gather(assessment, workup.read(record), session, chart)
     return choose(assessment, known, advising=advising)
 
 
-def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> tuple[Option, ...]:
+def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chosen:
     """What the card offers (DEC-33). An order that is offered hides the rows that repeat it."""
     asked = value_of_information.worth_asking(assessment, known, codes=advising.codes)
     rows = options.offered(
@@ -54,7 +61,8 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> tuple
         contributions=_contributions(assessment),
         told_inputs=assessment.inputs,
     )
-    return _distinct((*asked, *rows))[: advising.policy.maximum]
+    ranked, most = _distinct((*asked, *rows)), advising.policy.maximum
+    return Chosen(ranked[:most], len(ranked[most:]))
 
 
 def _contributions(assessment: Assessment) -> dict[str, float]:

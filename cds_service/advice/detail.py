@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from cds_service.advice import drivers, naming, telling, wording
 from cds_service.advice.assessment import Assessment
@@ -14,23 +15,44 @@ from fhir_mappings.features import FEATURES
 _NAMED_MISSING = 4  # R-B06
 _PARAGRAPH = "\n\n"
 _ABSENT = (False, "none")  # searched for and not found
+_NEVER_TOLD = {"procedure_group", "urgency"}
+_ROOM_FOR_THE_REST = 200  # characters that a list of what is not there leaves for an option or an outcome
 
 
-def write(assessment: Assessment, options: Sequence[Option] = (), *, limit: int) -> str:
+def write(
+    assessment: Assessment, options: Sequence[Option] = (), *, limit: int, more: int = 0, behind_link: bool = False
+) -> str:
     """At most `limit` characters (R-A07). What cannot be left out is kept, the rest added as long as there is room.
 
-    Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: options without a
-    button, the other outcomes, those that are not computable, the other inputs used.
+    Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: how many options are not
+    told, the first option without a button, what was searched for and is not recorded (DEC-29), the other
+    probabilities, the other options, points, what is not computable, the other inputs used.
+    `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
     """
     reasons_for_it = drivers.of(assessment)
+    already_told = {one.name for one in reasons_for_it}
     head = [*_headline(assessment), *drivers.lines(reasons_for_it)]
     missing, limits = _missing(assessment), _limits(assessment)
     room = limit - sum(len(part) + len(_PARAGRAPH) for part in (*head, *missing, limits))
-    chosen, room = _fitting([sentence(option) for option in options], room)
-    others, room = _fitting(_others(assessment), room)
+    told = [sentence(option) for option in options]
+    may_be_left = more or len(told) > 1 or len("".join(told)) + len(_PARAGRAPH) > room
+    uncounted, room = _fitting([_more(more + len(told), behind_link)] if may_be_left else [], room)
+    first, room = _fitting(told[:1], room)
+    absent, room = _fitting(_none_recorded(assessment, already_told, room), room)
+    probabilities, room = _fitting(_others(assessment, "computed"), room)
+    others, room = _fitting(told[1:], room)
+    points, room = _fitting(_others(assessment, "score-only"), room)
     lacking, room = _fitting(telling.not_computable(assessment.estimates, assessment.features), room)
-    used = _used(assessment, {one.name for one in reasons_for_it}, room)
-    return _PARAGRAPH.join([*head, *others, *lacking, *missing, *chosen, *used, limits])[:limit]
+    left = more + len(told) - len(first) - len(others)
+    counted = [_more(left, behind_link)] if uncounted and left else []
+    used = _used(assessment, already_told, room + sum(map(len, uncounted)) - sum(map(len, counted)))
+    estimates = (*probabilities, *points, *lacking)
+    return _PARAGRAPH.join([*head, *estimates, *missing, *first, *others, *counted, *used, *absent, limits])[:limit]
+
+
+def _more(count: int, behind_link: bool) -> str:
+    """The rest of the options stands behind the link; without one it is only counted (A-05)."""
+    return f"**More options:** {count}, {'in the risk profile' if behind_link else 'not shown here'}."
 
 
 def _fitting(parts: Sequence[str], room: int) -> tuple[list[str], int]:
@@ -47,15 +69,13 @@ def _headline(assessment: Assessment) -> list[str]:
     return [telling.estimate(assessment, assessment.headline)] if assessment.headline is not None else []
 
 
-def _others(assessment: Assessment) -> list[str]:
-    """The other outcomes that have an answer; those with a probability before those with points."""
-    answering = [
-        told
+def _others(assessment: Assessment, status: Literal["computed", "score-only"]) -> list[str]:
+    """The other outcomes that have a probability, or points."""
+    return [
+        telling.estimate(assessment, told)
         for told in assessment.estimates
-        if told is not assessment.headline and told.score.status in ("computed", "score-only")
+        if told is not assessment.headline and told.score.status == status
     ]
-    answering.sort(key=lambda told: told.score.status != "computed")
-    return [telling.estimate(assessment, told) for told in answering]
 
 
 def _missing(assessment: Assessment) -> list[str]:
@@ -68,13 +88,21 @@ def _missing(assessment: Assessment) -> list[str]:
     return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
 
 
+def _none_recorded(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
+    """What a search looked for and did not find: all of it by name, or counted where there is no room."""
+    told = already_told | _NEVER_TOLD
+    absent = [one for one in assessment.usable if one.value in _ABSENT and one.name not in told]
+    if not absent:
+        return []
+    named = f"**None recorded:** {', '.join(FEATURES[one.name].label for one in absent)}."
+    return [named if len(named) + _ROOM_FOR_THE_REST <= room else f"**None recorded:** {len(absent)} of the inputs."]
+
+
 def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
-    """The other inputs used, as many as fit; what was searched for and not found in one clause (DEC-29)."""
-    told = already_told | {"procedure_group", "urgency"}
+    """The other inputs used that have a value, as many as fit."""
+    told = already_told | _NEVER_TOLD
     rest = [feature for feature in assessment.usable if feature.name not in told]
     parts = [naming.feature(feature, assessment.today) for feature in rest if feature.value not in _ABSENT]
-    if absent := [FEATURES[feature.name].label for feature in rest if feature.value in _ABSENT]:
-        parts.append(f"none recorded: {', '.join(absent)}")
     room -= len("**Also used:**  and 99 more." + _PARAGRAPH)
     kept: list[str] = []
     for part in parts:

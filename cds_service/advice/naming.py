@@ -10,6 +10,7 @@ from fhir_mappings.features import FEATURES
 from fhir_mappings.iron_status import DEFINITIONS as RESULTS
 from fhir_mappings.value_sets import STANDARD
 
+_SMOKING = {"current": "current smoker", "former": "former smoker", "never": "never smoked"}
 _MEDICINES = {
     "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
     "glp1_receptor_agonist": "GLP-1 medicine on the medication list",
@@ -24,7 +25,7 @@ def feature(feature: Feature, today: datetime) -> str:
     told = wording.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex"
-    text = definition.label if told == "yes" else f"{definition.label} {told}"
+    text = definition.label if told == "yes" else _SMOKING.get(told) or f"{definition.label} {told}"
     if feature.time is not None and (feature.source or "").startswith("Observation/"):
         text += f", {wording.day(feature.time, today)}"
     return text + (" [unit assumed]" if "unit-assumed" in feature.flags else "")

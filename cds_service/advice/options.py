@@ -17,6 +17,7 @@ from fhir_mappings.orderables import is_requested
 
 # How soon an option can be acted on: a plan at once, a test by one order; a screen takes somebody's time.
 _FEASIBILITY = {"plan": 1.4, "test": 1.2, "referral": 1.0, "conversation": 1.0, "screen": 0.7}
+_STEP = 8.0  # above (1 + 2.4 log-odds) * 1.4 / 0.7 for any reason that the models know
 # What nobody can change is told as a reason, and gives an option no weight.
 _UNCHANGEABLE = frozenset({"age", "sex"})
 
@@ -136,8 +137,12 @@ def _named(holds: Holds, today: datetime) -> list[str]:
 
 
 def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:
-    """Strength of evidence, times what its reason adds to the headline's log-odds, times feasibility (A-05)."""
-    strength = float(len(GRADES) - GRADES.index(row.grade))
+    """Strength of evidence, times what its reason adds to the headline's log-odds, times feasibility (A-05).
+
+    A step of evidence counts for more than the other two together can: unstable angina sends to cardiology before it
+    asks for an ECG (DEC-33: by evidence and feasibility).
+    """
+    strength = _STEP ** (len(GRADES) - GRADES.index(row.grade))
     changeable = [feature.name for feature in reasons if feature.name not in _UNCHANGEABLE]
     adds = max((contributions.get(name, 0.0) for name in changeable), default=0.0)
     return strength * (1.0 + max(adds, 0.0)) * _FEASIBILITY[row.kind]

@@ -80,7 +80,7 @@ OUTCOMES = (
     ),
     Outcome(
         name="major-cardiac-event",
-        words="major cardiac event",
+        words="major heart events",
         heading="Heart risk points (RCRI)",
         short="RCRI heart points",
         denominator=1000,

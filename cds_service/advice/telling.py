@@ -8,8 +8,10 @@ from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
-from models_onnx.score import Range, Score
+from models_onnx.score import PublishedRate, Range
 
+# Over what time a published rate counts: models_onnx/training/published_coefficients.json, "rcri", outcome.
+_HORIZONS = {"CCS 2017": "30 days", "Lee 1999 validation": "in hospital"}
 BANDS = {
     "below-typical": "below typical",
     "typical": "typical",
@@ -22,7 +24,7 @@ def estimate(assessment: Assessment, told: Estimate) -> str:
     """One outcome that has a probability or points."""
     heading = f"**{told.outcome.heading}:**"
     if told.score.status == "score-only":
-        return f"{heading} {_points(told.score)}"
+        return f"{heading} {_points(told)}"
     return f"{heading} {_risk(told)}{_unknown_range(told)}{_compared(assessment, told)}"
 
 
@@ -87,9 +89,16 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
     return f" Typical for {assessment.procedure.label}: {peers}. This is {BANDS[told.band]}."
 
 
-def _points(score: Score) -> str:
+def _rate(rate: PublishedRate) -> str:
+    horizon = f", {_HORIZONS[rate.source]}" if rate.source in _HORIZONS else ""
+    return f"{wording.percent(rate.probability)} ({rate.source}{horizon})"
+
+
+def _points(estimate: Estimate) -> str:
+    """The count, and how often the outcome followed it in print (R-B04): of what, and where."""
+    score = estimate.score
     told = f"{score.points:g} of {score.maximum_points:g}"
     if not score.published_rates:
         return f"{told} (a count, not a risk)."
-    rates = ", ".join(f"{wording.percent(rate.probability)} ({rate.source})" for rate in score.published_rates[:2])
-    return f"{told}. Published rates: {rates}."
+    rates = ", ".join(_rate(rate) for rate in score.published_rates[:2])
+    return f"{told}. Published rates of {estimate.outcome.words}: {rates}."

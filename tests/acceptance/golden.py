@@ -29,10 +29,11 @@ def card_of(person: Person) -> tuple[Card, str]:
     reason = silence.for_patient(record, known)
     assessment = people.assess_features(known, found[0], record)
     advising = Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
-    options = choice.for_patient(assessment, record, drafts, advising=advising)
-    place = cards.Place(public_url="https://risk.example.org", codes=people.CODES)
-    card = cards.write(assessment, place, session=people.SESSION, options=options)
-    return card, reason or silence.for_floor(assessment, None, options) or "shown"
+    chosen = choice.for_patient(assessment, record, drafts, advising=advising)
+    url = "https://risk.example.org"
+    place = cards.Place(public_url=url, codes=people.CODES, launch_url=f"{url}/smart/launch")
+    card = cards.write(assessment, place, session=people.SESSION, chosen=chosen)
+    return card, reason or silence.for_floor(assessment, None, chosen.options) or "shown"
 
 
 def as_read(person: Person) -> str:

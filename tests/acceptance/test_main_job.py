@@ -82,7 +82,7 @@ def test_without_an_asa_class_nothing_is_defaulted_and_the_card_says_what_is_nee
 def test_a_diagnosis_that_a_successful_search_did_not_find_is_known_to_be_absent(post: Post) -> None:
     cancer = inputs(card_of(post(a_request(conditions=None))))["cancer"]
     assert (cancer["status"], cancer["value"]) == ("used", False)
-    assert "none recorded" in card_of(post(a_request()))["detail"]
+    assert "**None recorded:**" in card_of(post(a_request()))["detail"]
 
 
 def test_a_list_that_was_neither_sent_nor_to_be_had_leaves_the_diagnosis_unknown(post: Post) -> None:

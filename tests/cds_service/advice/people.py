@@ -112,7 +112,7 @@ def options(*resources: builders.Resource, policy: Policy | None = None, **argum
     record = builders.a_record(*resources)
     drafts: list[msgspec.Raw] = []
     advising = Advising(policy=policy or Policy(), codes=CODES)
-    return choice.for_patient(assessed(record, **arguments), record, drafts, advising=advising)
+    return choice.for_patient(assessed(record, **arguments), record, drafts, advising=advising).options
 
 
 def a_card(*resources: builders.Resource, place: Place | None = None, **arguments: Any) -> Card:
@@ -121,7 +121,7 @@ def a_card(*resources: builders.Resource, place: Place | None = None, **argument
     assessment = assessed(record, **arguments)
     place = place or Place(public_url="https://risk.example.org", codes=CODES)
     chosen = choice.for_patient(assessment, record, [], advising=Advising(codes=CODES))
-    return cards.write(assessment, place, session=SESSION, options=chosen)
+    return cards.write(assessment, place, session=SESSION, chosen=chosen)
 
 
 def without_uuids(card: Card) -> dict[str, Any]:

@@ -21,6 +21,12 @@ def test_there_are_at_most_three() -> None:
     assert len(people.options(*MANY, policy=Policy(maximum=99))) > 3
 
 
+def test_how_many_more_hold_is_told_on_the_card() -> None:
+    card = people.a_card(*MANY)
+    every = people.options(*MANY, policy=Policy(maximum=99))
+    assert f"**More options:** {len(every) - 3}, not shown here." in (card.detail or "")
+
+
 def test_a_tenant_may_want_fewer() -> None:
     assert len(people.options(*MANY, policy=Policy(maximum=1))) == 1
     assert people.options(*MANY, policy=Policy(maximum=0)) == ()

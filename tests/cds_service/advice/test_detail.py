@@ -50,6 +50,33 @@ def test_an_option_comes_before_the_other_outcomes_when_room_is_short() -> None:
     assert any(part.startswith("Consider a talk") for part in paragraphs(people.asa(3), limit=600, options=(TALK,)))
 
 
+@pytest.mark.parametrize(("behind_link", "where"), [(True, "in the risk profile"), (False, "not shown here")])
+def test_more_options_than_the_card_offers_are_counted(behind_link: bool, where: str) -> None:
+    told = detail.write(people.an_assessment(people.asa(3)), [TALK], limit=1200, more=4, behind_link=behind_link)
+    assert f"**More options:** 4, {where}." in told.split("\n\n")
+
+
+def test_every_probability_is_told_before_the_second_option() -> None:
+    many = [msgspec.structs.replace(TALK, consider=f"talk number {number} " + "about it " * 9) for number in range(9)]
+    people_known = (people.asa(3), people.function("INDEPENDENT"), an_observation())
+    parts = detail.write(people.an_assessment(*people_known), many, limit=1200).split("\n\n")
+    assert any(part.startswith("**Respiratory failure within 30 days:**") for part in parts)
+    assert any(part.startswith("Consider talk number 0") for part in parts)
+
+
+def test_an_option_for_which_there_is_no_room_is_counted_too() -> None:
+    many = [msgspec.structs.replace(TALK, consider=f"talk number {number} about it") for number in range(9)]
+    for limit in (600, 700, 1200):
+        parts = detail.write(people.an_assessment(people.asa(3)), many, limit=limit, more=2).split("\n\n")
+        told = sum(part.startswith("Consider") for part in parts)
+        assert f"**More options:** {9 - told + 2}, not shown here." in parts
+        assert len("\n\n".join(parts)) <= limit
+
+
+def test_where_all_options_are_told_there_is_no_more() -> None:
+    assert not any(part.startswith("**More") for part in paragraphs(people.asa(3), options=(TALK,)))
+
+
 def test_what_is_missing_is_named_with_its_reason() -> None:
     (missing,) = [part for part in paragraphs(people.asa(3)) if part.startswith("**Missing:**")]
     assert "creatinine (never recorded)" in missing
@@ -67,13 +94,13 @@ def test_at_most_four_missing_inputs_are_named_and_the_rest_counted() -> None:
 
 def test_a_stale_result_is_told_as_too_old_and_not_used() -> None:
     told = paragraphs(people.asa(3), people.result("2160-0", 1.0, "mg/dL", days=300))
-    assert any("creatinine (result older than 90 days)" in part for part in told)
+    assert any("creatinine (result of 24 Jan 2026, older than 90 days)" in part for part in told)
     assert not any("creatinine 1 mg/dL" in part for part in told)
 
 
 def test_what_was_searched_for_and_not_found_is_none_recorded() -> None:
     told = detail.write(people.an_assessment(people.asa(3), an_observation()), limit=3000)
-    assert "none recorded: cancer" in told
+    assert "**None recorded:** cancer" in told
     assert "cancer no" not in told
 
 

@@ -8,7 +8,7 @@ from cds_service.advice import naming
 from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
 from fhir_mappings.workup import DIAGNOSES, MEDICINES
-from tests.builders import AS_OF, an_observation, derived
+from tests.builders import AS_OF, Resource, an_observation, derived
 from tests.cds_service.advice import people
 
 
@@ -50,3 +50,20 @@ def test_every_diagnosis_that_a_row_may_rest_on_has_a_name(idea: str) -> None:
 @pytest.mark.parametrize("drug_class", MEDICINES)
 def test_every_medicine_that_a_row_may_rest_on_has_a_name(drug_class: str) -> None:
     assert naming.medicine(drug_class).endswith("on the medication list")
+
+
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [
+        (people.smoker(), "current smoker, 10 Nov"),
+        (people.result("98979-8", 30.7654, "mL/min/{1.73_m2}"), "eGFR 30.8 mL/min/1.73 m2, 10 Nov"),
+    ],
+)
+def test_a_value_is_told_as_people_say_it(resource: Resource, told: str) -> None:
+    features = people.an_assessment(resource).features
+    name = "egfr" if "valueQuantity" in resource else "smoking_status"
+    assert naming.feature(features[name], AS_OF) == told
+
+
+def test_a_procedure_is_told_with_its_day() -> None:
+    assert naming.procedure("coronary-stent", AS_OF, AS_OF) == "coronary stent, 20 Nov"

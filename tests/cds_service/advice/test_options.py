@@ -45,6 +45,12 @@ def test_a_reason_that_adds_to_the_risk_weighs_more() -> None:
     assert by_id(facts, "ecg", contributions={"ischaemic_heart_disease": -1.0}).weight == plain
 
 
+def test_stronger_evidence_comes_before_a_stronger_reason() -> None:
+    facts = people.facts(a_condition("I20.0"))
+    found = [one.id for one in offered(facts, contributions={"ischaemic_heart_disease": 2.0})]
+    assert found.index("cardiology") < found.index("ecg")
+
+
 def test_age_is_told_and_gives_no_weight() -> None:
     facts = people.facts(a_patient())
     assert by_id(facts, "frailty-screen", contributions={"age": 2.0}).weight == by_id(facts, "frailty-screen").weight

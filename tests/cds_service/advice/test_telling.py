@@ -75,7 +75,10 @@ def test_points_are_told_with_published_rates_side_by_side() -> None:
     found = told(
         outcome="major-cardiac-event", status="score-only", points=1.0, maximum_points=6.0, published_rates=rates
     )
-    assert found == "**Heart risk points (RCRI):** 1 of 6. Published rates: 6.0 % (CCS 2017), 0.9 % (Lee 1999)."
+    assert found == (
+        "**Heart risk points (RCRI):** 1 of 6."
+        " Published rates of major heart events: 6.0 % (CCS 2017, 30 days), 0.9 % (Lee 1999)."
+    )
 
 
 def test_points_without_published_rates_are_called_a_count() -> None:
