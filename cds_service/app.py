@@ -45,13 +45,16 @@ class StartError(Exception):
     """The service does not start; the message says what is wrong."""
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application of one worker. Raises StartError, TenantError or ModelError rather than run half right."""
+def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask:
+    """The WSGI application of one worker. Raises StartError, TenantError or ModelError rather than run half right.
+
+    `clock`: the hook's instant; another than the real one is for people whose dates are fixed (tests/patients).
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     fhir = FhirClient(threads=settings.fetch_threads)
     in_force = InForce(settings.models, class_b=settings.class_b, fhir=fhir)
-    deployment = _open(settings, in_force)
+    deployment = _open(settings, in_force, clock)
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
     app.extensions[MODELS] = in_force
@@ -67,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.register_blueprint(routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
-    app.register_blueprint(model_pages.blueprint(lambda: in_force.models))
+    app.register_blueprint(model_pages.blueprint(lambda: in_force.models, tenants))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     _open_profiles(app, deployment, settings)
     if not deployment.sites[0].tenant.is_production:
@@ -118,7 +121,7 @@ def _proven(deployment: Deployment) -> risk_assessments.Proven:
     return proven
 
 
-def _open(settings: Settings, in_force: InForce) -> Deployment:
+def _open(settings: Settings, in_force: InForce, clock: routes.Clock) -> Deployment:
     """The record first: a deployment that cannot keep an account of its answers gives none."""
     sites = open_sites(settings)
     folder = _state_folder(settings)
@@ -142,6 +145,7 @@ def _open(settings: Settings, in_force: InForce) -> Deployment:
         throttle=Throttle(tenants),
         body_limit_bytes=settings.body_limit_bytes,
         discovery_auth=settings.discovery_auth,
+        clock=clock,
     )
 
 

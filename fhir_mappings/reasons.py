@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fhir_mappings.feature import Feature
 from fhir_mappings.feature_catalogue import FEATURES
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WORDS = {
     "never-recorded": "never recorded",
     "fetch-failed": "could not be fetched",
@@ -30,7 +33,7 @@ WORDS = {
     "non-numeric": "result is not a number",
     "implausible": "implausible value",
     "comparator-unknown": "result with an unknown sign",
-    "censored": "known only as above or below a limit",
+    "censored": "known only as a limit or a range",
     "on-oxygen": "measured with added oxygen",
     "placeholder": "birth date is a placeholder",
     "sex-not-recorded": "not recorded as female or male",
@@ -54,8 +57,16 @@ def words(feature: Feature | str | None) -> str:
     if feature.status == "stale":
         definition = FEATURES.get(feature.name)
         days = definition.lookback_days if definition else None
-        return f"result older than {_span(days)}" if days else WORDS["stale"]
+        if not days:
+            return WORDS["stale"]
+        of = f" of {_day(feature.time)}," if feature.time else ""
+        return f"result{of} older than {_span(days)}"
     return words(feature.reason)
+
+
+def _day(when: datetime) -> str:
+    """A calendar day in the zone in which it was recorded: 3 Jun 2025."""
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def _span(days: int) -> str:

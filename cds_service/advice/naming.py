@@ -24,7 +24,7 @@ def feature(feature: Feature, today: datetime) -> str:
     definition = FEATURES.get(feature.name) or RESULTS[feature.name]
     told = wording.value(feature, definition)
     if feature.name == "sex":
-        return f"{told} sex"
+        return f"{told} sex" + (" (at birth; recorded gender differs)" if "sex-differs" in feature.flags else "")
     text = definition.label if told == "yes" else _SMOKING.get(told) or f"{definition.label} {told}"
     if feature.time is not None and (feature.source or "").startswith("Observation/"):
         text += f", {wording.day(feature.time, today)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -24,9 +25,15 @@ from cds_service.trust import body, client_jwt
 from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
 from cds_service.trust.throttle import Throttle
 
+Clock = Callable[[], datetime]
 _JSON_TYPES = ("application/json", "application/fhir+json")
 DISCOVERY_MAX_AGE_S = 300
 NO_SERVICES = b'{"services":[]}'
+
+
+def now() -> datetime:
+    """The instant at which a request is received (aware)."""
+    return datetime.now(UTC)
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -38,6 +45,7 @@ class Deployment(msgspec.Struct, frozen=True):
     throttle: Throttle
     body_limit_bytes: int
     discovery_auth: Literal["open", "required"] = "open"
+    clock: Clock = now
 
 
 def blueprint(deployment: Deployment) -> Blueprint:
@@ -61,7 +69,7 @@ def blueprint(deployment: Deployment) -> Blueprint:
 
     @routes.post("/cds-services/<service_id>")
     def serve(service_id: str) -> Response:
-        received = datetime.now(UTC)
+        received = deployment.clock()
         caller = _admit(service_id, "service", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
             taken = calls.take(_body(caller), caller=caller, desk=deployment.desk, received=received)
@@ -74,7 +82,7 @@ def blueprint(deployment: Deployment) -> Blueprint:
 
     @routes.post("/cds-services/<service_id>/feedback")
     def give_feedback(service_id: str) -> Response:
-        received = datetime.now(UTC)
+        received = deployment.clock()
         caller = _admit(service_id, "feedback", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
             given = feedback.read(_body(caller))
@@ -101,7 +109,7 @@ def _discovering(deployment: Deployment) -> Caller | None:
     if header is None and deployment.discovery_auth == "open":
         return None
     try:
-        caller = _verified(header, "discovery", deployment, datetime.now(UTC))
+        caller = _verified(header, "discovery", deployment, deployment.clock())
     except (Unauthorized, Forbidden, NotReady):
         if deployment.discovery_auth == "required":
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ def test_a_reason_has_words_without_jargon(reason: str) -> None:
     ("feature", "words"),
     [
         (Feature(name="creatinine", status="stale", reason="stale"), "result older than 90 days"),
+        (
+            Feature(name="creatinine", status="stale", reason="stale", time=datetime(2025, 6, 3, 23, tzinfo=UTC)),
+            "result of 3 Jun 2025, older than 90 days",
+        ),
         (Feature(name="height", status="stale", reason="stale"), "result older than 5 years"),
         (Feature(name="smoking_status", status="stale", reason="stale"), "result older than 1 year"),
         (Feature(name="creatinine", status="rejected", reason="unit-unknown"), "unit not recognised"),

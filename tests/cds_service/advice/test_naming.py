@@ -67,3 +67,9 @@ def test_a_value_is_told_as_people_say_it(resource: Resource, told: str) -> None
 
 def test_a_procedure_is_told_with_its_day() -> None:
     assert naming.procedure("coronary-stent", AS_OF, AS_OF) == "coronary stent, 20 Nov"
+
+
+def test_a_sex_at_birth_that_differs_from_the_recorded_gender_is_said() -> None:
+    assert naming.feature(Feature(name="sex", status="used", value="female", flags=("sex-differs",)), AS_OF) == (
+        "female sex (at birth; recorded gender differs)"
+    )
