@@ -85,7 +85,9 @@ def dedupe_key(given: Answer, request: HookRequest) -> str | None:
         return None
     headline = assessment.headline
     told = (headline.score.model, headline.score.version, headline.band) if headline else ()
+    by = headline.score.recalibration if headline else None
     parts = (request.context.patient_id, request.context.user_id, assessment.procedure.group, *map(str, told))
+    parts += () if by is None else (by.id,)
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -142,6 +144,8 @@ def _scored(score: Score) -> dict[str, Any]:
     }
     if score.probability is not None:
         told["probability"] = score.probability
+        if score.recalibration is not None:
+            told |= {"rawProbability": score.raw_probability, "recalibration": score.recalibration.number}
     elif score.points is not None:
         told["points"] = score.points
     return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -20,14 +21,19 @@ from cds_service.site import Site
 from cds_service.stopwatch import Stopwatch
 from fhir_mappings.features import derive
 from fhir_mappings.procedures import NoProcedure
+from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """What lives as long as the worker: the models, and the threads that wait for FHIR servers."""
+    """What one answer is given with: the models, the threads that wait for FHIR servers, and by tenant what its
+
+    hospital recalibrated. Replaced as a whole (models_in_force.py), never changed.
+    """
 
     models: Registry
     fhir: FhirClient
+    recalibrations: Mapping[str, BySha256] = {}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +83,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         limits=site.band_limits,
         identity=(str(uuid.uuid4()), received, site.zone),
         pregnancy=record.pregnancy,
+        recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
     drafts = [draft.resource for draft in request.context.drafts]
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)

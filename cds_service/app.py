@@ -24,7 +24,7 @@ from cds_service.pages.smart import profile
 from cds_service.pages.smart import routes as smart
 from cds_service.pages.workbench import routes as workbench
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.records import database
+from cds_service.records import database, recalibrations
 from cds_service.records.records import Records
 from cds_service.settings import Settings
 from cds_service.site import Site, open_site
@@ -132,6 +132,7 @@ def _open(settings: Settings, in_force: InForce, clock: routes.Clock) -> Deploym
         counted=metrics.count_rows,
     )
     atexit.register(records.close)
+    in_force.recalibrate(lambda: recalibrations.in_force(records.quick))
     tenants = [site.tenant for site in sites]
     return Deployment(
         sites=sites,

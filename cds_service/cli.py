@@ -12,6 +12,7 @@ import click
 
 from cds_service.commands_mapping import mapping_report_command
 from cds_service.commands_models import models
+from cds_service.commands_recalibrate import recalibrate
 from cds_service.commands_record import record
 from cds_service.commands_switches import kill, mode
 from cds_service.settings import Settings
@@ -27,6 +28,7 @@ main.add_command(mode)
 main.add_command(kill)
 main.add_command(record)
 main.add_command(models)
+main.add_command(recalibrate)
 main.add_command(mapping_report_command)
 
 

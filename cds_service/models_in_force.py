@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +18,20 @@ from cds_service import contract
 from cds_service.answer import Knowledge
 from cds_service.operations import logs, metrics
 from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.records.database import DatabaseError
 from models_onnx import registry
+from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
 # Four `stat` calls of one thread; a promotion holds in every worker within this and the second of verifying.
 CHECK_S = 2.0
 # Models that were refused are tried again although registry.yaml stayed: their folder may have been half copied.
 RETRY_S = 30.0
+# An approved recalibration holds in every worker within this.
+RECALIBRATIONS_S = 10.0
+
+
+Read = Callable[[], Mapping[str, BySha256]]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -50,12 +58,30 @@ class InForce:
         self.knowledge = Knowledge(open_models(self._directory, class_b=class_b), fhir)
         self.status = Status(datetime.now(UTC))
         self._retry_at = 0.0
+        self._read: Read = dict
+        self._read_at = 0.0
         self._ended = threading.Event()
 
     @property
     def models(self) -> Registry:
         """The models in force at this moment; whoever needs them twice takes them once."""
         return self.knowledge.models
+
+    def recalibrate(self, read: Read) -> None:
+        """Take each hospital's recalibrations from here on from `read`; raises DatabaseError if it cannot be asked."""
+        self._read = read
+        self._take_recalibrations()
+
+    def refresh_recalibrations(self) -> None:
+        """Read them again; while the database is away, the last known hold."""
+        try:
+            self._take_recalibrations()
+        except DatabaseError as error:
+            logs.warn("recalibrations-unread", error=type(error).__name__)
+
+    def _take_recalibrations(self) -> None:
+        self._read_at = time.monotonic()
+        self.knowledge = msgspec.structs.replace(self.knowledge, recalibrations=self._read())
 
     def watch(self) -> None:
         """Look for changes until `close`, in a thread of this worker."""
@@ -96,6 +122,8 @@ class InForce:
     def _watch(self) -> None:
         while not self._ended.wait(CHECK_S):
             self.refresh()
+            if time.monotonic() - self._read_at >= RECALIBRATIONS_S:
+                self.refresh_recalibrations()
 
 
 def told(in_force: InForce) -> dict[str, object]:

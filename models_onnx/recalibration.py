@@ -7,6 +7,7 @@ It is bound to the graph by its sha256, so that another version of the model sta
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 import msgspec
 
@@ -48,3 +49,6 @@ class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
         """How unsure intercept and slope leave the recalibrated logit, in log-odds squared."""
         intercept, both, slope = self.covariance
         return max(0.0, intercept + 2 * raw * both + raw * raw * slope)
+
+
+BySha256 = Mapping[str, Recalibration]

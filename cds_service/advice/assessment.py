@@ -15,9 +15,10 @@ from fhir_mappings import demographics
 from fhir_mappings.feature import Feature, Features
 from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
-from models_onnx import inexact
+from models_onnx import inexact, recalibrated
 from models_onnx.bounds import MissingRange
 from models_onnx.model_card import ModelCard
+from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
 
@@ -102,13 +103,20 @@ def assess(
     limits: BandLimits,
     identity: tuple[str, datetime, ZoneInfo],
     pregnancy: Pregnancy = "no",
+    recalibrations: BySha256 | None = None,
 ) -> Assessment:
     """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline.
 
     `pregnancy`: where it could not be searched for and is possible, the card says so (inputs.md section 7).
+    `recalibrations`: the hospital's own, by the graph that they correct; its figures and peers are told by them.
     """
     group = procedure.group
     ranges = _ranges(features, group=group, models=models, limits=limits)
+    if recalibrations:
+        by = {_version(one): found for one in scores if (found := recalibrations.get(one.sha256)) is not None}
+        scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
+        peers = {outcome.name: models.peer(outcome.name, group) for outcome in OUTCOMES}
+        ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
     scores = tuple(_with_range(score, ranges.get(_version(score))) for score in scores)
     champions = models.told(scores)
     estimates = tuple(
@@ -148,14 +156,23 @@ def _ranges(
     inexact_inputs = model_inputs.limits(features)
     if not inexact_inputs and all(features[item.name].usable for card in models.cards for item in card.inputs):
         return {}
-    thresholds = {
-        outcome.name: tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))
-        for outcome in OUTCOMES
-        if (peer := models.peer(outcome.name, group)) is not None
-    }
+    thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)
     found = inexact.ranges(models, values, inexact_inputs, thresholds=thresholds)
     return {_version(entry): entry for entry in found}
+
+
+def _moved(one: MissingRange, by: Recalibration | None, peer: Peer | None, limits: BandLimits) -> MissingRange:
+    if by is None:
+        return one
+    return recalibrated.missing_range(one, by, _thresholds(peer and recalibrated.peer(peer, by), limits))
+
+
+def _thresholds(peer: Peer | None, limits: BandLimits) -> tuple[float, ...]:
+    """The probabilities at which the next band begins; none without peers."""
+    if peer is None:
+        return ()
+    return tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))
 
 
 def _version(one: Score | MissingRange) -> tuple[str, str]:
@@ -189,6 +206,8 @@ def _estimate(
     unknown: MissingRange | None,
 ) -> Estimate:
     peer = models.peer(outcome.name, group)
+    if peer is not None and score.recalibration is not None:
+        peer = recalibrated.peer(peer, score.recalibration)
     return Estimate(
         outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits), unknown=unknown
     )

@@ -123,6 +123,6 @@ def _limits(assessment: Assessment) -> str:
     )
     return (
         "For clinicians planning elective surgery in adults. Informs, does not direct."
-        " Not calibrated for this hospital."
+        f" {telling.calibration(assessment)}"
         f" Data as of {wording.minute(assessment.as_of, assessment.zone)}." + (f" Models: {models}." if models else "")
     )

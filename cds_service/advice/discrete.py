@@ -5,13 +5,14 @@ Named as interface.md names them ("The discrete result"); a member without a val
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.feature import Feature, FeatureValue
+from models_onnx.recalibration import Recalibration
 from models_onnx.score import PublishedRate, Range, Score
 
 
@@ -45,6 +46,27 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     high: float | None = None
 
 
+class FittedOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """The hospital's own cases, from `first` to `last` day."""
+
+    n: int
+    events: int
+    first: date
+    last: date
+
+
+class Recalibrated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """By what the hospital's figure differs from the model's own, which is `raw_probability` (R-F11)."""
+
+    number: int
+    raw_probability: float | None
+    intercept: float
+    slope: float
+    peer_shift: float | None
+    fitted_on: FittedOn
+    approved: date | None
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """One model's answer; probabilities unrounded."""
 
@@ -62,6 +84,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     band: str | None = None
     peer_probability: float | None = None
     peer_group: str | None = None
+    recalibration: Recalibrated | None = None
     contributions: tuple[Contribution, ...] = ()
     missing_range: Range | None = None
     points: float | None = None
@@ -135,6 +158,7 @@ def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
         band=shown.band if shown is not None and computed else None,
         peer_probability=peer.probability if peer else None,
         peer_group=peers if peer else None,
+        recalibration=_recalibrated(score, score.recalibration) if score.recalibration and computed else None,
         contributions=_contributions(score) if computed else (),
         missing_range=score.missing_range,
         points=score.points,
@@ -142,6 +166,18 @@ def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
         published_rates=tuple([_rate(rate) for rate in score.published_rates]),
         reason=score.reason,
         needs=score.needs,
+    )
+
+
+def _recalibrated(score: Score, by: Recalibration) -> Recalibrated:
+    return Recalibrated(
+        number=by.number,
+        raw_probability=score.raw_probability,
+        intercept=by.intercept,
+        slope=by.slope,
+        peer_shift=by.peer_shift,
+        fitted_on=FittedOn(n=by.n, events=by.events, first=by.first, last=by.last),
+        approved=by.approved_on,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
@@ -86,7 +87,26 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
     if told.peer is None or told.band is None:
         return ""
     peers = wording.count_in(told.peer.probability, told.outcome.denominator)
-    return f" Typical for {assessment.procedure.label}: {peers}. This is {BANDS[told.band]}."
+    here = " here" if told.score.recalibration is not None else ""
+    return f" Typical{here} for {assessment.procedure.label}: {peers}. This is {BANDS[told.band]}."
+
+
+def calibration(assessment: Assessment) -> str:
+    """Which of the probabilities told were recalibrated for this hospital (DEC-30); points claim none."""
+    told = [(one.outcome.short, one.score.recalibration) for one in assessment.computed]
+    by = {outcome: found for outcome, found in told if found is not None}
+    if not by:
+        return "Not calibrated for this hospital."
+    kinds = {(one.number, one.approved_on) for one in by.values()}
+    which = f" ({_approved(*kinds.pop())})" if len(kinds) == 1 else ""
+    if len(by) == len(told):
+        return f"Recalibrated for this hospital{which}."
+    return f"Recalibrated for this hospital{which}: {', '.join(by)}; the other figures are not."
+
+
+def _approved(number: int, day: date | None) -> str:
+    """ "number 2, 20 Nov 2026": which of the hospital's recalibrations, and when it was approved."""
+    return f"number {number}" + (f", {wording.calendar_day(day)}" if day else "")
 
 
 def _rate(rate: PublishedRate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as calendar
 import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -44,6 +45,11 @@ def date(time: datetime, zone: ZoneInfo) -> str:
     """A day as clinicians write it: 19 Nov 2026."""
     local = time.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def calendar_day(day: calendar.date) -> str:
+    """A day without a time, as clinicians write it: 19 Nov 2026."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def day(time: datetime, today: datetime) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -13,10 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.records import tables
 from cds_service.records.database import DatabaseError
 from cds_service.records.rows import AdministrationEvent
-from models_onnx.recalibration import Recalibration, RecalibrationError
+from models_onnx.recalibration import BySha256, Recalibration, RecalibrationError
 
 State = Literal["proposed", "in-force", "retired"]
-BySha256 = Mapping[str, Recalibration]
 _TABLE = tables.recalibration.c
 
 

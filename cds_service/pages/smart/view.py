@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from flask import Response
 
-from cds_service.advice import discrete, wording
+from cds_service.advice import discrete, telling, wording
 from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.options import Option
@@ -72,7 +72,7 @@ def page(opened: Opened) -> Response:
         card=answered.card,
         changed=_changed(told, opened.card) if told else "",
         silence=WORDS[answered.silence] if answered.silence else "",
-        calibrated=site.tenant.local_validation is not None,
+        calibration=telling.calibration(told).removesuffix(".") if told else "",
         intended_use=INTENDED_USE,
         regulatory=REGULATORY,
     )
