@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert
 
 from cds_service.app import RECORDS
-from cds_service.records import scores
-from cds_service.records.rows import OutcomeRow
+from cds_service.records import scores, tables
 from models_onnx.promotion import promote
 from tests.acceptance.requests import PCS, a_request, an_order, bundle
 from tests.conformance.conftest import SERVICE, an_app
@@ -72,7 +72,8 @@ def test_the_record_holds_the_challenger_beside_the_champion_with_what_each_said
 def test_a_challenger_that_lacks_an_input_says_so_in_the_record_alone(app: Flask) -> None:
     card = ask(app, observations=bundle())
     assert "1.1.0" not in json.dumps(card)
-    challenger = next(one for one in kept(app) if one.get("state") == "challenger")
+    challenger = next(one for one in kept(app) if (one["model"], one["version"]) == ("sort-2014", "1.1.0"))
+    assert challenger["state"] == "challenger"
     assert challenger["status"] == "not-computable"
     assert "probability" not in challenger
 
@@ -97,7 +98,8 @@ def test_after_its_promotion_it_is_told_and_the_former_champion_is_the_challenge
     assert ("sort-2014", "1.1.0") in told(card)
     assert ("sort-2014", "1.0.0") not in told(card)
     assert "sort-2014 1.1.0" in card["detail"]
-    assert next(one for one in kept(app) if one.get("state") == "challenger")["version"] == "1.0.0"
+    former = next(one for one in kept(app) if (one["model"], one["version"]) == ("sort-2014", "1.0.0"))
+    assert former["state"] == "challenger"
 
 
 def test_the_export_sets_both_beside_what_happened(app: Flask) -> None:
@@ -105,10 +107,9 @@ def test_the_export_sets_both_beside_what_happened(app: Flask) -> None:
     records = app.extensions[RECORDS]
     evaluation_id = card["extension"]["io.surgical-risk.assessment"]["assessmentId"]
     kept(app)
-    died = OutcomeRow(
-        tenant_id="demo", evaluation_id=evaluation_id, outcome="30-day-death", occurred=True, source="registry"
-    )
-    records.store_outcomes([died], recorded_at=datetime.now(UTC))
+    died = {"tenant_id": "demo", "evaluation_id": evaluation_id, "outcome": "30-day-death", "occurred": True}
+    with records.durable.begin() as connection:
+        connection.execute(insert(tables.outcome).values(**died, source="registry", recorded_at=LONG_AGO))
     out = io.StringIO()
     assert scores.to_csv(records.durable, "demo", out, since=LONG_AGO) > 2
     rows = [row for row in csv.DictReader(io.StringIO(out.getvalue())) if row["model"] == "sort-2014"]
