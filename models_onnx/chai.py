@@ -10,13 +10,15 @@ from xml.etree import ElementTree as ET
 from models_onnx.model_card import ModelCard
 from models_onnx.source_attributes import attributes
 
-# Element by element as in coalition-for-health-ai/mc-schema @1c77360; a dict nests.
+# Element by element in the order of coalition-for-health-ai/mc-schema v0.2/schema.xsd @2ae5a91; a dict nests, a list
+# repeats. tests/models_onnx/chai_schema.py holds the order.
+NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
 Tree = Mapping[str, Any]
 
 
 def model_card_xml(card: ModelCard, evaluation: Mapping[str, Any] | None = None) -> bytes:
     """The card as UTF-8 XML."""
-    root = ET.Element("AppliedModelCard")
+    root = ET.Element("AppliedModelCard", {"xmlns": NAMESPACE})
     _fill(root, _tree(card, attributes(card, evaluation), evaluation))
     ET.indent(root, " ")
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -47,7 +49,7 @@ def _tree(card: ModelCard, told: Mapping[str, str], evaluation: Mapping[str, Any
             "GlobalAvailability": "open source",
             "RegulatoryApproval": "none; not reviewed by the FDA",
         },
-        "ModelSummary": {"Summary": card.summary, "Keywords": f"surgery, risk, {card.outcome}"},
+        "ModelSummary": {"Summary": card.summary, "Keywords": {"Keyword": ["surgery", "risk", card.outcome]}},
         "UsesAndDirections": {
             "IntendedUseAndWorkflow": told["purpose.intended_use"],
             "PrimaryIntendedUsers": told["purpose.users"],
@@ -65,6 +67,7 @@ def _tree(card: ModelCard, told: Mapping[str, str], evaluation: Mapping[str, Any
         "Resources": {
             "EvaluationReferences": "docs/models.md",
             "PeerReviewedPublications": " ".join(card.citations),
+            "PatientConsentOrDisclosure": "not available: how patients are told is for the hospital to decide",
         },
         "Bibliography": "\n".join(f"@misc{{{card.name}-{k}, note = {{{c}}}}}" for k, c in enumerate(card.citations, 1)),
     }
@@ -95,17 +98,56 @@ def _metrics(told: Mapping[str, str], evaluation: Mapping[str, Any] | None) -> T
         "ValidationProcessAndJustification": evaluation["method"] if evaluation else "see the cited publications",
     }
 
-    def metric(goal: str, label: str, value: Any, meaning: str) -> Tree:
-        results = {"Label": label, "ValueJson": json.dumps(value)}
-        return {"MetricGoal": goal, "Results": results, "Interpretation": meaning, **shared}
+    def metric(goal: str, results: list[Tree], meaning: str) -> Tree:
+        return {"MetricGoal": goal, "Results": {"MetricResult": results}, "Interpretation": meaning, **shared}
 
-    performance = evaluation["performance"] if evaluation else []
-    subgroups = evaluation["subgroups"] if evaluation else []
-    optimism = evaluation["optimism"] if evaluation else {}
     return {
         "UsefulnessUsabilityEfficacy": metric(
-            "Discrimination and calibration", "performance", performance, told["performance.internal_validity"]
+            "Discrimination and calibration", _performance(evaluation), told["performance.internal_validity"]
         ),
-        "FairnessEquity": metric("Equal calibration", "subgroups", subgroups, told["performance.internal_fairness"]),
-        "SafetyReliability": metric("Optimism", "optimism", optimism, "Loss when refitted rows meet unseen ones."),
+        "FairnessEquity": metric("Equal calibration", _subgroups(evaluation), told["performance.internal_fairness"]),
+        "SafetyReliability": metric(
+            "Optimism", _optimism(evaluation), "What refitted models lose when they meet rows they were not drawn from."
+        ),
     }
+
+
+def _performance(evaluation: Mapping[str, Any] | None) -> list[Tree]:
+    rows = evaluation["performance"] if evaluation else []
+    return [
+        _result(f"{row['rows']}, ASA class {row['asa_class']}: {words}", row[name])
+        for row in rows
+        for name, words in (("auroc", "AUROC"), ("slope", "calibration slope"), ("brier", "Brier score"))
+    ] or [NOT_MEASURED]
+
+
+def _subgroups(evaluation: Mapping[str, Any] | None) -> list[Tree]:
+    rows = evaluation["subgroups"] if evaluation else []
+    return [
+        _result(f"{row['by']} {row['group']}: observed to expected", row["observed_to_expected"])
+        for row in rows
+        if "observed_to_expected" in row
+    ] or [NOT_MEASURED]
+
+
+def _optimism(evaluation: Mapping[str, Any] | None) -> list[Tree]:
+    found = evaluation["optimism"] if evaluation else {}
+    return [
+        _result(f"{name}, corrected for optimism", {**found[name], "value": found[name]["corrected"]})
+        for name in ("auroc", "brier", "slope")
+        if name in found
+    ] or [NOT_MEASURED]
+
+
+def _result(label: str, figure: Mapping[str, Any]) -> Tree:
+    """A figure in the form of the schema's own examples; its 95 % interval stands in the label."""
+    low, high = figure["low"], figure["high"]
+    interval = "" if low is None else f" (95 % interval {low:.4g} to {high:.4g})"
+    value = {"kind": "single", "value": figure["value"], "unit": ""}
+    return {"Label": f"{label}{interval}", "ValueJson": json.dumps(value)}
+
+
+NOT_MEASURED: Tree = {
+    "Label": "not available: not measured by this project",
+    "ValueJson": json.dumps({"kind": "single", "value": None, "unit": ""}),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,6 +11,7 @@ from models_onnx.chai import model_card_xml
 from models_onnx.model_card import ModelCard, read, read_evaluation
 from models_onnx.registry import PACKAGE
 from models_onnx.source_attributes import DEMOGRAPHIC_ITEMS, attributes
+from tests.models_onnx.chai_schema import NAMESPACE, problems
 
 PATHS = sorted(PACKAGE.glob("*/*/*/card.yaml"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=[path.parent.parent.name for path in PATHS])
@@ -41,19 +43,34 @@ def test_a_fitted_model_tells_the_figures_of_its_evaluation() -> None:
 
 
 @EACH
-def test_the_chai_card_is_well_formed_and_has_every_section(path) -> None:
+def test_the_chai_card_has_every_element_of_the_schema_in_its_place(path) -> None:
     card: ModelCard = read(path)
     root = ET.fromstring(model_card_xml(card, read_evaluation(path.parent)))
-    assert [child.tag for child in root] == [
-        "BasicInfo",
-        "ReleaseInfo",
-        "ModelSummary",
-        "UsesAndDirections",
-        "Warnings",
-        "TrustIngredients",
-        "KeyMetrics",
-        "Resources",
-        "Bibliography",
-    ]
-    assert root.findtext("ReleaseInfo/ReleaseVersion") == card.version
+    assert problems(root) == []
+    assert root.findtext(f"{{{NAMESPACE}}}ReleaseInfo/{{{NAMESPACE}}}ReleaseVersion") == card.version
     assert all(element.text and element.text.strip() for element in root.iter() if not len(element))
+
+
+@EACH
+def test_every_value_of_the_chai_card_is_json_and_a_fitted_model_tells_its_figures(path) -> None:
+    root = ET.fromstring(model_card_xml(read(path), read_evaluation(path.parent)))
+    values = [json.loads(element.text or "") for element in root.iter(f"{{{NAMESPACE}}}ValueJson")]
+    assert all(value.keys() == {"kind", "value", "unit"} for value in values)
+    assert (len(values) > 20) == (read_evaluation(path.parent) is not None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"<ModelName>", b"<Modelname>", "ModelName"),
+        (b"<PatientConsentOrDisclosure>", b"<Consent>", "PatientConsentOrDisclosure"),
+        (b"v0.2/schema", b"v0.1/schema", "namespace"),
+    ],
+)
+def test_a_card_that_leaves_the_schema_is_found_out(old: bytes, new: bytes, says: str) -> None:
+    xml = (
+        model_card_xml(read(PATHS[0]), None)
+        .replace(old, new)
+        .replace(old.replace(b"<", b"</"), new.replace(b"<", b"</"))
+    )
+    assert any(says in problem for problem in problems(ET.fromstring(xml)))
