@@ -13,32 +13,9 @@ from fhir_mappings.code_systems import CONCEPT, ICD_9_CM, ICD_10, ICD_10_CM, ICD
 from fhir_mappings.drug_classes import FORM_DEPENDENT, LOCAL_ROUTES, SYSTEMIC_ROUTES
 from fhir_mappings.procedures import GROUPS
 from fhir_mappings.value_sets import STANDARD, ValueSetError
+from tests.fhir_mappings.check_digits import modulus_10, verhoeff
 
 FILES = sorted(value_sets.DIRECTORY.glob("*.json"))
-_D = ((0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
-      (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
-      (6, 5, 9, 8, 7, 1, 0, 4, 3, 2), (7, 6, 5, 9, 8, 2, 1, 0, 4, 3), (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
-      (9, 8, 7, 6, 5, 4, 3, 2, 1, 0))  # fmt: skip
-_P = ((0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
-      (8, 9, 1, 6, 0, 4, 3, 5, 2, 7), (9, 4, 5, 3, 1, 2, 6, 8, 7, 0), (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
-      (2, 7, 9, 3, 8, 0, 6, 4, 1, 5), (7, 0, 4, 6, 9, 1, 3, 2, 5, 8))  # fmt: skip
-
-
-def verhoeff(number: str) -> bool:
-    """Whether the last digit is right by Verhoeff's scheme, as in every SNOMED CT identifier."""
-    check = 0
-    for position, digit in enumerate(reversed(number)):
-        check = _D[check][_P[position % 8][int(digit)]]
-    return check == 0
-
-
-def modulus_10(code: str) -> bool:
-    """Whether the digit after the hyphen is right, as in every LOINC code."""
-    number, check = code.split("-")
-    odd = str(int(number[::-1][::2]) * 2)
-    even = number[::-1][1::2]
-    total = sum(int(one) for one in odd + even)
-    return (10 - total % 10) % 10 == int(check)
 
 
 def codes(system: str) -> list[str]:
@@ -66,6 +43,7 @@ def test_a_value_set_is_fhir_and_says_where_it_comes_from(path: object) -> None:
     ValueSet.model_validate(document)
     assert document["id"] == path.stem  # type: ignore[attr-defined]
     assert all(document[member] for member in ("version", "publisher", "date", "description"))
+    assert re.search(r"Sources?( of \w+)?: |ConceptMap|Genomics Reporting", document["description"])
     systems = {part["system"] for part in document["compose"]["include"]}
     assert document.get("copyright") or systems == {CONCEPT}
     for part in document["compose"]["include"]:
