@@ -82,11 +82,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The report on this hospital's own cases that a person approved before the first visible card (DEC-30)."""
+    """The report on this hospital's own cases that a person approved before the first visible card (DEC-30).
+
+    `validity`, `fairness`: what it found, in words, for attributes 27 and 29 of the hospital's own model pages (H-11).
+    """
 
     report: str
     approved_by: str
     date: datetime.date
+    validity: str = ""
+    fairness: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -167,8 +172,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
 
     `card_floor`: a card from this probability of the headline on; None: only where it would be a `warning`
-    or a suggestion is open (DEC-32). `private_networks`: CIDR ranges in which a FHIR server on the
-    hospital's own network may stand; loopback and link-local never count (R-G01).
+    or a suggestion is open (DEC-32). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages,
+    with its local results, stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR
+    ranges in which a FHIR server on the hospital's own network may stand; loopback and link-local never count (R-G01).
     """
 
     id: str
@@ -205,6 +211,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: DataHabits = DataHabits()
     advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
+    local_pages: str = ""
     retention: Retention = Retention()
     discrete_result: bool = True
     explain_silence: bool = False

@@ -39,6 +39,8 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
         yield from _network(network)
     if not tenant.hooks:
         yield "hooks", "name at least one hook"
+    if tenant.local_pages and not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", tenant.local_pages):
+        yield "local_pages", "16 to 64 letters, digits, hyphens or underscores that nobody can guess (DEC-26)"
     yield from _files(tenant)
 
 

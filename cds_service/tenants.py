@@ -57,6 +57,8 @@ def load(directory: Path) -> tuple[Tenant, ...]:
     for tenant, path in zip(tenants, files, strict=True):
         if sum(other.id == tenant.id for other in tenants) > 1:
             raise TenantError(f"{path}:{line_of(path, 'id')}: two tenants are called {tenant.id!r}")
+        if tenant.local_pages and sum(other.local_pages == tenant.local_pages for other in tenants) > 1:
+            raise TenantError(f"{path}:{line_of(path, 'local_pages')}: another tenant has the same local_pages")
     _refuse_shared_issuers(tenants, files)
     return tenants
 

@@ -36,11 +36,12 @@ OVERRIDE_REASONS = (
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where this tenant's clients find the service, how its EHR shows cards, and how its orders are coded.
 
-    `launch_url`: the SMART risk profile, where the EHR has registered it. `save_to_chart`: its EHR takes a
-    RiskAssessment, and the tenant wants the option (R-C05).
+    `local_pages`: the opaque word of its own model pages. `launch_url`: the SMART risk profile, where the EHR has
+    registered it. `save_to_chart`: its EHR takes a RiskAssessment, and the tenant wants the option (R-C05).
     """
 
     public_url: str
+    local_pages: str = ""
     discrete_result: bool = True
     dialect: Dialect = DIALECTS["generic"]
     codes: OrderCodes = OrderCodes()
@@ -65,7 +66,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
         uuid=card_uuid,
         summary=summary(assessment),
         indicator=assessment.indicator,
-        source=_source(assessment.procedure, _told(assessment), place.public_url),
+        source=_source(assessment.procedure, _told(assessment), place),
         detail=detail.write(
             assessment,
             as_text,
@@ -87,7 +88,7 @@ def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
         uuid=str(uuid.uuid4()),
         summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not recorded"),
         indicator="info",
-        source=_source(procedure, "30-day-death", place.public_url),
+        source=_source(procedure, "30-day-death", place),
         override_reasons=OVERRIDE_REASONS,
     )
     return dialects.adapt(card, place.dialect)
@@ -135,9 +136,7 @@ def _within_limit(answer: str, *additions: str) -> str:
 
 def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
     """At most two (R-B13): how it is made, and the risk profile where it is registered."""
-    page = Link(
-        label="How this estimate is made", url=_model_page(_told(assessment), place.public_url), type="absolute"
-    )
+    page = Link(label="How this estimate is made", url=_model_page(_told(assessment), place), type="absolute")
     if place.launch_url is None:
         return (page,)
     # The id of the assessment is opaque and names nobody (R-D14).
@@ -152,18 +151,20 @@ def _told(assessment: Assessment) -> str:
     return (assessment.headline or assessment.estimates[0]).outcome.name
 
 
-def _model_page(outcome: str, public_url: str) -> str:
-    return f"{public_url.rstrip('/')}/models/{outcome}"
+def _model_page(outcome: str, place: Place) -> str:
+    """Without login and without the patient; with the hospital's own results where it has pages of its own (DEC-26)."""
+    site = f"/sites/{place.local_pages}" if place.local_pages else ""
+    return f"{place.public_url.rstrip('/')}{site}/models/{outcome}"
 
 
-def _source(procedure: PlannedProcedure, outcome: str, public_url: str) -> Source:
+def _source(procedure: PlannedProcedure, outcome: str, place: Place) -> Source:
     spine = procedure.group.startswith("spine")
     return Source(
         label="Surgical risk service",
-        url=_model_page(outcome, public_url),
+        url=_model_page(outcome, place),
         topic=Coding(
             code="SurgRiskSpine" if spine else "SurgRisk",
-            system=f"{public_url.rstrip('/')}/codes/topic",
+            system=f"{place.public_url.rstrip('/')}/codes/topic",
             display="Spine surgery risk" if spine else "Surgery risk",
         ),
     )

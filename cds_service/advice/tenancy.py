@@ -47,6 +47,7 @@ def place(tenant: Tenant, advised: Advising) -> Place:
     """How this tenant's EHR shows cards and takes orders."""
     return Place(
         public_url=tenant.public_url,
+        local_pages=tenant.local_pages,
         discrete_result=tenant.discrete_result,
         dialect=DIALECTS[tenant.vendor_profile],
         codes=advised.codes,

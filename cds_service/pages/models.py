@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -10,8 +11,9 @@ from flask import Blueprint, Response, abort
 
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import attributes, evaluations, irm, layout
-from models_onnx import chai, source_attributes
+from cds_service.pages import attributes, evaluations, irm, layout, local_results
+from cds_service.tenant import Tenant
+from models_onnx import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import Registry
 
@@ -23,9 +25,13 @@ TOPICS = (
 KINDS = {"A": "Published equation", "B": "Published equation, one public source", "fitted": "Fitted on real operations"}
 
 
-def blueprint(registry: Callable[[], Registry]) -> Blueprint:
-    """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment."""
+def blueprint(registry: Callable[[], Registry], tenants: Iterable[Tenant] = ()) -> Blueprint:
+    """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment.
+
+    Under `/sites/{word}` the same outcome with one hospital's own results, and nothing else of that hospital (DEC-26).
+    """
     pages = Blueprint("models", __name__)
+    local = local_results.by_word(tenants)
 
     @pages.get("/models", strict_slashes=False)
     def index() -> Response:
@@ -38,19 +44,11 @@ def blueprint(registry: Callable[[], Registry]) -> Blueprint:
 
     @pages.get("/models/<outcome>")
     def page(outcome: str) -> Response:
-        cards = _by_outcome(registry().cards).get(outcome) or abort(404)
-        if layout.wants_json():
-            return _json({"outcome": outcome, "intendedUse": INTENDED_USE, "models": [told(card) for card in cards]})
-        return layout.html(
-            "model.html",
-            cached=True,
-            outcome=outcome,
-            heading=_heading(outcome),
-            models=[(card, attributes.answers(_attributes(card)), evaluations.of(card)) for card in cards],
-            intended_use=INTENDED_USE,
-            regulatory=REGULATORY,
-            kinds=KINDS,
-        )
+        return _outcome(outcome, registry(), {})
+
+    @pages.get("/sites/<word>/models/<outcome>")
+    def local_page(word: str, outcome: str) -> Response:
+        return _outcome(outcome, registry(), local_results.overlay(local[word] if word in local else abort(404)))
 
     @pages.get("/models/<outcome>/<name>.xml")
     def chai_card(outcome: str, name: str) -> Response:
@@ -75,14 +73,41 @@ def blueprint(registry: Callable[[], Registry]) -> Blueprint:
     return pages
 
 
-def told(card: ModelCard) -> dict[str, Any]:
+def _outcome(outcome: str, served: Registry, local: Mapping[str, str]) -> Response:
+    """The models of one outcome; `local` replaces the attributes that a hospital tells of itself."""
+    cards = _by_outcome(served.cards).get(outcome) or abort(404)
+    if layout.wants_json():
+        models = [told(card, local) for card in cards]
+        return _json({"outcome": outcome, "intendedUse": INTENDED_USE, "models": models})
+    return layout.html(
+        "model.html",
+        cached=True,
+        outcome=outcome,
+        heading=_heading(outcome),
+        models=[
+            (card, attributes.answers(_attributes(card, local)), evaluations.of(card), _tripod(card)) for card in cards
+        ],
+        local=bool(local),
+        intended_use=INTENDED_USE,
+        regulatory=REGULATORY,
+        kinds=KINDS,
+    )
+
+
+def told(card: ModelCard, local: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """The card as JSON, with all 31 attributes, none empty (H-01)."""
     members: dict[str, Any] = msgspec.to_builtins(card)
-    return {**members, "attributes": attributes.complete(_attributes(card)), "evaluation": evaluations.as_told(card)}
+    whole = attributes.complete(_attributes(card, local))
+    reported = msgspec.to_builtins(_tripod(card))
+    return {**members, "attributes": whole, "tripodAi": reported, "evaluation": evaluations.as_told(card)}
 
 
-def _attributes(card: ModelCard) -> dict[str, str]:
-    return source_attributes.attributes(card, evaluations.as_told(card))
+def _attributes(card: ModelCard, local: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    return {**source_attributes.attributes(card, evaluations.as_told(card)), **local}
+
+
+def _tripod(card: ModelCard) -> tuple[tripod.Item, ...]:
+    return tripod.items(card, _attributes(card, {}), evaluations.as_told(card))
 
 
 def _listed(card: ModelCard) -> dict[str, Any]:

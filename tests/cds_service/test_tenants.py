@@ -185,3 +185,10 @@ def test_the_demo_tenant_is_open_on_loopback_and_silences_nothing():
     assert (tenant.environment, tenant.client_jwt, tenant.mode) == ("demo", "optional", "on")
     assert (tenant.card_floor, tenant.dedupe_window_s) == (0.0, 0.0)
     assert set(tenant.hooks) == {"order-select", "order-sign", "appointment-book", "patient-view"}
+
+
+@pytest.mark.parametrize("word", ["short", "with blanks in it so", "a" * 65, "slash/slash/slash/slash"])
+def test_a_word_for_local_pages_that_could_be_guessed_or_is_no_path_is_refused(tmp_path, word):
+    (tmp_path / "a.yaml").write_text(f"{SMALLEST}local_pages: {word!r}\n")
+    with pytest.raises(TenantError, match="local_pages"):
+        load(tmp_path)

@@ -75,3 +75,13 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(http: Flask
     assert "style=" not in page.text
     assert "<script>" not in page.text
     assert 'src="http' not in page.text
+
+
+@pytest.mark.parametrize("outcome", ["30-day-death", "any-complication", "major-cardiac-event"])
+def test_a_page_and_its_json_report_every_item_of_tripod_ai(http: FlaskClient, outcome: str) -> None:
+    page = http.get(f"/models/{outcome}").text
+    assert "Report by TRIPOD+AI" in page
+    for model in http.get(f"/models/{outcome}", headers={"Accept": "application/json"}).get_json()["models"]:
+        assert len(model["tripodAi"]) == 52
+        assert all(item["told"] for item in model["tripodAi"])
+        assert page.count(f"{model['tripodAi'][0]['number']}. {model['tripodAi'][0]['asks']}") >= 1

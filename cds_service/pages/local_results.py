@@ -1,0 +1,29 @@
+"""A hospital's own findings: attributes 27 and 29 of its model pages, behind an opaque link (DEC-26, H-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.pages.attributes import NOT_AVAILABLE
+from cds_service.tenant import LocalValidation, Tenant
+from models_onnx.source_attributes import NOT_AT_THIS_SITE
+
+VALIDITY, FAIRNESS = "maintenance.local_validity", "maintenance.local_fairness"
+
+
+def by_word(tenants: Iterable[Tenant]) -> dict[str, Tenant]:
+    """The tenants that have pages of their own, by the word in their address."""
+    return {tenant.local_pages: tenant for tenant in tenants if tenant.local_pages}
+
+
+def overlay(tenant: Tenant) -> dict[str, str]:
+    """The two attributes as this hospital's approved report tells them, or that it has none; never blank."""
+    found = tenant.local_validation
+    if found is None:
+        return dict.fromkeys((VALIDITY, FAIRNESS), NOT_AT_THIS_SITE)
+    return {VALIDITY: _told(found, found.validity), FAIRNESS: _told(found, found.fairness)}
+
+
+def _told(found: LocalValidation, text: str) -> str:
+    by = f"Report {found.report} of {found.date.isoformat()}, approved by {found.approved_by}."
+    return f"{text.rstrip('.')}. {by}" if text.strip() else f"{NOT_AVAILABLE} here; it stands in the report. {by}"
