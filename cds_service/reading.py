@@ -49,7 +49,8 @@ def no_procedure(request: HookRequest, found: NoProcedure) -> Reason:
     """Why there is no operation to speak of. Raises InvalidContext for an order in an unread FHIR version (DEC-16)."""
     if found.reason == "fhir-version-unsupported":
         raise InvalidContext("The order is in a FHIR version that is not read.", diagnostics=found.reason)
-    if request.context.drafts and not request.context.considered:
+    selects = request.hook == "order-select"  # what is selected is never nothing, even where no draft came (DEC-25)
+    if not request.context.considered and (request.context.drafts or selects):
         return "selection-unresolved"
     return found.reason
 

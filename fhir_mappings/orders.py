@@ -44,7 +44,7 @@ def read_order(raw: Raw) -> Order | None:
             return _service_request(content)
         case "ProcedureRequest":
             _require_stu3(content)
-            return _from_request(kind, msgspec.convert(content, ServiceRequest))
+            return _from_request(kind, _request(content))
         case "ReferralRequest":
             _require_stu3(content)
             return _referral(msgspec.convert(content, ReferralRequest))
@@ -65,7 +65,15 @@ def _service_request(content: Mapping[str, Any]) -> Order:
     code = content.get("code")
     if "reason" in content or (isinstance(code, dict) and ("concept" in code or "reference" in code)):
         raise UnsupportedVersionError  # R5: CodeableReference
-    return _from_request("ServiceRequest", msgspec.convert(content, ServiceRequest))
+    return _from_request("ServiceRequest", _request(content))
+
+
+def _request(content: Mapping[str, Any]) -> ServiceRequest:
+    """The order; `category` alone instead of in a list, as the public CDS Hooks sandbox sends it, is that category."""
+    category = content.get("category")
+    if isinstance(category, dict):
+        content = {**content, "category": [category]}
+    return msgspec.convert(content, ServiceRequest)
 
 
 def _from_request(kind: str, request: ServiceRequest) -> Order:

@@ -146,3 +146,18 @@ def test_the_facts_of_an_order_are_kept() -> None:
 
 def test_no_order_at_all_is_not_surgical() -> None:
     assert outcome() == "not-surgical"
+
+
+@pytest.mark.parametrize(
+    ("codes", "category", "expected"),
+    [
+        ([(CPT, "22633")], SURGERY[0], ["spine-fusion"]),
+        ([(CPT, "72148")], LABORATORY[0], "not-surgical"),
+        ([("urn:oid:1.2.3", "EAP-7")], LABORATORY[0], "not-surgical"),
+    ],
+)
+def test_a_category_alone_instead_of_in_a_list_is_read(
+    codes: list[tuple[str, str]], category: dict[str, Any], expected: str | list[str]
+) -> None:
+    """As the public CDS Hooks sandbox sends it."""
+    assert outcome(an_order(*codes, category=category)) == expected
