@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -86,12 +86,13 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
             return ReadResources(tuple(decoded))  # type: ignore[arg-type]
     except AttributeError:
         pass
+    people = _named_people(result) if result.named else {}
     aside: Counter[str] = Counter()
     resources: list[Resource] = []
     for number, resource in enumerate(decoded):
         if resource is None:
             reason = _why_unreadable(result.resources[number], patient_id)
-        elif (reason := _why_not_this_patient(resource, patient_id)) is None:
+        elif (reason := _why_not_this_patient(resource, patient_id, people)) is None:
             resources.append(resource)
         if reason == _MISMATCH:
             raise WrongPatientError(key, result.supplied)
@@ -134,13 +135,22 @@ def without(part: ReadResources, unreadable: Sequence[Resource]) -> ReadResource
     return ReadResources(kept, dict(+aside))
 
 
-def _why_not_this_patient(resource: Resource, patient_id: str) -> str | None:
+def _named_people(result: SearchResult) -> dict[str, str]:
+    """Whose Patient resource each name is that the Bundle gives (`urn:uuid:…` as fullUrl; messy case 40)."""
+    decoded = [(name, _decoded(raw)) for name, raw in result.named]
+    return {name: one.id or "" for name, one in decoded if isinstance(one, Patient)}
+
+
+def _why_not_this_patient(resource: Resource, patient_id: str, people: Mapping[str, str]) -> str | None:
     if isinstance(resource, Patient):
         return None if resource.id == patient_id else _MISMATCH
     if isinstance(resource, Medication):
         return None
     if isinstance(resource, Encounter) and resource.subject is None:
         return None  # asked for by patient and id; Encounter.subject is optional
+    named = people.get(resource.subject.reference or "") if resource.subject is not None else None
+    if named is not None:
+        return None if named == patient_id else _MISMATCH
     return why_not_subject(resource.subject, patient_id)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from fhir_mappings.reading import WrongPatientError
 from fhir_mappings.references import named_medications, unresolved_medications
 from fhir_mappings.search_result import SearchResult
-from tests.builders import RXNORM, a_medication_request, a_patient, as_json, coded, derived
+from tests.builders import RXNORM, a_medication_request, a_patient, an_observation, as_json, coded, derived
 
 BASE = "https://fhir.hospital.example/r4"
 APIXABAN = {"resourceType": "Medication", "code": coded((RXNORM, "1364430"))}
@@ -72,3 +73,20 @@ def test_an_identifier_alone_is_not_followed_and_the_class_stays_unknown() -> No
     request = a_medication_request(medicationCodeableConcept=None, medicationReference={"identifier": {"value": "7"}})
     assert unresolved_medications(SearchResult(resources=as_json([request])), BASE) == ()
     assert taken(request).reason == "medication-list-incomplete"
+
+
+@pytest.mark.parametrize(("who", "problem"), [("pt-1", None), ("somebody-else", WrongPatientError)])
+def test_a_subject_by_the_name_of_its_bundle_is_the_patient_so_named(who: str, problem: type | None) -> None:
+    person = as_json([a_patient(id=who)])[0]
+    result = an_observation(subject={"reference": NAME})
+    found = SearchResult(resources=as_json([result]), named=((NAME, person),))
+    if problem:
+        with pytest.raises(problem):
+            derived(a_patient(), labs=found)
+    else:
+        assert derived(a_patient(), labs=found)["creatinine"].value == 1.1
+
+
+def test_a_name_that_the_bundle_does_not_give_is_nobody() -> None:
+    found = SearchResult(resources=as_json([an_observation(subject={"reference": NAME})]))
+    assert derived(a_patient(), labs=found)["creatinine"].status == "missing"
