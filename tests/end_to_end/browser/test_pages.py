@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from models_onnx import registry
 from tests.end_to_end.browser.accessibility import overflow, serious
 
 pytestmark = pytest.mark.end_to_end
-PATHS = ("/", "/models", "/models/30-day-death", "/models/any-complication", "/irm", "/evidence", "/codes/topic")
+OUTCOMES = sorted({card.outcome for card in registry.load().cards})
+PATHS = ("/", "/models", *(f"/models/{outcome}" for outcome in OUTCOMES), "/irm", "/evidence", "/codes/topic")
 
 
 @pytest.mark.parametrize("path", PATHS)

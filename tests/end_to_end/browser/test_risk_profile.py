@@ -32,9 +32,9 @@ def launch(page: Page, demo: str, ehr: tuple[str, Ehr], *, patient: str, app_con
 def test_the_profile_tells_the_same_as_the_card(page: Page, demo: str, ehr: tuple[str, Ehr]) -> None:
     card = card_of(demo, "demo-comorbid", "63047")
     launch(page, demo, ehr, patient="demo-comorbid", app_context=discrete(card)["assessmentId"])
-    expect(page.locator(".notice")).to_have_text(card["summary"])
+    expect(page.locator(".headline")).to_have_text(card["summary"])
     for suggestion in card["suggestions"]:
-        expect(page.locator("main")).to_contain_text(suggestion["label"])
+        expect(page.locator(".choices")).to_contain_text(suggestion["label"].partition(":")[0])
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     assert overflow(page) == 0
     assert serious(page) == []
@@ -53,12 +53,20 @@ def test_a_card_about_another_patient_is_refused(chromium: Browser, demo: str, e
     page.close()
 
 
-def test_a_server_that_nobody_listed_is_never_called(demo: str) -> None:
-    from cds_service.pages.smart import launch as smart
-    from cds_service.tenants import demo_tenant
-
-    with pytest.raises(smart.LaunchError, match="not listed"):
-        smart.discover("https://elsewhere.example.org/fhir", demo_tenant(demo))
+def test_on_paper_it_is_whole_and_nothing_else(chromium: Browser, demo: str, ehr: tuple[str, Ehr]) -> None:
+    """No navigation and no links of the screen; contributions open; the patient named; nothing wider than the sheet."""
+    card = card_of(demo, "demo-comorbid", "63047")
+    page = chromium.new_page(viewport={"width": 718, "height": 1000})
+    launch(page, demo, ehr, patient="demo-comorbid", app_context=discrete(card)["assessmentId"])
+    page.emulate_media(media="print")
+    for hidden in (".bar", ".skip", "text=This result as FHIR"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator("text=Patient demo-comorbid")).to_be_visible()
+    for table in page.locator("table.pulls").all():
+        expect(table).to_be_visible()
+    assert overflow(page) == 0
+    assert page.pdf(format="A4")[:5] == b"%PDF-"
+    page.close()
 
 
 def test_an_answer_to_a_sign_in_that_was_not_begun_here_is_refused(chromium: Browser, demo: str) -> None:

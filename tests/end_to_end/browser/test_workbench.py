@@ -7,6 +7,8 @@ import json
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.end_to_end.browser.accessibility import overflow, serious
+
 pytestmark = pytest.mark.end_to_end
 
 
@@ -66,12 +68,89 @@ def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) 
     expect(page.locator("#feedback")).to_contain_text("accepted")
 
 
-def test_overriding_names_the_reason(page: Page, demo: str) -> None:
+def test_overriding_names_the_reason_and_takes_a_comment(page: Page, demo: str) -> None:
     page.goto(demo)
     page.select_option("#reason-generic", index=1)
+    page.fill("#comment-generic", "Seen in clinic last week")
     page.locator(".view-generic .override button").click()
     expect(page.locator("#feedback")).to_contain_text("action-completed")
+    expect(page.locator("#feedback")).to_contain_text("Seen in clinic last week")
     expect(page.locator("#feedback")).to_contain_text("arrived")
+    assert overflow(page) == 0
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("dialect", ["generic", "epic", "oracle"])
+def test_each_dialect_can_be_used_by_everyone(page: Page, demo: str, dialect: str) -> None:
+    place(page, demo, "demo-comorbid")
+    page.check(f'input[value="{dialect}"]')
+    expect(page.locator(f".view-{dialect} .card")).to_be_visible()
+    assert overflow(page) == 0
+    assert serious(page) == []
+
+
+def test_everything_behind_the_card_is_shown(page: Page, demo: str) -> None:
+    """Features with status and source, contributions as bars, milliseconds of each step, request and answer."""
+    place(page, demo, "demo-no-asa")
+    behind = page.locator("#behind")
+    expect(behind.get_by_role("row", name="ASA class").first).to_be_attached()
+    expect(behind.locator("table.inputs").first).to_contain_text("missing")
+    expect(behind.locator("table.inputs").nth(1)).to_contain_text("Observation/demo-no-asa-obs")
+    assert behind.locator("table.pulls svg").count() >= 4
+    steps = behind.locator("table.steps tr").all_inner_texts()
+    assert [step.split()[0] for step in steps] == ["order", "data", "features", "scores", "card"]
+    assert '"hookInstance"' in page.input_value("#body")
+    expect(behind.locator("pre.answer")).to_contain_text('"cards"')
+
+
+def test_order_sign_and_no_prefetch_can_be_chosen(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.check('input[value="order-sign"]')
+    page.uncheck('input[name="prefetch"]')
+    page.click("text=Place the order")
+    expect(page.locator("#status")).to_have_text("The service has answered.")
+    sent = json.loads(page.input_value("#body"))
+    assert (sent["hook"], "prefetch" in sent) == ("order-sign", False)
+    expect(page.locator(".view-generic .card")).to_be_visible()
+
+
+def test_the_cards_link_opens_the_profile_through_the_demo_sign_in(page: Page, demo: str) -> None:
+    place(page, demo, "demo-comorbid")
+    summary = page.locator(".view-generic .card h3").inner_text()
+    with page.context.expect_page() as opened:
+        page.click(".view-generic button.as-link")
+    profile = opened.value
+    expect(profile.locator("h1")).to_have_text("Open the risk profile as")
+    assert overflow(profile) == 0
+    assert serious(profile) == []
+    profile.check('input[value="anaesthetist"]')
+    profile.click("text=Sign in and open")
+    expect(profile.locator(".headline")).to_have_text(summary)
+    assert overflow(profile) == 0
+    assert serious(profile) == []
+
+
+def reach(page: Page, words: str) -> None:
+    """Press Tab until the control with these words has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").strip() == words:
+            return
+    raise AssertionError(f"{words} cannot be reached with Tab")
+
+
+def test_an_override_can_be_sent_with_the_keyboard_alone(page: Page, demo: str) -> None:
+    page.goto(demo)
+    reach(page, "Override")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feedback")).to_contain_text("arrived")
+
+
+def test_another_dialect_can_be_chosen_with_the_keyboard_alone(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.focus('input[name="dialect"][value="generic"]')
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".view-epic .card")).to_be_visible()
 
 
 def test_the_order_can_be_placed_with_the_keyboard_alone(page: Page, demo: str) -> None:
