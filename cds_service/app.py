@@ -70,7 +70,9 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     )
     app.register_blueprint(routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
-    app.register_blueprint(model_pages.blueprint(lambda: in_force.models, tenants))
+    app.register_blueprint(
+        model_pages.blueprint(lambda: in_force.models, tenants, lambda: in_force.knowledge.recalibrations)
+    )
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     _open_profiles(app, deployment, settings)
     if not deployment.sites[0].tenant.is_production:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cds_service.pages.attributes import NOT_AVAILABLE
 from cds_service.tenant import LocalValidation, Tenant
+from models_onnx.recalibration import Recalibration
 from models_onnx.source_attributes import NOT_AT_THIS_SITE
 
 VALIDITY, FAIRNESS = "maintenance.local_validity", "maintenance.local_fairness"
@@ -22,6 +23,21 @@ def overlay(tenant: Tenant) -> dict[str, str]:
     if found is None:
         return dict.fromkeys((VALIDITY, FAIRNESS), NOT_AT_THIS_SITE)
     return {VALIDITY: _told(found, found.validity), FAIRNESS: _told(found, found.fairness)}
+
+
+def of_model(tenant: Tenant, by: Recalibration | None) -> dict[str, str]:
+    """The same for one model: where this hospital recalibrated it, attribute 27 says from what and how (R-F11)."""
+    told = overlay(tenant)
+    if by is None:
+        return told
+    words = (
+        f"Recalibrated for this hospital (number {by.number}): logit = {by.intercept:+.3f} + {by.slope:.3f} x logit,"
+        f" fitted on {by.n:,} operations with {by.events:,} events of {by.first.isoformat()} to {by.last.isoformat()}"
+        + (f", approved {by.approved_on.isoformat()}" if by.approved_on else "")
+        + ". Cards tell the recalibrated figure; the evaluation on this page is of the model before it."
+    )
+    before = "" if told[VALIDITY].startswith(NOT_AVAILABLE) else f" {told[VALIDITY]}"
+    return {**told, VALIDITY: f"{words}{before}"}
 
 
 def _told(found: LocalValidation, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from cds_service.pages import attributes, evaluations, irm, layout, local_result
 from cds_service.tenant import Tenant
 from models_onnx import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
+from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
 REGULATORY = "Intended to meet section 520(o)(1)(E) of the FD&C Act; not reviewed by the FDA."
@@ -25,7 +25,15 @@ TOPICS = (
 KINDS = {"A": "Published equation", "B": "Published equation, one public source", "fitted": "Fitted on real operations"}
 
 
-def blueprint(registry: Callable[[], Registry], tenants: Iterable[Tenant] = ()) -> Blueprint:
+STATES = {"champion": "Told on cards", "challenger": "Scored in silence: recorded, never told"}
+Local = Callable[[ModelCard], Mapping[str, str]]
+
+
+def blueprint(
+    registry: Callable[[], Registry],
+    tenants: Iterable[Tenant] = (),
+    recalibrations: Callable[[], Mapping[str, BySha256]] = dict,
+) -> Blueprint:
     """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment.
 
     Under `/sites/{word}` the same outcome with one hospital's own results, and nothing else of that hospital (DEC-26).
@@ -35,26 +43,36 @@ def blueprint(registry: Callable[[], Registry], tenants: Iterable[Tenant] = ()) 
 
     @pages.get("/models", strict_slashes=False)
     def index() -> Response:
-        by_outcome = _by_outcome(registry().cards)
+        served = registry()
+        by_outcome = _by_outcome(served.cards)
         if layout.wants_json():
-            return _json({"models": [_listed(card) for cards in by_outcome.values() for card in cards]})
+            return _json({"models": [_listed(card, served) for cards in by_outcome.values() for card in cards]})
         return layout.html(
-            "models.html", cached=True, by_outcome=by_outcome, outcomes=BY_NAME, intended_use=INTENDED_USE, kinds=KINDS
+            "models.html",
+            cached=True,
+            by_outcome=by_outcome,
+            outcomes=BY_NAME,
+            intended_use=INTENDED_USE,
+            kinds=KINDS,
+            state=lambda card: served.states[card.name, card.version],
         )
 
     @pages.get("/models/<outcome>")
     def page(outcome: str) -> Response:
-        return _outcome(outcome, registry(), {})
+        return _outcome(outcome, registry(), None)
 
     @pages.get("/sites/<word>/models/<outcome>")
     def local_page(word: str, outcome: str) -> Response:
-        return _outcome(outcome, registry(), local_results.overlay(local[word] if word in local else abort(404)))
+        tenant = local[word] if word in local else abort(404)
+        by = recalibrations().get(tenant.id, {})
+        return _outcome(outcome, registry(), lambda card: local_results.of_model(tenant, by.get(card.sha256)))
 
     @pages.get("/models/<outcome>/<name>.xml")
     def chai_card(outcome: str, name: str) -> Response:
-        found = [card for card in registry().cards if (card.outcome, card.name) == (outcome, name)]
+        served = registry()
+        found = [card for card in served.cards if (card.outcome, card.name) == (outcome, name)]
         card = found[0] if found else abort(404)
-        xml = chai.model_card_xml(card, evaluations.as_told(card))
+        xml = chai.model_card_xml(card, evaluations.as_told(card, served.directory))
         return Response(xml, mimetype="application/xml", headers={"Cache-Control": "public, max-age=300"})
 
     @pages.get("/irm")
@@ -73,11 +91,12 @@ def blueprint(registry: Callable[[], Registry], tenants: Iterable[Tenant] = ()) 
     return pages
 
 
-def _outcome(outcome: str, served: Registry, local: Mapping[str, str]) -> Response:
+def _outcome(outcome: str, served: Registry, local: Local | None) -> Response:
     """The models of one outcome; `local` replaces the attributes that a hospital tells of itself."""
+    own: Local = local or (lambda _: {})
     cards = _by_outcome(served.cards).get(outcome) or abort(404)
     if layout.wants_json():
-        models = [told(card, local) for card in cards]
+        models = [_told(card, served, own(card)) for card in cards]
         return _json({"outcome": outcome, "intendedUse": INTENDED_USE, "models": models})
     return layout.html(
         "model.html",
@@ -85,37 +104,48 @@ def _outcome(outcome: str, served: Registry, local: Mapping[str, str]) -> Respon
         outcome=outcome,
         heading=_heading(outcome),
         models=[
-            (card, attributes.answers(_attributes(card, local)), evaluations.of(card), _tripod(card)) for card in cards
+            (
+                card,
+                attributes.answers(_attributes(card, served, own(card))),
+                evaluations.of(card, served.directory),
+                _tripod(card, served),
+            )
+            for card in cards
         ],
-        local=bool(local),
+        state=lambda card: STATES[served.states[card.name, card.version]],
+        local=local is not None,
         intended_use=INTENDED_USE,
         regulatory=REGULATORY,
         kinds=KINDS,
     )
 
 
-def told(card: ModelCard, local: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+def _told(card: ModelCard, served: Registry, local: Mapping[str, str]) -> dict[str, Any]:
     """The card as JSON, with all 31 attributes, none empty (H-01)."""
-    members: dict[str, Any] = msgspec.to_builtins(card)
-    whole = attributes.complete(_attributes(card, local))
-    reported = msgspec.to_builtins(_tripod(card))
-    return {**members, "attributes": whole, "tripodAi": reported, "evaluation": evaluations.as_told(card)}
+    return {
+        **msgspec.to_builtins(card),
+        "state": served.states[card.name, card.version],
+        "attributes": attributes.complete(_attributes(card, served, local)),
+        "tripodAi": msgspec.to_builtins(_tripod(card, served)),
+        "evaluation": evaluations.as_told(card, served.directory),
+    }
 
 
-def _attributes(card: ModelCard, local: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    return {**source_attributes.attributes(card, evaluations.as_told(card)), **local}
+def _attributes(card: ModelCard, served: Registry, local: Mapping[str, str]) -> dict[str, str]:
+    return {**source_attributes.attributes(card, evaluations.as_told(card, served.directory)), **local}
 
 
-def _tripod(card: ModelCard) -> tuple[tripod.Item, ...]:
-    return tripod.items(card, _attributes(card, {}), evaluations.as_told(card))
+def _tripod(card: ModelCard, served: Registry) -> tuple[tripod.Item, ...]:
+    return tripod.items(card, _attributes(card, served, {}), evaluations.as_told(card, served.directory))
 
 
-def _listed(card: ModelCard) -> dict[str, Any]:
+def _listed(card: ModelCard, served: Registry) -> dict[str, Any]:
     return {
         "outcome": card.outcome,
         "model": card.name,
         "version": card.version,
         "title": card.title,
+        "state": served.states[card.name, card.version],
         "kind": card.kind,
         "horizon": card.horizon,
         "sha256": card.sha256,

@@ -60,6 +60,16 @@ def test_a_challenger_is_on_no_card_and_in_no_discrete_result(app: Flask) -> Non
     assert "1.1.0" not in json.dumps(card)
 
 
+def test_the_model_page_says_which_version_is_told_and_which_is_scored_in_silence(app: Flask) -> None:
+    page = app.test_client().get("/models/30-day-death").text
+    assert page.count("Told on cards") == 2
+    assert page.count("Scored in silence: recorded, never told") == 1
+    listed = app.test_client().get("/models", headers={"Accept": "application/json"}).json["models"]
+    states = {(one["model"], one["version"]): one["state"] for one in listed}
+    assert (states["sort-2014", "1.0.0"], states["sort-2014", "1.1.0"]) == ("champion", "challenger")
+    assert "scored in silence" in app.test_client().get("/models").text
+
+
 def test_the_record_holds_the_challenger_beside_the_champion_with_what_each_said(app: Flask) -> None:
     ask(app)
     champion, challenger = (one for one in kept(app) if one["model"] == "sort-2014")

@@ -27,7 +27,7 @@ from models_onnx.model import sigmoid
 from models_onnx.recalibrated import log_odds
 from tests.acceptance.requests import a_request
 from tests.cds_service.records.rows_of import an_evaluation
-from tests.conformance.conftest import SERVICE, an_app
+from tests.conformance.conftest import SERVICE, a_tenant_file, an_app
 
 ANSWER = "io.surgical-risk.assessment"
 MODEL, OUTCOME = "elective-complication", "any-complication"
@@ -148,6 +148,21 @@ def test_the_card_says_which_figures_were_recalibrated_and_which_were_not(app: F
     assert f"Recalibrated for this hospital (number 1, {when}): any complication; the other figures are not." in detail
     assert "Typical here for spinal fusion" in detail
     assert len(detail) <= 1200
+
+
+def test_the_hospitals_own_model_page_says_what_was_recalibrated_and_the_public_one_does_not(
+    app: Flask, run: Run, tmp_path: Path
+) -> None:
+    half_a_year(app)
+    run(*FIT)
+    run(*APPROVE, "--by", "B. Smith")
+    folder = a_tenant_file(tmp_path / "tenants", id="demo", environment="dev", local_pages="q7Zr2mXv9KpTn4Ws")
+    hospital = an_app(tmp_path, tenants=folder).test_client()
+    own = hospital.get("/sites/q7Zr2mXv9KpTn4Ws/models/any-complication").text
+    assert "Recalibrated for this hospital (number 1)" in own
+    assert "2,000 operations" in own
+    assert "B. Smith" not in own
+    assert "Recalibrated for this hospital" not in hospital.get("/models/any-complication").text
 
 
 def test_the_record_keeps_the_figure_told_and_the_models_own(app: Flask, run: Run) -> None:
