@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.pages import plots
+from cds_service.pages import forest, plots
 from cds_service.pages.plots import Drawing
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import PACKAGE
@@ -33,6 +33,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
             self.calibration and plots.calibration(self.calibration),
             self.roc and plots.roc(self.roc),
             self.decision_curve and plots.decision_curve(self.decision_curve),
+            forest.subgroups(self.subgroups),
         )
         return tuple(drawing for drawing in drawn if isinstance(drawing, Drawing))
 

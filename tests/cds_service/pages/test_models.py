@@ -62,7 +62,8 @@ def test_an_outcome_that_nobody_models_is_404(http: FlaskClient) -> None:
 
 def test_an_evaluated_model_shows_its_plots(http: FlaskClient) -> None:
     page = http.get("/models/any-complication").text
-    assert page.count('<svg class="plot"') == 3
+    assert page.count('<svg class="plot"') == 4
+    assert "Observed for each one expected: Age band 18-49" in page
     assert "Calibration: predicted" in page
 
 
