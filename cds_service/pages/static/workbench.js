@@ -40,5 +40,7 @@ document.addEventListener("submit", (event) => {
 // Another patient means the operation of that patient's story, unless one is chosen afterwards.
 document.addEventListener("change", (event) => {
   if (event.target.id !== "patient" || event.target.tagName !== "SELECT") return;
-  document.getElementById("code").value = event.target.selectedOptions[0].dataset.code || "";
+  const chosen = event.target.selectedOptions[0];
+  document.getElementById("code").value = chosen.dataset.code || "";
+  document.getElementById("story").textContent = chosen.textContent;
 });

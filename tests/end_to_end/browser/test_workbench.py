@@ -27,6 +27,7 @@ def test_the_first_patient_has_a_card_with_0_82_percent(page: Page, demo: str) -
 
 def test_another_patient_gets_another_card(page: Page, demo: str) -> None:
     place(page, demo, "demo-comorbid")
+    expect(page.locator("#story")).to_contain_text("79")
     expect(page.locator(".view-generic .card h3")).to_contain_text("spinal decompression")
 
 
