@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import venv
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,9 @@ def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 
 
 def hapi_jar() -> Path:
-    """The assembled HAPI FHIR JPA server, built with Maven if it is not there yet."""
-    jar = BUILD / "hapi" / "local-fhir-server.jar"
+    """The assembled HAPI FHIR JPA server, built with Maven if it is not there yet; of each source a jar of its own."""
+    written = zlib.crc32(b"".join(path.read_bytes() for path in sorted((HERE / "hapi").rglob("*.*")) if path.is_file()))
+    jar = BUILD / f"hapi-{written:08x}" / "local-fhir-server.jar"
     if not jar.exists():
         pom = str(HERE / "hapi" / "pom.xml")
         subprocess.run(

@@ -25,7 +25,7 @@ def reported(folder: Path, *words: str) -> tuple[str, Counter[tuple[str, ...]]]:
     command = [sys.executable, "-m", "cds_service.cli", "mapping-report", *words, "--map", str(DEMO), "--as-of", AS_OF]
     command += ["--html", str(folder / "r.html"), "--csv", str(table)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
-    rows = list(csv.reader(table.open(encoding="utf-8")))[1:]
+    rows = list(csv.reader(table.read_text(encoding="utf-8").splitlines()))[1:]
     return done.stdout, Counter({tuple(row[:4]): int(row[4]) for row in rows})
 
 
