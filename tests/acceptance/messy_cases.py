@@ -56,6 +56,12 @@ def server_of(name: str) -> Iterator[str | None]:
         yield server.base
 
 
+def lent(base: str) -> dict[str, Any]:
+    """The members of a request that name a FHIR server and lend a token for it."""
+    token = {"access_token": "lent", "token_type": "Bearer", "expires_in": 300, "scope": "patient/*.rs"}
+    return {"fhirServer": base, "fhirAuthorization": token | {"subject": "surgical-risk"}}
+
+
 def post(name: str, http: FlaskClient) -> list[Any]:
     """The responses of a case."""
     with server_of(name) as base:
@@ -63,8 +69,6 @@ def post(name: str, http: FlaskClient) -> list[Any]:
         for body in bodies(name):
             sent = body
             if base is not None:
-                lent = {"access_token": "lent", "token_type": "Bearer", "expires_in": 300, "scope": "patient/*.rs"}
-                members = {"fhirServer": base, "fhirAuthorization": lent | {"subject": "surgical-risk"}}
-                sent = json.dumps(json.loads(body) | members).encode()
+                sent = json.dumps(json.loads(body) | lent(base)).encode()
             found.append(http.post("/cds-services/surgical-risk", data=sent, content_type="application/json"))
     return found
