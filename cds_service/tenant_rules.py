@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from cds_service.tenant import Client, Tenant
 
 # The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06, vendors.md).
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
+_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
 
 
 def complaints(tenant: Tenant) -> Iterator[Complaint]:
@@ -160,6 +163,15 @@ def _production(tenant: Tenant) -> Iterator[Complaint]:
         yield "vendor_profile", f"{tenant.vendor_profile} is for dev tenants (DEC-09)"
     if tenant.local_validation is None:
         yield from _unvalidated(tenant)
+    if tenant.thresholds_approved is None:
+        yield from _unapproved(tenant)
+
+
+def _unapproved(tenant: Tenant) -> Iterator[Complaint]:
+    """Whoever moves a threshold answers for it by name (R-B08, R-E06)."""
+    for member in ("bands", "warning", "card_floor"):
+        if getattr(tenant, member) != _DEFAULTS[member]:
+            yield member, "differs from the default: name who approved it as thresholds_approved: approved_by, date"
 
 
 def _unvalidated(tenant: Tenant) -> Iterator[Complaint]:

@@ -15,6 +15,8 @@ from cds_service.records.records import Records
 from cds_service.tenant import Tenant
 
 PREFLIGHT_MAX_AGE_S = 600
+# R-G20: a browser that was here once comes back by https only; a production tenant has no other URL (T-01).
+HSTS = "max-age=31536000"
 
 
 def blueprint(
@@ -28,6 +30,7 @@ def blueprint(
     routes = Blueprint("operations", __name__)
     if tracing is not None:
         _trace(routes, tracing)
+    transport = {"Strict-Transport-Security": HSTS} if any(tenant.is_production for tenant in tenants) else {}
 
     @routes.get("/health")
     def health() -> Response:
@@ -60,6 +63,7 @@ def blueprint(
     def finish(response: Response) -> Response:
         _allow_origin(response, tenants)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.extend(transport)
         if (endpoint := g.get("endpoint")) is not None:
             _count(response, endpoint)
         return response

@@ -109,6 +109,9 @@ def test_what_is_wrong_is_named_with_file_and_line(tmp_path, change, line, says)
         ((f'mode: "on"\n{VALIDATED}', "modes: [{mode: on, hook: order-sign}]\n"), "DEC-30"),
         (("fhir_base_urls", "client_jwt: optional\nfhir_base_urls"), "DEC-05"),
         (("fhir_base_urls", "vendor_profile: sandbox\nfhir_base_urls"), "dev tenants"),
+        (("fhir_base_urls", "bands: [0.5, 2.0, 4.0]\nfhir_base_urls"), "thresholds_approved"),
+        (("fhir_base_urls", "warning: {rare: 0.05}\nfhir_base_urls"), "thresholds_approved"),
+        (("fhir_base_urls", "card_floor: 0.1\nfhir_base_urls"), "thresholds_approved"),
     ],
 )
 def test_production_allows_no_shortcut(tmp_path, change, says):

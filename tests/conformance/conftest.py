@@ -63,6 +63,7 @@ def a_tenant_file(folder: Path, **members: Any) -> Path:
         "mode": "on",
         "card_floor": 0.0,
         "dedupe_window_s": 0.0,
+        "thresholds_approved": {"approved_by": "A. Jones", "date": "2026-11-01"},
         "local_validation": {"report": "R-1", "approved_by": "A. Jones", "date": "2026-11-01"},
         "cors_origins": ["https://ehr.example.org"],
         "concept_maps": [str(_demonstration())],

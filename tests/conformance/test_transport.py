@@ -72,3 +72,9 @@ def padded(size: int) -> bytes:
 def test_T_10_five_mebibytes_pass_and_one_byte_more_is_413(http, more, status):
     body = padded(5 * 1024 * 1024 + more)
     assert http.post(SERVICE, data=body, content_type="application/json").status_code == status
+
+
+def test_R_G20_a_production_service_is_come_back_to_by_https_only(http, guarded):
+    for path in ("/health", "/cds-services", "/nowhere"):
+        assert guarded.get(path).headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert "Strict-Transport-Security" not in http.get(path).headers
