@@ -75,8 +75,8 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     )
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     _open_profiles(app, deployment, settings)
-    if not deployment.sites[0].tenant.is_production:
-        app.register_blueprint(workbench.blueprint(deployment.sites[0]))
+    if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
+        app.register_blueprint(workbench.blueprint(open_to_try))
     return app
 
 

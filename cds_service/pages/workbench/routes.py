@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,18 +31,25 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     launches: bool = False
 
 
-def blueprint(site: Site) -> Blueprint:
-    """The pages for this demo or dev tenant."""
+def blueprint(sites: Sequence[Site]) -> Blueprint:
+    """The pages for these demo or dev tenants; the first is shown unless another is chosen."""
     bench = Blueprint("workbench", __name__)
+    names = tuple(site.tenant.id for site in sites)
+
+    def chosen() -> Site:
+        return next((site for site in sites if site.tenant.id == request.values.get("tenant")), sites[0])
 
     @bench.get("/")
     def start() -> Response:
-        return _page(site, _default(site))
+        site = chosen()
+        # Whose patients we do not know we do not ask for: the form waits to be filled in.
+        return _page(site, names, _default(site), asked=bool(_people(site)))
 
     @bench.post("/")
     def send() -> Response:
-        given = _given(site, request.form)
-        return _page(site, given, body=request.form.get("body", "") if "again" in request.form else "")
+        site = chosen()
+        body = request.form.get("body", "") if "again" in request.form else ""
+        return _page(site, names, _given(site, request.form), body=body)
 
     @bench.post("/workbench/feedback")
     def feedback() -> Response:
@@ -57,14 +64,15 @@ def blueprint(site: Site) -> Blueprint:
     return bench
 
 
-def _page(site: Site, form: Form, *, body: str = "") -> Response:
+def _page(site: Site, names: Sequence[str], form: Form, *, body: str = "", asked: bool = True) -> Response:
     problem, answered = "", None
     try:
         system, _, code = form.code.rpartition("|")
-        body = body or exchange.order(
-            site, form.fhir, form.patient, (system, code), hook=form.hook, prefetch=form.prefetch
-        )
-        answered = views.shown(exchange.post(exchange.SERVICE_PATH, body, client_jwt=form.client_jwt), site.zone)
+        if asked:
+            body = body or exchange.order(
+                site, form.fhir, form.patient, (system, code), hook=form.hook, prefetch=form.prefetch
+            )
+            answered = views.shown(exchange.post(exchange.SERVICE_PATH, body, client_jwt=form.client_jwt), site.zone)
     except exchange.FetchError as error:
         problem = str(error)
     return layout.html(
@@ -77,6 +85,7 @@ def _page(site: Site, form: Form, *, body: str = "") -> Response:
         shown=answered,
         problem=problem,
         tenant=site.tenant,
+        tenants=names,
         intended_use=INTENDED_USE,
     )
 
@@ -84,7 +93,8 @@ def _page(site: Site, form: Form, *, body: str = "") -> Response:
 def _default(site: Site) -> Form:
     first = patients.load(datetime.now(UTC))[0]
     store = _store(site)
-    return Form(fhir=store, patient=first.id, code="|".join(first.order), launches=_launches(site, store))
+    patient = first.id if _people(site) else ""
+    return Form(fhir=store, patient=patient, code="|".join(first.order), launches=_launches(site, store))
 
 
 def _given(site: Site, form: Mapping[str, str]) -> Form:

@@ -21,6 +21,14 @@ fhir_base_urls: [https://fhir.example.org/r4]
 mode: silent
 """
 
+DEV = """
+id: {name}
+environment: dev
+public_url: http://127.0.0.1:8000
+fhir_base_urls: ["https://{name}.example.org/r4"]
+mode: "on"
+"""
+
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
@@ -50,6 +58,19 @@ def test_production_has_no_workbench(tmp_path: Path) -> None:
     app = create_app(Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/record.sqlite3"))
     assert app.test_client().get("/").status_code == 404
     assert app.test_client().get("/models").status_code == 200
+    for path in ("/demo/sign-in", "/demo/jwks.json", "/demo/fhir/Patient", "/workbench/feedback"):
+        assert app.test_client().get(path).status_code == 404
+
+
+def test_every_dev_tenant_has_its_workbench_and_waits_for_a_patient(tmp_path: Path) -> None:
+    for name in ("general", "county"):
+        (tmp_path / f"{name}.yaml").write_text(DEV.format(name=name))
+    app = create_app(Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/record.sqlite3"))
+    page = app.test_client().get("/?tenant=general").text
+    assert 'value="https://general.example.org/r4"' in page
+    assert "<option>county</option>" in page
+    assert 'id="card-title"' not in page
+    assert 'value="https://county.example.org/r4"' in app.test_client().get("/").text
 
 
 def test_the_profile_opens_only_from_a_launch(http: FlaskClient) -> None:
