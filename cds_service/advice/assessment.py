@@ -84,6 +84,11 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(estimate for estimate in self.estimates if estimate.score.status == "computed")
 
     @property
+    def others(self) -> tuple[Estimate, ...]:
+        """The estimates that have a probability, without the headline."""
+        return tuple(estimate for estimate in self.computed if estimate is not self.headline)
+
+    @property
     def usable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that were used."""
         return tuple(self.features[name] for name in self.inputs if self.features[name].usable)

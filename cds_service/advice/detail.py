@@ -16,6 +16,7 @@ _NAMED_MISSING = 4  # R-B06
 _PARAGRAPH = "\n\n"
 _ABSENT = (False, "none")  # searched for and not found
 _NEVER_TOLD = {"procedure_group", "urgency"}
+_WIDE = 1000  # characters from which a panel is no narrow one
 _ROOM_FOR_THE_REST = 200  # characters that a list of what is not there leaves for an option or an outcome
 
 
@@ -26,20 +27,24 @@ def write(
 
     Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: how many options are not
     told, the first option without a button, what was searched for and is not recorded (DEC-29), the other
-    probabilities, the other options, points, what is not computable, the other inputs used.
+    probabilities, the other options, points, what is not computable, the other inputs used. A narrow panel has the
+    other probabilities in one line before all else: one risk never stands alone (R-A05).
     `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
     """
     reasons_for_it = drivers.of(assessment)
     already_told = {one.name for one in reasons_for_it}
     head = [*_headline(assessment), *drivers.lines(reasons_for_it)]
-    missing, limits = _missing(assessment), _limits(assessment)
-    room = limit - sum(len(part) + len(_PARAGRAPH) for part in (*head, *missing, limits))
+    narrow = limit < _WIDE
+    missing, limits = _missing(assessment), _limits(assessment, only_headline=narrow)
+    room = limit - _size([*head, *missing, limits])
     told = [sentence(option) for option in options]
     may_be_left = more or len(told) > 1 or len("".join(told)) + len(_PARAGRAPH) > room
     uncounted, room = _fitting([_more(more + len(told), behind_link)] if may_be_left else [], room)
+    probabilities, room = _fitting(telling.in_short(assessment.others) if narrow else [], room)
     first, room = _fitting(told[:1], room)
     absent, room = _fitting(_none_recorded(assessment, already_told, room), room)
-    probabilities, room = _fitting(_others(assessment, "computed"), room)
+    if not narrow:
+        probabilities, room = _fitting(_others(assessment, "computed"), room)
     others, room = _fitting(told[1:], room)
     points, room = _fitting(_others(assessment, "score-only"), room)
     lacking, room = _fitting(telling.not_computable(assessment.estimates, assessment.features), room)
@@ -53,6 +58,10 @@ def write(
 def _more(count: int, behind_link: bool) -> str:
     """The rest of the options stands behind the link; without one it is only counted (A-05)."""
     return f"**More options:** {count}, {'in the risk profile' if behind_link else 'not shown here'}."
+
+
+def _size(parts: Sequence[str]) -> int:
+    return sum(len(part) + len(_PARAGRAPH) for part in parts)
 
 
 def _fitting(parts: Sequence[str], room: int) -> tuple[list[str], int]:
@@ -115,14 +124,16 @@ def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str
     return [f"**Also used:** {'; '.join(kept)}{f'; and {cut} more' if cut else ''}."]
 
 
-def _limits(assessment: Assessment) -> str:
+def _limits(assessment: Assessment, *, only_headline: bool) -> str:
+    """For whom, what it is not, as of when, by which models; a narrow panel names the headline's."""
     models = ", ".join(
         f"{told.score.model} {told.score.version}"
         for told in assessment.estimates
-        if told.score.status in ("computed", "score-only")
+        if told.score.status in ("computed", "score-only") and (told is assessment.headline or not only_headline)
     )
     return (
         "For clinicians planning elective surgery in adults. Informs, does not direct."
         f" {telling.calibration(assessment)}"
-        f" Data as of {wording.minute(assessment.as_of, assessment.zone)}." + (f" Models: {models}." if models else "")
+        f" Data as of {wording.minute(assessment.as_of, assessment.zone)}."
+        + (f" {'Model' if only_headline else 'Models'}: {models}." if models else "")
     )

@@ -38,8 +38,9 @@ DIALECTS = {
     for dialect in (
         Dialect(name="generic"),
         Dialect(name="epic", order_systems=frozenset({EPIC_PREFERENCE_LIST})),
-        # CDS Hooks 1.0 in a panel of about 1/8 of the screen; no statement on suggestions, no appContext.
-        Dialect(name="oracle", detail_limit=700, suggestions=False, app_context=False, override_reasons=False),
+        # CDS Hooks 1.0 in a panel of about 1/8 of the screen; no statement on suggestions, no appContext. The 800
+        # characters are a decision: headline, other risks in one line, what is missing, one option, limits.
+        Dialect(name="oracle", detail_limit=800, suggestions=False, app_context=False, override_reasons=False),
         # No public statement: plain text reads the same with or without a markdown renderer.
         Dialect(name="meditech", markdown=False),
         Dialect(name="sandbox"),

@@ -29,6 +29,15 @@ def estimate(assessment: Assessment, told: Estimate) -> str:
     return f"{heading} {_risk(told)}{_unknown_range(told)}{_compared(assessment, told)}"
 
 
+def in_short(estimates: Sequence[Estimate]) -> list[str]:
+    """The probabilities of several outcomes in one line, each with its horizon, for a narrow panel."""
+    told = [
+        f"{one.outcome.words} {wording.count_in(one.score.probability or 0.0, one.outcome.denominator)}"
+        for one in estimates
+    ]
+    return [f"**Also, about:** {'; '.join(told)}."] if told else []
+
+
 def not_computable(estimates: Sequence[Estimate], features: Features) -> list[str]:
     """One line for all outcomes without an answer, and why; those that lack the same stand together."""
     lacking: dict[str, list[str]] = {}

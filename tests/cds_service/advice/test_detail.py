@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -54,6 +56,19 @@ def test_an_option_comes_before_the_other_outcomes_when_room_is_short() -> None:
 def test_more_options_than_the_card_offers_are_counted(behind_link: bool, where: str) -> None:
     told = detail.write(people.an_assessment(people.asa(3)), [TALK], limit=1200, more=4, behind_link=behind_link)
     assert f"**More options:** 4, {where}." in told.split("\n\n")
+
+
+def test_in_a_narrow_panel_no_risk_stands_alone() -> None:
+    """R-A05: several outcomes, each with its horizon, be it in one line."""
+    people_known = (people.asa(3), people.function("INDEPENDENT"), an_observation())
+    told = detail.write(people.an_assessment(*people_known), [TALK], limit=700)
+    (line,) = [part for part in told.split("\n\n") if part.startswith("**Also, about:**")]
+    assert re.fullmatch(
+        r"\*\*Also, about:\*\* any complication in hospital \d+ in 100; heart attack or cardiac arrest within 30 days"
+        r" \d+ in 1,000; respiratory failure within 30 days \d+ in 1,000\.",
+        line,
+    )
+    assert "Consider a talk" in told
 
 
 def test_every_probability_is_told_before_the_second_option() -> None:

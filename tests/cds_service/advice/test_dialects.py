@@ -74,7 +74,7 @@ def test_oracle_gets_no_suggestions_no_context_and_a_short_text() -> None:
     assert card.suggestions == ()
     assert card.override_reasons == ()
     assert all(link.app_context is None for link in card.links)
-    assert len(card.detail or "") <= 700
+    assert len(card.detail or "") <= 800
 
 
 def test_meditech_gets_plain_text() -> None:
