@@ -8,6 +8,8 @@ import msgspec
 from flask import Blueprint, Response
 
 from cds_service.advice.catalogue import Catalogue, Demographics, Row, Theme
+from cds_service.advice.not_coded import NOT_CODED
+from cds_service.advice.operation_attributes import OPERATIONS
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import layout
 
@@ -23,11 +25,20 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
     def page() -> Response:
         if layout.wants_json():
             rows = [told(theme, row) for theme in catalogue.themes for row in theme.rows]
-            response = Response(msgspec.json.encode({"suggestions": rows}), mimetype="application/json")
+            content = {"suggestions": rows, "operations": OPERATIONS, "notCarriedOut": NOT_CODED}
+            response = Response(msgspec.json.encode(content), mimetype="application/json")
             response.headers["Vary"] = "Accept"
             return response
         return layout.html(
-            "evidence.html", cached=True, themes=catalogue.themes, used=used, items=ITEMS, intended_use=INTENDED_USE
+            "evidence.html",
+            cached=True,
+            themes=catalogue.themes,
+            used=used,
+            items=ITEMS,
+            intended_use=INTENDED_USE,
+            operations=OPERATIONS,
+            with_attribute=with_attribute,
+            not_coded=NOT_CODED,
         )
 
     return pages
@@ -37,11 +48,15 @@ def told(theme: Theme, row: Row) -> dict[str, Any]:
     """One row: what is offered, when, and its 13 attributes."""
     return {
         "id": row.id,
+        "row": row.number,
         "theme": theme.theme,
         "kind": row.kind,
         "consider": row.consider,
         "because": row.because,
+        "cautions": [caution.say for caution in row.cautions],
         "leadDays": row.lead_days,
+        "notWhereRequested": list(row.unless_requested),
+        "optIn": row.opt_in,
         "grade": row.grade,
         "evidence": row.evidence,
         "trigger": msgspec.to_builtins(row.trigger),
@@ -57,6 +72,11 @@ def told(theme: Theme, row: Row) -> dict[str, Any]:
             **msgspec.to_builtins(row.demographics),
         },
     }
+
+
+def with_attribute(name: str) -> list[str]:
+    """The procedure groups that the catalogue sees so."""
+    return [group for group, attributes in OPERATIONS.operations.items() if name in attributes]
 
 
 def used(row: Row) -> dict[str, str]:
