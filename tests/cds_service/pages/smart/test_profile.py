@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 import requests
 
 from cds_service.ehr import caller
+from cds_service.pages.smart import orders
+from cds_service.pages.smart.launch import Granted
 from cds_service.records import switches
-from cds_service.records.rows import AdministrationEvent
+from cds_service.records.rows import AdministrationEvent, EvaluationRow
 from cds_service.records.switches import Scope, Switch, SwitchReader
+from cds_service.site import open_site
+from cds_service.tenants import demo_tenant
+from cds_service.trust.secret import Secret
+from fhir_mappings import concept_maps, procedures
 from tests.cds_service.pages.smart.conftest import Demo
 
 CPT = "http://www.ama-assn.org/go/cpt"
@@ -195,3 +203,28 @@ def test_a_launch_that_nobody_began_is_refused(demo: Demo, value: str) -> None:
 def test_the_store_refuses_a_token_that_it_did_not_give(demo: Demo) -> None:
     answer = requests.get(f"{demo.url}/demo/fhir/Patient", headers={"Authorization": "Bearer forged"}, timeout=10)
     assert answer.status_code == 401
+
+
+def test_the_page_says_so_where_the_card_told_another_figure(demo: Demo) -> None:
+    """The data may have changed between the card and the click."""
+    kept = demo.records.evaluation(assessment(card_of(demo, "demo-fusion", "22633")))
+    assert kept
+    assert "the data have changed since" not in signed_in(demo, "demo-fusion", kept.id).text
+    earlier = msgspec.structs.replace(kept, id=str(uuid.uuid4()), probability=0.021, cards=())
+    demo.records.write_evaluation(earlier)
+    assert "told 2.1 %; the data have changed since" in signed_in(demo, "demo-fusion", earlier.id).text
+
+
+def test_the_length_of_the_operation_is_asked_again_too() -> None:
+    procedure = {
+        "system": CPT, "code": "22633", "order": "ServiceRequest/o1", "occurrence": "2026-12-15T08:00:00Z",
+        "durationHours": 2.5,
+    }  # fmt: skip
+    kept = EvaluationRow(
+        id="a", tenant_id="demo", received_at=datetime.now(UTC), hook="order-select", hook_instance="h", status=200,
+        decision="card", patient_id="p1", result={"procedure": procedure},
+    )  # fmt: skip
+    granted = Granted(issuer="https://ehr.example.org/fhir", token=Secret("t"), patient_id="p1")
+    (order,) = orders.considered(granted, kept, open_site(demo_tenant("http://127.0.0.1:8000")))
+    (planned,) = procedures.planned([order.resource], patient_id="p1", maps=concept_maps.load((concept_maps.DEMO,)))
+    assert (planned.occurrence, planned.duration_h, planned.order) == ("2026-12-15T08:00:00Z", 2.5, "ServiceRequest/o1")

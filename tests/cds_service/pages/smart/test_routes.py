@@ -1,0 +1,62 @@
+"""The launch belongs to the tenant whose FHIR server it names; where two list the same one, each has its own URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+
+# Nobody listens there: what is refused before the sign-in differs from what is tried in vain.
+SHARED = "http://127.0.0.1:9/r4"
+OWN = "http://127.0.0.1:9/county-alone"
+HOSPITAL = """
+id: {name}
+environment: dev
+public_url: http://127.0.0.1:8000
+fhir_base_urls: [{servers}]
+mode: "on"
+"""
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    folder: Path = tmp_path_factory.mktemp("two")
+    tenants = folder / "tenants"
+    tenants.mkdir()
+    (tenants / "a.yaml").write_text(HOSPITAL.format(name="general", servers=SHARED))
+    (tenants / "b.yaml").write_text(HOSPITAL.format(name="county", servers=f"{SHARED}, {OWN}"))
+    app = create_app(Settings(tenants=tenants, database_url=f"sqlite:///{folder}/r.sqlite3", state_directory=folder))
+    return app.test_client()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (f"/smart/launch?iss={SHARED}&launch=x", "Two hospitals list this FHIR server"),
+        (f"/smart/launch/general?iss={SHARED}&launch=x", "sign-in service did not answer"),
+        (f"/smart/launch/county?iss={SHARED}&launch=x", "sign-in service did not answer"),
+        (f"/smart/launch?iss={OWN}&launch=x", "sign-in service did not answer"),
+        (f"/smart/launch/general?iss={OWN}&launch=x", "No hospital here has listed"),
+        (f"/smart/launch/nobody?iss={SHARED}&launch=x", "No hospital here has listed"),
+        ("/smart/launch?iss=https://elsewhere.example.org&launch=x", "No hospital here has listed"),
+    ],
+)
+def test_a_launch_finds_its_hospital_or_is_refused(http: FlaskClient, url: str, words: str) -> None:
+    answer = http.get(url)
+    assert answer.status_code == 403
+    assert words in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["", "?iss=x", "?launch=x"])
+def test_the_launch_url_alone_opens_nothing(http: FlaskClient, query: str) -> None:
+    assert http.get(f"/smart/launch{query}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "?state=", "?code=c", "?code=c&state=guessed", "?error=access_denied&state=s"])
+def test_a_callback_that_nobody_here_began_is_refused(http: FlaskClient, query: str) -> None:
+    assert http.get(f"/smart/callback{query}").status_code == 400
