@@ -30,11 +30,15 @@ _CPT_NOT_SURGICAL = ("7", "8", "9")
 
 
 class ProcedureGroup(Struct, frozen=True, gc=False):
-    """A group of operations that the models see alike; `gravity` orders them."""
+    """A group of operations that the models see alike; `gravity` orders them.
+
+    `assumption`: what was assumed where the order's code says less than a publication asks, told on model pages.
+    """
 
     name: str
     label: str
     gravity: int
+    assumption: str = ""
 
 
 class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
@@ -61,7 +65,8 @@ class NoProcedure(Struct, frozen=True, gc=False):
 
 def _load_groups() -> dict[str, ProcedureGroup]:
     document = msgspec.json.decode(Path(__file__).with_name("procedure_groups.json").read_bytes())
-    return {row["name"]: ProcedureGroup(row["name"], row["label"], row["gravity"]) for row in document["groups"]}
+    members = ("name", "label", "gravity", "assumption")
+    return {row["name"]: ProcedureGroup(*(row[name] for name in members)) for row in document["groups"]}
 
 
 GROUPS = _load_groups()

@@ -12,6 +12,7 @@ from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout, local_results
 from cds_service.tenant import Tenant
+from fhir_mappings.procedures import GROUPS
 from models_onnx import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256
@@ -113,11 +114,20 @@ def _outcome(outcome: str, served: Registry, local: Local | None) -> Response:
             for card in cards
         ],
         state=lambda card: STATES[served.states[card.name, card.version]],
+        assumed=_assumed,
         local=local is not None,
         intended_use=INTENDED_USE,
         regulatory=REGULATORY,
         kinds=KINDS,
     )
+
+
+def _assumed(card: ModelCard) -> dict[str, str]:
+    """What is assumed of an operation that this model grades, where the order's code says less than it asks."""
+    told_already = {*card.scope.operations_outside, *card.scope.operations_not_graded}
+    if card.operation_input is None:
+        return {}
+    return {one.label: one.assumption for one in GROUPS.values() if one.assumption and one.name not in told_already}
 
 
 def _told(card: ModelCard, served: Registry, local: Mapping[str, str]) -> dict[str, Any]:

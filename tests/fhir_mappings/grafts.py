@@ -48,31 +48,33 @@ def _own(name: str, one: Person) -> Iterator[tuple[str, dict[str, Any]]]:
     about_the_person = about & _PERSONAL or CASES[name]["http"].get("audit") in _ABOUT_THE_PERSON
     measured = about <= {*builders.MEASUREMENTS, *_ANSWERS, *_PERSONAL} and not about_the_person
     codes = _codes(frozenset(about))
-    for resource in _first(one):
+    for resource, written in _first(one):
         kind = resource["resourceType"]
         if kind == "Patient":
             if not about_the_person:
                 yield "patient", resource
         elif kind == "Observation":
-            if not any(f'"{code}"' in json.dumps(resource) for code in codes):
+            if not any(code in written for code in codes):
                 yield "observations", resource
         elif measured and kind in _KEY_OF:
             yield _KEY_OF[kind], resource
 
 
 @cache
-def _first(one: Person) -> tuple[dict[str, Any], ...]:
+def _first(one: Person) -> tuple[tuple[dict[str, Any], bytes], ...]:
+    """The first resources, the Patient before all, each with its JSON."""
     raws = sorted(one.resources, key=lambda raw: bulk.type_of(raw) != "Patient")[:MOST_RESOURCES]
-    return tuple(cohorts.read(raw) for raw in raws)
+    return tuple((cohorts.read(raw), bytes(raw)) for raw in raws)
 
 
 @cache
-def _codes(about: frozenset[str]) -> frozenset[str]:
-    """Every LOINC code of the inputs that a case is about, and of pregnancy, which ends every estimate."""
+def _codes(about: frozenset[str]) -> frozenset[bytes]:
+    """Every LOINC code of the inputs that a case is about, and of pregnancy, which ends every estimate; as JSON."""
     names = set(about)
     for group in _TOGETHER:
         names |= group if group & about else set()
     ideas = {name.replace("_", "-") for name in names} & {*STANDARD.by_id} | {"pregnancy-status"}
     answers = {"asa_class": "97816-3", "smoking_status": "72166-2"}
     found = {code for idea in ideas for code in builders.codes_of(idea)}
-    return frozenset(found | {answers[name] for name in names if name in answers})
+    found |= {answers[name] for name in names if name in answers}
+    return frozenset(f'"{code}"'.encode() for code in found)

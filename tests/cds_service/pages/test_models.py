@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from cds_service.app import create_app
 from cds_service.pages.attributes import PREDICTIVE
 from cds_service.settings import Settings
+from fhir_mappings.procedures import GROUPS
 from models_onnx import registry
 
 DEMOGRAPHIC = {"race", "ethnicity", "language", "insurance", "payer", "income", "religion"}
@@ -86,3 +88,14 @@ def test_a_page_and_its_json_report_every_item_of_tripod_ai(http: FlaskClient, o
         assert len(model["tripodAi"]) == 52
         assert all(item["told"] for item in model["tripodAi"])
         assert page.count(f"{model['tripodAi'][0]['number']}. {model['tripodAi'][0]['asks']}") >= 1
+
+
+def test_what_is_assumed_of_an_operation_is_marked_where_the_model_grades_it(http: FlaskClient) -> None:
+    """Issue 5, item 5: SORT's severity from the order's code alone is an assumption for some groups."""
+    page = http.get("/models/30-day-death", headers={"Accept": "text/html,*/*;q=0.8"}).text
+    assert "What is assumed of the operation" in page
+    for group in GROUPS.values():
+        assert not group.assumption or html.escape(group.assumption, quote=False) in html.unescape(page), group.name
+    listed = page.split("What is assumed of the operation")[1].split("</section>")[0]
+    assert "(assumption)" in listed
+    assert "SORT grades gastric bypass" not in listed  # not graded at all, and told as that
