@@ -41,7 +41,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_site(tenant: Tenant) -> Site:
-    """Read what the tenant's file names; what cannot be read, or be had from its terminology server, stops the start."""
+    """Read what the tenant's file names; what cannot be read, or had from its terminology server, stops the start."""
     value_sets, told = terminology.in_force(tenant, STANDARD)
     habits = tenant.data
     if not habits.unverified_codes:
