@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from cds_service.tenants import demo_tenant
 from tests.acceptance import requests
 from tests.acceptance.requests import a_condition, a_request, a_result, an_asa_class, an_order, bundle
 from tests.cds_service.advice import people
+from tests.cds_service.trust.listener import listening
 
 Post = Callable[..., Any]
 EXTENSION = "io.surgical-risk.assessment"
@@ -121,3 +123,68 @@ def test_a_missing_age_is_silence_or_a_card_that_names_it(wanted: bool, told: st
     )
     assert given.silence == (None if wanted else "required-input-missing")
     assert given.card.summary.endswith(told) if told and given.card else given.card is None
+
+
+# Open orders of the chart (N8): the prefetch key `orders`.
+UNCHECKED = "Open orders could not be checked."
+DIABETES = {"conditions": bundle(a_condition("E11.9"))}
+
+
+def a_pending_test(**members: Any) -> dict[str, Any]:
+    return an_order(HBA1C, order_id="pending") | {"status": "active", "authoredOn": requests.days_ago(12)} | members
+
+
+def test_what_is_pending_in_the_chart_is_not_suggested(post: Post) -> None:
+    told = options_of(card_of(post(a_request(**DIABETES, orders=bundle(a_pending_test())))))
+    assert "HbA1c test" not in told
+    assert UNCHECKED not in told
+
+
+def test_an_order_forgotten_for_a_year_is_not_pending(post: Post) -> None:
+    old = bundle(a_pending_test(authoredOn=requests.days_ago(380)))
+    assert "HbA1c test" in options_of(card_of(post(a_request(**DIABETES, orders=old))))
+
+
+FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+
+
+@pytest.mark.parametrize("orders", [FAILED, ...], ids=["failed", "neither sent nor to be had"])
+def test_orders_that_cannot_be_searched_cost_no_card_and_the_option_says_so(post: Post, orders: Any) -> None:
+    card = card_of(post(a_request(**DIABETES, orders=orders)))
+    (suggestion,) = [one for one in card["suggestions"] if "HbA1c" in one["label"]]
+    assert UNCHECKED in suggestion["label"]
+    assert UNCHECKED in suggestion["actions"][0]["description"]
+
+
+@pytest.mark.parametrize("orders", [None, bundle()])
+def test_a_search_that_found_no_open_order_is_not_mentioned(post: Post, orders: Any) -> None:
+    assert UNCHECKED not in options_of(card_of(post(a_request(**DIABETES, orders=orders))))
+
+
+def test_an_open_order_of_another_patient_stops_everything(post: Post) -> None:
+    foreign = bundle(a_pending_test(subject={"reference": "Patient/somebody-else"}))
+    response = post(a_request(**DIABETES, orders=foreign))
+    assert response.status_code == 422
+    assert "cards" not in response.json
+
+
+@pytest.mark.parametrize("server", ["broken", "slow"])
+def test_a_server_that_fails_on_orders_costs_neither_the_card_nor_its_time(post: Post, server: str) -> None:
+    def answers(_path: str) -> tuple[int, dict[str, str], bytes]:
+        if server == "slow":
+            time.sleep(3)
+        return 500, {}, b"{}"
+
+    with listening(answers) as fhir:
+        lent = {
+            "access_token": "lent",
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": "user/*.read",
+            "subject": "x",
+        }
+        access = {"fhirServer": fhir.url("/fhir"), "fhirAuthorization": lent}
+        began = time.monotonic()
+        card = card_of(post(a_request(**DIABETES, orders=...) | access))
+        assert time.monotonic() - began < 1.8
+    assert UNCHECKED in options_of(card)
