@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhir_mappings import drug_classes
 from fhir_mappings.code_systems import ATC, NDC, RXNORM, SNOMED_CT
 from fhir_mappings.search_result import SearchResult
 from tests.builders import PATIENT_ID, a_condition, a_medication_request, coded, date_ago, days_ago, derived
@@ -195,3 +198,16 @@ def test_a_failed_search_leaves_open_what_the_other_does_not_answer() -> None:
     assert derived(medications=failed)["insulin"].reason == "fetch-failed"
     assert derived(a_condition("Z79.4"), medications=failed)["insulin"].value is True
     assert derived(medications=failed)["hypertension_on_medication"].value is False
+
+
+@pytest.mark.shared
+def test_the_table_of_rxnorm_classes_is_the_reference_material(shared: Path) -> None:
+    """Every row, without the product names, which are not shipped (clinical/rxnorm-classes.md)."""
+    with (shared / "clinical" / "rxnorm-classes.csv").open(encoding="utf-8", newline="") as lines:
+        members = ("code", "ingredient", "class", "atc", "trust")
+        reference = {tuple(row[name] for name in members) for row in csv.DictReader(lines)}
+    path = Path(drug_classes.__file__).with_name("rxnorm_classes.csv")
+    with path.open(encoding="utf-8", newline="") as lines:
+        shipped = {tuple(row.values()) for row in csv.DictReader(line for line in lines if line[0] != "#")}
+    assert shipped == reference
+    assert len(shipped) > 5_000
