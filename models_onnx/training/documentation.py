@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from models_onnx.model_card import ModelCard, read
+from models_onnx.model_card import ModelCard, ModelInput, read
 from models_onnx.registry import State, read_entries
 from models_onnx.training.served import FITTED
 
@@ -137,6 +137,15 @@ def _decisions(evaluation: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def _use(entry: ModelInput) -> str:
+    """How the model uses a number, which decides what one known only within limits is good for (inexact.py)."""
+    if entry.kind != "number":
+        return ""
+    if entry.continuous:
+        return ", each number for itself"
+    return f", steps at {', '.join(f'{cut:g}' for cut in entry.cut_points)}"
+
+
 def _described(card: ModelCard) -> Iterator[str]:
     yield f"### {card.title}\n"
     yield f"{card.summary} {card.outcome_definition}\n"
@@ -145,7 +154,7 @@ def _described(card: ModelCard) -> Iterator[str]:
     for entry in card.inputs:
         unit = "" if entry.unit == "1" else f", {entry.unit}"
         need = "required" if entry.required else "may be missing"
-        yield f"* `{entry.name}` ({entry.kind}{unit}, {need}): {entry.why}"
+        yield f"* `{entry.name}` ({entry.kind}{unit}, {need}{_use(entry)}): {entry.why}"
     for limit in card.limits:
         yield f"* Limit: {limit}"
     for citation in card.citations:
