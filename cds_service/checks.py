@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cds_service import contract
 from cds_service.settings import Settings
-from cds_service.site import Site
+
+if TYPE_CHECKING:  # the arbiter imports this file, and must not load onnxruntime (tests/cds_service/test_checks.py)
+    from cds_service.site import Site
 
 
 class Check(msgspec.Struct, frozen=True):
