@@ -125,7 +125,7 @@ def _choice(option: Option, place: int, maximum: int) -> Choice:
     row = _ROWS.get(option.id)
     return Choice(
         consider=option.consider,
-        reason=option.reason,
+        reason=_sentence(option.reason),
         evidence=option.evidence or (row.evidence if row else ""),
         grade=row.grade if row else "",
         citation=row.citation if row else "",
@@ -133,6 +133,11 @@ def _choice(option: Option, place: int, maximum: int) -> Choice:
         on_card=place < maximum,
         part_of_estimate=option.could_change_estimate,
     )
+
+
+def _sentence(text: str) -> str:
+    """With a capital at its beginning, but for words such as eGFR that have theirs inside."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def _changed(assessment: Assessment, card: EvaluationRow | None) -> str:
