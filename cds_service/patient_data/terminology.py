@@ -17,8 +17,8 @@ from cds_service.trust import egress
 from fhir_mappings import expansions
 from fhir_mappings.value_sets import ValueSetError, ValueSets
 
-PAGE = 1000
-MAX_PAGES = 50
+PAGE = 1000  # as many as HAPI expands of a set that it has not prepared (pre-expanded) yet
+MAX_PAGES = 100
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 _AT_ONCE = 4
 
@@ -100,19 +100,28 @@ def _wait(running: Future[Pages | str], until: float) -> Pages | str:
 
 
 def _expand(session: egress.Session, asked: Terminology, url: str, until: float) -> Pages | str:
-    """Every page of `$expand`; a server that pages tells how many codes there are in all."""
+    """Every page of `$expand`, until one is not full: HAPI pages without telling how many codes there are in all.
+
+    A server that pays no heed to `offset` says the same again, and is not asked a third time.
+    """
     pages: Pages = []
     for number in range(MAX_PAGES):
         query = f"url={quote(url, safe='')}&offset={number * PAGE}&count={PAGE}"
         page = _get(session, asked, f"{asked.base_url.rstrip('/')}/ValueSet/$expand?{query}", until)
         if isinstance(page, str):
             return page
+        contained = _contained(page)
+        if pages and (not contained or contained == _contained(pages[-1])):
+            return pages
         pages.append(page)
-        expansion = page.get("expansion") or {}
-        contained = len(expansion.get("contains", ()))
-        if not contained or number * PAGE + contained >= int(expansion.get("total", 0)):
-            break
-    return pages
+        if len(contained) != PAGE:
+            return pages
+    return f"the expansion has more than {MAX_PAGES * PAGE:,} codes"
+
+
+def _contained(page: Mapping[str, Any]) -> list[Any]:
+    expansion = page.get("expansion")
+    return list(expansion.get("contains", ())) if isinstance(expansion, dict) else []
 
 
 def _get(session: egress.Session, asked: Terminology, url: str, until: float) -> Mapping[str, Any] | str:

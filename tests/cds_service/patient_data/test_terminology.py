@@ -52,12 +52,37 @@ def test_the_sites_expansion_is_in_force_and_told() -> None:
     assert len(server.seen) == 1
 
 
-def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminology, "PAGE", 2)
-    with serving(expanding) as server:
+def without_a_total(path: str) -> tuple[int, Any]:
+    """As HAPI pages a set that it has not prepared: the total is left out."""
+    status, body = expanding(path)
+    body["expansion"].pop("total", None)
+    return status, body
+
+
+def heedless(_: str) -> tuple[int, Any]:
+    """A server that answers the same whatever is asked."""
+    return expanding(f"/fhir/ValueSet/$expand?url={SITE_URL}&offset=0&count=2")
+
+
+@pytest.mark.parametrize(
+    ("answer", "page", "codes", "asked"),
+    [(expanding, 2, 3, 2), (without_a_total, 2, 3, 2), (without_a_total, 1, 3, 4), (heedless, 3, 3, 2)],
+)
+def test_every_page_is_read_to_the_last(
+    monkeypatch: pytest.MonkeyPatch, answer: Any, page: int, codes: int, asked: int
+) -> None:
+    monkeypatch.setattr(terminology, "PAGE", page)
+    with serving(answer) as server:
         _, told = terminology.in_force(a_tenant(server.base), STANDARD)
-    assert [one.codes for one in told] == [3]
-    assert len(server.seen) == 2
+    assert [one.codes for one in told] == [codes]
+    assert len(server.seen) == asked
+
+
+def test_an_expansion_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminology, "PAGE", 1)
+    monkeypatch.setattr(terminology, "MAX_PAGES", 2)
+    with serving(without_a_total) as server, pytest.raises(TerminologyError, match="more than 2 codes"):
+        terminology.in_force(a_tenant(server.base), STANDARD)
 
 
 def test_the_token_comes_from_the_environment_variable_that_the_tenant_names(monkeypatch: pytest.MonkeyPatch) -> None:
