@@ -156,8 +156,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
             self._hang_up(conn)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """A body that nobody read is not waited for: the connection ends with it."""
-        return bool(keepalive and conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
+        """A body that nobody read is not waited for: the connection ends with it.
+
+        One that was read to its end is no reason to hang up, however late this thread gets its turn: the client was
+        told that the connection stays, and its next request would be lost.
+        """
+        if not keepalive or _is_read(conn.parser.mesg):
+            return keepalive
+        return bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
 
     def _linger(self, conn: Connection) -> None:
         """Let the client read the last answer before the socket goes: a reset would take it away (RFC 9112, 9.6)."""
@@ -185,6 +191,12 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         del self._lingering[conn]
         self.poller.unregister(conn.sock)
         util.close(conn.sock)
+
+
+def _is_read(message: Any) -> bool:
+    """Whether a body of known length was read to its end; of one that comes in chunks nobody knows before asking."""
+    reader = getattr(getattr(message, "body", None), "reader", None)
+    return getattr(reader, "length", None) == 0
 
 
 def _is_whole(head: bytes | bytearray) -> bool:

@@ -137,7 +137,7 @@ def test_models_change_under_load_without_a_lost_request_or_a_half_answer(tmp_pa
             assert service.wait(30) == 0
 
     answers = [answer for client in clients for answer in client.answers]
-    assert {status for status, _ in answers} == {200}
+    assert [answer for answer in answers if answer[0] != 200] == []
     told = [sort_of(body) for _, body in answers]
     assert {version for version, _, _ in told} == {"1.0.0", "1.1.0"}
     assert len(set(told)) == 2, "a version has one probability and one hash, and no other"
