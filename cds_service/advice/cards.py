@@ -86,7 +86,7 @@ def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
     """The card of a tenant that wants to be told when no number can be made: without an age there is none (DEC-03)."""
     card = Card(
         uuid=str(uuid.uuid4()),
-        summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not recorded"),
+        summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not known"),
         indicator="info",
         source=_source(procedure, "30-day-death", place),
         override_reasons=OVERRIDE_REASONS,

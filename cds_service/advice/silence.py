@@ -47,7 +47,7 @@ WORDS: dict[Reason, str] = {
     "mode-silent": "The service computes and records here, and shows nothing.",
     "mode-off": "The service is off for this hook or procedure group.",
     "mode-canary": "The user is not among those who are shown cards yet.",
-    "required-input-missing": "The patient's age is not recorded, and no estimate is made without it.",
+    "required-input-missing": "The patient's age is not known, and no estimate is made without it.",
     "data-unobtainable": "Required data could not be had; this tenant asked for silence then.",
 }
 _ADULT_YEARS = 18

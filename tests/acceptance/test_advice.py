@@ -113,7 +113,7 @@ def test_the_words_of_the_request_reach_no_card(post: Post) -> None:
     assert b"CANARY" not in response.data
 
 
-@pytest.mark.parametrize(("wanted", "told"), [(True, "the patient's age is not recorded"), (False, None)])
+@pytest.mark.parametrize(("wanted", "told"), [(True, "the patient's age is not known"), (False, None)])
 def test_a_missing_age_is_silence_or_a_card_that_names_it(wanted: bool, told: str | None) -> None:
     tenant = msgspec.structs.replace(demo_tenant("http://127.0.0.1:8000"), card_for_missing_required=wanted)
     knowledge = Knowledge(people.models(), FhirClient(threads=1))

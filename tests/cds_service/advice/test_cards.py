@@ -131,7 +131,7 @@ def test_with_saving_a_card_still_has_three_suggestions_and_tells_the_third_opti
 
 def test_a_gap_may_be_told_instead_of_silence() -> None:
     card = cards.for_gap(TYPICAL.procedure, Place(public_url=URL))
-    assert card.summary == "Risk of spinal fusion not computable: the patient's age is not recorded"
+    assert card.summary == "Risk of spinal fusion not computable: the patient's age is not known"
     assert (card.indicator, card.suggestions, card.extension) == ("info", (), None)
 
 
