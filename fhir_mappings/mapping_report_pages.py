@@ -89,7 +89,7 @@ def _gate(share: float) -> str:
 
 
 def _different(report: MappingReport) -> str:
-    return f"{len(report.unmapped):,} different codes" if report.unmapped else "every code is understood"
+    return f"{len(report.unmapped):,} different codes" if report.unmapped else "every coding is of a system that is read"
 
 
 def _next_steps(report: MappingReport) -> str:
