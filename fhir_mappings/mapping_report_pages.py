@@ -89,7 +89,9 @@ def _gate(share: float) -> str:
 
 
 def _different(report: MappingReport) -> str:
-    return f"{len(report.unmapped):,} different codes" if report.unmapped else "every coding is of a system that is read"
+    return (
+        f"{len(report.unmapped):,} different codes" if report.unmapped else "every coding is of a system that is read"
+    )
 
 
 def _next_steps(report: MappingReport) -> str:
