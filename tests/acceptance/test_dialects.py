@@ -16,6 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.advice.dialects import DIALECTS, EPIC_PREFERENCE_LIST
+from cds_service.advice.outcomes import BY_NAME
 from tests.acceptance.requests import (
     CPT,
     FUSION,
@@ -119,7 +120,7 @@ def test_the_topic_is_the_same_in_every_call(responses: dict[str, Any], vendor: 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_links_are_fixed_and_name_nobody(responses: dict[str, Any], vendor: str) -> None:
     for link in responses[vendor]["cards"][0]["links"]:
-        assert link["url"] in {f"{PUBLIC}/smart/launch", f"{PUBLIC}/models/30-day-death"}
+        assert link["url"] in {f"{PUBLIC}/smart/launch", *(f"{PUBLIC}/models/{outcome}" for outcome in BY_NAME)}
         assert "appContext" not in link or (link["type"] == "smart" and uuid.UUID(link["appContext"]))
 
 

@@ -120,10 +120,12 @@ def test_saving_to_the_chart_is_an_option_only_where_the_tenant_wants_it() -> No
 
 def test_with_saving_a_card_still_has_three_suggestions_and_tells_the_third_option_in_words() -> None:
     place = Place(public_url=URL, codes=people.CODES)
-    three = people.a_card(people.asa(3), a_condition("E11.9"), a_condition("I25.10"), place=place)
+    everything_known = (people.asa(3), people.function("INDEPENDENT"), people.result("39156-5", 27, "kg/m2"))
+    person = (*everything_known, people.result("2160-0", 0.9, "mg/dL"), a_condition("E11.9"), a_condition("I25.10"))
+    three = people.a_card(*person, place=place)
     assert len(three.suggestions) == 3
     saving = msgspec.structs.replace(place, save_to_chart=True)
-    card = people.a_card(people.asa(3), a_condition("E11.9"), a_condition("I25.10"), place=saving)
+    card = people.a_card(*person, place=saving)
     assert [one.label for one in card.suggestions[:2]] == [one.label for one in three.suggestions[:2]]
     assert card.suggestions[2].label.startswith("Save this estimate")
     assert three.suggestions[2].label in (card.detail or "")
