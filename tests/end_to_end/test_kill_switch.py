@@ -28,7 +28,7 @@ def command(url: str, *words: str) -> None:
 
 
 def call(url: str) -> dict[str, Any]:
-    response = requests.post(url, json=a_request() | {"hookInstance": str(uuid.uuid4())}, timeout=5)
+    response = requests.post(url, json=a_request() | {"hookInstance": str(uuid.uuid4())}, timeout=30)
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
     return answer
@@ -49,7 +49,7 @@ def seconds_until(url: str, expected: set[str | None]) -> float:
 
 
 def health(url: str) -> str:
-    told: str = requests.get(re.sub(r"/cds-services.*", "/health", url), timeout=5).json()["killSwitch"]
+    told: str = requests.get(re.sub(r"/cds-services.*", "/health", url), timeout=30).json()["killSwitch"]
     return told
 
 
