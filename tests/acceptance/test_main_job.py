@@ -42,8 +42,9 @@ def test_the_card_for_a_72_year_old_with_asa_iii_and_elective_lumbar_fusion_show
     sort = prediction(card, "sort-2014")
     assert sort["probability"] == pytest.approx(0.008187, abs=5e-7)
     assert (sort["status"], sort["shown"], sort["band"]) == ("computed", True, "typical")
-    assert card["summary"].startswith("30-day death after spinal fusion: about 8 in 1,000")
-    assert "0.82 %" in card["detail"]
+    # Any complication, at one and a half times what is typical, heads the card (DEC-32); death is told below it.
+    assert card["summary"].startswith("Any complication in hospital after spinal fusion: about 27 in 100 (typical 18")
+    assert "about 8 in 1,000 (0.82 %)" in card["detail"]
 
 
 def test_the_card_is_short_plain_and_says_its_limits(post: Post) -> None:
@@ -53,7 +54,7 @@ def test_the_card_is_short_plain_and_says_its_limits(post: Post) -> None:
     assert not re.search(r"[|<]|\n#|!\[", card["detail"])
     assert "Informs, does not direct." in card["detail"]
     assert "Not calibrated for this hospital." in card["detail"]
-    assert card["indicator"] == "info"
+    assert card["indicator"] == "warning"
     assert card["source"]["topic"]["code"] == "SurgRiskSpine"
     assert all({"code", "system", "display"} <= reason.keys() for reason in card["overrideReasons"])
 
