@@ -121,7 +121,7 @@ def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any
         "probability": headline.score.probability if headline else None,
         "band": headline.band if headline else None,
         "models": _models(assessment),
-        "inputs": tuple({"name": feature.name, "status": feature.status} for feature in assessment.features.values()),
+        "inputs": tuple([{"name": one.name, "status": one.status} for one in assessment.features.values()]),
         "result": _kept(told or discrete.of(assessment), assessment.procedure),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +79,7 @@ class Registry:
         self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
         self.plausible = plausible_values(self.cards)
         self.effects = Effects(self)
+        self._input_names = frozenset(entry.name for card in self.cards for entry in card.inputs)
         self.states = dict(states)
         self.directory = directory
         self._challengers = {
@@ -110,6 +111,10 @@ class Registry:
     def untold(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
         """Those of the challengers, for the record alone."""
         return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
+
+    def needs_any_of(self, names: Iterable[str]) -> bool:
+        """Whether a model that answers has one of these inputs."""
+        return not self._input_names.isdisjoint(names)
 
     def run(self, rows: NDArray[np.float64]) -> list[list[float]]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""

@@ -159,7 +159,7 @@ def _ranges(
 ) -> dict[tuple[str, str], MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     inexact_inputs = model_inputs.limits(features)
-    if not inexact_inputs and all(features[item.name].usable for card in models.cards for item in card.inputs):
+    if not inexact_inputs and not models.needs_any_of([name for name, one in features.items() if not one.usable]):
         return {}
     thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 # Everything that may be logged, and nothing else (R-G08). None of these is taken from a request's body as it is.
@@ -57,15 +58,19 @@ def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> Non
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             only_listed_fields,
-            structlog.processors.JSONRenderer(sort_keys=True),
+            structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers[:] = [_LibraryHandler()]
     root.setLevel(logging.WARNING)
+
+
+def _as_json(entry: object, **_: object) -> str:
+    return msgspec.json.encode(entry, order="sorted").decode()
 
 
 def note(event: str, **fields: Any) -> None:

@@ -27,16 +27,23 @@ def mode_for(tenant: Tenant, hook: str, group: str | None, switches: Switches) -
 
     Without a local validation a production tenant is never shown anything, whatever was switched (DEC-30).
     """
+    if not switches and not tenant.modes:
+        return _shown_if_validated(tenant, tenant.mode)
     switched = [(_weight(*where), mode) for where, mode in _switched(tenant.id, switches) if _fits(where, hook, group)]
     in_file = [(_weight(*where), mode) for where, mode in _in_file(tenant) if _fits(where, hook, group)]
     mode = max(switched or in_file or [(0, tenant.mode)], key=lambda rule: rule[0])[1]
-    if mode in _SHOWING and tenant.is_production and tenant.local_validation is None:
-        return "silent"
-    return mode
+    return _shown_if_validated(tenant, mode)
+
+
+def _shown_if_validated(tenant: Tenant, mode: Mode) -> Mode:
+    hidden = mode in _SHOWING and tenant.is_production and tenant.local_validation is None
+    return "silent" if hidden else mode
 
 
 def is_off(tenant: Tenant, hook: str, switches: Switches) -> bool:
     """Whether this hook is off whatever is ordered, so that nothing need be computed."""
+    if not switches and not tenant.modes:
+        return tenant.mode == "off"
     groups = {group for (_, group), _ in (*_switched(tenant.id, switches), *_in_file(tenant))}
     return all(mode_for(tenant, hook, group or None, switches) == "off" for group in {EVERY, *groups})
 

@@ -104,7 +104,10 @@ def _allow_origin(response: Response, tenants: tuple[Tenant, ...]) -> None:
         return
     caller: Tenant | None = g.get("tenant")
     listed = {origin for tenant in ((caller,) if caller else tenants) for origin in tenant.cors_origins}
-    response.vary.add("Origin")
+    if "Vary" in response.headers:
+        response.vary.add("Origin")
+    else:
+        response.headers["Vary"] = "Origin"
     origin = request.headers.get("Origin")
     if origin is None or origin not in listed:
         return

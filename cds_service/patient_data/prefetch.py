@@ -95,9 +95,8 @@ def read_at_once(value: msgspec.Raw) -> Page:
         bundle = _read_bundles.decode(value)
     except _UNREADABLE:
         return read(value)
-    if not bundle.entry:
-        return read(value)
-    if not all(_is_plain_match(one) for one in bundle.entry) or any(one.relation == "next" for one in bundle.link):
+    told = [one for one in bundle.entry if one.search is not None or one.full_url]
+    if not bundle.entry or not all(map(_is_plain_match, told)) or any(one.relation == "next" for one in bundle.link):
         return read(value)
     return Page(SearchResult(decoded=tuple([one.resource for one in bundle.entry])))
 

@@ -155,5 +155,5 @@ def _cut_out(text: bytes, values: Iterable[msgspec.Raw]) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
+    if len(dict(pairs)) != len(pairs):
         raise _broken("names that are not repeated")

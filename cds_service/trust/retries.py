@@ -6,6 +6,7 @@ It lies in a folder in memory that all workers share; without one each worker ke
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -26,6 +27,7 @@ class RetryCache:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
+        self._path = f"{folder}/"
         self._own: dict[str, tuple[float, bytes]] = {}
         self._swept_at = time.monotonic()
         if folder is not None:
@@ -37,13 +39,18 @@ class RetryCache:
             kept_at, answer = self._own.get(request.name, (0.0, b""))
             return answer if time.time() - kept_at <= KEEP_S else None
         try:
-            with (self._folder / request.name).open("rb", buffering=0) as file:
-                written_at = os.fstat(file.fileno()).st_mtime
-                if time.time() - written_at > KEEP_S:
-                    return None
-                return AESGCM(request.key).decrypt(_NONCE, file.read(), None)
-        except (FileNotFoundError, InvalidTag):
+            file = os.open(self._path + request.name, os.O_RDONLY)
+        except FileNotFoundError:
             return None
+        try:
+            state = os.fstat(file)
+            if time.time() - state.st_mtime > KEEP_S:
+                return None
+            return AESGCM(request.key).decrypt(_NONCE, os.read(file, state.st_size), None)
+        except InvalidTag:
+            return None  # another worker is still writing it
+        finally:
+            os.close(file)
 
     def keep(self, request: Request, answer: bytes) -> None:
         """Keep an answer for a retry."""
@@ -53,13 +60,13 @@ class RetryCache:
             self._own[request.name] = (time.time(), answer)
             return
         self._sweep(self._folder)
-        written = self._folder / f"{request.name}.{os.getpid()}-{id(request)}"
-        try:
-            with written.open("wb", buffering=0) as file:
-                file.write(AESGCM(request.key).encrypt(_NONCE, answer, None))
-            written.rename(self._folder / request.name)
-        except OSError:
-            written.unlink(missing_ok=True)  # a full folder costs a retry its sameness, never an answer
+        sealed = AESGCM(request.key).encrypt(_NONCE, answer, None)
+        with contextlib.suppress(OSError):  # a full folder costs a retry its sameness, never an answer
+            file = os.open(self._path + request.name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(file, sealed)
+            finally:
+                os.close(file)
 
     def _sweep(self, folder: Path) -> None:
         if time.monotonic() - self._swept_at < SWEEP_S:
