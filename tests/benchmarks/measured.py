@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -61,16 +61,17 @@ class Run(msgspec.Struct):
         return statistics.median(self.latencies_ms)
 
 
-def post(server: Server, body: bytes, count: int, *, seconds: float | None = None) -> Run:
+def post(server: Server, body: bytes, count: int, *, authorization: Callable[[], str] | None = None) -> Run:
     """Send `count` requests one after the other over one connection; every answer has to be 200."""
+    headers = [_headers(authorization) for _ in range(count)]
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     latencies: list[float] = []
     cpu, started = server.cpu_s(), time.perf_counter()
-    for _ in range(count):
+    for sent in headers:
         # A hookInstance of its own: an exact retry would be answered from memory (DEC-17).
         fresh = _HOOK_INSTANCE.sub(str(uuid.uuid4()).encode(), body, count=1)
         before = time.perf_counter()
-        connection.request("POST", PATH, fresh, {"Content-Type": "application/json"})
+        connection.request("POST", PATH, fresh, sent)
         response = connection.getresponse()
         answer = response.read()
         latencies.append(1000 * (time.perf_counter() - before))
@@ -78,6 +79,11 @@ def post(server: Server, body: bytes, count: int, *, seconds: float | None = Non
     elapsed = time.perf_counter() - started
     connection.close()
     return Run(1000 * (server.cpu_s() - cpu) / count, count / elapsed, latencies)
+
+
+def _headers(authorization: Callable[[], str] | None) -> dict[str, str]:
+    token = {"Authorization": authorization()} if authorization is not None else {}
+    return {"Content-Type": "application/json", **token}
 
 
 @contextlib.contextmanager

@@ -10,54 +10,88 @@ from typing import Any
 
 import pytest
 
+from fhir_mappings import concept_maps
 from tests.acceptance.requests import a_patient, a_request, an_asa_class, bundle
 from tests.benchmarks import bodies, measured
 from tests.cds_service.patient_data.fhir_server import serving
+from tests.cds_service.trust.signing import ISSUER, PUBLIC_URL, public, token
 from tests.end_to_end import servers
 
 pytestmark = pytest.mark.benchmark
-ROUNDS, REQUESTS = 6, 250
-# What is asked for is in AIM; what is asserted only guards against getting worse (docs/performance.md).
-AIM, LEAST_RATIO = 0.6, 0.15
-FETCH_AIM_MS, FETCH_P50_MS = 30.0, 90.0
+ROUNDS, REQUESTS = 6, 200
+# Asked for: the main job at 0.6 of the throughput of parsing, and with JWT, limits, record, metrics and log at 0.4.
+MAIN_JOB_RATIO, GUARDED_RATIO = 0.6, 0.4
+FETCH_P50_MS = 30.0
 TENANT: dict[str, Any] = {"id": "benchmark", "environment": "dev", "mode": "on", "dedupe_window_s": 0}
+GUARDED: dict[str, Any] = {
+    "id": "general-hospital",
+    "environment": "production",
+    "public_url": PUBLIC_URL,
+    "clients": [{"issuer": ISSUER, "jwks": {"keys": [public("ES384")]}}],
+    "fhir_base_urls": ["https://fhir.example.org/r4"],
+    "mode": "on",
+    "card_floor": 0.0,
+    "dedupe_window_s": 0,
+    "local_validation": {"report": "R-1", "approved_by": "A. Jones", "date": "2026-11-01"},
+    "concept_maps": [str(concept_maps.DEMO)],
+}
 
 
-def test_an_answer_costs_at_most_what_parsing_its_request_twice_would(tmp_path: Path) -> None:
+def test_an_answer_costs_little_more_than_parsing_its_request(tmp_path: Path) -> None:
     body = bodies.body()
     with (
-        servers.service(TENANT, "--workers", "1") as url,
-        measured.gunicorn("parsing", "tests.benchmarks.parsing_route:app", tmp_path / "log") as parsing,
+        servers.service(GUARDED, "--workers", "1") as url,
+        measured.gunicorn("answering", "tests.benchmarks.answering_route:app", tmp_path / "a.log") as answering,
+        measured.gunicorn("parsing", "tests.benchmarks.parsing_route:app", tmp_path / "p.log") as parsing,
     ):
-        answering = measured.Server("answering", int(url.rpartition(":")[2]))
+        guarded = measured.Server("guarded", int(url.rpartition(":")[2]))
+        sides = ((parsing, None), (answering, None), (guarded, a_fresh_token))
+
         assert_answers(answering, body)
-        for server in (parsing, answering):
-            measured.post(server, body, 100)
+        assert_answers(guarded, body, a_fresh_token())
+        for server, token in sides:
+            measured.post(server, body, 100, authorization=token)
         rounds = [
-            (measured.post(answering, body, REQUESTS), measured.post(parsing, body, REQUESTS)) for _ in range(ROUNDS)
+            [measured.post(server, body, REQUESTS, authorization=token) for server, token in sides]
+            for _ in range(ROUNDS)
         ]
-    ratio = statistics.median(parsed.cpu_ms / answered.cpu_ms for answered, parsed in rounds)
+    main_job, whole = ratio(rounds, 1), ratio(rounds, 2)
     print(f"\n{len(body) / 1000:.0f} kB, one gthread worker, {ROUNDS} rounds of {REQUESTS}, medians:")
-    for name, side in (("answering an order", 0), ("parsing alone", 1)):
-        runs = [pair[side] for pair in rounds]
+    for name, side in (("parsing alone", 0), ("the main job", 1), ("guarded, recorded", 2)):
+        runs = [one[side] for one in rounds]
         print(
             f"  {name:20} {statistics.median(run.cpu_ms for run in runs):6.3f} CPU-ms/request"
             f" {statistics.median(run.per_s for run in runs):7.0f}/s"
             f"  p50 {statistics.median(run.p50_ms for run in runs):.2f} ms"
         )
-    print(f"  throughput of answering beside parsing, by CPU: {ratio:.2f} (asked for: {AIM})")
-    assert ratio >= LEAST_RATIO
+    print(f"  throughput beside parsing, by CPU: main job {main_job:.2f} (asked for: {MAIN_JOB_RATIO}),")
+    print(f"  with JWT, limits, record, metrics and log {whole:.2f} (asked for: {GUARDED_RATIO})")
+    assert main_job >= MAIN_JOB_RATIO
+    assert whole >= GUARDED_RATIO
 
 
-def assert_answers(server: measured.Server, body: bytes) -> None:
+def ratio(rounds: list[list[measured.Run]], side: int) -> float:
+    """The throughput of one side beside that of parsing, by CPU time: the median of the rounds."""
+    return statistics.median(one[0].cpu_ms / one[side].cpu_ms for one in rounds)
+
+
+def a_fresh_token() -> str:
+    """As a client signs one for each call: ES384, its id never used before."""
+    now = time.time()
+    return f"Bearer {token(iat=now, exp=now + 300)}"
+
+
+def assert_answers(server: measured.Server, body: bytes, authorization: str | None = None) -> None:
     """The measured answer is a whole card, not a quick refusal."""
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.request("POST", measured.PATH, body, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
+    connection.request("POST", measured.PATH, body, headers)
     card = json.loads(connection.getresponse().read())["cards"][0]
     connection.close()
     assert "about 8 in 1,000" in card["summary"]
+    assert card["extension"]
 
 
 def test_five_searches_of_20_ms_are_answered_within_30_ms(tmp_path: Path) -> None:
@@ -79,5 +113,5 @@ def test_five_searches_of_20_ms_are_answered_within_30_ms(tmp_path: Path) -> Non
             time.sleep(0.1)
     best = min(run.p50_ms for run in runs)
     searches = len({path.partition("?")[0] for path in fhir.paths})
-    print(f"\nnothing prefetched, {searches} searches of 20 ms: p50 {best:.1f} ms (asked for: {FETCH_AIM_MS})")
+    print(f"\nnothing prefetched, {searches} searches of 20 ms: p50 {best:.1f} ms (asked for: {FETCH_P50_MS})")
     assert best <= FETCH_P50_MS
