@@ -31,6 +31,7 @@ GUARDED: dict[str, Any] = {
     "fhir_base_urls": ["https://fhir.example.org/r4"],
     "mode": "on",
     "card_floor": 0.0,
+    "thresholds_approved": {"approved_by": "A. Jones", "date": "2026-11-01"},
     "dedupe_window_s": 0,
     "local_validation": {"report": "R-1", "approved_by": "A. Jones", "date": "2026-11-01"},
     "concept_maps": [str(concept_maps.DEMO)],
