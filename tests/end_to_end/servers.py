@@ -27,7 +27,7 @@ from cds_service.demo import store
 HERE = Path(__file__).parent
 # Built once and kept between runs: 300 MB of jars, and a virtual environment of SEKMET's own.
 BUILD = Path(os.environ.get("END_TO_END_BUILD", HERE.parents[1] / ".build"))
-START_S = 240.0
+START_S = 480.0
 
 
 def free_port() -> int:
