@@ -66,6 +66,7 @@ def take(body: bytes, *, caller: Caller, desk: Desk, received: datetime) -> Take
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read(body, offered=offered(caller.tenant.hooks))
+    json_limits.refuse_repeated_names(body, request.prefetch.values())
     if again is not None and not modes.is_killed(caller.tenant.id, switches_now(desk.records)):
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)

@@ -28,7 +28,7 @@ class CatalogueError(Exception):
     """A row of the catalogue cannot be used; the message names the row and what is wrong."""
 
 
-class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Trigger(msgspec.Struct, frozen=True, eq=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """When an option is offered: one fact about the patient or the operation, or `all`/`any` of several.
 
     A feature is compared in its canonical unit; one that is not usable fulfils nothing but `not_done`:

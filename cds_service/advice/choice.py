@@ -10,7 +10,7 @@ from cds_service.advice import catalogue, facts, options, value_of_information
 from cds_service.advice.assessment import Assessment, BandLimits
 from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.facts import Facts
-from cds_service.advice.options import Option, Policy
+from cds_service.advice.options import Option, Policy, Ranked
 from fhir_mappings import requested, workup
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.order_codes import OrderCodes
@@ -51,18 +51,22 @@ def for_patient(
 
 def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chosen:
     """What the card offers (DEC-33). An order that is offered hides the rows that repeat it."""
+    policy = advising.policy
     asked = value_of_information.worth_asking(assessment, known, codes=advising.codes)
-    rows = options.offered(
+    rows = options.ranked(
         advising.catalogue,
         known,
-        policy=advising.policy,
+        policy=policy,
         codes=advising.codes,
-        today=assessment.today,
         contributions=_contributions(assessment),
         told_inputs=assessment.inputs,
     )
-    ranked, most = _distinct((*asked, *rows)), advising.policy.maximum
-    return Chosen(ranked[:most], len(ranked[most:]))
+    ranked = _distinct((*asked, *rows))
+    shown = [
+        one if isinstance(one, Option) else options.told(one, known, policy=policy, today=assessment.today)
+        for one in ranked[: policy.maximum]
+    ]
+    return Chosen(tuple(shown), len(ranked) - len(shown))
 
 
 def _contributions(assessment: Assessment) -> dict[str, float]:
@@ -71,9 +75,12 @@ def _contributions(assessment: Assessment) -> dict[str, float]:
     return {one.input: one.log_odds for one in assessment.headline.score.contributions}
 
 
-def _distinct(ranked: tuple[Option, ...]) -> tuple[Option, ...]:
-    kept: list[Option] = []
-    for option in ranked:
-        if option.order is None or option.order not in {one.order for one in kept}:
-            kept.append(option)
-    return tuple(kept)
+def _distinct(ranked: Sequence[Option | Ranked]) -> list[Option | Ranked]:
+    kept: list[Option | Ranked] = []
+    orders: set[str] = set()
+    for one in ranked:
+        if one.order is None or one.order not in orders:
+            kept.append(one)
+        if one.order is not None:
+            orders.add(one.order)
+    return kept

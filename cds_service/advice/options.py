@@ -54,27 +54,58 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int = 3
 
 
-def offered(
+class Ranked(msgspec.Struct, frozen=True):
+    """A row that holds, before it is put into words."""
+
+    row: Row
+    holds: Holds
+    weight: float
+    worth_a_card: bool
+
+    @property
+    def order(self) -> str | None:
+        """What can be drafted for it."""
+        return self.row.orders[0] if self.row.orders else None
+
+
+def ranked(
     catalogue: Catalogue,
     facts: Facts,
     *,
     policy: Policy,
     codes: OrderCodes,
-    today: datetime,
     contributions: Mapping[str, float],
     told_inputs: Collection[str] = (),
-) -> tuple[Option, ...]:
+) -> list[Ranked]:
     """The rows that hold, by strength of evidence, by how much their reason adds to the risk, by what can be done.
 
     `contributions`: log-odds of the headline by input. A row that asks for an input of a told model is left to the
     value of information (`told_inputs`).
     """
-    options = [
-        _option(row, holds, facts, policy, today=today, contributions=contributions)
+    left = frozenset(told_inputs)
+    found = [
+        Ranked(row, holds, _weight(row, holds.features, contributions), not _rests_on_age_alone(holds))
         for row in catalogue.rows
-        if (holds := _holds(row, facts, policy, codes)) is not None and not set(holds.not_done) & set(told_inputs)
+        if (holds := _holds(row, facts, policy, codes)) is not None and left.isdisjoint(holds.not_done)
     ]
-    return tuple(sorted(options, key=lambda option: (not option.worth_a_card, -option.weight)))
+    found.sort(key=lambda one: (not one.worth_a_card, -one.weight))
+    return found
+
+
+def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Option:
+    """The row in words for this patient."""
+    row = one.row
+    return Option(
+        id=row.id,
+        consider=row.consider,
+        reason=_reason(row, one.holds, today),
+        evidence=row.evidence,
+        caution=_caution(row, facts, policy, today),
+        unchecked=facts.orders_unchecked and bool(row.unless_requested),
+        order=one.order,
+        weight=one.weight,
+        worth_a_card=one.worth_a_card,
+    )
 
 
 def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
@@ -92,22 +123,6 @@ def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds |
     if row.treats and any("unit-assumed" in feature.flags for feature in holds.features):
         return None  # A-10
     return holds
-
-
-def _option(
-    row: Row, holds: Holds, facts: Facts, policy: Policy, *, today: datetime, contributions: Mapping[str, float]
-) -> Option:
-    return Option(
-        id=row.id,
-        consider=row.consider,
-        reason=_reason(row, holds, today),
-        evidence=row.evidence,
-        caution=_caution(row, facts, policy, today),
-        unchecked=facts.orders_unchecked and bool(row.unless_requested),
-        order=row.orders[0] if row.orders else None,
-        weight=_weight(row, holds.features, contributions),
-        worth_a_card=not _rests_on_age_alone(holds),
-    )
 
 
 def _caution(row: Row, facts: Facts, policy: Policy, today: datetime) -> str:

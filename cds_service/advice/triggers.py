@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -24,78 +25,119 @@ class Holds(msgspec.Struct, frozen=True):
 
 _HOLDS = Holds()
 Settings = Mapping[str, float]
+Test = Callable[[Facts, Settings], Holds | None]
+Condition = Callable[[Feature, Facts, Settings], Holds | None]
 
 
 def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
     """The facts by which the trigger holds; None where it does not. `settings`: the tenant's limits by name."""
+    return _test_of(trigger)(facts, settings)
+
+
+@lru_cache(maxsize=1024)  # by identity: a trigger is read from its file once
+def _test_of(trigger: Trigger) -> Test:
+    """The trigger as one function, so that a request only asks what the patient decides."""
     if trigger.all:
+        return _every(tuple(_test_of(part) for part in trigger.all))
+    if trigger.any:
+        return _first(tuple(_test_of(part) for part in trigger.any))
+    if trigger.feature is not None:
+        return _feature(trigger.feature, _condition(trigger))
+    if trigger.result is not None:
+        return _result(trigger.result, _condition(trigger))
+    if trigger.performed is not None:
+        return _performed(trigger.performed)
+    return _named(trigger)
+
+
+def _every(parts: tuple[Test, ...]) -> Test:
+    def test(facts: Facts, settings: Settings) -> Holds | None:
         found = []
-        for part in trigger.all:
-            if (holds := evaluate(part, facts, settings)) is None:
+        for part in parts:
+            if (holds := part(facts, settings)) is None:
                 return None
             found.append(holds)
         return _together(found)
-    for part in trigger.any:
-        if (holds := evaluate(part, facts, settings)) is not None:
-            return holds
-    return None if trigger.any else _fact(trigger, facts, settings)
+
+    return test
 
 
-def _together(parts: Iterable[Holds]) -> Holds:
-    held = tuple(parts)
+def _first(parts: tuple[Test, ...]) -> Test:
+    def test(facts: Facts, settings: Settings) -> Holds | None:
+        for part in parts:
+            if (holds := part(facts, settings)) is not None:
+                return holds
+        return None
+
+    return test
+
+
+def _together(held: list[Holds]) -> Holds:
     return Holds(
-        tuple(feature for one in held for feature in one.features),
-        tuple(name for one in held for name in one.diagnoses),
-        tuple(name for one in held for name in one.medicines),
-        tuple(name for one in held for name in one.not_done),
-        tuple(pair for one in held for pair in one.performed),
+        tuple([feature for one in held for feature in one.features]),
+        tuple([name for one in held for name in one.diagnoses]),
+        tuple([name for one in held for name in one.medicines]),
+        tuple([name for one in held for name in one.not_done]),
+        tuple([pair for one in held for pair in one.performed]),
     )
 
 
-def _fact(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
-    if trigger.feature is not None:
-        return _feature(trigger, facts.features[trigger.feature], facts, settings)
-    if trigger.result is not None:
-        found = facts.results.get(trigger.result)
-        return _feature(trigger, found, facts, settings) if found is not None else None
-    if trigger.diagnosis is not None:
-        return Holds(diagnoses=(trigger.diagnosis,)) if trigger.diagnosis in facts.diagnoses else None
-    if trigger.medicine is not None:
-        return Holds(medicines=(trigger.medicine,)) if trigger.medicine in facts.medicines else None
-    if trigger.performed is not None:
-        when = facts.performed.get(trigger.performed)
-        return Holds(performed=((trigger.performed, when),)) if when is not None else None
-    return _test(trigger, facts) or _of_operation(trigger, facts)
+def _named(trigger: Trigger) -> Test:
+    """A diagnosis, a medicine, a test, what the operation is like, or the headline's band."""
+    if (name := trigger.diagnosis) is not None:
+        diagnosed = Holds(diagnoses=(name,))
+        return lambda facts, _: diagnosed if name in facts.diagnoses else None
+    if (name := trigger.medicine) is not None:
+        taken = Holds(medicines=(name,))
+        return lambda facts, _: taken if name in facts.medicines else None
+    if (done := trigger.result_done) is not None:
+        return lambda facts, _: _HOLDS if done in facts.done else None
+    if (name := trigger.result_not_done) is not None:
+        lacking = Holds(not_done=(name,))
+        return lambda facts, _: lacking if name in facts.not_done else None
+    if (attribute := trigger.operation) is not None:
+        return lambda facts, _: _HOLDS if attribute in facts.operation else None
+    band = trigger.band
+    return lambda facts, _: _HOLDS if band is not None and band == facts.band else None
 
 
-def _test(trigger: Trigger, facts: Facts) -> Holds | None:
-    if trigger.result_done is not None:
-        return _HOLDS if trigger.result_done in facts.done else None
-    if trigger.result_not_done is not None:
-        name = trigger.result_not_done
-        return Holds(not_done=(name,)) if name in facts.not_done else None
-    return None
+def _performed(name: str) -> Test:
+    def test(facts: Facts, _: Settings) -> Holds | None:
+        when = facts.performed.get(name)
+        return Holds(performed=((name, when),)) if when is not None else None
+
+    return test
 
 
-def _of_operation(trigger: Trigger, facts: Facts) -> Holds | None:
-    if trigger.operation is not None:
-        return _HOLDS if trigger.operation in facts.operation else None
-    return _HOLDS if trigger.band is not None and trigger.band == facts.band else None
+def _feature(name: str, condition: Condition) -> Test:
+    return lambda facts, settings: condition(facts.features[name], facts, settings)
 
 
-def _feature(trigger: Trigger, feature: Feature, facts: Facts, settings: Settings) -> Holds | None:
+def _result(name: str, condition: Condition) -> Test:
+    def test(facts: Facts, settings: Settings) -> Holds | None:
+        found = facts.results.get(name)
+        return condition(found, facts, settings) if found is not None else None
+
+    return test
+
+
+def _condition(trigger: Trigger) -> Condition:
     if trigger.not_done:
-        return Holds(not_done=(feature.name,)) if is_not_done(feature) else None
-    if not feature.usable:
-        return None
-    if trigger.known:
-        return Holds((feature,))
-    if trigger.older_than_days is not None:
-        age = facts.as_of - feature.time if feature.time is not None else timedelta()
-        return Holds((feature,)) if age > timedelta(days=trigger.older_than_days) else None
-    if trigger.is_ is not None:
-        return Holds((feature,)) if feature.model_value == trigger.is_ else None
-    return Holds((feature,)) if _within(trigger, feature, settings) else None
+        return lambda feature, _, __: Holds(not_done=(feature.name,)) if is_not_done(feature) else None
+
+    def condition(feature: Feature, facts: Facts, settings: Settings) -> Holds | None:
+        if not feature.usable:
+            return None
+        if trigger.older_than_days is not None:
+            age = facts.as_of - feature.time if feature.time is not None else timedelta()
+            holds = age > timedelta(days=trigger.older_than_days)
+        elif trigger.is_ is not None:
+            holds = feature.model_value == trigger.is_
+        else:
+            holds = trigger.known or _within(trigger, feature, settings)
+        return Holds((feature,)) if holds else None
+
+    return condition
 
 
 def _within(trigger: Trigger, feature: Feature, settings: Settings) -> bool:

@@ -10,7 +10,6 @@ import msgspec
 from cds_service.hooks.context import Order, OrderContext, decode
 from cds_service.hooks.context import read as read_context
 from cds_service.hooks.errors import BadRequest, InvalidContext
-from cds_service.trust import json_limits
 from cds_service.trust.secret import Secret
 
 __all__ = ["Authorization", "HookRequest", "Order", "OrderContext", "read"]
@@ -67,7 +66,6 @@ def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
         raise BadRequest("The body is not a CDS Hooks request.", diagnostics="context: not an object")
     if envelope.fhirAuthorization is not None and not envelope.fhirServer:
         raise BadRequest("The body is not a CDS Hooks request.", diagnostics="fhirAuthorization without fhirServer")
-    json_limits.refuse_repeated_names(body, (envelope.prefetch or {}).values())
     context = read_context(envelope.hook, bytes(envelope.context))
     authorization = _authorization(envelope.fhirAuthorization, context.patient_id)
     unusable = envelope.fhirAuthorization is not None and authorization is None

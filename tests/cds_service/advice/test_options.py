@@ -17,8 +17,9 @@ ALL = Policy(maximum=99)
 
 
 def offered(facts: Facts, **arguments: object) -> tuple[Option, ...]:
-    given = {"policy": ALL, "codes": people.CODES, "today": AS_OF, "contributions": {}} | arguments
-    return options.offered(CATALOGUE, facts, **given)  # type: ignore[arg-type]
+    given = {"policy": ALL, "codes": people.CODES, "contributions": {}} | arguments
+    found = options.ranked(CATALOGUE, facts, **given)  # type: ignore[arg-type]
+    return tuple(options.told(one, facts, policy=given["policy"], today=AS_OF) for one in found)  # type: ignore[arg-type]
 
 
 def by_id(facts: Facts, name: str, **arguments: object) -> Option:

@@ -25,7 +25,8 @@ ALL = Policy(opt_in=OPT_IN, maximum=99)
 
 
 def offered(facts: Facts, policy: Policy = ALL) -> tuple[Option, ...]:
-    return options.offered(CATALOGUE, facts, policy=policy, codes=people.CODES, today=AS_OF, contributions={})
+    found = options.ranked(CATALOGUE, facts, policy=policy, codes=people.CODES, contributions={})
+    return tuple(options.told(one, facts, policy=policy, today=AS_OF) for one in found)
 
 
 def ids(facts: Facts, policy: Policy = ALL) -> list[str]:
