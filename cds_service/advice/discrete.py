@@ -195,7 +195,7 @@ def _input(feature: Feature) -> Input:
     return Input(  # by position, which costs half: sixty of them in each answer
         feature.name,
         feature.status,
-        round(value, 2) if value.__class__ is float else value,  # type: ignore[arg-type]
+        round(value, 2) if isinstance(value, float) else value,
         feature.unit if value is not None and feature.unit not in ("", "1") else None,
         _time(feature) if feature.time is not None else None,
         feature.source or None,
