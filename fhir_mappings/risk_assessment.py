@@ -107,13 +107,17 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
     }
     if prediction.peer_probability:
         told["relativeRisk"] = round(prediction.probability / prediction.peer_probability, 3)
-    if prediction.horizon_days is not None:
-        told["whenRange"] = {"low": _days(0), "high": _days(prediction.horizon_days)}
+    told["whenRange"] = _when(prediction.horizon_days)
     if prediction.rationale:
         told["rationale"] = prediction.rationale
     if extensions := _extensions(prediction):
         told["extension"] = extensions
     return told
+
+
+def _when(days: int | None) -> dict[str, Any]:
+    """From the day of the operation on; "in hospital" has an end that nobody knows yet: a Range without `high`."""
+    return {"low": _days(0)} | ({} if days is None else {"high": _days(days)})
 
 
 def _extensions(prediction: Prediction) -> list[dict[str, Any]]:

@@ -72,10 +72,17 @@ def test_the_horizon_is_told_in_days() -> None:
     assert prediction["whenRange"]["high"]["value"] == 30
 
 
+def test_a_stay_in_hospital_begins_with_the_operation_and_has_no_known_end() -> None:
+    bare = Prediction(outcome="any-complication", text="Any complication in hospital", model="m", probability=0.2)
+    (prediction,) = risk_assessment(an_estimate(bare))["prediction"]
+    assert prediction["whenRange"]["low"]["value"] == 0
+    assert "high" not in prediction["whenRange"]
+
+
 def test_what_is_not_known_of_a_prediction_is_left_out() -> None:
     bare = Prediction(outcome="any-complication", text="Any complication", model="m", probability=0.2)
     (prediction,) = risk_assessment(an_estimate(bare))["prediction"]
-    assert set(prediction) == {"outcome", "probabilityDecimal"}
+    assert set(prediction) == {"outcome", "probabilityDecimal", "whenRange"}
 
 
 def test_it_is_preliminary_and_labelled_as_asserted_by_software() -> None:
