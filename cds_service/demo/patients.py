@@ -14,6 +14,7 @@ FOLDER = Path(__file__).with_name("patients")
 _DAYS = re.compile(r"@-(\d+)d")
 _YEARS = re.compile(r"@-(\d+)y")
 _BIRTHDAY_WAS_DAYS_AGO = 100
+_PLANNED_DAYS = 21
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -54,8 +55,24 @@ def load(as_of: datetime) -> tuple[DemoPatient, ...]:
 
 
 def everything(as_of: datetime) -> tuple[dict[str, Any], ...]:
-    """Every resource of everyone, as of `as_of`."""
-    return tuple(resource for person in load(as_of) for resource in person.resources)
+    """Every resource of everyone, as of `as_of`, each one's planned operation among them."""
+    return tuple(resource for person in load(as_of) for resource in (*person.resources, planned(person, as_of)))
+
+
+def planned(person: DemoPatient, as_of: datetime) -> dict[str, Any]:
+    """The signed order of the operation that suits the story, three weeks ahead, as it stands in the demo's chart."""
+    system, code = person.order
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"{person.id}-operation",
+        "status": "active",
+        "intent": "order",
+        "priority": "routine",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": {"reference": f"Patient/{person.id}"},
+        "occurrenceDateTime": (as_of + timedelta(days=_PLANNED_DAYS)).date().isoformat(),
+        "authoredOn": (as_of - timedelta(days=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 @cache

@@ -15,6 +15,7 @@ from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.blueprints import BlueprintSetupState
 from joserfc import jwt
@@ -79,6 +80,7 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
     pages = Blueprint("demo-sign-in", __name__, url_prefix="/demo")
     server = AuthorizationServer(query_client=_registered(base), save_token=lambda *_: None)
     server.register_grant(_grant(seal, first_use), [CodeChallenge(required=True)])
+    server.register_extension(_names_itself(issuer))
     pages.record_once(lambda state: _start(server, state))
 
     @pages.get("/fhir/.well-known/smart-configuration")
@@ -148,6 +150,16 @@ def _grant(seal: Seal, first_use: FirstUse) -> type:
     return CodeGrant
 
 
+def _names_itself(issuer: str) -> IssuerParameter:
+    """RFC 9207: every answer to the app, refusals too, says who sent it."""
+
+    class Named(IssuerParameter):  # type: ignore[misc]
+        def get_issuer(self) -> str:
+            return issuer
+
+    return Named()
+
+
 def _code(asked: Any, person: str, seal: Seal) -> Code:
     launch = seal.open("demo-launch", asked.get("launch", ""), Launch, seconds=LAUNCH_S) or Launch("")
     return Code(
@@ -188,6 +200,7 @@ def _configuration(base: str) -> dict[str, Any]:
         "token_endpoint": f"{base}/demo/token",
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
         "capabilities": ["launch-ehr", "client-public", "context-ehr-patient", "sso-openid-connect", "permission-v2"],
     }
 

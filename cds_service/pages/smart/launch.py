@@ -39,13 +39,15 @@ class LaunchError(Exception):
 class Endpoints(msgspec.Struct, frozen=True):
     """Where the EHR authorizes and how it names itself, as its own discovery document says.
 
-    `keys`: where its public keys are; empty where it does not say who signed in.
+    `keys`: where its public keys are; empty where it does not say who signed in. `answers_name_issuer`: it promises to
+    name itself in every answer (RFC 9207).
     """
 
     authorize: str
     token: str
     issuer: str = ""
     keys: str = ""
+    answers_name_issuer: bool = False
 
     @property
     def scopes(self) -> str:
@@ -54,13 +56,18 @@ class Endpoints(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """What the browser keeps between the two steps: for which tenant which server was asked, and the secrets of it."""
+    """What the browser keeps between the two steps: for which tenant which server was asked, and the secrets of it.
+
+    `issuer` is the FHIR server; `signs_in`: how its authorization server names itself, `names_itself`: in every answer.
+    """
 
     tenant_id: str
     issuer: str
     state: str
     verifier: str
     nonce: str
+    signs_in: str = ""
+    names_itself: bool = False
 
 
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +112,10 @@ def endpoints(found: dict[str, Any]) -> Endpoints:
         raise LaunchError("The EHR does not offer PKCE with S256, which SMART App Launch 2 requires.", "configuration")
     tells_user = "sso-openid-connect" in found.get("capabilities", ())
     issuer, keys = found.get("issuer"), found.get("jwks_uri")
-    if tells_user and isinstance(issuer, str) and isinstance(keys, str):
-        return Endpoints(authorize, token, issuer, keys)
-    return Endpoints(authorize, token)
+    known = issuer if isinstance(issuer, str) else ""
+    proves = keys if tells_user and known and isinstance(keys, str) else ""
+    named = found.get("authorization_response_iss_parameter_supported") is True
+    return Endpoints(authorize, token, known, proves, named)
 
 
 def begin(issuer: str, launch: str, tenant: Tenant) -> tuple[str, Pending]:
@@ -119,7 +127,19 @@ def begin(issuer: str, launch: str, tenant: Tenant) -> tuple[str, Pending]:
         url, state = client.create_authorization_url(
             endpoints.authorize, code_verifier=verifier, aud=issuer, launch=launch, **asked
         )
-    return url, Pending(tenant.id, issuer, state, verifier, nonce)
+    named = endpoints.answers_name_issuer
+    return url, Pending(tenant.id, issuer, state, verifier, nonce, endpoints.issuer, named)
+
+
+def check_sender(pending: Pending, iss: str | None) -> None:
+    """Whether the answer came from the server that was asked (RFC 9207, 2.4: mix-up attack). Raises LaunchError.
+
+    A server that does not promise `iss` may leave it out; one that sends it, and says who it is, has to be that one.
+    """
+    if iss is None and not pending.names_itself:
+        return
+    if iss != pending.signs_in and (pending.names_itself or pending.signs_in):
+        raise LaunchError(_UNCONFIRMED, "another-issuer")
 
 
 def finish(pending: Pending, code: str, tenant: Tenant, *, now: float) -> Granted:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
+import msgspec
 from flask import Blueprint, Response, request
 
-from cds_service.hooks.errors import ServiceError
+from cds_service.hooks.errors import ServiceError, TooManyRequests
 from cds_service.operations import logs
 from cds_service.pages import layout, open_pages
 from cds_service.pages.smart import launch, profile, view
 from cds_service.pages.smart.launch import LaunchError, Pending
 from cds_service.pages.smart.profile import Desk
 from cds_service.site import Site
+from cds_service.tenant import Tenant
 from cds_service.trust import egress
+from cds_service.trust.throttle import Throttle
 
 _PURPOSE = "smart-launch"
 _SIGN_IN_S = 600
+_SIGN_INS_PER_S, _SIGN_INS_AT_ONCE, _SIGN_INS_UNDER_WAY = 10.0, 100, 4
 _NOT_BEGUN = "This sign-in was not begun here, or it is over. Please open the card again."
 
 
 def blueprint(desk: Desk) -> Blueprint:
     """The app of every tenant: which of them follows from the FHIR server that launches, or from the launch URL."""
     app = Blueprint("smart", __name__, url_prefix="/smart")
+    throttle = Throttle([_sign_ins(site.tenant) for site in desk.sites.values()])
 
     @app.get("/launch")
     @app.get("/launch/<tenant_id>")
@@ -32,7 +38,10 @@ def blueprint(desk: Desk) -> Blueprint:
             return _refused("The profile is opened from the card in the EHR; this address alone opens nothing.", 400)
         try:
             site = _site(desk, issuer, tenant_id)
-            url, pending = launch.begin(issuer, token, site.tenant)
+            with throttle.admitted(site.tenant, now=time.monotonic()):
+                url, pending = launch.begin(issuer, token, site.tenant)
+        except TooManyRequests as error:
+            return _later(error)
         except LaunchError as error:
             return _refused(str(error), 403)
         response = Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
@@ -45,7 +54,11 @@ def blueprint(desk: Desk) -> Blueprint:
         site, pending = _begun(state, desk)
         if site is None or pending is None:
             return _refused(_NOT_BEGUN, 400)
-        response = _answered(pending, site, desk)
+        try:
+            with throttle.admitted(site.tenant, now=time.monotonic()):
+                response = _answered(pending, site, desk)
+        except TooManyRequests as error:
+            return _later(error)  # the sign-in stays begun: the same address can be tried again
         response.delete_cookie(_cookie(site, state), path="/", secure=_secure(site), httponly=True)
         return response
 
@@ -55,9 +68,10 @@ def blueprint(desk: Desk) -> Blueprint:
 def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
     """The profile, or why there is none; every refusal is a line in the log, without the patient."""
     received = datetime.now(UTC)
-    if "code" not in request.args:
-        return _refused("The EHR did not allow the profile to open.", 403)
     try:
+        launch.check_sender(pending, request.args.get("iss"))
+        if "code" not in request.args:
+            return _refused("The EHR did not allow the profile to open.", 403)
         granted = launch.finish(pending, request.args["code"], site.tenant, now=received.timestamp())
         opened = profile.open_for(granted, site, desk, received)
     except LaunchError as error:
@@ -116,6 +130,27 @@ def _cookie(site: Site, state: str) -> str:
 
 def _secure(site: Site) -> bool:
     return site.tenant.public_url.startswith("https://")
+
+
+def _sign_ins(tenant: Tenant) -> Tenant:
+    """The tenant with the limits of sign-ins, which nobody has to prove who they are to begin: never more than calls.
+
+    In each worker: half its threads stay free for calls while an EHR is slow to answer.
+    """
+    limits = tenant.limits
+    slower = msgspec.structs.replace(
+        limits,
+        requests_per_s=min(limits.requests_per_s, _SIGN_INS_PER_S),
+        burst=min(limits.burst, _SIGN_INS_AT_ONCE),
+        concurrent=min(limits.concurrent, _SIGN_INS_UNDER_WAY),
+    )
+    return msgspec.structs.replace(tenant, limits=slower)
+
+
+def _later(error: TooManyRequests) -> Response:
+    response = _refused("Many people are opening profiles just now. Please try again in a moment.", error.status)
+    response.headers["Retry-After"] = str(error.retry_after_s or 1)
+    return response
 
 
 def _refused(words: str, status: int) -> Response:

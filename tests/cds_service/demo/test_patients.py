@@ -37,3 +37,12 @@ def test_dates_follow_the_instant() -> None:
     later = patients.load(datetime(2030, 2, 28, 9, 0, tzinfo=UTC))
     creatinine = next(r for r in later[0].resources if r["id"] == "demo-fusion-obs-1")
     assert creatinine["effectiveDateTime"] == "2030-02-16T09:00:00Z"
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.id)
+def test_the_chart_holds_the_planned_operation_as_an_open_order_to_come(person: patients.DemoPatient) -> None:
+    held = [resource for resource in patients.everything(NOW) if resource["resourceType"] == "ServiceRequest"]
+    (order,) = [one for one in held if one["id"] == f"{person.id}-operation"]
+    get_fhir_model_class("ServiceRequest").model_validate(order)
+    assert (order["status"], order["occurrenceDateTime"]) == ("active", "2026-12-14")
+    assert order["subject"]["reference"] == f"Patient/{person.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.pages.smart import launch
-from cds_service.pages.smart.launch import Endpoints, LaunchError
+from cds_service.pages.smart.launch import Endpoints, LaunchError, Pending
 from cds_service.tenants import demo_tenant
 from fhir_mappings import concept_maps, queries
 
@@ -44,3 +44,48 @@ def test_an_ehr_without_what_smart_requires_is_not_signed_in_at(document: dict[s
 def test_a_server_that_nobody_listed_is_never_called() -> None:
     with pytest.raises(LaunchError, match="not listed"):
         launch.discover("https://elsewhere.example.org/fhir", demo_tenant("http://127.0.0.1:8000"))
+
+
+ASKED = "https://ehr.example.org/oauth2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "promised", "named"),
+    [
+        (ASKED, True, ASKED),
+        (ASKED, False, ASKED),
+        (ASKED, False, None),
+        ("", False, None),
+        ("", False, "https://unknown.example.org"),
+    ],
+)
+def test_an_answer_of_the_server_that_was_asked_is_taken(asked: str, promised: bool, named: str | None) -> None:
+    launch.check_sender(Pending("t", "fhir", "s", "v", "n", asked, promised), named)
+
+
+@pytest.mark.parametrize(
+    ("asked", "promised", "named"),
+    [
+        (ASKED, True, None),
+        (ASKED, True, ""),
+        (ASKED, True, "https://attacker.example.org"),
+        (ASKED, False, "https://attacker.example.org"),
+        (ASKED, True, f"{ASKED}/"),
+        ("", True, ASKED),
+    ],
+)
+def test_an_answer_of_another_server_is_refused_as_rfc_9207_says(asked: str, promised: bool, named: str | None) -> None:
+    with pytest.raises(LaunchError, match="did not confirm"):
+        launch.check_sender(Pending("t", "fhir", "s", "v", "n", asked, promised), named)
+
+
+def test_what_the_server_promises_of_its_answers_is_read_from_its_configuration() -> None:
+    document = {
+        "issuer": ASKED,
+        "authorization_endpoint": "a",
+        "token_endpoint": "t",
+        "code_challenge_methods_supported": ["S256"],
+    }
+    assert launch.endpoints(document) == Endpoints("a", "t", ASKED)
+    named = launch.endpoints(document | {"authorization_response_iss_parameter_supported": True})
+    assert named == Endpoints("a", "t", ASKED, answers_name_issuer=True)

@@ -110,8 +110,29 @@ def test_a_card_about_another_patient_opens_nothing(demo: Demo) -> None:
     assert "another patient" in page.text
 
 
-def test_without_a_card_and_without_an_order_there_is_no_operation(demo: Demo) -> None:
+def test_without_app_context_as_from_oracles_card_it_is_about_the_open_order_of_the_chart(demo: Demo) -> None:
+    page = signed_in(demo, "demo-fusion", None)
+    assert page.status_code == 200
+    assert "Risk profile: spinal fusion" in page.text
+
+
+def test_without_a_card_and_without_an_order_there_is_no_operation(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "_OPEN", ())
     assert "No operation" in signed_in(demo, "demo-fusion", None).text
+
+
+@pytest.mark.parametrize("named", [None, "https://attacker.example.org"])
+def test_an_answer_that_another_server_sent_opens_nothing(demo: Demo, named: str | None) -> None:
+    with requests.Session() as browser:
+        page = launched(demo, browser, "demo-fusion", None)
+        allowed = browser.post(page.url, data={"person": "surgeon"}, timeout=20, allow_redirects=False)
+        address = urlsplit(allowed.headers["Location"])
+        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        assert asked.pop("iss") == f"{demo.url}/demo/fhir"
+        told = asked | ({"iss": named} if named else {})
+        answer = browser.get(f"{demo.url}{address.path}", params=told, timeout=20)
+    assert answer.status_code == 403
+    assert "did not confirm the sign-in" in answer.text
 
 
 @pytest.fixture

@@ -60,3 +60,16 @@ def test_the_launch_url_alone_opens_nothing(http: FlaskClient, query: str) -> No
 @pytest.mark.parametrize("query", ["", "?state=", "?code=c", "?code=c&state=guessed", "?error=access_denied&state=s"])
 def test_a_callback_that_nobody_here_began_is_refused(http: FlaskClient, query: str) -> None:
     assert http.get(f"/smart/callback{query}").status_code == 400
+
+
+def test_sign_ins_that_come_too_fast_wait_and_leave_calls_alone(tmp_path: Path) -> None:
+    limits = "limits: {burst: 2, requests_per_s: 0.5}"
+    (tmp_path / "a.yaml").write_text(HOSPITAL.format(name="general", servers=OWN) + limits)
+    app = create_app(
+        Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/r.sqlite3", state_directory=tmp_path)
+    )
+    answers = [app.test_client().get(f"/smart/launch?iss={OWN}&launch=x") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [403, 403, 429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
+    assert "Set-Cookie" not in answers[-1].headers
+    assert app.test_client().post("/cds-services/surgical-risk", data=b"{}").status_code != 429
