@@ -17,6 +17,9 @@ from cds_service.commands_record import record
 from cds_service.commands_switches import kill, mode
 from cds_service.settings import Settings
 
+# As in cds_service.ehr.caller, which a start of the service should not wait for.
+_HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+
 
 @click.group()
 @click.version_option(package_name="surgical-risk")
@@ -62,7 +65,7 @@ def demo(bind: str) -> None:
 @click.option("--service", default="http://127.0.0.1:8000", show_default=True, help="Base URL of the service.")
 @click.option("--fhir", default=None, help="Base URL of the FHIR server (default: the service's demo store).")
 @click.option("--system", default=None, help="Code system of the code (default: told from its shape).")
-@click.option("--hook", type=click.Choice(["order-select", "order-sign"]), default="order-select", show_default=True)
+@click.option("--hook", type=click.Choice(_HOOKS), default="order-select", show_default=True)
 @click.option("--no-prefetch", is_flag=True, help="Send none: the service fetches everything itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print the response as it came.")
 def call(

@@ -1,4 +1,4 @@
-"""Fire order-select or order-sign as an EHR would: discovery, prefetch from a FHIR server, one draft order, POST."""
+"""Fire a hook as an EHR would: discovery, prefetch from a FHIR server, one order or appointment, POST."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from cds_service.hooks.services import SERVICE_ID
 from cds_service.patient_data.gather import resolve
 
 TIMEOUT_S = 30.0
+HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+PATIENT_VIEW = "patient-view"
+DRAFT = "draft-operation"
 _USER = "Practitioner/demo-surgeon"
 
 # What a code of this shape is taken for where the caller does not say.
@@ -59,7 +62,8 @@ def call(
     service = _service(ehr, hook)
     body = request(ehr, patient_id, coding, hook=hook)
     if prefetch:
-        body["prefetch"] = prefetched(ehr, service.get("prefetch", {}), patient_id)
+        found = prefetched(ehr, service.get("prefetch", {}), patient_id)
+        body["prefetch"] = with_open_order(found, patient_id, coding) if hook == PATIENT_VIEW else found
     response = _send("POST", f"{_base(ehr)}/cds-services/{SERVICE_ID}", token=ehr.client_jwt, body=body)
     answer: dict[str, Any] = response.json()
     if response.status_code != 200:
@@ -69,18 +73,10 @@ def call(
 
 def request(ehr: Ehr, patient_id: str, coding: tuple[str, str], *, hook: str = "order-select") -> dict[str, Any]:
     """The body of the call, without prefetch."""
-    order = draft_order(patient_id, coding)
-    context: dict[str, Any] = {
-        "userId": _USER,
-        "patientId": patient_id,
-        "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]},
-    }
-    if hook == "order-select":
-        context["selections"] = [f"ServiceRequest/{order['id']}"]
     body: dict[str, Any] = {
         "hook": hook,
         "hookInstance": str(uuid.uuid4()),
-        "context": context,
+        "context": {"userId": _USER, "patientId": patient_id, **_session(patient_id, coding, hook)},
         "fhirServer": ehr.fhir_url,
     }
     if ehr.fhir_token:
@@ -94,13 +90,24 @@ def request(ehr: Ehr, patient_id: str, coding: tuple[str, str], *, hook: str = "
     return body
 
 
+def _session(patient_id: str, coding: tuple[str, str], hook: str) -> dict[str, Any]:
+    """What the hook's context holds beside user and patient; patient-view names no order."""
+    if hook == PATIENT_VIEW:
+        return {}
+    if hook == "appointment-book":
+        return {"appointments": _bundle("collection", proposed_appointment(patient_id, coding))}
+    order = draft_order(patient_id, coding)
+    drafts = {"draftOrders": _bundle("collection", order)}
+    return drafts | ({"selections": [f"ServiceRequest/{order['id']}"]} if hook == "order-select" else {})
+
+
 def draft_order(patient_id: str, coding: tuple[str, str], *, days_ahead: int = 21) -> dict[str, Any]:
     """An elective draft ServiceRequest for an operation in three weeks."""
     system, code = coding
     day = datetime.now(UTC).date() + timedelta(days=days_ahead)
     return {
         "resourceType": "ServiceRequest",
-        "id": "draft-operation",
+        "id": DRAFT,
         "status": "draft",
         "intent": "order",
         "priority": "routine",
@@ -108,6 +115,38 @@ def draft_order(patient_id: str, coding: tuple[str, str], *, days_ahead: int = 2
         "subject": {"reference": f"Patient/{patient_id}"},
         "occurrenceDateTime": day.isoformat(),
     }
+
+
+def open_order(patient_id: str, coding: tuple[str, str]) -> dict[str, Any]:
+    """The same order once it is signed and stands in the chart."""
+    return {**draft_order(patient_id, coding), "id": f"{patient_id}-operation", "status": "active"}
+
+
+def proposed_appointment(patient_id: str, coding: tuple[str, str], *, days_ahead: int = 21) -> dict[str, Any]:
+    """An appointment for an operation in three weeks, two hours long, not booked yet."""
+    system, code = coding
+    begin = (datetime.now(UTC) + timedelta(days=days_ahead)).replace(hour=9, minute=0, second=0, microsecond=0)
+    return {
+        "resourceType": "Appointment",
+        "id": "proposed-operation",
+        "status": "proposed",
+        "serviceType": [{"coding": [{"system": system, "code": code}]}],
+        "start": begin.isoformat(),
+        "end": (begin + timedelta(hours=2)).isoformat(),
+        "participant": [{"actor": {"reference": f"Patient/{patient_id}"}, "status": "needs-action"}],
+    }
+
+
+def with_open_order(found: dict[str, Any], patient_id: str, coding: tuple[str, str]) -> dict[str, Any]:
+    """The prefetch of a chart in which this operation is the planned one: it takes the place of an earlier one."""
+    order = open_order(patient_id, coding)
+    others = [entry["resource"] for entry in found.get("orders", {}).get("entry", ())]
+    kept = [other for other in others if other.get("id") != order["id"]]
+    return {**found, "orders": _bundle("searchset", order, *kept)}
+
+
+def _bundle(kind: str, *resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": kind, "entry": [{"resource": resource} for resource in resources]}
 
 
 def prefetched(ehr: Ehr, templates: dict[str, str], patient_id: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flask import current_app
 
 from cds_service.ehr import caller
 from cds_service.hooks.services import SERVICE_ID
+from cds_service.patient_data import chart_orders
 from cds_service.patient_data.gather import resolve
 from cds_service.site import Site
 from cds_service.trust import egress
@@ -63,18 +64,21 @@ def post(path: str, sent: str, *, client_jwt: str = "") -> Exchange:
 
 
 def order(site: Site, fhir: str, patient_id: str, coding: tuple[str, str], *, hook: str, prefetch: bool) -> str:
-    """The body of an order of this operation, with what the service's prefetch templates ask for. Raises FetchError."""
+    """The body of the hook for this operation, with what its prefetch templates ask for. Raises FetchError."""
     ehr = caller.Ehr(service_url=site.tenant.public_url, fhir_url=fhir)
     body = caller.request(ehr, patient_id, coding, hook=hook)
     if prefetch:
-        body["prefetch"] = _prefetched(site, fhir, patient_id)
+        found = _prefetched(site, fhir, patient_id, hook)
+        if hook == caller.PATIENT_VIEW:
+            found = caller.with_open_order(found, patient_id, coding)
+        body["prefetch"] = found
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
-def _prefetched(site: Site, fhir: str, patient_id: str) -> dict[str, Any]:
+def _prefetched(site: Site, fhir: str, patient_id: str, hook: str) -> dict[str, Any]:
     """Each template resolved; a search that fails is left out, as clients do."""
     found = {}
-    for key, template in site.templates.items():
+    for key, template in chart_orders.templates(hook, site.templates).items():
         query = resolve(template, {"context.patientId": patient_id, "context.userId": USER})
         if query is not None and (body := fetch(site, f"{fhir.rstrip('/')}/{query}")) is not None:
             found[key] = body

@@ -10,13 +10,12 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from cds_service.demo import patients
+from cds_service.ehr import caller
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import layout
 from cds_service.pages.workbench import exchange, views
 from cds_service.site import Site
 from fhir_mappings.procedures import PlannedProcedure, planned
-
-HOOKS = ("order-select", "order-sign")
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +79,7 @@ def _page(site: Site, names: Sequence[str], form: Form, *, body: str = "", asked
         form=form,
         people=_people(site),
         operations=_operations(site),
-        hooks=HOOKS,
+        hooks=[hook for hook in caller.HOOKS if hook in site.tenant.hooks],
         body=body,
         shown=answered,
         problem=problem,
@@ -103,11 +102,15 @@ def _given(site: Site, form: Mapping[str, str]) -> Form:
         fhir=form.get("fhir", "").strip() or default.fhir,
         patient=form.get("other_patient", "").strip() or form.get("patient", default.patient),
         code=_code(form) or default.code,
-        hook=form.get("hook", HOOKS[0]),
+        hook=_hook(form.get("hook"), default.hook),
         prefetch="prefetch" in form,
         client_jwt=form.get("client_jwt", "").strip(),
         launches=_launches(site, form.get("fhir", "").strip() or default.fhir),
     )
+
+
+def _hook(asked: str | None, default: str) -> str:
+    return asked if asked in caller.HOOKS else default
 
 
 def _launches(site: Site, fhir: str) -> bool:

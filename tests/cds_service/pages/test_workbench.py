@@ -53,6 +53,31 @@ def test_what_a_request_holds_is_shown_as_text(http: FlaskClient) -> None:
     assert "&lt;script&gt;alert" in page
 
 
+HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_operation_gets_its_card_at_every_hook(http: FlaskClient, hook: str) -> None:
+    code = "http://www.ama-assn.org/go/cpt|22633"
+    page = http.post("/", data={"patient": "demo-fusion", "hook": hook, "code": code, "prefetch": "yes"}).text
+    assert f'value="{hook}" checked' in page
+    assert "0.82 %" in page
+
+
+def test_patient_view_is_about_the_operation_that_was_chosen(http: FlaskClient) -> None:
+    hip = "https://demo.surgical-risk.example/codes|OR-HIP"
+    chosen = {"patient": "demo-fusion", "hook": "patient-view", "code": hip, "prefetch": "yes"}
+    page = http.post("/", data=chosen).text
+    assert "hip replacement" in page.split('id="card-title"')[1].split("</h3>")[0]
+
+
+def test_a_tenant_shows_the_hooks_that_it_offers(tmp_path: Path) -> None:
+    (tmp_path / "general.yaml").write_text(DEV.format(name="general"))
+    app = create_app(Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/record.sqlite3"))
+    page = app.test_client().get("/").text
+    assert [hook for hook in HOOKS if f'value="{hook}"' in page] == ["order-select", "order-sign"]
+
+
 def test_production_has_no_workbench(tmp_path: Path) -> None:
     (tmp_path / "hospital.yaml").write_text(PRODUCTION)
     app = create_app(Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/record.sqlite3"))
