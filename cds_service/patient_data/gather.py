@@ -18,6 +18,8 @@ from fhir_mappings.search_result import SearchResult, SearchResults
 
 REQUIRED_KEY = "patient"
 MEDICATIONS_KEY = "medications"
+# A single resource is no Bundle; what prescriptions name may have to be fetched, for which they are needed raw.
+_AS_THEY_CAME = frozenset({"patient", MEDICATIONS_KEY})
 MAX_MEDICATIONS = 40  # more different medicines than a list of active prescriptions holds
 _TOKEN = re.compile(r"\{\{([^}]*)\}\}")
 
@@ -49,8 +51,7 @@ def gather(
     running: dict[str, Future[SearchResult]] = {}
     for key, template in templates.items():
         if key in sent:
-            # What prescriptions name may have to be fetched, for which they are needed as they came.
-            page = prefetch.read(sent[key]) if key == MEDICATIONS_KEY else prefetch.read_at_once(sent[key])
+            page = (prefetch.read if key in _AS_THEY_CAME else prefetch.read_at_once)(sent[key])
             if page.next_url is None or access is None:
                 cut = page.next_url is not None
                 results[key] = msgspec.structs.replace(page.result, truncated=True) if cut else page.result

@@ -62,7 +62,7 @@ class _ReadBundle(msgspec.Struct, gc=False):
     """A Bundle of nothing but types that are read; any other is looked at entry by entry."""
 
     resourceType: Literal["Bundle"]
-    entry: list[_ReadEntry]
+    entry: list[_ReadEntry] = []
     link: list[_Link] = []
 
 
@@ -95,8 +95,12 @@ def read_at_once(value: msgspec.Raw) -> Page:
         bundle = _read_bundles.decode(value)
     except _UNREADABLE:
         return read(value)
+    if any(one.relation == "next" for one in bundle.link):
+        return read(value)
+    if not bundle.entry:
+        return Page(SearchResult(supplied="empty"))
     told = [one for one in bundle.entry if one.search is not None or one.full_url]
-    if not bundle.entry or not all(map(_is_plain_match, told)) or any(one.relation == "next" for one in bundle.link):
+    if told and not all(map(_is_plain_match, told)):
         return read(value)
     return Page(SearchResult(decoded=tuple([one.resource for one in bundle.entry])))
 
