@@ -150,8 +150,3 @@ def _by_atc(code: str) -> Drug:
         name for name, prefixes in ATC_PREFIXES.items() if any(one.startswith(code) and one != code for one in prefixes)
     )
     return Drug(classes, frozenset({code}), possible - {name for name, _ in classes})
-
-
-def is_listed(code: str) -> bool:
-    """Whether the RxNorm table has the code."""
-    return code in _RXNORM or code in FORM_DEPENDENT

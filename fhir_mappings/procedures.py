@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, SNOMED_CT, canonical
+from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, canonical
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.order_resources import Order
@@ -177,13 +177,6 @@ def _is_not_surgical(system: str, code: str) -> bool:
     if system == CPT:
         return code.startswith(_CPT_NOT_SURGICAL)
     return system == ICD_10_PCS and not code.startswith("0")
-
-
-def codes_of_groups(groups: Iterable[str], words: Vocabulary) -> tuple[tuple[str, str], ...]:
-    """The listed SNOMED CT codes and the site's own codes of these groups, for a search."""
-    names = tuple(groups)
-    listed = tuple((SNOMED_CT, code) for name in names for code in words.value_sets.codes(name, SNOMED_CT))
-    return listed + words.maps.codes_for(frozenset(names), words.value_sets)
 
 
 def summary(procedure: PlannedProcedure) -> dict[str, Any]:

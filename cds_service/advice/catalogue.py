@@ -106,11 +106,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     demographics: Demographics = Demographics()
 
     @property
-    def asks_for_missing(self) -> bool:
-        """Whether the row fires because something was not done (A-07)."""
-        return any(part.not_done or part.result_not_done for part in parts(self.trigger))
-
-    @property
     def trigger_is_dated(self) -> bool:
         """Whether the row fires because a value is old, which is told beside the value."""
         return any(part.older_than_days is not None for part in parts(self.trigger))

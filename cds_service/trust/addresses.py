@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from cds_service.tenant import Tenant
 
@@ -32,11 +31,6 @@ def is_loopback_name(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def host_of(url: str) -> str:
-    """The host of a URL in lower case; empty where there is none."""
-    return (urlsplit(url).hostname or "").lower()
 
 
 def _may(address: IPAddress, host: str, tenant: Tenant) -> bool:

@@ -19,7 +19,6 @@ from urllib3.util.connection import allowed_gai_family
 
 AddressRule = Callable[[str, str], bool]
 UrlRule = Callable[[str], bool]
-SocketOptions = Any
 
 
 class EgressRefused(requests.RequestException):
