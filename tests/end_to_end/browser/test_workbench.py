@@ -104,15 +104,27 @@ def test_everything_behind_the_card_is_shown(page: Page, demo: str) -> None:
     expect(behind.locator("pre.answer")).to_contain_text('"cards"')
 
 
-def test_order_sign_and_no_prefetch_can_be_chosen(page: Page, demo: str) -> None:
+@pytest.mark.parametrize("hook", ["order-sign", "appointment-book", "patient-view"])
+def test_another_hook_and_no_prefetch_can_be_chosen(page: Page, demo: str, hook: str) -> None:
     page.goto(demo)
-    page.check('input[value="order-sign"]')
+    page.check(f'input[value="{hook}"]')
     page.uncheck('input[name="prefetch"]')
     page.click("text=Place the order")
     expect(page.locator("#status")).to_have_text("The service has answered.")
     sent = json.loads(page.input_value("#body"))
-    assert (sent["hook"], "prefetch" in sent) == ("order-sign", False)
+    assert (sent["hook"], "prefetch" in sent) == (hook, False)
     expect(page.locator(".view-generic .card")).to_be_visible()
+    assert overflow(page) == 0
+
+
+def test_oracles_link_without_app_context_opens_the_profile_of_the_charts_open_order(page: Page, demo: str) -> None:
+    place(page, demo, "demo-comorbid")
+    summary = page.locator(".view-generic .card h3").inner_text()
+    page.check('input[value="oracle"]')
+    with page.context.expect_page() as opened:
+        page.click(".view-oracle button.as-link")
+    opened.value.click("text=Sign in and open")
+    expect(opened.value.locator(".headline")).to_have_text(summary)
 
 
 def test_the_cards_link_opens_the_profile_through_the_demo_sign_in(page: Page, demo: str) -> None:
