@@ -50,8 +50,10 @@ class Hospital(msgspec.Struct, frozen=True):
 def hospitals(hapi: str) -> Iterator[tuple[Hospital, Hospital]]:
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
-    people.load(hapi, [open_order("demo-hip")])
+    ordered = open_order("demo-hip")
     with ExitStack() as stack:
+        people.load(hapi, [ordered])
+        stack.callback(deleted, f"{hapi}/ServiceRequest/{ordered['id']}")
         found, tenants = [], []
         for name in ("general", "county"):
             ehr, client = Ehr(), Client(f"app-{name}", f"{url}/smart/callback")
@@ -74,6 +76,12 @@ def tenant(name: str, base: str, client: Client, url: str) -> dict[str, Any]:
         **({"client_jwt": "optional"} if name == "general" else {"client_jwt": "required", "clients": [nobody()]}),
         **PATIENCE,
     }
+
+
+def deleted(url: str) -> None:
+    """HAPI serves the other tests too: they are to find what they loaded, and nothing else."""
+    answer = requests.delete(url, timeout=60)
+    assert answer.status_code in {200, 204}, answer.text[:500]
 
 
 def nobody() -> dict[str, Any]:
@@ -115,6 +123,7 @@ def test_the_result_as_fhir_is_valid_for_hapi_and_can_be_saved_there(
     assert complaints(hapi, read) == []
     saved = requests.post(f"{hapi}/RiskAssessment", json=read, timeout=60)
     assert saved.status_code == 201, saved.text[:500]
+    deleted(f"{hapi}/RiskAssessment/{saved.json()['id']}")
     assert all(0 <= one["probabilityDecimal"] <= 100 for one in saved.json()["prediction"])
     assert requests.get(f"{county.service}{link}", timeout=10).status_code == 404  # an open dev tenant stands beside it
     context.close()
