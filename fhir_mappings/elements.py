@@ -81,6 +81,20 @@ class Quantity(Struct, frozen=True, gc=False):
     code: str | None = None
 
 
+UNREADABLE_QUANTITY = Quantity()
+_QUANTITIES: msgspec.json.Decoder[Quantity | None] = msgspec.json.Decoder(Quantity | None)
+
+
+def quantity(written: Raw) -> Quantity | None:
+    """The quantity written in this JSON, None for none; the very UNREADABLE_QUANTITY for what is no quantity."""
+    if not written:
+        return None
+    try:
+        return _QUANTITIES.decode(written)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return UNREADABLE_QUANTITY
+
+
 class Interval(Struct, frozen=True, gc=False):
     """A FHIR Range."""
 

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.elements import ABSENT, CodeableConcept, Interval, Quantity
+from fhir_mappings.elements import ABSENT, UNREADABLE_QUANTITY, CodeableConcept, Interval, Quantity
 from fhir_mappings.feature import FeatureValue, Status
 from fhir_mappings.measurement_rules import CutPoint, Rule
 from fhir_mappings.resources import Valued
@@ -59,8 +59,9 @@ def absent(reason: CodeableConcept | None) -> Reading:
 
 def read(rule: Rule, valued: Valued) -> Reading:
     """The value of an Observation or component, as the rule takes it (inputs 1.4)."""
-    if valued.value_quantity is not None:
-        return _quantity(rule, valued.value_quantity, valued.data_absent_reason)
+    if (quantity := valued.value_quantity) is not None:
+        unreadable = quantity is UNREADABLE_QUANTITY
+        return rejected("unreadable") if unreadable else _quantity(rule, quantity, valued.data_absent_reason)
     if valued.value_string is not None:
         return _string(rule, valued.value_string)
     if valued.value_integer is not None:

@@ -80,12 +80,11 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
     if not result.resources and not result.decoded:
         return ReadResources()
-    decoded = result.decoded or _all_decoded(result.resources)
-    try:  # the hot path: nearly always every resource names this patient, in the same words
-        if {one.subject.reference for one in decoded} == {f"Patient/{patient_id}"}:  # type: ignore[union-attr]
-            return ReadResources(tuple(decoded))  # type: ignore[arg-type]
-    except AttributeError:
-        pass
+    decoded, subjects = (
+        (result.decoded, _subjects_of(result.decoded)) if result.decoded else _all_decoded(result.resources)
+    )
+    if subjects == {f"Patient/{patient_id}"}:  # the hot path: nearly always every resource names this patient
+        return ReadResources(tuple(decoded))  # type: ignore[arg-type]
     people = _named_people(result) if result.named else {}
     aside: Counter[str] = Counter()
     resources: list[Resource] = []
@@ -101,14 +100,26 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     return ReadResources(tuple(resources), dict(aside))
 
 
-def _all_decoded(raws: Sequence[Raw]) -> Sequence[Resource | None]:
-    """Every resource, None for what cannot be read; by the hundred, which fits a processor's cache."""
+def _all_decoded(raws: Sequence[Raw]) -> tuple[Sequence[Resource | None], set[str | None]]:
+    """Every resource, None for what cannot be read, and whom they name; by the hundred, which fits a cache."""
     if len(raws) <= _TOGETHER:
-        return _decoded_together(raws)
+        decoded = _decoded_together(raws)
+        return decoded, _subjects_of(decoded)
     found: list[Resource | None] = []
+    named: set[str | None] = set()
     for start in range(0, len(raws), _TOGETHER):
-        found += _decoded_together(raws[start : start + _TOGETHER])
-    return found
+        decoded = _decoded_together(raws[start : start + _TOGETHER])
+        named |= _subjects_of(decoded)
+        found += decoded
+    return found, named
+
+
+def _subjects_of(resources: Iterable[Resource | None]) -> set[str | None]:
+    """Whom the resources name, as written; with None where one names nobody, is no such resource or cannot be read."""
+    try:
+        return {one.subject.reference for one in resources}  # type: ignore[union-attr]
+    except AttributeError:
+        return {None}
 
 
 def _decoded_together(raws: Sequence[Raw]) -> Sequence[Resource | None]:

@@ -24,6 +24,7 @@ from fhir_mappings.elements import (
     Reference,
     Timing,
     concept,
+    quantity,
 )
 
 UNREADABLE_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -84,7 +85,8 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     """One result, vital sign or answer.
 
     Thousands may come, with the same few codes: `written_code` is the JSON of the code, which is only looked up.
-    One whose code cannot be read is set aside by observations.py.
+    One whose code cannot be read is set aside by observations.py. `written_quantity` is the JSON of the value, read
+    where the result could be the one that counts.
     """
 
     id: str | None = None
@@ -96,7 +98,7 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     effective_period: Period | None = None
     effective_timing: Timing | None = None
     issued: str | None = None
-    value_quantity: Quantity | None = None
+    written_quantity: Raw = field(default=ABSENT, name="valueQuantity")
     value_codeable_concept: CodeableConcept | None = None
     value_string: str | None = None
     value_integer: int | None = None
@@ -120,6 +122,11 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
             return concept(bytes(self.written_code))
         except UNREADABLE_JSON:
             return NO_CODE
+
+    @property
+    def value_quantity(self) -> Quantity | None:
+        """The value, if it is a quantity; UNREADABLE_QUANTITY where that cannot be read."""
+        return quantity(self.written_quantity)
 
 
 Valued = Observation | Component

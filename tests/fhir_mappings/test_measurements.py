@@ -23,6 +23,14 @@ def test_a_bound_of_creatinine_gives_no_filtration_rate() -> None:
     assert (found["egfr"].status, found["egfr"].reason) == ("missing", "censored")
 
 
+def test_a_quantity_that_cannot_be_read_is_rejected_and_an_older_one_counts() -> None:
+    unreadable = an_observation("2160-0", None, valueQuantity={"value": "7.2", "unit": "mg/dL"})
+    alone = derived(unreadable)["creatinine"]
+    assert (alone.status, alone.reason, alone.value) == ("rejected", "unreadable", None)
+    older = an_observation("2160-0", 1.1, "mg/dL", id="older", effectiveDateTime=days_ago(20))
+    assert derived(unreadable, older)["creatinine"].value == pytest.approx(1.1)
+
+
 @pytest.mark.parametrize(
     ("recorded", "height", "weight", "expected", "flags"),
     [

@@ -45,7 +45,7 @@ def set_aside(*resources: Any) -> dict[str, int]:
         (an_observation(subject={"reference": "Group/7"}), "subject-unknown"),
         (an_observation(subject={"reference": "urn:uuid:another"}), "subject-unknown"),
         (an_observation(status=4), "unreadable"),
-        (an_observation(valueQuantity={"value": "7.2"}), "unreadable"),
+        (an_observation(valueString=7.2), "unreadable"),
         ({"id": "no type"}, "unreadable"),
     ],
 )  # fmt: skip
