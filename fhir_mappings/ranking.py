@@ -8,6 +8,7 @@ from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.clock import Clock, is_ahead, placed
 from fhir_mappings.dates import Moment, moment
@@ -64,7 +65,9 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
     candidates = _candidates(recorded, read, lookback_days, now)
     usable = [one for one in candidates if one.usable]
     if usable:
-        return _best_of(usable)
+        best = _best_of(usable)
+        hidden = any(_is_unreadable_beside(one, best.winner) for one in candidates)
+        return replace(best, flags=(*best.flags, "newer-unreadable")) if hidden else best
     if not candidates:
         return None
     first = _highest(candidates)
@@ -73,6 +76,11 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
     if first.reading.usable:
         return Outcome(first, "rejected", first.placed, first.flags)
     return Outcome(first, first.reading.status, first.reading.reason, first.flags)
+
+
+def _is_unreadable_beside(candidate: Candidate, best: Candidate) -> bool:
+    """Whether it lies in the window, is as recent as the one that counts, and cannot be read: that is told."""
+    return candidate.reading.reason == "unreadable" and not candidate.placed and candidate.key[2:5] >= best.key[2:5]
 
 
 def _highest(candidates: list[Candidate]) -> Candidate:

@@ -28,7 +28,9 @@ def test_a_quantity_that_cannot_be_read_is_rejected_and_an_older_one_counts() ->
     alone = derived(unreadable)["creatinine"]
     assert (alone.status, alone.reason, alone.value) == ("rejected", "unreadable", None)
     older = an_observation("2160-0", 1.1, "mg/dL", id="older", effectiveDateTime=days_ago(20))
-    assert derived(unreadable, older)["creatinine"].value == pytest.approx(1.1)
+    found = derived(unreadable, older)["creatinine"]
+    assert (found.value, found.flags) == (pytest.approx(1.1), ("newer-unreadable",))
+    assert derived(older, {**unreadable, "effectiveDateTime": days_ago(25)})["creatinine"].flags == ()
 
 
 @pytest.mark.parametrize(
