@@ -63,7 +63,8 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     clock.lap("data")
 
     record = reading.record(results, request, site, received)
-    features = derive(record, procedure)
+    drafts = [draft.resource for draft in request.context.drafts]
+    features = derive(record, procedure, drafts)
     clock.lap("features")
     if reason := silence.for_patient(record, features):
         if reason == "required-input-missing" and site.tenant.card_for_missing_required:
@@ -85,7 +86,6 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         pregnancy=record.pregnancy,
         recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
-    drafts = [draft.resource for draft in request.context.drafts]
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card = cards.write(assessment, site.place, session=reading.session(request, procedure), chosen=chosen)
     reason = silence.for_floor(assessment, site.card_floor, chosen.options)

@@ -14,6 +14,7 @@ _ANSWERS = (
     ("functional-status-independent", "functional-status-partially-dependent", "functional-status-totally-dependent"),
     ("lumbar-stenosis-none", "lumbar-stenosis-mild", "lumbar-stenosis-moderate", "lumbar-stenosis-severe"),
     ("genetic-finding-present", "genetic-finding-absent"),
+    ("answer-yes", "answer-no"),
     tuple(f"asa-class-{number}" for number in range(1, 7)),
 )
 _DIAGNOSES = (

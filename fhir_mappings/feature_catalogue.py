@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fhir_mappings import nausea
 from fhir_mappings.answers import ASA_DAYS, FUNCTION_DAYS, SMOKING_DAYS
 from fhir_mappings.comorbidity_burden import HFRS_DAYS, HFRS_MAXIMUM
 from fhir_mappings.feature import FeatureDefinition
@@ -63,8 +64,10 @@ def _category(
     )
 
 
-def _yes_no(name: str, label: str, source: str) -> FeatureDefinition:
-    return FeatureDefinition(name=name, label=label, kind="yes-no", unit="1", source=source)
+def _yes_no(name: str, label: str, source: str, lookback_days: int | None = None) -> FeatureDefinition:
+    return FeatureDefinition(
+        name=name, label=label, kind="yes-no", unit="1", source=source, lookback_days=lookback_days
+    )
 
 
 _LOINC = "Observation by LOINC, the latest in the window (value set {})"
@@ -193,6 +196,18 @@ _LATER = (
     ),
     _yes_no("spondylolisthesis", "spondylolisthesis", "Condition M43.1, Q76.2, or DiagnosticReport.conclusionCode"),
     _yes_no("genetic_finding", "genetic finding", "Observation 69548-6; shown, never scored"),
+    _yes_no(
+        nausea.HISTORY,
+        "earlier postoperative nausea or motion sickness",
+        "Condition T75.3 and SNOMED CT, ever; else Observation by the site's ConceptMap. Unasked is not no",
+        lookback_days=nausea.HISTORY_DAYS,
+    ),
+    _yes_no(
+        nausea.PLAN,
+        "opioids planned after the operation",
+        "an opioid MedicationRequest among the session's drafts; else Observation by the site's ConceptMap",
+        lookback_days=nausea.PLAN_DAYS,
+    ),
 )
 
 FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS + _LATER}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from fhir_mappings import answers, comorbidity_burden, demographics, findings, medications, past_procedures
+from collections.abc import Sequence
+
+from msgspec import Raw
+
+from fhir_mappings import answers, comorbidity_burden, demographics, findings, medications, nausea, past_procedures
 from fhir_mappings.diagnosis_features import CURRENT_ONLY, LIFELONG, cancer, diabetes_treatment, present, sepsis
 from fhir_mappings.feature import Feature, FeatureDefinition, Features
 from fhir_mappings.feature_catalogue import FEATURES
@@ -16,8 +20,11 @@ from fhir_mappings.urgency import planned_duration, urgency
 __all__ = ["FEATURES", "FeatureDefinition", "derive"]
 
 
-def derive(record: PatientRecord, procedure: PlannedProcedure) -> Features:
-    """Every feature of FEATURES, in its order, for this patient and this operation."""
+def derive(record: PatientRecord, procedure: PlannedProcedure, drafts: Sequence[Raw] = ()) -> Features:
+    """Every feature of FEATURES, in its order, for this patient and this operation.
+
+    `drafts`: what else is being ordered in the same session.
+    """
     found: Features = {}
     for part in (_person(record), _answers(record), _diagnoses(record), _medicines(record), _past(record, procedure)):
         found.update(part)
@@ -25,6 +32,8 @@ def derive(record: PatientRecord, procedure: PlannedProcedure) -> Features:
     found.update(_findings(record))
     found["diabetes_treatment"] = diabetes_treatment(found["diabetes"], found["insulin"])
     found["planned_duration"] = planned_duration(procedure)
+    found[nausea.HISTORY] = nausea.history(record)
+    found[nausea.PLAN] = nausea.opioid_planned(record, drafts)
     found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
     found["procedure_group"] = _group(procedure)
     return {name: found[name] for name in FEATURES}

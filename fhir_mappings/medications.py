@@ -124,6 +124,11 @@ def _said(statement: MedicationStatement, now: Clock) -> datetime | None:
     return said.time if said else None
 
 
+def classes(one: Prescribed, words: Vocabulary) -> frozenset[str]:
+    """The classes of one prescription's medicine, by its code or its contained Medication."""
+    return frozenset(name for name, _ in _drug(one, {}, words).classes)
+
+
 def _medicine(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary, now: Clock) -> Medicine:
     if isinstance(one, MedicationRequest):
         kind, text = "MedicationRequest", one.authored_on

@@ -33,7 +33,14 @@ MEASURED = (
     "spo2",
     "egfr",
 )
-ANSWERED = ("asa-class", "functional-status", "smoking-status", "pregnancy-status")
+ANSWERED = (
+    "asa-class",
+    "functional-status",
+    "smoking-status",
+    "pregnancy-status",
+    "nausea-or-motion-sickness-question",
+    "postoperative-opioid-question",
+)
 # Shown, not scored yet: patient-reported outcomes, imaging, genetics (finding_rules.py, findings.py).
 FINDINGS = (
     "oswestry-index",

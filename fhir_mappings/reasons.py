@@ -41,6 +41,7 @@ WORDS = {
     "answer-unknown": "answer not recognised",
     "no-site-map": "not mapped for this hospital",
     "status-unknown": "recorded as unknown",
+    "not-ordered": "none ordered yet",
     "undated": "recorded without a date",
     "medication-list-incomplete": "medication list incomplete",
     "age-missing": "age missing",

@@ -10,11 +10,11 @@ from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import sentence
 from fhir_mappings import reasons
+from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
 
 _NAMED_MISSING = 4  # R-B06
 _PARAGRAPH = "\n\n"
-_ABSENT = (False, "none")  # searched for and not found
 _NEVER_TOLD = {"procedure_group", "urgency"}
 _WIDE = 1000  # characters from which a panel is no narrow one
 _ROOM_FOR_THE_REST = 200  # characters that a list of what is not there leaves for an option or an outcome
@@ -97,10 +97,15 @@ def _missing(assessment: Assessment) -> list[str]:
     return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
 
 
+def _is_absent(feature: Feature) -> bool:
+    """Searched for and not found; what somebody answered with no has a source, and is told as an answer."""
+    return feature.value in (False, "none") and feature.source is None
+
+
 def _none_recorded(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
     """What a search looked for and did not find: all of it by name, or counted where there is no room."""
     told = already_told | _NEVER_TOLD
-    absent = [one for one in assessment.usable if one.value in _ABSENT and one.name not in told]
+    absent = [one for one in assessment.usable if _is_absent(one) and one.name not in told]
     if not absent:
         return []
     named = f"**None recorded:** {', '.join(FEATURES[one.name].label for one in absent)}."
@@ -111,7 +116,7 @@ def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str
     """The other inputs used that have a value, as many as fit."""
     told = already_told | _NEVER_TOLD
     rest = [feature for feature in assessment.usable if feature.name not in told]
-    parts = [naming.feature(feature, assessment.today) for feature in rest if feature.value not in _ABSENT]
+    parts = [naming.feature(feature, assessment.today) for feature in rest if not _is_absent(feature)]
     room -= len("**Also used:**  and 99 more." + _PARAGRAPH)
     kept: list[str] = []
     for part in parts:

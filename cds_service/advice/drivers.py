@@ -41,7 +41,7 @@ def _words(assessment: Assessment, name: str) -> str:
     feature = assessment.features[name]
     if not feature.usable:
         return f"{FEATURES[name].label} missing"
-    if feature.value is False:
+    if feature.value is False and feature.source is None:
         return f"no {FEATURES[name].label} recorded"
     return naming.feature(feature, assessment.today)
 

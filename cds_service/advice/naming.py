@@ -25,7 +25,10 @@ def feature(feature: Feature, today: datetime) -> str:
     told = wording.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex" + (" (at birth; recorded gender differs)" if "sex-differs" in feature.flags else "")
-    text = definition.label if told == "yes" else _SMOKING.get(told) or f"{definition.label} {told}"
+    if told in ("yes", "no"):
+        text = definition.label if told == "yes" else f"no {definition.label}"
+    else:
+        text = _SMOKING.get(told) or f"{definition.label} {told}"
     if feature.time is not None and (feature.source or "").startswith("Observation/"):
         text += f", {wording.day(feature.time, today)}"
     return text + (" [unit assumed]" if "unit-assumed" in feature.flags else "")

@@ -65,10 +65,13 @@ def minute(time: datetime, zone: ZoneInfo) -> str:
 
 
 def value(feature: Feature, definition: FeatureDefinition) -> str:
-    """The value with its unit: "1.9 mg/dL", "III", "none recorded" for a diagnosis that a search did not find."""
+    """The value with its unit: "1.9 mg/dL", "III"; "none recorded" for a diagnosis that a search did not find.
+
+    What somebody answered with no is "no".
+    """
     told = feature.value
     if definition.kind == "yes-no":
-        return "yes" if told else "none recorded"
+        return "yes" if told else "no" if feature.source else "none recorded"
     if feature.name == "asa_class" and isinstance(told, int | float):
         return _ROMAN[int(told)]
     if isinstance(told, str):

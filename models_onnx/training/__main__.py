@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models_onnx.training", description=__doc__)
     commands = parser.add_subparsers(dest="command")
-    build = commands.add_parser("build", help="learn from the data, then export (about ten minutes)")
+    build = commands.add_parser("build", help="learn from the data, then export (about 15 minutes on two cores)")
     build.add_argument("--data", type=Path, default=surgery_timing.DATA)
     commands.add_parser("export", help="graphs, cards and golden scores from what the repository holds")
     judge = commands.add_parser("evaluate", help="score the shipped graphs on a file with the same columns")

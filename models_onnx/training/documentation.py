@@ -19,6 +19,13 @@ Every model informs a clinician; none directs. None is calibrated for any one ho
 NOTES = """
 Trust: A, two or more agreeing public sources; B, one (off unless `CDS_CLASS_B=true`); fitted: real operations.
 State: champion, told; challenger, scored and recorded but not told; prepared, waits for inputs (see its limits).
+
+`python -m models_onnx.training` makes every graph again from source and data, 15 minutes on two cores. On another
+machine than the one that made these (24 Nov 2026, all graphs and fits deleted before) the twelve published graphs came
+out byte for byte; of the two fitted ones the covariance and the mean terms differ in the last digit that is kept, for
+another processor adds in another order. Over 200,000 people with a quarter of their inputs missing no probability,
+logit, contribution or standard error differed by more than 1.5e-11. The figures of the models compared in the tables
+below, which stop at a tolerance, moved in their fourth digit.
 """
 TRIED = """
 ### Calibration in spine operations: what was tried
