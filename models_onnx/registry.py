@@ -79,7 +79,9 @@ class Registry:
         self.cards: tuple[ModelCard, ...] = tuple(model.card for model in models)
         self.plausible = plausible_values(self.cards)
         self.effects = Effects(self)
-        self._input_names = frozenset(entry.name for card in self.cards for entry in card.inputs)
+        self._ranged_inputs = frozenset(
+            entry.name for card in self.cards if card.kind == "probability" for entry in card.inputs
+        )
         self.states = dict(states)
         self.directory = directory
         self._challengers = {
@@ -112,9 +114,9 @@ class Registry:
         """Those of the challengers, for the record alone."""
         return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
 
-    def needs_any_of(self, names: Iterable[str]) -> bool:
-        """Whether a model that answers has one of these inputs."""
-        return not self._input_names.isdisjoint(names)
+    def may_range_over(self, names: Iterable[str]) -> bool:
+        """Whether a model that tells a probability has one of these inputs: only these have a missing range."""
+        return not self._ranged_inputs.isdisjoint(names)
 
     def run(self, rows: NDArray[np.float64]) -> list[list[float]]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -53,7 +54,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     unknown: MissingRange | None = None
 
 
-class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that may be said of this patient and this operation, before it is put into words.
 
     `challengers` are for the record alone and may not be said (DEC-36).
@@ -88,15 +89,15 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         """The estimates that have a probability, without the headline."""
         return tuple(estimate for estimate in self.computed if estimate is not self.headline)
 
-    @property
+    @cached_property
     def usable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that were used."""
-        return tuple(self.features[name] for name in self.inputs if self.features[name].usable)
+        return tuple([one for name in self.inputs if (one := self.features[name]).usable])
 
-    @property
+    @cached_property
     def unusable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that could not be used, each with its reason."""
-        return tuple(self.features[name] for name in self.inputs if not self.features[name].usable)
+        return tuple([one for name in self.inputs if not (one := self.features[name]).usable])
 
 
 def assess(
@@ -124,10 +125,13 @@ def assess(
         ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
     scores = tuple(_with_range(score, ranges.get(_version(score))) for score in scores)
     champions = models.told(scores)
+    by_outcome: dict[str, dict[str, Score]] = {}
+    for one in champions:
+        by_outcome.setdefault(one.outcome, {})[one.model] = one
     estimates = tuple(
         _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score)))
         for outcome in OUTCOMES
-        if (score := _told(outcome, champions)) is not None
+        if (score := _told(outcome, by_outcome.get(outcome.name, {}))) is not None
     )
     headline = _headline(estimates)
     assessment_id, as_of, zone = identity
@@ -159,7 +163,7 @@ def _ranges(
 ) -> dict[tuple[str, str], MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     inexact_inputs = model_inputs.limits(features)
-    if not inexact_inputs and not models.needs_any_of([name for name, one in features.items() if not one.usable]):
+    if not inexact_inputs and not models.may_range_over([name for name, one in features.items() if not one.usable]):
         return {}
     thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)
@@ -189,12 +193,11 @@ def _with_range(score: Score, unknown: MissingRange | None) -> Score:
     return score if unknown is None else msgspec.structs.replace(score, missing_range=unknown.range)
 
 
-def _told(outcome: Outcome, scores: Sequence[Score]) -> Score | None:
+def _told(outcome: Outcome, by_model: Mapping[str, Score]) -> Score | None:
     """The first score in the outcome's order that has an answer; else the first, to say what it lacks.
 
     Points that cannot be counted are not told: an estimate that lacks an input is news, a count is not.
     """
-    by_model = {score.model: score for score in scores if score.outcome == outcome.name}
     ordered = [by_model[model] for model in outcome.models if model in by_model]
     answering = (score for score in ordered if score.status in ("computed", "score-only"))
     lacking = (score for score in ordered if score.status == "not-computable")

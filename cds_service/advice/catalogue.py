@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -129,12 +130,12 @@ class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.reviewed + datetime.timedelta(days=REVIEW_EVERY_DAYS)
 
 
-class Catalogue(msgspec.Struct, frozen=True):
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """All themes; the rows in the order of the files."""
 
     themes: tuple[Theme, ...]
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Every row."""
         return tuple(row for theme in self.themes for row in theme.rows)
@@ -191,6 +192,8 @@ def _trigger_problems(part: Trigger) -> Iterator[str]:
     if part.feature is not None:
         yield from _feature_problems(part, FEATURES.get(part.feature))
     if part.result is not None:
+        if part.not_done:
+            yield f"{part.result}: of a result say result_not_done"
         yield from _feature_problems(part, RESULTS.get(part.result))
 
 

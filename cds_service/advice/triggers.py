@@ -26,7 +26,7 @@ class Holds(msgspec.Struct, frozen=True):
 _HOLDS = Holds()
 Settings = Mapping[str, float]
 Test = Callable[[Facts, Settings], Holds | None]
-Condition = Callable[[Feature, Facts, Settings], Holds | None]
+Condition = Callable[[Feature, Facts, Settings], bool]
 
 
 def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
@@ -42,7 +42,7 @@ def _test_of(trigger: Trigger) -> Test:
     if trigger.any:
         return _first(tuple(_test_of(part) for part in trigger.any))
     if trigger.feature is not None:
-        return _feature(trigger.feature, _condition(trigger))
+        return _lacking(trigger.feature) if trigger.not_done else _feature(trigger.feature, _condition(trigger))
     if trigger.result is not None:
         return _result(trigger.result, _condition(trigger))
     if trigger.performed is not None:
@@ -110,34 +110,38 @@ def _performed(name: str) -> Test:
 
 
 def _feature(name: str, condition: Condition) -> Test:
-    return lambda facts, settings: condition(facts.features[name], facts, settings)
+    def test(facts: Facts, settings: Settings) -> Holds | None:
+        feature = facts.features[name]
+        return Holds((feature,)) if feature.usable and condition(feature, facts, settings) else None
+
+    return test
+
+
+def _lacking(name: str) -> Test:
+    lacking = Holds(not_done=(name,))
+    return lambda facts, _: lacking if is_not_done(facts.features[name]) else None
 
 
 def _result(name: str, condition: Condition) -> Test:
     def test(facts: Facts, settings: Settings) -> Holds | None:
         found = facts.results.get(name)
-        return condition(found, facts, settings) if found is not None else None
+        if found is None or not found.usable or not condition(found, facts, settings):
+            return None
+        return Holds((found,))
 
     return test
 
 
 def _condition(trigger: Trigger) -> Condition:
-    if trigger.not_done:
-        return lambda feature, _, __: Holds(not_done=(feature.name,)) if is_not_done(feature) else None
-
-    def condition(feature: Feature, facts: Facts, settings: Settings) -> Holds | None:
-        if not feature.usable:
-            return None
-        if trigger.older_than_days is not None:
-            age = facts.as_of - feature.time if feature.time is not None else timedelta()
-            holds = age > timedelta(days=trigger.older_than_days)
-        elif trigger.is_ is not None:
-            holds = feature.model_value == trigger.is_
-        else:
-            holds = trigger.known or _within(trigger, feature, settings)
-        return Holds((feature,)) if holds else None
-
-    return condition
+    """What a usable feature has to fulfil."""
+    if trigger.older_than_days is not None:
+        most = timedelta(days=trigger.older_than_days)
+        return lambda feature, facts, _: feature.time is not None and facts.as_of - feature.time > most
+    if (wanted := trigger.is_) is not None:
+        return lambda feature, _, __: feature.model_value == wanted
+    if trigger.known:
+        return lambda _, __, ___: True
+    return lambda feature, _, settings: _within(trigger, feature, settings)
 
 
 def _within(trigger: Trigger, feature: Feature, settings: Settings) -> bool:

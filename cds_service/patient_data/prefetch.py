@@ -52,14 +52,18 @@ class _Bundle(msgspec.Struct, gc=False):
     link: list[_Link] | None = None
 
 
+class _Found(msgspec.Struct, gc=False):
+    mode: Literal["match", "include"] | None = None
+
+
 class _ReadEntry(msgspec.Struct, gc=False, rename="camel"):
     resource: Resource
     full_url: str = ""
-    search: _Search | None = None
+    search: _Found | None = None
 
 
 class _ReadBundle(msgspec.Struct, gc=False):
-    """A Bundle of nothing but types that are read; any other is looked at entry by entry."""
+    """A Bundle of nothing but what was found, of types that are read; any other is looked at entry by entry."""
 
     resourceType: Literal["Bundle"]
     entry: list[_ReadEntry] = []
@@ -99,14 +103,9 @@ def read_at_once(value: msgspec.Raw) -> Page:
         return read(value)
     if not bundle.entry:
         return Page(SearchResult(supplied="empty"))
-    told = [one for one in bundle.entry if one.search is not None or one.full_url]
-    if told and not all(map(_is_plain_match, told)):
+    if [one for one in bundle.entry if one.full_url[:4] == "urn:"]:  # a name, which references may use
         return read(value)
     return Page(SearchResult(decoded=tuple([one.resource for one in bundle.entry])))
-
-
-def _is_plain_match(entry: _ReadEntry) -> bool:
-    return (entry.search is None or entry.search.mode in _MATCHES) and entry.full_url[:4] != "urn:"
 
 
 def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
