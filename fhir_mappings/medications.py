@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 from msgspec import Raw, Struct
@@ -46,7 +47,7 @@ class Medicine(Struct, frozen=True, gc=False):
     flags: tuple[str, ...] = ()
 
 
-class Medications(Struct, frozen=True):
+class Medications(Struct, frozen=True, dict=True):
     """What is taken now, and how many medicines could not be told apart."""
 
     taken: tuple[Medicine, ...] = ()
@@ -54,8 +55,16 @@ class Medications(Struct, frozen=True):
 
     def of(self, drug_class: str) -> tuple[Medicine, ...]:
         """The medicines of a class, the latest first."""
-        found = [one for one in self.taken if any(name == drug_class for name, _ in one.drug.classes)]
-        return tuple(sorted(found, key=lambda one: (-_seconds(one.when), one.source)))
+        return self._by_class.get(drug_class, ())
+
+    @cached_property
+    def _by_class(self) -> dict[str, tuple[Medicine, ...]]:
+        latest_first = sorted(self.taken, key=lambda one: (-_seconds(one.when), one.source))
+        found: dict[str, list[Medicine]] = {}
+        for one in latest_first:
+            for drug_class in dict.fromkeys(name for name, _ in one.drug.classes):
+                found.setdefault(drug_class, []).append(one)
+        return {drug_class: tuple(medicines) for drug_class, medicines in found.items()}
 
     def may_hold(self, drug_class: str) -> bool:
         """Whether a medicine of unknown class could be of this one."""

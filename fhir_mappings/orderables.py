@@ -42,6 +42,10 @@ def load(path: Path = FILE) -> dict[str, Orderable]:
 
 
 ORDERABLES = load()
+_PAIRS = {
+    one.name: frozenset((canonical(one.system), code) for code in (one.code, *one.equivalents))
+    for one in ORDERABLES.values()
+}
 
 
 def site_code(name: str, codes: OrderCodes) -> OrderCode | None:
@@ -53,9 +57,7 @@ def site_code(name: str, codes: OrderCodes) -> OrderCode | None:
 def is_requested(name: str, requested: Requested, codes: OrderCodes) -> bool:
     """Whether it is being ordered already, by a standard code or by the site's own (N8)."""
     one = ORDERABLES[name]
-    if not requested.ideas.isdisjoint(one.ideas):
-        return True
-    if any(requested.has(canonical(one.system), code) for code in (one.code, *one.equivalents)):
+    if not requested.ideas.isdisjoint(one.ideas) or not requested.codes.isdisjoint(_PAIRS[name]):
         return True
     own = codes.find(one.system, one.code)
     return own is not None and requested.has(own.system, own.code)

@@ -173,7 +173,8 @@ def _coverage(result: SearchResult, part: ReadResources, found: Diagnoses, key: 
 def _set_aside(parts: Iterable[ReadResources], found: Diagnoses) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for part in parts:
-        counted.update(part.set_aside)
+        if part.set_aside:
+            counted.update(part.set_aside)
     if found.uncoded:
         counted["no-code"] += found.uncoded
     return dict(counted)

@@ -63,6 +63,8 @@ class Outcome(Struct, frozen=True, gc=False):
 def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> Outcome | None:
     """The result that counts, or, where none can be used, what the first of them lacks. None: nothing recorded."""
     candidates = _candidates(recorded, read, lookback_days, now)
+    if len(candidates) == 1 and candidates[0].usable:  # nearly always: what is older was not even read
+        return _told(candidates[0], candidates[0].flags)
     usable = [one for one in candidates if one.usable]
     if usable:
         best = _best_of(usable)

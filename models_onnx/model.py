@@ -46,6 +46,7 @@ class Model:
         required += [limit.input for limit in card.scope.limits if limit.input not in required]
         self._required = encoding.mask(required)
         self._required_inputs = tuple((name, encoding.bits[name]) for name in dict.fromkeys(required))
+        self._lacking: dict[int, Score] = {}
         self._outside = self._blank(status="out-of-scope", reason="operation-out-of-scope")
         self._not_graded = self._blank(status="not-computable", reason="operation-not-graded")
 
@@ -65,10 +66,15 @@ class Model:
         operation = values.get(self.card.operation_input) if self.card.operation_input else None
         if operation in scope.operations_outside:
             return self._outside
-        if self._required & ~present:
-            needs = tuple(name for name, bit in self._required_inputs if not bit & present)
-            return self._blank(status="not-computable", reason="required-input-missing", needs=needs)
+        if missing := self._required & ~present:
+            return self._lacking.get(missing) or self._lacks(missing)
         return self._not_graded if operation in scope.operations_not_graded else None
+
+    def _lacks(self, missing: int) -> Score:
+        """Not computable without these inputs: the same answer for everybody who lacks the same."""
+        needs = tuple(name for name, bit in self._required_inputs if bit & missing)
+        self._lacking[missing] = self._blank(status="not-computable", reason="required-input-missing", needs=needs)
+        return self._lacking[missing]
 
     def beyond(self, values: Mapping[str, InputValue | None]) -> ScopeLimit | None:
         """The limit of its scope beyond which this person's numbers lie, or None."""

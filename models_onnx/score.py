@@ -12,7 +12,7 @@ ScoreStatus = Literal["computed", "score-only", "not-computable", "out-of-scope"
 InputValue = float | bool | str
 
 
-class Contribution(msgspec.Struct, frozen=True, gc=False):
+class Contribution(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """How one input moves the logit (or the points) away from the model's reference."""
 
     input: str

@@ -115,17 +115,17 @@ def _none_recorded(assessment: Assessment, already_told: set[str], room: int) ->
 def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
     """The other inputs used that have a value, as many as fit."""
     told = already_told | _NEVER_TOLD
-    rest = [feature for feature in assessment.usable if feature.name not in told]
-    parts = [naming.feature(feature, assessment.today) for feature in rest if not _is_absent(feature)]
+    rest = [one for one in assessment.usable if one.name not in told and not _is_absent(one)]
     room -= len("**Also used:**  and 99 more." + _PARAGRAPH)
     kept: list[str] = []
-    for part in parts:
+    for feature in rest:
+        part = naming.feature(feature, assessment.today)
         if len("; ".join([*kept, part])) > room:
             break
         kept.append(part)
     if not kept:
         return []
-    cut = len(parts) - len(kept)
+    cut = len(rest) - len(kept)
     return [f"**Also used:** {'; '.join(kept)}{f'; and {cut} more' if cut else ''}."]
 
 

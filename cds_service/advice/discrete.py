@@ -13,7 +13,7 @@ import msgspec
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.feature import Feature, FeatureValue
 from models_onnx.recalibration import Recalibration
-from models_onnx.score import PublishedRate, Range, Score
+from models_onnx.score import Contribution, PublishedRate, Range, Score
 
 
 class Procedure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
@@ -28,13 +28,6 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, r
     order: str | None
     occurrence: str | None = None
     duration_hours: float | None = None
-
-
-class Contribution(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """How one input moves the log-odds from the model's reference."""
-
-    input: str
-    log_odds: float
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
@@ -159,7 +152,7 @@ def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
         peer_probability=peer.probability if peer else None,
         peer_group=peers if peer else None,
         recalibration=_recalibrated(score, score.recalibration) if score.recalibration and computed else None,
-        contributions=_contributions(score) if computed else (),
+        contributions=score.contributions if computed else (),
         missing_range=score.missing_range,
         points=score.points,
         maximum_points=score.maximum_points if score.points is not None else None,
@@ -181,10 +174,6 @@ def _recalibrated(score: Score, by: Recalibration) -> Recalibrated:
     )
 
 
-def _contributions(score: Score) -> tuple[Contribution, ...]:
-    return tuple([Contribution(one.input, one.log_odds) for one in score.contributions])
-
-
 def _rate(rate: PublishedRate) -> Rate:
     return Rate(source=rate.source, probability=rate.probability, low=rate.low, high=rate.high)
 
@@ -192,6 +181,9 @@ def _rate(rate: PublishedRate) -> Rate:
 def _input(feature: Feature) -> Input:
     """People and integrators are told 2 decimals; models get the unrounded number (inputs 1.4)."""
     value, recorded = feature.value, feature.recorded_value
+    if feature.source is None and feature.time is None and recorded is None and not isinstance(value, float):
+        unit = feature.unit if value is not None and feature.unit not in ("", "1") else None
+        return Input(feature.name, feature.status, value, unit, None, None, feature.reason, None, feature.flags)
     return Input(  # by position, which costs half: sixty of them in each answer
         feature.name,
         feature.status,

@@ -110,11 +110,11 @@ def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Optio
 
 def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
     """The facts by which a row is offered; None where any rule forbids it."""
+    holds = evaluate(row.trigger, facts, policy.settings)  # first: of most rows it decides
+    if holds is None:
+        return None
     too_late = facts.days_to_surgery is not None and facts.days_to_surgery < row.lead_days
     if too_late or row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
-        return None
-    holds = evaluate(row.trigger, facts, policy.settings)
-    if holds is None:
         return None
     if any(is_requested(name, facts.requested, codes) for name in row.unless_requested):
         return None
