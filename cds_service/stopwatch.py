@@ -18,15 +18,16 @@ class Stopwatch:
     told: ClassVar[Callable[[str, float, float], None] | None] = None
 
     def __init__(self) -> None:
-        self.started = self._last = time.monotonic()
+        self._last = time.monotonic_ns()
+        self.started = self._last / 1e9
         self.laps: dict[str, float] = {}
 
     def lap(self, step: str) -> None:
         """Note the time since the last step."""
-        now = time.monotonic()
-        self.laps[step] = round(1000 * (now - self._last), 3)
+        now = time.monotonic_ns()
+        self.laps[step] = (now - self._last) // 1000 / 1000
         if Stopwatch.told is not None:
-            Stopwatch.told(step, self._last, now)
+            Stopwatch.told(step, self._last / 1e9, now / 1e9)
         self._last = now
 
     def check(self, deadline_s: float) -> None:

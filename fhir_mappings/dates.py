@@ -12,7 +12,7 @@ import msgspec
 Precision = Literal["time", "day", "month", "year"]
 
 # https://hl7.org/fhir/R4/datatypes.html#dateTime; a zone may be absent in what hospitals send (messy case 23).
-_DAY, _MONTH, _YEAR = re.compile(r"\d{4}-\d\d-\d\d\Z"), re.compile(r"\d{4}-\d\d\Z"), re.compile(r"\d{4}\Z")
+_MONTH, _YEAR = re.compile(r"\d{4}-\d\d\Z"), re.compile(r"\d{4}\Z")
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +63,7 @@ def _instant(text: str, zone: ZoneInfo) -> Moment | None:
 
 
 def _period(text: str, zone: ZoneInfo) -> Moment | None:
-    if _DAY.match(text):
+    if len(text) == 10 and text[4] == text[7] == "-":
         day = date.fromisoformat(text)
         return Moment(_end_of(day, zone), "day", day, day)
     if _MONTH.match(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from msgspec.structs import replace
 
@@ -30,8 +30,14 @@ def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: C
     results = recorded.get(_IDEAS[name])
     outcome = winner(results, _READERS[name], rule.lookback_days, now) if results else None
     if outcome is None:
-        return Feature(name=name, status="missing", unit=rule.unit, reason=coverage.gap or "never-recorded")
+        return _missing(name, rule.unit, coverage.gap or "never-recorded")
     return told(name, rule.unit, outcome, coverage)
+
+
+@lru_cache(maxsize=1024)
+def _missing(name: str, unit: str, reason: str) -> Feature:
+    """Nothing recorded, the same for everybody."""
+    return Feature(name=name, status="missing", unit=unit, reason=reason)
 
 
 def told(name: str, unit: str, outcome: Outcome, coverage: Coverage) -> Feature:

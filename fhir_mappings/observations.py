@@ -131,17 +131,22 @@ def index(
         if meant is None:
             unreadable.append(observation)
             continue
-        written = observation.effective_date_time
-        if len(meant) == 1 and written and not observation.component:  # nearly all of what means something
-            name, lower = meant[0]
+        if len(meant) == 1 and not observation.component and (written := observation.effective_date_time):
+            name, lower = meant[0]  # nearly all of what means something
             found[name].append(Recorded(observation, observation, written, False, lower))
-            continue
-        if meant:
-            _file(observation, observation, meant, words, found)
-        for component in observation.component:
-            if meant := _meant(component.code, words, inputs_of):
-                _file(observation, component, meant, words, found)
+        elif meant or observation.component:
+            _file_whole(observation, meant, words, inputs_of, found)
     return dict(found), unreadable
+
+
+def _file_whole(
+    observation: Observation, meant: Inputs, words: Vocabulary, inputs_of: InputsOf, found: RecordedByInput
+) -> None:
+    if meant:
+        _file(observation, observation, meant, words, found)
+    for component in observation.component:
+        if meant := _meant(component.code, words, inputs_of):
+            _file(observation, component, meant, words, found)
 
 
 def _understood(written_code: bytes, words: Vocabulary, inputs_of: InputsOf) -> Inputs | None:

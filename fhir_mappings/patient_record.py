@@ -160,13 +160,13 @@ def _sorted_out(parts: Iterable[ReadResources]) -> dict[type, list[Any]]:
 
 
 def _coverage(result: SearchResult, part: ReadResources, found: Diagnoses, key: str) -> Coverage:
-    aside = sum(part.set_aside.values())
+    aside = bool(part.set_aside)
     uncoded = found.uncoded if key == "conditions" else 0
     return Coverage(
         failure=result.failure,
         truncated=result.truncated,
-        partial=result.partial or bool(aside and part.resources) or bool(uncoded),
-        unreadable=bool(aside) and not part.resources,
+        partial=result.partial or (aside and bool(part.resources)) or bool(uncoded),
+        unreadable=aside and not part.resources,
     )
 
 

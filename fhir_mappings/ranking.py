@@ -62,9 +62,12 @@ class Outcome(Struct, frozen=True, gc=False):
 
 def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> Outcome | None:
     """The result that counts, or, where none can be used, what the first of them lacks. None: nothing recorded."""
+    latest = max(recorded, key=_WRITTEN)
+    if all(one is latest or _is_older(one.written, latest.written) for one in recorded):  # nearly always
+        first = _candidate(latest, read, lookback_days, now)
+        if first is not None and _decides(first):  # what is older need not even be read
+            return _told(first, first.flags)
     candidates = _candidates(recorded, read, lookback_days, now)
-    if len(candidates) == 1 and candidates[0].usable:  # nearly always: what is older was not even read
-        return _told(candidates[0], candidates[0].flags)
     usable = [one for one in candidates if one.usable]
     if usable:
         best = _best_of(usable)
@@ -78,6 +81,13 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
     if first.reading.usable:
         return Outcome(first, "rejected", first.placed, first.flags)
     return Outcome(first, first.reading.status, first.reading.reason, first.flags)
+
+
+def _decides(candidate: Candidate) -> bool:
+    """Whether nothing older could win against it."""
+    when = candidate.when
+    timed = when is not None and when.precision == "time"
+    return timed and candidate.usable and not candidate.preliminary and not candidate.recorded.lower_rank
 
 
 def _is_unreadable_beside(candidate: Candidate, best: Candidate) -> bool:
@@ -142,7 +152,7 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
         found.append(candidate)
         if not enough and candidate.usable and not candidate.preliminary and candidate.when and candidate.key[1]:
             enough = (candidate.when.first - _ZONES_APART).isoformat()
-            latest = "" if one.lower_rank or candidate.when.date_only else one.written
+            latest = one.written if _decides(candidate) else ""
     return found
 
 

@@ -84,6 +84,7 @@ class Registry:
         )
         self.states = dict(states)
         self.directory = directory
+        self._inputs_of: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
         self._challengers = {
             card.sha256 for card in self.cards if self.states.get((card.name, card.version)) == "challenger"
         }
@@ -117,6 +118,14 @@ class Registry:
     def may_range_over(self, names: Iterable[str]) -> bool:
         """Whether a model that tells a probability has one of these inputs: only these have a missing range."""
         return not self._ranged_inputs.isdisjoint(names)
+
+    def inputs_of(self, versions: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+        """The inputs of these models, by name and version, each once; remembered, as nearly all cards tell the same."""
+        known = self._inputs_of.get(versions)
+        if known is None:
+            names = (entry.name for one in versions for entry in self.card(*one).inputs)
+            known = self._inputs_of[versions] = tuple(dict.fromkeys(names))
+        return known
 
     def run(self, rows: NDArray[np.float64]) -> list[list[float]]:
         """The graph's numbers for each row, columns as `encoding.names`; NaN where a model cannot answer."""

@@ -18,7 +18,6 @@ from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
 from models_onnx import inexact, recalibrated
 from models_onnx.bounds import MissingRange
-from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
@@ -57,7 +56,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that may be said of this patient and this operation, before it is put into words.
 
-    `challengers` are for the record alone and may not be said (DEC-36).
+    `challengers` are for the record alone and may not be said (DEC-36). `inputs`: of every model that is told, each
+    once, in the order of the outcomes.
     """
 
     assessment_id: str
@@ -74,7 +74,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     inputs: tuple[str, ...]
     unchecked: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def today(self) -> datetime:
         """The instant of the hook in the hospital's zone."""
         return self.as_of.astimezone(self.zone)
@@ -123,7 +123,7 @@ def assess(
         scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
         peers = {outcome.name: models.peer(outcome.name, group) for outcome in OUTCOMES}
         ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
-    scores = tuple(_with_range(score, ranges.get(_version(score))) for score in scores)
+    scores = tuple([_with_range(one, ranges.get(_version(one))) for one in scores] if ranges else scores)
     champions = models.told(scores)
     by_outcome: dict[str, dict[str, Score]] = {}
     for one in champions:
@@ -147,7 +147,7 @@ def assess(
         estimates=_headline_first(estimates, headline),
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
-        inputs=_inputs(estimates, models.cards),
+        inputs=models.inputs_of(tuple([_version(estimate.score) for estimate in estimates])),
         unchecked=("pregnancy",) if pregnancy == "unknown" and _may_be_pregnant(features) else (),
     )
 
@@ -250,11 +250,3 @@ def _warns(headline: Estimate, limits: BandLimits) -> bool:
         and least is not None
         and (headline.score.probability or 0.0) >= least
     )
-
-
-def _inputs(estimates: Sequence[Estimate], cards: Sequence[ModelCard]) -> tuple[str, ...]:
-    """The inputs of every model that is told, each once, in the order of the outcomes."""
-    inputs = {(card.name, card.version): card.inputs for card in cards}
-    told = (estimate.score for estimate in estimates)
-    names = (item.name for score in told for item in inputs[_version(score)])
-    return tuple(dict.fromkeys(names))

@@ -130,7 +130,7 @@ class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.reviewed + datetime.timedelta(days=REVIEW_EVERY_DAYS)
 
 
-class Catalogue(msgspec.Struct, frozen=True, dict=True):
+class Catalogue(msgspec.Struct, frozen=True, eq=False, dict=True):
     """All themes; the rows in the order of the files."""
 
     themes: tuple[Theme, ...]

@@ -120,7 +120,8 @@ def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str
     kept: list[str] = []
     for feature in rest:
         part = naming.feature(feature, assessment.today)
-        if len("; ".join([*kept, part])) > room:
+        room -= len(part) + (len("; ") if kept else 0)
+        if room < 0:
             break
         kept.append(part)
     if not kept:

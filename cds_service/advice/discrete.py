@@ -206,4 +206,5 @@ def _time(feature: Feature) -> str | None:
 
 
 def _instant(time: datetime) -> str:
-    return f"{time.astimezone(UTC).isoformat()[:19]}Z"
+    in_utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return f"{in_utc.isoformat()[:19]}Z"

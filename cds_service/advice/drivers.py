@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import msgspec
 
@@ -33,7 +34,7 @@ def of(assessment: Assessment) -> tuple[Driver, ...]:
         for one in strongest
         if one.input not in ("procedure_group", "urgency") and abs(one.log_odds) >= LEAST_LOG_ODDS
     )
-    return tuple(drivers)[:MOST]
+    return tuple(islice(drivers, MOST))
 
 
 def _words(assessment: Assessment, name: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 from cds_service.advice import naming
 from cds_service.advice.catalogue import GRADES, Catalogue, Row
 from cds_service.advice.facts import Facts
-from cds_service.advice.triggers import Holds, evaluate
+from cds_service.advice.triggers import Holds, Test, evaluate, test_of
 from fhir_mappings.feature import Feature
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import is_requested
@@ -82,11 +83,13 @@ def ranked(
     `contributions`: log-odds of the headline by input. A row that asks for an input of a told model is left to the
     value of information (`told_inputs`).
     """
-    left = frozenset(told_inputs)
+    left, settings = frozenset(told_inputs), policy.settings
     found = [
         Ranked(row, holds, _weight(row, holds.features, contributions), not _rests_on_age_alone(holds))
-        for row in catalogue.rows
-        if (holds := _holds(row, facts, policy, codes)) is not None and left.isdisjoint(holds.not_done)
+        for row, test in _tests(catalogue)
+        if (holds := test(facts, settings)) is not None  # first: of most rows it decides
+        and left.isdisjoint(holds.not_done)
+        and _may_be_offered(row, holds, facts, policy, codes)
     ]
     found.sort(key=lambda one: (not one.worth_a_card, -one.weight))
     return found
@@ -108,21 +111,21 @@ def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Optio
     )
 
 
-def _holds(row: Row, facts: Facts, policy: Policy, codes: OrderCodes) -> Holds | None:
-    """The facts by which a row is offered; None where any rule forbids it."""
-    holds = evaluate(row.trigger, facts, policy.settings)  # first: of most rows it decides
-    if holds is None:
-        return None
+@lru_cache(maxsize=16)  # by identity: a catalogue is read from its files once
+def _tests(catalogue: Catalogue) -> tuple[tuple[Row, Test], ...]:
+    return tuple((row, test_of(row.trigger)) for row in catalogue.rows)
+
+
+def _may_be_offered(row: Row, holds: Holds, facts: Facts, policy: Policy, codes: OrderCodes) -> bool:
+    """Whether no rule forbids a row whose trigger holds."""
     too_late = facts.days_to_surgery is not None and facts.days_to_surgery < row.lead_days
     if too_late or row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
-        return None
+        return False
     if any(is_requested(name, facts.requested, codes) for name in row.unless_requested):
-        return None
+        return False
     if row.unless is not None and evaluate(row.unless, facts, policy.settings) is not None:
-        return None
-    if row.treats and any("unit-assumed" in feature.flags for feature in holds.features):
-        return None  # A-10
-    return holds
+        return False
+    return not (row.treats and any("unit-assumed" in feature.flags for feature in holds.features))  # A-10
 
 
 def _caution(row: Row, facts: Facts, policy: Policy, today: datetime) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
 
 import msgspec
 
@@ -59,9 +61,11 @@ def write(options: Sequence[Option], session: Session, *, ordering: Ordering, ca
     return tuple(_suggestion(option, code, session, ordering, card_uuid) for option, code in coded)
 
 
+@lru_cache(maxsize=512)  # of one answer it is asked twice: for the card and for the record
 def suggestion_uuid(card_uuid: str, option_id: str) -> str:
     """The uuid under which feedback will name this option of this card."""
-    return str(uuid.uuid5(uuid.UUID(card_uuid), option_id))
+    same = blake2b(f"{card_uuid}/{option_id}".encode(), digest_size=16)
+    return str(uuid.UUID(bytes=same.digest(), version=4))  # pseudo-random, as RFC 9562 has it
 
 
 def rules(card: Card, options: Sequence[Option]) -> dict[str, str]:

@@ -31,16 +31,16 @@ Condition = Callable[[Feature, Facts, Settings], bool]
 
 def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None:
     """The facts by which the trigger holds; None where it does not. `settings`: the tenant's limits by name."""
-    return _test_of(trigger)(facts, settings)
+    return test_of(trigger)(facts, settings)
 
 
 @lru_cache(maxsize=1024)  # by identity: a trigger is read from its file once
-def _test_of(trigger: Trigger) -> Test:
+def test_of(trigger: Trigger) -> Test:
     """The trigger as one function, so that a request only asks what the patient decides."""
     if trigger.all:
-        return _every(tuple(_test_of(part) for part in trigger.all))
+        return _every(tuple(test_of(part) for part in trigger.all))
     if trigger.any:
-        return _first(tuple(_test_of(part) for part in trigger.any))
+        return _first(tuple(test_of(part) for part in trigger.any))
     if trigger.feature is not None:
         return _lacking(trigger.feature) if trigger.not_done else _feature(trigger.feature, _condition(trigger))
     if trigger.result is not None:

@@ -61,7 +61,7 @@ def day(time: datetime, today: datetime) -> str:
 def minute(time: datetime, zone: ZoneInfo) -> str:
     """A day and minute with its zone: 22 Nov 2026 10:02 UTC."""
     local = time.astimezone(zone)
-    return f"{date(time, zone)} {local:%H:%M} {local.tzname()}"
+    return f"{calendar_day(local)} {local.hour:02}:{local.minute:02} {local.tzname()}"
 
 
 def value(feature: Feature, definition: FeatureDefinition) -> str:
