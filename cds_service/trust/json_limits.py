@@ -62,9 +62,9 @@ def _at_most(text: bytes) -> tuple[int, int]:
 
     Within a block every opening bracket is taken to come before every closing one.
     """
-    opening, closing = (np.bitwise_count(_blocks(mask)).astype(np.int64) for mask in _brackets(text))
-    after = np.cumsum(opening - closing)
-    return int((after + closing).max(initial=0)), int(opening.sum())
+    opening, closing = (np.bitwise_count(_blocks(mask)) for mask in _brackets(text))
+    after = np.cumsum(opening.view(np.int8) - closing.view(np.int8), dtype=np.int64)
+    return int((after + closing).max(initial=0)), int(opening.sum(dtype=np.int64))
 
 
 def _brackets(text: bytes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -113,7 +113,8 @@ def _longest_string(body: bytes) -> int:
 def _may_hold_long_number(text: bytes, limit: int) -> bool:
     """Whether a run of more than `limit` numeric bytes ends as a number does; a hospital's OIDs end with their string.
 
-    Such a run is hit by four probes in a row; between the first and the last a number has at most one point.
+    Such a run is hit by four probes in a row; between the first and the last every byte is numeric, and a number has at
+    most one point.
     """
     apart = (limit + 1) // 4
     if len(text) < limit or apart == 0:
@@ -122,8 +123,9 @@ def _may_hold_long_number(text: bytes, limit: int) -> bool:
     hit = _IS_NUMERIC.take(bytes_of[::apart])
     places = np.flatnonzero(hit[:-3] & hit[1:-2] & hit[2:-1] & hit[3:]) * apart
     between = bytes_of[places[:, None] + np.arange(3 * apart)]
-    points = (between == _POINT).sum(axis=1, dtype=np.int8)
-    return any(_is_long_number(text, place, limit) for place in places[points < 2].tolist())
+    like_one = (between == _POINT).sum(axis=1, dtype=np.int8) < 2
+    places = places[like_one][_IS_NUMERIC[between[like_one]].all(axis=1)]
+    return any(_is_long_number(text, place, limit) for place in places.tolist())
 
 
 def _is_long_number(text: bytes, place: int, limit: int) -> bool:
