@@ -150,9 +150,9 @@ def forged_and_signed(**changes: object) -> str:
     return f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
-REASONS = {"exp is text": "time", "exp is true": "time", "exp is infinite": "time", "exp is a list": "time"}
+REASONS = {"exp is text": "time", "exp is true": "time", "exp is infinite": "not-a-token", "exp is a list": "time"}
 REASONS |= {"expired": "expired", "lasts a day": "lifetime", "not valid yet": "from-the-future", "no typ": "header"}
-REASONS |= {"audience is a prefix": "audience", "crit": "not-a-token", "jku of another host, good key": "jku"}
+REASONS |= {"audience is a prefix": "audience", "crit": "header", "jku of another host, good key": "jku"}
 REASONS |= {"HS256 with the RSA public key": "algorithm", "another key under the same kid": "signature"}
 
 
