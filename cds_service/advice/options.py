@@ -11,7 +11,8 @@ import msgspec
 from cds_service.advice import naming
 from cds_service.advice.catalogue import GRADES, Catalogue, Row
 from cds_service.advice.facts import Facts
-from cds_service.advice.triggers import Holds, Test, evaluate, test_of
+from cds_service.advice.operation_attributes import Attribute
+from cds_service.advice.triggers import Holds, Test, evaluate, for_operation
 from fhir_mappings.feature import Feature
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import is_requested
@@ -86,7 +87,7 @@ def ranked(
     left, settings = frozenset(told_inputs), policy.settings
     found = [
         Ranked(row, holds, _weight(row, holds.features, contributions), not _rests_on_age_alone(holds))
-        for row, test in _tests(catalogue)
+        for row, test in _tests(catalogue, facts.operation)
         if (holds := test(facts, settings)) is not None  # first: of most rows it decides
         and left.isdisjoint(holds.not_done)
         and _may_be_offered(row, holds, facts, policy, codes)
@@ -111,9 +112,11 @@ def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Optio
     )
 
 
-@lru_cache(maxsize=16)  # by identity: a catalogue is read from its files once
-def _tests(catalogue: Catalogue) -> tuple[tuple[Row, Test], ...]:
-    return tuple((row, test_of(row.trigger)) for row in catalogue.rows)
+@lru_cache(maxsize=128)  # by identity: a catalogue is read from its files once
+def _tests(catalogue: Catalogue, operation: frozenset[Attribute]) -> tuple[tuple[Row, Test], ...]:
+    """The rows that an operation of this kind allows, each with what is left to ask of the patient."""
+    tests = ((row, for_operation(row.trigger, operation)) for row in catalogue.rows)
+    return tuple((row, test) for row, test in tests if test is not None)
 
 
 def _may_be_offered(row: Row, holds: Holds, facts: Facts, policy: Policy, codes: OrderCodes) -> bool:

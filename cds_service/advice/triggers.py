@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ import msgspec
 
 from cds_service.advice.catalogue import Trigger
 from cds_service.advice.facts import Facts, is_not_done
+from cds_service.advice.operation_attributes import Attribute
 from fhir_mappings.feature import Feature
 
 
@@ -24,6 +26,7 @@ class Holds(msgspec.Struct, frozen=True):
 
 
 _HOLDS = Holds()
+_NO_NUMBER = (math.nan, math.nan)
 Settings = Mapping[str, float]
 Test = Callable[[Facts, Settings], Holds | None]
 Condition = Callable[[Feature, Facts, Settings], bool]
@@ -34,9 +37,30 @@ def evaluate(trigger: Trigger, facts: Facts, settings: Settings) -> Holds | None
     return test_of(trigger)(facts, settings)
 
 
+def for_operation(trigger: Trigger, operation: Collection[Attribute]) -> Test | None:
+    """The trigger as one function, for operations that are like this: only what the patient decides is left in it.
+
+    None where it cannot hold for such an operation.
+    """
+    if trigger.operation is not None:
+        return _always if trigger.operation in operation else None
+    parts = [for_operation(part, operation) for part in (trigger.all or trigger.any)]
+    possible = [part for part in parts if part is not None]
+    if trigger.all:
+        open_ones = tuple(part for part in possible if part is not _always)
+        return (_every(open_ones) if open_ones else _always) if len(possible) == len(parts) else None
+    if trigger.any:
+        return _first(tuple(possible)) if possible else None
+    return test_of(trigger)
+
+
+def _always(_facts: Facts, _settings: Settings) -> Holds:
+    return _HOLDS
+
+
 @lru_cache(maxsize=1024)  # by identity: a trigger is read from its file once
 def test_of(trigger: Trigger) -> Test:
-    """The trigger as one function, so that a request only asks what the patient decides."""
+    """The trigger as one function."""
     if trigger.all:
         return _every(tuple(test_of(part) for part in trigger.all))
     if trigger.any:
@@ -51,6 +75,9 @@ def test_of(trigger: Trigger) -> Test:
 
 
 def _every(parts: tuple[Test, ...]) -> Test:
+    if len(parts) == 1:
+        return parts[0]
+
     def test(facts: Facts, settings: Settings) -> Holds | None:
         found = []
         for part in parts:
@@ -63,6 +90,9 @@ def _every(parts: tuple[Test, ...]) -> Test:
 
 
 def _first(parts: tuple[Test, ...]) -> Test:
+    if len(parts) == 1:
+        return parts[0]
+
     def test(facts: Facts, settings: Settings) -> Holds | None:
         for part in parts:
             if (holds := part(facts, settings)) is not None:
@@ -141,18 +171,24 @@ def _condition(trigger: Trigger) -> Condition:
         return lambda feature, _, __: feature.model_value == wanted
     if trigger.known:
         return lambda _, __, ___: True
-    return lambda feature, _, settings: _within(trigger, feature, settings)
+    return _limit(trigger)
 
 
-def _within(trigger: Trigger, feature: Feature, settings: Settings) -> bool:
-    """Whether every value that the feature allows lies beyond the limit (inputs 1.5, last sentence)."""
+def _limit(trigger: Trigger) -> Condition:
+    """On which side of a limit every value that the feature allows has to lie (inputs 1.5, last sentence)."""
+    if (setting := trigger.setting) is not None:
+        return lambda feature, _, settings: _possible(feature)[0] >= settings[setting]
+    if (below := trigger.below) is not None:
+        return lambda feature, _, __: _possible(feature)[1] < below
+    if (at_least := trigger.at_least) is not None:
+        return lambda feature, _, __: _possible(feature)[0] >= at_least
+    above = trigger.above if trigger.above is not None else math.inf
+    return lambda feature, _, __: _possible(feature)[0] > above
+
+
+def _possible(feature: Feature) -> tuple[float, float]:
+    """From where to where the number may lie; what is no number lies beyond no limit."""
     value = feature.model_value
-    if isinstance(value, bool | str) or value is None:
-        return False
-    at_least = settings[trigger.setting] if trigger.setting is not None else trigger.at_least
-    least, most = feature.possible or (value, value)
-    if trigger.below is not None:
-        return most < trigger.below
-    if at_least is not None:
-        return least >= at_least
-    return least > (trigger.above if trigger.above is not None else float("inf"))
+    if value.__class__ is not float and value.__class__ is not int:
+        return _NO_NUMBER
+    return feature.possible or (value, value)
