@@ -17,6 +17,8 @@ from fhir_mappings.resources import Condition
 # https://hl7.org/fhir/R4/valueset-condition-clinical.html
 _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
+_NONE: frozenset[str] = frozenset()
+_ALONE: dict[str | None, frozenset[str]] = {code: frozenset({code}) for code in (*_CURRENT, *_OVER, "confirmed")}
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
 # Only suggestions ask for these (workup.py): a vague symptom beside a disease is no contradiction between codings.
 ADVISORY = frozenset(
@@ -95,7 +97,7 @@ def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> Diag
         else:
             ideas, contradicts = _meaning(condition.code, words)
             uncoded += not ideas and not any(canonical(coding.system) in KNOWN for coding in codings)
-        if ideas and not _NOT_DIAGNOSES & set(ideas) and _is_confirmed(condition):
+        if ideas and _NOT_DIAGNOSES.isdisjoint(ideas) and _is_confirmed(condition):
             diagnosis = _diagnosis(condition, ideas, contradicts, now)
             if diagnosis is not None:
                 for idea in ideas:
@@ -121,8 +123,13 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
     return together, len(meanings) > 1 and not set.intersection(*meanings)
 
 
-def _codes(concept: CodeableConcept | None) -> set[str]:
-    return {coding.code for coding in concept.coding if coding.code} if concept else set()
+def _codes(concept: CodeableConcept | None) -> frozenset[str]:
+    if concept is None:
+        return _NONE
+    codings = concept.coding
+    if len(codings) == 1 and (code := codings[0].code) in _ALONE:  # nearly always
+        return _ALONE[code]
+    return frozenset(coding.code for coding in codings if coding.code)
 
 
 def _is_confirmed(condition: Condition) -> bool:

@@ -88,13 +88,13 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class Input(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
-    """One input: its value as used, from where and when; or why there is none."""
+    """One input: its value as used, from where and when; or why there is none. `time`: a date, or an instant in UTC."""
 
     name: str
     status: str
     value: FeatureValue | None = None
     unit: str | None = None
-    time: str | None = None
+    time: datetime | date | None = None
     source: str | None = None
     reason: str | None = None
     comparator: str | None = None
@@ -199,12 +199,14 @@ def _input(feature: Feature) -> Input:
     )
 
 
-def _time(feature: Feature) -> str | None:
-    if feature.time is None:
-        return None
-    return feature.time.date().isoformat() if feature.date_only else _instant(feature.time)
+def _time(feature: Feature) -> datetime | date | None:
+    """As a date where no time of day was recorded; msgspec writes it, which takes a tenth of isoformat."""
+    time = feature.time
+    if time is None or feature.date_only:
+        return None if time is None else time.date()
+    in_utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return in_utc.replace(microsecond=0) if in_utc.microsecond else in_utc
 
 
 def _instant(time: datetime) -> str:
-    in_utc = time if time.tzinfo is UTC else time.astimezone(UTC)
-    return f"{in_utc.isoformat()[:19]}Z"
+    return f"{time.astimezone(UTC).isoformat()[:19]}Z"
