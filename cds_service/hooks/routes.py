@@ -144,8 +144,10 @@ def _verified(header: str | None, endpoint: Endpoint, deployment: Deployment, re
 def _body(caller: Caller) -> bytes:
     if request.mimetype not in _JSON_TYPES:
         raise NotJson("The body has to be JSON.", diagnostics="Content-Type: application/json")
+    # What the server itself ends is read as it comes: werkzeug's stream would copy it three times more.
+    ended = request.environ.get("wsgi.input_terminated", False)
     sent = body.Sent(
-        stream=request.stream,
+        stream=request.environ["wsgi.input"] if ended else request.stream,
         length=request.content_length,
         encoding=request.headers.get("Content-Encoding", ""),
         socket=request.environ.get("gunicorn.socket"),

@@ -60,13 +60,17 @@ def _receive(sent: Sent, most: int) -> bytes:
                 raise TooSlow("The body did not arrive in time.")
             if sent.socket is not None:
                 sent.socket.settimeout(left_s)
-            chunk = sent.stream.read(min(_CHUNK, most + 1 - received))
+            wanted = most + 1 if sent.length is None else sent.length
+            chunk = sent.stream.read(min(_CHUNK, wanted - received)) if received < wanted else b""
             if not chunk:
-                return b"".join(chunks)
+                break
             chunks.append(chunk)
             received += len(chunk)
             if received > most:
                 raise TooLarge("The body is too large.", diagnostics=f"at most {most} bytes")
+        if sent.length is not None and received < sent.length:
+            raise BadRequest("The body did not arrive whole.")
+        return b"".join(chunks)
     except TimeoutError as error:
         raise TooSlow("The body did not arrive in time.") from error
     except OSError as error:
