@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -87,10 +87,15 @@ def _headers(authorization: Callable[[], str] | None) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def gunicorn(name: str, application: str, log: Path) -> Iterator[Server]:
-    """A WSGI application under the product's own gunicorn settings, one worker."""
+def gunicorn(
+    name: str, application: str, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A WSGI application under the product's own gunicorn settings, one worker; what it writes lies in `folder`."""
     port = servers.free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "cds_service" / "gunicorn_conf.py")]
     command += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8", application]
-    with servers.running(command, f"http://127.0.0.1:{port}/cds-services", log=log, cwd=ROOT):
+    folder.mkdir(exist_ok=True)
+    variables = {"PYTHONPATH": str(ROOT), **(environment or {})}
+    url, log = f"http://127.0.0.1:{port}/cds-services", folder / "gunicorn.log"
+    with servers.running(command, url, log=log, cwd=folder, environment=variables):
         yield Server(name, port)

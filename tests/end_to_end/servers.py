@@ -37,9 +37,20 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], ready_url: str, *, log: Path, cwd: Path | None = None) -> Iterator[None]:
+def running(
+    command: list[str],
+    ready_url: str,
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[None]:
     """The command, from when `ready_url` answers until the block ends; what it printed goes into `log`."""
-    with log.open("wb") as output, subprocess.Popen(command, cwd=cwd, stdout=output, stderr=output) as process:
+    variables = {**os.environ, **(environment or {})}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=cwd, env=variables, stdout=output, stderr=output) as process,
+    ):
         try:
             wait(process, ready_url, log)
             yield
