@@ -171,4 +171,4 @@ def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:
 def _count(row: EvaluationRow) -> None:
     metrics.answers.labels(row.tenant_id, row.hook, row.decision, row.reason or "").inc()
     for step, milliseconds in row.milliseconds.items():
-        metrics.step_seconds.labels(step).observe(milliseconds / 1000)
+        metrics.step(step).observe(milliseconds / 1000)

@@ -92,12 +92,17 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def usable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that were used."""
-        return tuple([one for name in self.inputs if (one := self.features[name]).usable])
+        return tuple([one for one in self._inputs if one.usable])
 
     @cached_property
     def unusable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that could not be used, each with its reason."""
-        return tuple([one for name in self.inputs if not (one := self.features[name]).usable])
+        usable = self.usable
+        return () if len(usable) == len(self.inputs) else tuple([one for one in self._inputs if not one.usable])
+
+    @cached_property
+    def _inputs(self) -> list[Feature]:
+        return [self.features[name] for name in self.inputs]
 
 
 def assess(

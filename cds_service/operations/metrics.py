@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -44,6 +45,12 @@ model_loads = Counter(
     ["result"],
 )
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
+
+
+@lru_cache(maxsize=64)
+def step(name: str) -> Histogram:
+    """The histogram of one step of an answer."""
+    return step_seconds.labels(name)
 
 
 def count_rows(what: str, number: int) -> None:

@@ -24,6 +24,9 @@ RETRY_AFTER_S = 0.5
 # One transaction for what comes within this time: a row alone costs the worker as much as twenty together, and a
 # thread that is woken for each row takes the interpreter from the answer that is just being sent.
 GATHER_S = 0.05
+# Made once: SQLAlchemy remembers what it found out about a statement with the statement.
+_INSERT_EVALUATION, _INSERT_CARD = insert(tables.evaluation), insert(tables.card)
+_INSERT_SUGGESTION = insert(tables.suggestion)
 Counted = Callable[[str, int], None]
 
 
@@ -132,10 +135,10 @@ def write(engine: Engine, batch: Sequence[EvaluationRow]) -> None:
         for suggestion in card.suggestions
     ]
     with engine.begin() as connection:
-        connection.execute(insert(tables.evaluation), [_columns(row) for row in batch])
+        connection.execute(_INSERT_EVALUATION, [_columns(row) for row in batch])
         if cards:
             connection.execute(
-                insert(tables.card),
+                _INSERT_CARD,
                 [
                     {
                         "uuid": card.uuid,
@@ -149,7 +152,7 @@ def write(engine: Engine, batch: Sequence[EvaluationRow]) -> None:
                 ],
             )
         if suggestions:
-            connection.execute(insert(tables.suggestion), suggestions)
+            connection.execute(_INSERT_SUGGESTION, suggestions)
 
 
 def count_loss(engine: Engine, evaluations: int, cause: str) -> None:
