@@ -102,14 +102,15 @@ def _allow_origin(response: Response, tenants: tuple[Tenant, ...]) -> None:
     """CORS for listed origins, on errors and preflights too; never `*`, never credentials (O-01..O-04)."""
     if not request.path.startswith("/cds-services"):
         return
-    caller: Tenant | None = g.get("tenant")
-    listed = {origin for tenant in ((caller,) if caller else tenants) for origin in tenant.cors_origins}
     if "Vary" in response.headers:
         response.vary.add("Origin")
     else:
         response.headers["Vary"] = "Origin"
     origin = request.headers.get("Origin")
-    if origin is None or origin not in listed:
+    if origin is None:
+        return
+    caller: Tenant | None = g.get("tenant")
+    if not any(origin in tenant.cors_origins for tenant in ((caller,) if caller else tenants)):
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     if request.method == "OPTIONS":

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from cds_service.advice.catalogue import Trigger
-from cds_service.advice.triggers import Holds, evaluate
+from cds_service.advice.choice import CATALOGUE
+from cds_service.advice.operation_attributes import attributes
+from cds_service.advice.triggers import Holds, evaluate, for_operation
 from fhir_mappings.feature import Feature
 from tests.builders import a_condition, a_patient, an_observation
 from tests.cds_service.advice import people
@@ -116,3 +118,23 @@ def test_a_yes_no_that_is_unknown_is_not_false() -> None:
     absent = {"name": "diabetes", "status": "missing", "value": None, "reason": "fetch-failed"}
     assert not holds({"feature": "diabetes", "is": True}, **absent)
     assert not holds({"feature": "diabetes", "is": False}, **absent)
+
+
+@pytest.mark.parametrize(
+    "group", ["spine-fusion", "spine-decompression", "hip-arthroplasty", "lung-resection", "mastectomy", "unheard-of"]
+)
+@pytest.mark.parametrize(
+    "known",
+    [
+        (),
+        (a_condition("E11.9"), a_condition("I25.2"), a_condition("G47.33"), an_observation("718-7", 10.9, "g/dL")),
+        (an_observation("4548-4", 9.1, "%"), an_observation("2160-0", 1.9, "mg/dL"), a_condition("J44.9")),
+    ],
+    ids=["nothing", "anaemia", "high HbA1c"],
+)
+def test_what_is_known_of_the_operation_changes_no_row(group: str, known: tuple[Any, ...]) -> None:
+    facts = msgspec.structs.replace(people.facts(*known), operation=attributes(group))
+    settings = {**SETTINGS, "hba1c_percent_spine": 8.0}
+    for row in CATALOGUE.rows:
+        test = for_operation(row.trigger, facts.operation)
+        assert (test(facts, settings) if test else None) == evaluate(row.trigger, facts, settings), row.id

@@ -43,3 +43,17 @@ def test_without_the_database_nobody_is_let_in(records):
         connection.exec_driver_sql("DROP TABLE used_token")
     with pytest.raises(DatabaseError):
         first(records, "a")
+
+
+def test_a_connection_that_the_server_closed_refuses_one_caller_and_no_more(records):
+    connection = records.quick.raw_connection()
+    below = connection.dbapi_connection
+    connection.close()
+    below.close()
+    refused = 0
+    for number in range(8):
+        try:
+            assert first(records, f"{number}")
+        except DatabaseError:
+            refused += 1
+    assert refused <= 1

@@ -144,3 +144,10 @@ def test_R_G10_json_bombs_and_repeated_names_are_refused(text):
 )
 def test_what_is_within_the_limits_or_no_json_is_left_to_the_reader(text):
     looked_at(text)
+
+
+def test_a_body_that_ends_before_its_declared_length_is_refused():
+    assert read(b"x" * 10, length=10) == b"x" * 10
+    assert read(b"x" * 10 + b"the next request", length=10) == b"x" * 10
+    with pytest.raises(BadRequest, match="whole"):
+        read(b"x" * 9, length=10)
