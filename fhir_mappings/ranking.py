@@ -157,8 +157,11 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
 
 
 def _is_older(written: str, latest: str) -> bool:
-    """Whether it is an earlier time in the very same notation and zone, which needs no calendar to be seen."""
-    return written[19:] == latest[19:] and written < latest
+    """Whether it is an earlier time in the very same notation and zone, which needs no calendar to be seen.
+
+    Both to the second: a text without seconds has its zone earlier, and a date alone means the end of its day.
+    """
+    return written[16:17] == latest[16:17] == ":" and written[19:] == latest[19:] and written < latest
 
 
 def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:

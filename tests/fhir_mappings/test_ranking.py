@@ -118,6 +118,23 @@ def test_of_several_results_one_wins(
         assert found.value == (200.0 if value is None else value), case
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-11-12T08:00+02:00", "2026-11-12T07:30+01:00"),  # without seconds, which FHIR asks for
+        ("2026-11-12T08:00+02", "2026-11-12T07:30:00"),
+        ("2026-11-12T08:00:00", "2026-11-12"),  # a date alone: the end of its day
+    ],
+)
+def test_texts_of_another_form_are_compared_as_times(earlier: str, later: str) -> None:
+    results = [
+        an_observation("2160-0", value, "mg/dL", id=when, effectiveDateTime=when)
+        for value, when in ((1.0, earlier), (2.0, later))
+    ]
+    for order in (results, results[::-1]):
+        assert derived(*order)["creatinine"].value == 2.0
+
+
 def test_two_results_of_one_time_that_differ_conflict() -> None:
     found = derived(an_observation(value=1.0, id="a"), an_observation(value=2.5, id="b"))["creatinine"]
     assert (found.status, found.reason, found.value) == ("conflicting", "values-differ", None)
