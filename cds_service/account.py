@@ -119,7 +119,7 @@ def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any
         "procedure_group": assessment.procedure.group,
         "outcome": headline.score.outcome if headline else None,
         "probability": headline.score.probability if headline else None,
-        "band": headline.band if headline else None,
+        "band": headline.told_band if headline else None,
         "models": _models(assessment),
         "inputs": tuple([{"name": one.name, "status": one.status} for one in assessment.features.values()]),
         "result": _kept(told or discrete.of(assessment), assessment.procedure),
@@ -148,6 +148,10 @@ def _scored(score: Score) -> dict[str, Any]:
             told |= {"rawProbability": score.raw_probability, "recalibration": score.recalibration.number}
     elif score.points is not None:
         told["points"] = score.points
+    elif score.points_range is not None:
+        told["pointsRange"] = [score.points_range.low, score.points_range.high]
+    elif score.status == "range" and score.missing_range is not None:
+        told["range"] = [score.missing_range.low, score.missing_range.high]
     return told
 
 

@@ -71,7 +71,8 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
             return Answer(card=cards.for_gap(procedure, site.place), milliseconds=clock.laps)
         return Answer(silence=reason, milliseconds=clock.laps)
 
-    scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features))
+    unknowns = model_inputs.unknowns(record, features)
+    scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features), unknowns.opened)
     clock.lap("scores")
     if reason := silence.for_scores(knowledge.models.told(scores)):
         return Answer(silence=reason, milliseconds=clock.laps)
@@ -83,7 +84,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
         models=knowledge.models,
         limits=site.band_limits,
         identity=(str(uuid.uuid4()), received, site.zone),
-        pregnancy=record.pregnancy,
+        unknowns=unknowns,
         recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)

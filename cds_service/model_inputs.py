@@ -1,9 +1,16 @@
-"""What the models are given of the features: values, and of what is not exactly known, the limits."""
+"""What the models are given of the features: values; of what is not exactly known the limits; what could be either."""
 
 from __future__ import annotations
 
+import msgspec
+
+from fhir_mappings.coverage import NOT_UNDERSTOOD
 from fhir_mappings.feature import Features
+from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.pregnancy import Pregnancy
+from fhir_mappings.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx.inexact import Within
+from models_onnx.open_inputs import NOTHING_OPEN, Open
 from models_onnx.score import InputValue
 
 
@@ -23,3 +30,33 @@ def limits(features: Features) -> dict[str, Within]:
         for name, feature in features.items()
         if feature.possible is not None and feature.usable
     }
+
+
+class Unknowns(msgspec.Struct, frozen=True):
+    """What the record leaves open beside its missing results: lists not all understood, and whether she is pregnant."""
+
+    opened: Open = NOTHING_OPEN
+    not_understood: NotUnderstood = ALL_UNDERSTOOD
+    pregnancy: Pregnancy = "no"
+
+
+NOTHING_UNKNOWN = Unknowns()
+
+
+def unknowns(record: PatientRecord, features: Features) -> Unknowns:
+    """What the record leaves open, as the models and the card are told it."""
+    missed = record.not_understood
+    return Unknowns(opened(features, missed.meanings), missed, record.pregnancy)
+
+
+def opened(features: Features, meanings: int) -> Open:
+    """Of the features that rest on lists and are missing, what they could be (DEC-38).
+
+    `meanings`: how many things the entries could name that were not understood: so many features can they make true
+    at most. A list that was cut short or could not be read sets no such limit.
+    """
+    found = {name: one for name, one in features.items() if one.could_be and not one.usable}
+    if not found:
+        return NOTHING_OPEN
+    counted = frozenset(name for name, one in found.items() if one.reason == NOT_UNDERSTOOD)
+    return Open({name: one.could_be for name, one in found.items()}, counted, meanings)

@@ -9,7 +9,8 @@ import msgspec
 
 from fhir_mappings.clock import Clock, could_be_within
 from fhir_mappings.coverage import Coverage
-from fhir_mappings.diagnoses import Diagnoses
+from fhir_mappings.dates import Moment
+from fhir_mappings.diagnoses import Diagnoses, Diagnosis
 from fhir_mappings.diagnosis_features import no, present, told
 from fhir_mappings.feature import Feature, Features
 
@@ -45,31 +46,57 @@ def charlson(diagnoses: Diagnoses, seen: Coverage) -> Features:
 
 
 def _graded(name: str, diagnoses: Diagnoses, seen: Coverage) -> Feature:
+    """The gravest that is known; missing where something graver could be among what was not understood."""
+    graver: list[str] = []
     for idea, value in _GRADED[name]:
         feature = present(name, idea, diagnoses, seen)
-        if feature.usable and feature.value is True:
+        if feature.usable and feature.value is True and not graver:
             return msgspec.structs.replace(feature, value=value, model_value=value)
+        if feature.usable and feature.value is True:
+            return _at_least(name, value, graver, seen)
         if feature.status == "conflicting":
-            return feature
-    none = no(name, seen)
-    return msgspec.structs.replace(none, value="none", model_value="none") if none.usable else none
+            return msgspec.structs.replace(feature, could_be=("none", *(grade for _, grade in reversed(_GRADED[name]))))
+        graver += [value] if seen.of_current.gap else []
+    if graver:
+        return _at_least(name, "none", graver, seen)
+    return msgspec.structs.replace(no(name, seen.of_current), value="none", model_value="none")
+
+
+def _at_least(name: str, value: str, graver: list[str], seen: Coverage) -> Feature:
+    gap = seen.of_current.gap
+    return Feature(name=name, status="missing", reason=gap, flags=seen.flags, could_be=(value, *reversed(graver)))
 
 
 def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
     """Hospital Frailty Risk Score, points: weights of the three-character codes known in two years, each once.
 
+    What was not understood could only add: then the count is a lower limit, told as such and not used (DEC-38).
     Source: Gilbert T et al. Lancet 2018;391:1775-1782, doi:10.1016/S0140-6736(18)30668-8
     """
-    if seen.gap:
-        return Feature(name="hfrs_points", status="missing", unit="1", reason=seen.gap, flags=seen.flags)
     codes = {
         category
         for one in diagnoses.of("hfrs-codes", current=False)
-        if (known := one.known or one.onset) is None or could_be_within(known, HFRS_DAYS, now)
+        if _known_within_two_years(one, now)
         for category in one.categories
     }
     points = round(math.fsum(_WEIGHTS.get(code, 0.0) for code in codes), 1)
+    gap = diagnoses.seen(seen, lambda one: _known_within_two_years(one, now)).gap
+    if gap:
+        possible = (points, HFRS_MAXIMUM)
+        return Feature(
+            name="hfrs_points",
+            status="missing",
+            unit="1",
+            reason=gap,
+            flags=seen.flags,
+            could_be=possible,
+            value=points,
+        )
     return Feature(name="hfrs_points", status="used", value=points, model_value=points, unit="1", flags=seen.flags)
+
+
+def _known_within_two_years(one: Diagnosis, now: Clock) -> bool:
+    return (known := one.known or one.onset) is None or could_be_within(known, HFRS_DAYS, now)
 
 
 def respiratory_infection(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
@@ -78,6 +105,12 @@ def respiratory_infection(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> F
     recent = tuple(
         one
         for one in diagnoses.of("respiratory-infection", current=False)
-        if one.began and could_be_within(one.began, INFECTION_DAYS, now)
+        if one.began and _within_a_month(one.began, now)
     )
-    return told(name, recent, seen.flags) if recent else no(name, seen)
+    if recent:
+        return told(name, recent, seen.flags)
+    return no(name, diagnoses.seen(seen, lambda one: one.began is None or _within_a_month(one.began, now)))
+
+
+def _within_a_month(began: Moment, now: Clock) -> bool:
+    return could_be_within(began, INFECTION_DAYS, now)

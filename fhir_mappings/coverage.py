@@ -1,4 +1,4 @@
-"""What a search for one kind of data came to: found, searched and none, cut short, failed, unreadable."""
+"""What a search for one kind of data came to: found, searched and none, cut short, failed, not all understood."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+NOT_UNDERSTOOD = "not-understood"
+
 
 class Coverage(Struct, frozen=True, gc=False):
-    """How far one kind of data was seen. `failure`: why it was not seen at all."""
+    """How far one kind of data was seen. `failure`: why it was not seen at all.
+
+    `unclear`: entries that were not understood, of which `unclear_now` could tell of something current; any of them
+    could mean anything (DEC-37).
+    """
 
     failure: str | None = None
     truncated: bool = False
     partial: bool = False
-    unreadable: bool = False
+    unclear: int = 0
+    unclear_now: int = 0
 
     @property
     def gap(self) -> str | None:
@@ -22,7 +29,21 @@ class Coverage(Struct, frozen=True, gc=False):
             return self.failure
         if self.truncated:
             return "truncated"
-        return "unreadable" if self.unreadable else None
+        return NOT_UNDERSTOOD if self.unclear else None
+
+    @property
+    def of_current(self) -> Coverage:
+        """The same for an input that only what is current could make true: an entry known to be over is no gap."""
+        if self.unclear == self.unclear_now:
+            return self
+        return Coverage(self.failure, self.truncated, self.partial, self.unclear_now, self.unclear_now)
+
+    def without(self, entries: int) -> Coverage:
+        """The same for an input that so many of the entries that were not understood could not make true."""
+        if not entries:
+            return self
+        left = max(0, self.unclear - entries)
+        return Coverage(self.failure, self.truncated, self.partial, left, min(left, self.unclear_now))
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -41,5 +62,6 @@ def together(parts: tuple[Coverage, ...]) -> Coverage:
         next((one.failure for one in parts if one.failure), None),
         any(one.truncated for one in parts),
         any(one.partial for one in parts),
-        any(one.unreadable for one in parts),
+        sum(one.unclear for one in parts),
+        sum(one.unclear_now for one in parts),
     )

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
 
 from fhir_mappings.clock import Clock, could_be_within, is_ahead, is_future
-from fhir_mappings.code_systems import ICD_10, ICD_10_CM, ICD_DIAGNOSES, KNOWN, canonical, normalised
+from fhir_mappings.code_systems import ICD_10, ICD_10_CM, ICD_DIAGNOSES, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
+from fhir_mappings.coverage import Coverage
 from fhir_mappings.dates import Moment, moment
 from fhir_mappings.elements import ABSENT, CodeableConcept, Period
 from fhir_mappings.resources import Condition
+from fhir_mappings.understanding import Counted, of_concept
 
-# https://hl7.org/fhir/R4/valueset-condition-clinical.html
+# Only codings of these systems decide a status (inputs 5): R4, and the URI that STU3 had for the same codes.
+# https://hl7.org/fhir/R4/valueset-condition-clinical.html, https://hl7.org/fhir/R4/valueset-condition-ver-status.html
+_CLINICAL = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/condition-clinical", "http://hl7.org/fhir/condition-clinical"}
+)
+_VERIFICATION = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/condition-ver-status", "http://hl7.org/fhir/condition-ver-status"}
+)
 _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
+_CONFIRMED = frozenset({"confirmed"})
+_NOT_COUNTED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
 _NONE: frozenset[str] = frozenset()
-_ALONE: dict[str | None, frozenset[str]] = {code: frozenset({code}) for code in (*_CURRENT, *_OVER, "confirmed")}
+_ALONE: dict[str | None, frozenset[str]] = {
+    code: frozenset({code}) for code in (*_CURRENT, *_OVER, *_CONFIRMED, *_NOT_COUNTED)
+}
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
+# What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
+_CANNOT_BOTH_HOLD = (
+    ("cancer", "cancer-history"),
+    ("pregnancy", "pregnancy-ended"),
+    ("tobacco-use-disorder", "tobacco-use-history"),
+)
 # Only suggestions ask for these (workup.py): a vague symptom beside a disease is no contradiction between codings.
 ADVISORY = frozenset(
     {
@@ -69,10 +88,10 @@ class Diagnosis(Struct, frozen=True, gc=False):
 
 
 class Diagnoses(Struct, frozen=True):
-    """The diagnoses that mean something to an input, by clinical idea, and how many said nothing that can be read."""
+    """The diagnoses that mean something to an input, by clinical idea; `unclear`: those that were not understood."""
 
     by_idea: Mapping[str, tuple[Diagnosis, ...]] = {}
-    uncoded: int = 0
+    unclear: tuple[Diagnosis, ...] = ()
 
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
@@ -85,58 +104,89 @@ class Diagnoses(Struct, frozen=True):
         """The source of a Condition whose codings disagree about the idea."""
         return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
 
+    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool]) -> Coverage:
+        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass."""
+        if not self.unclear:
+            return coverage
+        return coverage.without(sum(not could(one) for one in self.unclear))
 
-def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> Diagnoses:
-    """What the Conditions say as of the hook; one that became known only later is never read."""
+
+def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tuple[Diagnoses, Counted]:
+    """What the Conditions say as of the hook, and which of them were not understood.
+
+    One that became known only later, or that is not confirmed, is understood and says nothing (DEC-37).
+    """
     by_idea: dict[str, list[Diagnosis]] = {}
-    uncoded = 0
+    unclear, counted = [], Counted()
     for condition in conditions:
-        codings = condition.code.coding
-        if len(codings) == 1 and codings[0].system in KNOWN:
-            ideas, contradicts = words.ideas(codings[0].system, codings[0].code), False
-        else:
-            ideas, contradicts = _meaning(condition.code, words)
-            uncoded += not ideas and not any(canonical(coding.system) in KNOWN for coding in codings)
-        if ideas and _NOT_DIAGNOSES.isdisjoint(ideas) and _is_confirmed(condition):
-            diagnosis = _diagnosis(condition, ideas, contradicts, now)
-            if diagnosis is not None:
-                for idea in ideas:
-                    by_idea.setdefault(idea, []).append(diagnosis)
-    return Diagnoses({idea: tuple(found) for idea, found in by_idea.items()}, uncoded)
+        counted.read += 1
+        ideas, contradicts = _meaning(condition.code, words)
+        why = None if ideas else of_concept(condition.code, words)
+        if not ideas and why is None:
+            continue  # classified, and of no idea that is asked for: whatever its status
+        standing = _confirmed(condition)
+        diagnosis = _diagnosis(condition, ideas, contradicts, now) if standing != "not-counted" else None
+        if diagnosis is None:
+            continue
+        if why is not None or standing == "unclear":
+            unclear.append(diagnosis)
+            counted.add(why or "modifier-unknown", condition.code, over=diagnosis.standing == "history")
+        elif _NOT_DIAGNOSES.isdisjoint(ideas) or contradicts:
+            for idea in diagnosis.ideas:
+                by_idea.setdefault(idea, []).append(diagnosis)
+    return Diagnoses({idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear)), counted
 
 
 def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ...], bool]:
-    """All that the codings mean, and whether two code systems name things that have nothing in common.
+    """All that the codings mean, and whether two code systems name what cannot both hold.
 
-    Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6): all
-    count. A SNOMED code for diabetes beside an ICD code for heart failure is a mistake: neither can be believed.
+    Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6), and those of
+    two systems mostly tell one story (N18.6 and dialysis): all count.
     """
-    if not concept.coding:
+    codings = concept.coding
+    if len(codings) == 1:
+        return words.ideas(codings[0].system, codings[0].code), False
+    if not codings:
         return (words.ideas_of_text(concept.text) if concept.text else ()), False
     by_system: dict[str, set[str]] = {}
-    for coding in concept.coding:
+    for coding in codings:
         if ideas := words.ideas(coding.system, coding.code):
             system = canonical(coding.system)
             by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
     together = tuple(sorted(set().union(*by_system.values())))
-    meanings = [scored for ideas in by_system.values() if (scored := ideas - ADVISORY)]
-    return together, len(meanings) > 1 and not set.intersection(*meanings)
+    return together, len(by_system) > 1 and _contradict(list(by_system.values()))
 
 
-def _codes(concept: CodeableConcept | None) -> frozenset[str]:
+def _contradict(meanings: list[set[str]]) -> bool:
+    """Whether one system says what another excludes: a disease that a relative has, say, and the same as one's own."""
+    for number, ideas in enumerate(meanings):
+        others = set().union(*(other for place, other in enumerate(meanings) if place != number))
+        if any(one in ideas and other in others for pair in _CANNOT_BOTH_HOLD for one, other in (pair, pair[::-1])):
+            return True
+        if ideas & _NOT_DIAGNOSES and not others & _NOT_DIAGNOSES and others - ADVISORY:
+            return True
+    return False
+
+
+def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozenset[str]:
+    """The codes of HL7's own system; what other codings or a text beside them say decides nothing."""
     if concept is None:
         return _NONE
     codings = concept.coding
-    if len(codings) == 1 and (code := codings[0].code) in _ALONE:  # nearly always
-        return _ALONE[code]
-    return frozenset(coding.code for coding in codings if coding.code)
+    if len(codings) == 1 and (coding := codings[0]).system in systems and coding.code in _ALONE:  # nearly always
+        return _ALONE[coding.code]
+    return frozenset(one.code for one in codings if one.code and canonical(one.system) in systems)
 
 
-def _is_confirmed(condition: Condition) -> bool:
-    if condition.verification_status is None:
-        return True
-    codes = _codes(condition.verification_status)
-    return not codes or codes == {"confirmed"}
+def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unclear"]:
+    """Whether it counts; unclear where a status is there that does not say it in HL7's codes."""
+    status = condition.verification_status
+    if status is None:
+        return "confirmed"
+    codes = _codes(status, _VERIFICATION)
+    if codes == _CONFIRMED or not (codes or status.coding or status.text):
+        return "confirmed"
+    return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
 
 
 def _diagnosis(condition: Condition, ideas: tuple[str, ...], contradicts: bool, now: Clock) -> Diagnosis | None:
@@ -147,8 +197,6 @@ def _diagnosis(condition: Condition, ideas: tuple[str, ...], contradicts: bool, 
         return None
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
-    if standing is None:
-        return None
     source = f"Condition/{condition.id or ''}"
     categories = _categories(condition.code) if "hfrs-codes" in ideas else ()
     return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories)
@@ -168,17 +216,21 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
 
 def _standing(
     condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock
-) -> Literal["current", "history"] | None:
+) -> Literal["current", "history"]:
+    """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most."""
     if _is_abated(condition, abatement, now):
         return "history"
-    codes = _codes(condition.clinical_status)
+    codes = _codes(condition.clinical_status, _CLINICAL)
     if codes & _OVER:
         return "history"
     if codes & _CURRENT:
         return "current"
-    on_problem_list = any("problem-list-item" in _codes(category) for category in condition.category)
     recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)
-    return "current" if on_problem_list or recent else None
+    return "current" if recent or _is_on_problem_list(condition) else "history"
+
+
+def _is_on_problem_list(condition: Condition) -> bool:
+    return any(coding.code == "problem-list-item" for category in condition.category for coding in category.coding)
 
 
 def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:

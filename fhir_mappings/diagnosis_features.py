@@ -26,9 +26,11 @@ LIFELONG = {
     "ischaemic_heart_disease": "ischaemic-heart-disease",
     "cerebrovascular_disease": "cerebrovascular-disease",
 }
+EITHER = (False, True)
 _FIVE_YEARS = 1826  # SORT: cancer within five years
 _SEPSIS_WINDOW = timedelta(hours=48)  # NSQIP
 _GRAVEST_FIRST = (("septic-shock", "septic-shock"), ("sepsis", "sepsis"), ("sirs", "sirs"))
+_RANK = {"septic-shock": 0, "sepsis": 1, "sirs": 2, "none": 3}
 
 
 def yes(name: str, source: str, when: Moment | None, flags: tuple[str, ...] = ()) -> Feature:
@@ -47,15 +49,22 @@ def yes(name: str, source: str, when: Moment | None, flags: tuple[str, ...] = ()
 
 @lru_cache(maxsize=1024)
 def no(name: str, coverage: Coverage) -> Feature:
-    """None recorded where the search was complete (DEC-29); else missing, and why. The same for everybody."""
+    """None recorded where every entry was seen and understood (DEC-37); else missing, and why: it could be either."""
     if coverage.gap:
-        return Feature(name=name, status="missing", reason=coverage.gap, flags=coverage.flags)
+        return Feature(name=name, status="missing", reason=coverage.gap, flags=coverage.flags, could_be=EITHER)
     return Feature(name=name, status="used", value=False, model_value=False, flags=coverage.flags)
 
 
 def conflicting(name: str, source: str, coverage: Coverage) -> Feature:
     """Only a resource whose codings contradict each other speaks of it."""
-    return Feature(name=name, status="conflicting", source=source, reason="two-concepts", flags=coverage.flags)
+    return Feature(
+        name=name,
+        status="conflicting",
+        source=source,
+        reason="two-concepts",
+        flags=coverage.flags,
+        could_be=EITHER,
+    )
 
 
 def told(name: str, matches: tuple[Diagnosis, ...], flags: tuple[str, ...] = ()) -> Feature:
@@ -66,13 +75,14 @@ def told(name: str, matches: tuple[Diagnosis, ...], flags: tuple[str, ...] = ())
 
 def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, history: bool = False) -> Feature:
     """Whether a diagnosis of the idea is current, or with `history` ever was."""
+    seen = coverage if history else coverage.of_current
     if idea not in diagnoses.by_idea:
-        return no(name, coverage)
+        return no(name, seen)
     if matches := diagnoses.of(idea, current=not history):
         return told(name, matches, coverage.flags)
     if contradiction := diagnoses.contradicts(idea):
         return conflicting(name, contradiction, coverage)
-    return no(name, coverage)
+    return no(name, seen)
 
 
 def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
@@ -86,7 +96,7 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
         flags = coverage.flags if recent or undated else (*coverage.flags, "over-five-years")
         return told("cancer", current, flags)
     past = diagnoses.of("cancer", current=False)
-    recent_past = tuple(one for one in past if one.ended and could_be_within(one.ended, _FIVE_YEARS, now))
+    recent_past = tuple(one for one in past if _ended_within_five_years(one, now))
     dated = tuple(
         one
         for one in diagnoses.of("cancer-history", current=False)
@@ -96,7 +106,12 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
         return told("cancer", recent_past + dated, (*coverage.flags, "history"))
     if contradiction := diagnoses.contradicts("cancer"):
         return conflicting("cancer", contradiction, coverage)
-    return no("cancer", coverage)
+    seen = diagnoses.seen(coverage, lambda one: one.standing == "current" or _ended_within_five_years(one, now))
+    return no("cancer", seen)
+
+
+def _ended_within_five_years(one: Diagnosis, now: Clock) -> bool:
+    return one.ended is not None and could_be_within(one.ended, _FIVE_YEARS, now)
 
 
 def sepsis(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
@@ -104,19 +119,32 @@ def sepsis(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
 
     A date alone: that day or the two before. Missing if only an undated one is current.
     """
-    undated = False
+    seen = diagnoses.seen(coverage.of_current, lambda one: _could_be_sepsis(one, now))
+    undated: list[str] = []
     for idea, value in _GRAVEST_FIRST:
         current = diagnoses.of(idea)
         recent = [one for one in current if one.began and _began_within_48_h(one.began, now)]
         if recent:
             first = min(recent, key=lambda one: one.source)
-            return _sepsis(value, coverage, first)
-        undated = undated or any(one.began is None for one in current)
-    if undated:
-        return Feature(name="sepsis", status="missing", reason="undated", flags=coverage.flags)
-    if coverage.gap:
-        return Feature(name="sepsis", status="missing", reason=coverage.gap, flags=coverage.flags)
-    return _sepsis("none", coverage, None)
+            return _at_least(value, seen, first, undated)
+        undated += [value] if any(one.began is None for one in current) else []
+    return _at_least("none", seen, None, undated)
+
+
+def _at_least(value: str, coverage: Coverage, one: Diagnosis | None, undated: list[str]) -> Feature:
+    """The gravest that is known, unless something graver could hold: undated, or among what was not understood."""
+    graver = [grade for _, grade in _GRAVEST_FIRST[: _RANK[value]]]
+    gap = "undated" if undated else coverage.gap
+    if not gap or not graver:
+        return _sepsis(value, coverage, one)
+    possible = graver if coverage.gap else undated
+    return Feature(
+        name="sepsis", status="missing", reason=gap, flags=coverage.flags, could_be=(value, *reversed(possible))
+    )
+
+
+def _could_be_sepsis(one: Diagnosis, now: Clock) -> bool:
+    return one.standing == "current" and (one.began is None or _began_within_48_h(one.began, now))
 
 
 def _began_within_48_h(began: Moment, now: Clock) -> bool:
@@ -148,8 +176,13 @@ def diabetes_treatment(diabetes: Feature, insulin: Feature) -> Feature:
     if diabetes.usable and diabetes.value is False:
         return _treatment("none", diabetes)
     if lacking is not None:
-        return replace(lacking, name="diabetes_treatment")
+        treated = ("insulin",) if insulin.value is True else ("without-insulin",) if insulin.usable else _TREATED
+        possible = treated if diabetes.value is True else ("none", *treated)
+        return replace(lacking, name="diabetes_treatment", could_be=possible if lacking.could_be else ())
     return _treatment("insulin", insulin) if insulin.value else _treatment("without-insulin", diabetes)
+
+
+_TREATED = ("without-insulin", "insulin")
 
 
 def _treatment(value: str, by: Feature) -> Feature:

@@ -13,10 +13,12 @@ from fhir_mappings.coverage import Coverage
 from fhir_mappings.dates import Moment, moment
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.diagnosis_features import present, yes
+from fhir_mappings.elements import NO_CODE
 from fhir_mappings.feature import Feature
 from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.quantities import Reading, absent, rejected
 from fhir_mappings.resources import DiagnosticReport, Valued
+from fhir_mappings.understanding import Counted, of_concept
 
 IMAGING_DAYS = 365
 _GENETIC_DAYS = 36_525  # a genome does not change; a hundred years
@@ -36,20 +38,30 @@ class Conclusion(Struct, frozen=True, gc=False):
     when: Moment
 
 
-def conclusions(reports: Iterable[DiagnosticReport], words: Vocabulary, now: Clock) -> tuple[Conclusion, ...]:
-    """The coded conclusions of the last year's reports, the latest first. Their text is never read."""
-    found = []
+def conclusions(
+    reports: Iterable[DiagnosticReport], words: Vocabulary, now: Clock
+) -> tuple[tuple[Conclusion, ...], Counted]:
+    """The coded conclusions of the last year's reports, the latest first, and which were not understood.
+
+    Their text is never read: a report that concludes in words only is not understood.
+    """
+    found, counted = [], Counted()
     for report in reports:
         period = report.effective_period
         text = report.effective_date_time or ((period.end or period.start) if period else None) or report.issued
         when = moment(text, now.zone)
-        if report.status not in _USABLE or when is None or placed(when, IMAGING_DAYS, now):
+        counted.read += 1
+        if report.status not in _USABLE or (when is not None and placed(when, IMAGING_DAYS, now)):
             continue
         codings = [coding for concept in report.conclusion_code for coding in concept.coding]
         ideas = tuple(idea for one in codings for idea in words.ideas(one.system, one.code))
-        if ideas:
+        if ideas and when is not None:
             found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when))
-    return tuple(sorted(found, key=lambda one: (-one.when.time.timestamp(), one.source)))
+        for concept in report.conclusion_code or (NO_CODE,):
+            if (why := of_concept(concept, words)) is not None:
+                counted.add(why, concept)
+                break
+    return tuple(sorted(found, key=lambda one: (-one.when.time.timestamp(), one.source))), counted
 
 
 def stenosis_grade(

@@ -20,11 +20,18 @@ from fhir_mappings.elements import CodeableConcept, Period, Reference
 from fhir_mappings.feature import Feature
 from fhir_mappings.reading import UNREADABLE_JSON
 from fhir_mappings.resources import Dosage, Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.understanding import Counted, Why, of_concept
 
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _LONG_AGO = timedelta(days=365)
-INCOMPLETE = "medication-list-incomplete"
+# https://hl7.org/fhir/R4/valueset-medicationrequest-status.html and valueset-medication-statement-status.html; an entry
+# with another status, or none, might be taken: the status decides what it means.
+_STATUSES = frozenset(
+    {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"}
+    | {"intended", "not-taken"}
+)
+_INTENTS = _ORDERED | {"proposal", "plan", "option"}
 
 # inputs.md section 6: the class of each input, and the diagnosis that says the same.
 INPUTS = {
@@ -48,10 +55,9 @@ class Medicine(Struct, frozen=True, gc=False):
 
 
 class Medications(Struct, frozen=True, dict=True):
-    """What is taken now, and how many medicines could not be told apart."""
+    """What is taken now."""
 
     taken: tuple[Medicine, ...] = ()
-    unknown: int = 0
 
     def of(self, drug_class: str) -> tuple[Medicine, ...]:
         """The medicines of a class, the latest first."""
@@ -66,10 +72,6 @@ class Medications(Struct, frozen=True, dict=True):
                 found.setdefault(drug_class, []).append(one)
         return {drug_class: tuple(medicines) for drug_class, medicines in found.items()}
 
-    def may_hold(self, drug_class: str) -> bool:
-        """Whether a medicine of unknown class could be of this one."""
-        return any(drug_class in one.drug.possible for one in self.taken)
-
 
 def _seconds(when: Moment | None) -> float:
     return when.time.timestamp() if when else 0.0
@@ -77,24 +79,50 @@ def _seconds(when: Moment | None) -> float:
 
 def read(
     resources: Iterable[object], words: Vocabulary, now: Clock, named: Mapping[str, Medication] | None = None
-) -> Medications:
-    """What is taken as of the hook; a statement "not taken" beats an older request for the same ingredient.
+) -> tuple[Medications, Counted]:
+    """What is taken as of the hook, and which entries were not understood.
 
+    A statement "not taken" beats an older request for the same ingredient.
     `named`: Medications by the name that a Bundle gives them, for references to it (`urn:uuid:…`).
     """
     resources = tuple(resources)
     bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id} | dict(named or {})
-    taken, refused = [], []
+    taken, refused, counted = [], [], Counted()
     for resource in resources:
-        if isinstance(resource, MedicationRequest) and _is_current(resource, now):
-            taken.append(_medicine(resource, bundled, words, now))
-        elif isinstance(resource, MedicationStatement):
-            if resource.status == "not-taken":
-                refused.append((_said(resource, now), _drug(resource, bundled, words)))
-            elif resource.status == "active" and _covers(resource, now):
-                taken.append(_medicine(resource, bundled, words, now))
+        if not isinstance(resource, Prescribed):
+            continue
+        counted.read += 1
+        if _says_nothing(resource):
+            counted.add("modifier-unknown", resource.medication_codeable_concept)
+        elif isinstance(resource, MedicationStatement) and resource.status == "not-taken":
+            refused.append((_said(resource, now), _drug(resource, bundled, words)))
+        elif _is_taken(resource, now):
+            medicine = _medicine(resource, bundled, words, now)
+            taken.append(medicine)
+            if medicine.drug.possible:
+                counted.add(_why(resource, words), resource.medication_codeable_concept)
     kept = tuple(one for medicine in taken if (one := _without(medicine, refused)))
-    return Medications(kept, sum(bool(one.drug.possible) for one in kept))
+    return Medications(kept), counted
+
+
+def _says_nothing(one: Prescribed) -> bool:
+    """Whether its status or intent is none of FHIR's: then nobody knows whether it is taken."""
+    intended = isinstance(one, MedicationStatement) or one.intent in _INTENTS
+    return one.status not in _STATUSES or not intended
+
+
+def _is_taken(one: Prescribed, now: Clock) -> bool:
+    if isinstance(one, MedicationRequest):
+        return _is_current(one, now)
+    return one.status == "active" and _covers(one, now)
+
+
+def _why(one: Prescribed, words: Vocabulary) -> Why:
+    """Why the class of a medicine is not known: its code, or a reference that leads nowhere."""
+    concept = one.medication_codeable_concept
+    if concept is None:
+        return "unread" if one.medication_reference is not None else "words-only"
+    return of_concept(concept, words) or "code-not-listed"
 
 
 def _is_current(request: MedicationRequest, now: Clock) -> bool:
@@ -210,10 +238,9 @@ def in_use(
         return yes(name, medicines[0].source, medicines[0].when, medicines[0].flags + seen.flags)
     if matches := diagnoses.of(idea):
         return yes(name, matches[0].source, matches[0].began, diagnoses_seen.flags)
-    both = together((seen, diagnoses_seen))
-    if not both.gap and medications.may_hold(drug_class):
-        return Feature(name=name, status="missing", reason=INCOMPLETE, flags=both.flags)
-    return no(name, both)
+    # A medicine whose code is known tells its class: an entry that is not understood is a gap only for the classes
+    # that it could be of, and one that never became a medicine for all.
+    return no(name, together((_for_class(seen, medications, drug_class), diagnoses_seen.of_current)))
 
 
 def on_antihypertensive(medications: Medications, seen: Coverage) -> Feature:
@@ -221,9 +248,14 @@ def on_antihypertensive(medications: Medications, seen: Coverage) -> Feature:
     name = "hypertension_on_medication"
     if medicines := medications.of("antihypertensive"):
         return yes(name, medicines[0].source, medicines[0].when, medicines[0].flags + seen.flags)
-    if not seen.gap and medications.may_hold("antihypertensive"):
-        return Feature(name=name, status="missing", reason=INCOMPLETE, flags=seen.flags)
-    return no(name, seen)
+    return no(name, _for_class(seen, medications, "antihypertensive"))
+
+
+def _for_class(seen: Coverage, medications: Medications, drug_class: str) -> Coverage:
+    """How far the list was seen as to one class: a medicine that is surely of another class is no gap."""
+    others = sum(bool(one.drug.possible) and drug_class not in one.drug.possible for one in medications.taken)
+    left = max(0, seen.unclear - others)
+    return msgspec.structs.replace(seen, unclear=left, unclear_now=left) if others else seen
 
 
 def hypertension_on_medication(hypertension: Feature, treated: Feature) -> Feature:

@@ -15,8 +15,13 @@ from fhir_mappings.diagnosis_features import no, told, yes
 from fhir_mappings.feature import Feature
 from fhir_mappings.procedures import SPINE_GROUPS
 from fhir_mappings.resources import Procedure
+from fhir_mappings.understanding import Counted, of_concept
 
 _DIALYSIS_DAYS = 14  # NSQIP
+# https://hl7.org/fhir/R4/valueset-event-status.html; another, or none, leaves open whether it was done.
+_STATUSES = frozenset(
+    {"preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"}
+)
 
 
 class PastProcedure(Struct, frozen=True, gc=False):
@@ -27,22 +32,38 @@ class PastProcedure(Struct, frozen=True, gc=False):
     when: Moment | None
 
 
-def read(procedures: Iterable[Procedure], words: Vocabulary, now: Clock) -> tuple[PastProcedure, ...]:
-    """The completed procedures before the hook, by what their codes mean; one without a date is past all the same."""
-    found = []
+def read(procedures: Iterable[Procedure], words: Vocabulary, now: Clock) -> tuple[tuple[PastProcedure, ...], Counted]:
+    """The completed procedures before the hook by what their codes mean, and which entries were not understood.
+
+    One without a date is past all the same.
+    """
+    found, counted = [], Counted()
     for procedure in procedures:
-        if procedure.status != "completed":
+        counted.read += 1
+        ideas = _ideas(procedure, words)
+        why = None if ideas else of_concept(procedure.code, words)
+        if procedure.status not in _STATUSES:
+            why = why or "modifier-unknown"
+        elif procedure.status != "completed":
             continue
-        ideas = tuple(idea for coding in procedure.code.coding for idea in words.ideas(coding.system, coding.code)) or (
-            words.ideas_of_text(procedure.code.text) if procedure.code.text and not procedure.code.coding else ()
-        )
-        if ideas:
-            period = procedure.performed_period
-            text = procedure.performed_date_time or ((period.end or period.start) if period else None)
-            when = moment(text, now.zone)
-            if when is None or not is_ahead(when, now):
-                found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when))
-    return tuple(found)
+        period = procedure.performed_period
+        text = procedure.performed_date_time or ((period.end or period.start) if period else None)
+        when = moment(text, now.zone)
+        if when is not None and is_ahead(when, now):
+            continue
+        if why is not None:
+            long_ago = when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
+            counted.add(why, procedure.code, over=long_ago)
+        elif ideas:
+            found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when))
+    return tuple(found), counted
+
+
+def _ideas(procedure: Procedure, words: Vocabulary) -> tuple[str, ...]:
+    codings, text = procedure.code.coding, procedure.code.text
+    if not codings:
+        return words.ideas_of_text(text) if text else ()
+    return tuple(idea for coding in codings for idea in words.ideas(coding.system, coding.code))
 
 
 def _of(past: tuple[PastProcedure, ...], ideas: frozenset[str], without: str = "") -> list[PastProcedure]:
@@ -60,7 +81,7 @@ def previous_spine_surgery(
         return yes(name, done[0].source, done[0].when, procedures_seen.flags)
     if matches := diagnoses.of("spine-surgery-history"):
         return told(name, matches, diagnoses_seen.flags)
-    return no(name, together(seen))
+    return no(name, together((procedures_seen, diagnoses_seen.of_current)))
 
 
 def dialysis(
@@ -78,4 +99,4 @@ def dialysis(
     for one in _of(past, frozenset({"dialysis-procedure"})):
         if one.when is not None and not placed(one.when, _DIALYSIS_DAYS, now):
             return yes("dialysis", one.source, one.when, procedures_seen.flags)
-    return no("dialysis", together(seen))
+    return no("dialysis", together((procedures_seen.of_current, diagnoses_seen.of_current)))

@@ -44,6 +44,7 @@ from fhir_mappings.resources import (
 )
 from fhir_mappings.search_result import SearchResult, SearchResults
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
+from fhir_mappings.understanding import Counted, NotUnderstood, Unclear, Why
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
@@ -58,7 +59,7 @@ _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
 class PatientRecord(Struct, frozen=True, kw_only=True):
     """Facts with unit, time and source, as of `as_of`; what was set aside, counted by reason.
 
-    `coverage`: per prefetch key, how far that kind of data was seen.
+    `coverage`: per prefetch key, how far that kind of data was seen; `not_understood`: what of them was not.
     """
 
     patient_id: str
@@ -66,6 +67,7 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
     words: Vocabulary
     coverage: Mapping[str, Coverage]
     set_aside: Mapping[str, int]
+    not_understood: NotUnderstood
     person: Person | None
     diagnoses: Diagnoses
     recorded: RecordedByInput
@@ -123,26 +125,39 @@ def read(  # everything that a record depends on
     recorded, unreadable = observed.index(sorted_out[Observation], words, _RECORDED, rules)
     if unreadable:
         parts = {key: reading.without(part, unreadable) for key, part in parts.items()}
-    found = diagnoses.read(sorted_out[Condition], words, now)
-    coverage = {key: _coverage(result, parts[key], found, key) for key, result in results.items()}
     patient = next(iter(sorted_out[Patient]), None)
-    seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
     named = references.named_medications(results.values())
+    found, of_diagnoses = diagnoses.read(sorted_out[Condition], words, now)
+    taken, of_medicines = medications.read(medicines, words, now, named)
+    past, of_procedures = past_procedures.read(sorted_out[Procedure], words, now)
+    concluded, of_reports = conclusions(sorted_out[DiagnosticReport], words, now)
+    counted = {
+        "conditions": of_diagnoses,
+        "medications": of_medicines,
+        "procedures": of_procedures,
+        "reports": of_reports,
+    }
+    unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
+    coverage = {key: _coverage(result, parts[key], unclear[key], rules) for key, result in results.items()}
+    seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     return PatientRecord(
         patient_id=patient_id,
         clock=now,
         words=words,
         coverage=coverage,
-        set_aside=_set_aside(parts.values(), found),
+        set_aside=_set_aside(parts.values(), of_diagnoses),
+        not_understood=NotUnderstood(
+            {key: one for key, one in unclear.items() if key in counted and one.reasons}, rules.unread_is_absent
+        ),
         person=demographics.person(patient) if patient else None,
         diagnoses=found,
         recorded=recorded,
-        medications=medications.read(medicines, words, now, named) if medicines else Medications(),
-        procedures=past_procedures.read(sorted_out[Procedure], words, now),
+        medications=taken,
+        procedures=past,
         emergency_encounter=_emergency(sorted_out[Encounter]),
         pregnancy=pregnancy(recorded, found, words, seen, now),
-        conclusions=conclusions(sorted_out[DiagnosticReport], words, now),
+        conclusions=concluded,
         orders=tuple(sorted_out[ServiceRequest]),
     )
 
@@ -159,24 +174,43 @@ def _sorted_out(parts: Iterable[ReadResources]) -> dict[type, list[Any]]:
     return found
 
 
-def _coverage(result: SearchResult, part: ReadResources, found: Diagnoses, key: str) -> Coverage:
-    aside = bool(part.set_aside)
-    uncoded = found.uncoded if key == "conditions" else 0
+# Why a resource was set aside (reading.py), as a reason for not understanding an entry.
+_ASIDE: dict[str, Why] = {
+    reading.UNREADABLE: "unread",
+    reading.FHIR_VERSION: "unread",
+    reading.SUBJECT_UNKNOWN: "subject-unclear",
+    reading.MODIFIER: "modifier-unknown",
+}
+
+
+def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None) -> Unclear:
+    """What of one kind of data was not understood, entries that never became a resource included."""
+    others: Counter[Why] = Counter()
+    for reason, count in part.set_aside.items():
+        others[_ASIDE[reason]] += count
+    others["unread"] += result.unread_entries
+    others["not-sent"] += result.not_sent
+    return (counted or Counted()).unclear(+others)
+
+
+def _coverage(result: SearchResult, part: ReadResources, unclear: Unclear, rules: SiteRules) -> Coverage:
+    counts = not rules.unread_is_absent
     return Coverage(
         failure=result.failure,
         truncated=result.truncated,
-        partial=result.partial or (aside and bool(part.resources)) or bool(uncoded),
-        unreadable=aside and not part.resources,
+        partial=result.partial or (bool(unclear.reasons) and bool(part.resources)),
+        unclear=unclear.entries if counts else 0,
+        unclear_now=unclear.current if counts else 0,
     )
 
 
-def _set_aside(parts: Iterable[ReadResources], found: Diagnoses) -> dict[str, int]:
+def _set_aside(parts: Iterable[ReadResources], of_diagnoses: Counted) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for part in parts:
         if part.set_aside:
             counted.update(part.set_aside)
-    if found.uncoded:
-        counted["no-code"] += found.uncoded
+    if uncoded := of_diagnoses.reasons["words-only"]:
+        counted["no-code"] += uncoded
     return dict(counted)
 
 

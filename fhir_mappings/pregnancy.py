@@ -35,7 +35,9 @@ def pregnancy(  # both sources, with how far each was seen
         return "yes"
     if answer == _ANSWERS[1]:
         return "no"
-    return "unknown" if any(one.gap for one in seen) else "no"
+    conditions, observations = seen
+    conditions = diagnoses.seen(conditions.of_current, lambda one: _lasts(one, diagnoses, now))
+    return "unknown" if conditions.gap or observations.gap else "no"
 
 
 def _lasts(one: Diagnosis, diagnoses: Diagnoses, now: Clock) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from fhir_mappings.elements import Reference
 from fhir_mappings.resources import UNREADABLE_JSON, Encounter, Medication, Patient, Resource
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 FHIR_VERSION, UNREADABLE, SUBJECT_UNKNOWN = "fhir-version-unsupported", "unreadable", "subject-unknown"
+MODIFIER = "modifier-unknown"
 _MISMATCH = "another-patient"
 
 # Names of resource types that R4 no longer has, of members that an R4 resource cannot have, and of members that
@@ -80,6 +82,12 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
     if not result.resources and not result.decoded:
         return ReadResources()
+    if turned := [raw for raw in result.resources if may_be_turned(raw)]:
+        return _without_turned(key, result, patient_id, turned)
+    return _read_each(key, result, patient_id)
+
+
+def _read_each(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     decoded, subjects = (
         (result.decoded, _subjects_of(result.decoded)) if result.decoded else _all_decoded(result.resources)
     )
@@ -98,6 +106,50 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
         if reason:
             aside[reason] += 1
     return ReadResources(tuple(resources), dict(aside))
+
+
+def may_be_turned(text: bytes | Raw) -> bool:
+    """Whether a member that could turn the meaning of a resource occurs in its JSON at all."""
+    written = bytes(text)
+    return b'"modifierExtension"' in written or b'"implicitRules"' in written
+
+
+def _without_turned(key: str, result: SearchResult, patient_id: str, turned: Sequence[Raw]) -> ReadResources:
+    """Those whose meaning a modifier that is not known here may turn are set aside: none is known.
+
+    https://hl7.org/fhir/R4/extensibility.html#modifierExtension, https://hl7.org/fhir/R4/resource.html#Resource
+    """
+    gone = {id(raw): content for raw in turned if _is_turned(content := _content(raw))}
+    if any(names_another(one, patient_id) for content in gone.values() for one in _subjects(content)):
+        raise WrongPatientError(key, result.supplied)
+    left = replace(result, resources=tuple(raw for raw in result.resources if id(raw) not in gone))
+    return _plus(_read_each(key, left, patient_id), MODIFIER, len(gone))
+
+
+def _content(raw: Raw) -> dict[str, Any]:
+    try:
+        content = msgspec.json.decode(raw)
+    except UNREADABLE_JSON:
+        return {}  # counted as unreadable where it is read
+    return content if isinstance(content, dict) else {}
+
+
+def _is_turned(content: object) -> bool:
+    """Whether it, or what is in it, has a modifier; an empty list is none."""
+    waiting = [content]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if one.get("modifierExtension") or one.get("implicitRules"):
+                return True
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return False
+
+
+def _plus(part: ReadResources, reason: str, count: int) -> ReadResources:
+    return ReadResources(part.resources, dict(+(Counter(part.set_aside) + Counter({reason: count}))))
 
 
 def _all_decoded(raws: Sequence[Raw]) -> tuple[Sequence[Resource | None], set[str | None]]:
@@ -141,9 +193,7 @@ def without(part: ReadResources, unreadable: Sequence[Resource]) -> ReadResource
     """The part without those that turned out to be unreadable, which are counted with the others set aside."""
     gone = {id(one) for one in unreadable}
     kept = tuple(one for one in part.resources if id(one) not in gone)
-    aside = Counter(part.set_aside)
-    aside[UNREADABLE] += len(part.resources) - len(kept)
-    return ReadResources(kept, dict(+aside))
+    return _plus(ReadResources(kept, part.set_aside), UNREADABLE, len(part.resources) - len(kept))
 
 
 def _named_people(result: SearchResult) -> dict[str, str]:

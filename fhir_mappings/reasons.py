@@ -14,6 +14,7 @@ WORDS = {
     "not-authorised": "access not granted",
     "not-provided": "not provided by the record system",
     "truncated": "list cut short",
+    "not-understood": "an entry of the record was not understood",
     "unreadable": "recorded in a form that cannot be read",
     "unknown": "recorded as unknown",
     "masked": "withheld",
@@ -43,7 +44,6 @@ WORDS = {
     "status-unknown": "recorded as unknown",
     "not-ordered": "none ordered yet",
     "undated": "recorded without a date",
-    "medication-list-incomplete": "medication list incomplete",
     "age-missing": "age missing",
     "sex-missing": "sex missing",
 }

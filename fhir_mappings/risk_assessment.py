@@ -32,12 +32,16 @@ _CREATE = {"system": "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """One computed outcome. Probabilities from 0 to 1 here; FHIR R4 is told per cent."""
+    """One computed outcome. Probabilities from 0 to 1 here; FHIR R4 is told per cent.
+
+    `between`: from where to where it lies, where there is no single `probability`.
+    """
 
     outcome: str
     text: str
     model: str
-    probability: float
+    probability: float | None
+    between: tuple[float, float] | None = None
     low: float | None = None
     high: float | None = None
     peer_probability: float | None = None
@@ -103,9 +107,13 @@ def _method(estimate: Estimate) -> dict[str, Any]:
 def _prediction(prediction: Prediction) -> dict[str, Any]:
     told: dict[str, Any] = {
         "outcome": {"coding": [{"system": OUTCOMES, "code": prediction.outcome}], "text": prediction.text},
-        "probabilityDecimal": percent(prediction.probability),
     }
-    if prediction.peer_probability:
+    if prediction.between is not None:
+        low, high = prediction.between
+        told["probabilityRange"] = {"low": _percent_quantity(low), "high": _percent_quantity(high)}
+    if prediction.probability is not None:
+        told["probabilityDecimal"] = percent(prediction.probability)
+    if prediction.peer_probability and prediction.probability is not None:
         told["relativeRisk"] = round(prediction.probability / prediction.peer_probability, 3)
     told["whenRange"] = _when(prediction.horizon_days)
     if prediction.rationale:

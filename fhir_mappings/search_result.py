@@ -18,7 +18,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `truncated`: a next page was not read. `partial`: a warning came beside the matches (DEC-21).
     `decoded`: the same, read already where all could be read at once; `resources` is empty then.
     `named`: those of a Bundle that has given them names of its own (`urn:uuid:…` as fullUrl), by which others may refer
-    to them. `supplied` tells null and empty from found and fetched, for the record: the four are different.
+    to them. `not_sent`: how many more the server says that there are; `unread_entries`: entries that are no resource.
+    `supplied` tells null and empty from found and fetched, for the record: the four are different.
     """
 
     resources: tuple[msgspec.Raw, ...] = ()
@@ -27,6 +28,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     truncated: bool = False
     partial: bool = False
     named: tuple[tuple[str, msgspec.Raw], ...] = ()
+    not_sent: int = 0
+    unread_entries: int = 0
     supplied: Literal["prefetch", "null", "empty", "fetched", "not-provided"] = "prefetch"
 
     @property

@@ -6,10 +6,14 @@ from msgspec import Struct
 
 
 class SiteRules(Struct, frozen=True, gc=False):
-    """`decimal_comma`: numbers in texts are written "7,2" (case 12). `status_unknown`: such results count (case 21)."""
+    """`decimal_comma`: numbers in texts are written "7,2" (case 12). `status_unknown`: such results count (case 21).
+
+    `unread_is_absent`: entries that were not understood count as if they were not there (DEC-37, two approvals).
+    """
 
     decimal_comma: bool = False
     status_unknown: bool = False
+    unread_is_absent: bool = False
 
 
 NO_SITE_RULES = SiteRules()

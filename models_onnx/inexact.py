@@ -18,6 +18,7 @@ import numpy as np
 from models_onnx.bounds import MissingRange, Unknown, missing_ranges
 from models_onnx.model import Model
 from models_onnx.model_card import ModelInput
+from models_onnx.open_inputs import NOTHING_OPEN, Open, widened
 from models_onnx.score import InputValue, Range, Score
 
 if TYPE_CHECKING:
@@ -81,6 +82,21 @@ def _outside(model: Model, values: Values, limits: Limits) -> Score | None:
 
 
 def ranges(
+    registry: Registry,
+    values: Values,
+    limits: Limits,
+    *,
+    thresholds: Mapping[str, Sequence[float]] | None = None,
+    opened: Open = NOTHING_OPEN,
+) -> tuple[MissingRange, ...]:
+    """As `known_ranges`, over every value of the inputs as well that rest on lists not all understood."""
+    if not opened.possible:
+        return known_ranges(registry, values, limits, thresholds=thresholds)
+    found = known_ranges(registry, opened.first(values), limits, thresholds=thresholds)
+    return widened(registry, values, found, opened, thresholds or {})
+
+
+def known_ranges(
     registry: Registry, values: Values, limits: Limits, *, thresholds: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[MissingRange, ...]:
     """As `bounds.missing_ranges`, over every possible number of what is only approximately known as well.

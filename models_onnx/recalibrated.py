@@ -22,6 +22,13 @@ def score(raw: Score, by: Recalibration) -> Score:
     """A score after recalibration, its own probability kept beside; one without a number only says by what."""
     if raw.status == "not-computable":
         return msgspec.structs.replace(raw, recalibration=by)
+    if raw.status == "range" and raw.missing_range is not None:
+        return msgspec.structs.replace(
+            raw,
+            recalibration=by,
+            contributions=tuple(Contribution(one.input, by.slope * one.log_odds) for one in raw.contributions),
+            missing_range=Range(*_moved(raw.missing_range.low, raw.missing_range.high, by)),
+        )
     if raw.status != "computed" or raw.logit is None or raw.reference_logit is None:
         return raw
     logit = by.logit(raw.logit)

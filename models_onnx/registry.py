@@ -12,12 +12,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import golden_scores, inexact, model_card, peers
+from models_onnx import golden_scores, inexact, model_card, open_inputs, peers
 from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
 from models_onnx.model import Model, NonFiniteScoreError, Places
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
+from models_onnx.open_inputs import NOTHING_OPEN, Open
 from models_onnx.peers import Peer
 from models_onnx.score import InputValue, Score
 from models_onnx.sessions import open_session
@@ -90,15 +91,25 @@ class Registry:
         }
 
     def score(
-        self, values: Mapping[str, InputValue | None], limits: Mapping[str, Within] | None = None
+        self,
+        values: Mapping[str, InputValue | None],
+        limits: Mapping[str, Within] | None = None,
+        opened: Open = NOTHING_OPEN,
     ) -> tuple[Score, ...]:
         """Every model's answer, in the order of `cards`, from one run of one graph.
 
         `values` by feature name, None or absent where missing; `limits` for those that are not exactly known
-        (inexact.py). Nothing is defaulted: a model that cannot do without a missing input says so in `needs`.
-        Raises InputError for a value of the wrong kind, and NonFiniteScoreError rather than return a number that
-        is none.
+        (inexact.py); `opened` for those that rest on lists not all understood (open_inputs.py). Nothing is defaulted:
+        a model that cannot do without a missing input says so in `needs`. Raises InputError for a value of the wrong
+        kind, and NonFiniteScoreError rather than return a number that is none.
         """
+        if opened.possible:
+            by = open_inputs.spans(self, values, opened)
+            scores = self.score(opened.first(values), limits)
+            return tuple(
+                open_inputs.ranged(model, one, by.get((one.model, one.version)))
+                for model, one in zip(self.models, scores, strict=True)
+            )
         if limits:
             return inexact.score(self, values, limits)
         row, present = self.encoding.row(values)

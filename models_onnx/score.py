@@ -8,7 +8,8 @@ import msgspec
 
 from models_onnx.recalibration import Recalibration
 
-ScoreStatus = Literal["computed", "score-only", "not-computable", "out-of-scope"]
+# "range": an input that rests on a list could have several values, so there is no single number (open_inputs.py).
+ScoreStatus = Literal["computed", "score-only", "range", "not-computable", "out-of-scope"]
 InputValue = float | bool | str
 
 
@@ -35,8 +36,22 @@ class Range(msgspec.Struct, frozen=True, gc=False):
     high: float
 
 
+class PointsRange(msgspec.Struct, frozen=True, gc=False):
+    """From the lowest to the highest number of points that open inputs could give.
+
+    The rates that publications report for either end.
+    """
+
+    low: float
+    high: float
+    rates_low: tuple[PublishedRate, ...] = ()
+    rates_high: tuple[PublishedRate, ...] = ()
+
+
 class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One model's answer. `contributions` sum to the logit minus `reference_logit`; empty for points.
+
+    A "range" has `missing_range` or `points_range` in the place of a number, and the contributions of what is known.
 
     After a `recalibration` (recalibrated.py) all of these are its figures, and `raw_probability` is the model's own.
     """
@@ -56,9 +71,20 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     contributions: tuple[Contribution, ...] = ()
     points: float | None = None
     maximum_points: float | None = None
+    points_range: PointsRange | None = None
     published_rates: tuple[PublishedRate, ...] = ()
     missing_range: Range | None = None
     reason: str | None = None
     needs: tuple[str, ...] = ()
     raw_probability: float | None = None
     recalibration: Recalibration | None = None
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether it tells a probability, or from where to where it lies."""
+        return self.status == "computed" or (self.status == "range" and self.points_range is None)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether it tells points, or from where to where they lie."""
+        return self.status == "score-only" or self.points_range is not None

@@ -12,12 +12,14 @@ import msgspec
 
 from cds_service import model_inputs
 from cds_service.advice.outcomes import OUTCOMES, Outcome
+from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
 from fhir_mappings.feature import Feature, Features
-from fhir_mappings.pregnancy import Pregnancy
 from fhir_mappings.procedures import PlannedProcedure
+from fhir_mappings.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx import inexact, recalibrated
 from models_onnx.bounds import MissingRange
+from models_onnx.open_inputs import Open
 from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Score
@@ -44,13 +46,30 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of one outcome: the score that answers, and how it compares with the same operation's peers.
 
     `unknown`: how far the missing inputs could move it, also where it cannot be computed without them.
+    `band`: of its figure, of a range of its low end; `certain`: nothing that is unknown could move it to another band.
     """
 
     outcome: Outcome
     score: Score
     peer: Peer | None = None
     band: Band | None = None
+    certain: bool = True
     unknown: MissingRange | None = None
+
+    @property
+    def told_band(self) -> Band | None:
+        """The band that may be told: only where everything that is possible lies in one (DEC-38)."""
+        return self.band if self.certain else None
+
+    @property
+    def low(self) -> float:
+        """The least probability that what is known allows."""
+        return self.unknown.range.low if self.unknown is not None else self.score.probability or 0.0
+
+    @property
+    def high(self) -> float:
+        """The greatest probability that what is known allows."""
+        return self.unknown.range.high if self.unknown is not None else self.score.probability or 0.0
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -73,6 +92,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     indicator: Literal["info", "warning"]
     inputs: tuple[str, ...]
     unchecked: tuple[str, ...] = ()
+    not_understood: NotUnderstood = ALL_UNDERSTOOD
 
     @cached_property
     def today(self) -> datetime:
@@ -81,8 +101,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def computed(self) -> tuple[Estimate, ...]:
-        """The estimates that have a probability, the headline first."""
-        return tuple(estimate for estimate in self.estimates if estimate.score.status == "computed")
+        """The estimates that have a probability, or a range of it, the headline first."""
+        return tuple(estimate for estimate in self.estimates if estimate.score.has_figure)
 
     @property
     def others(self) -> tuple[Estimate, ...]:
@@ -113,16 +133,16 @@ def assess(
     models: Registry,
     limits: BandLimits,
     identity: tuple[str, datetime, ZoneInfo],
-    pregnancy: Pregnancy = "no",
     recalibrations: BySha256 | None = None,
+    unknowns: Unknowns = NOTHING_UNKNOWN,
 ) -> Assessment:
     """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline.
 
-    `pregnancy`: where it could not be searched for and is possible, the card says so (inputs.md section 7).
+    `unknowns`: what the record leaves open; where pregnancy is possible and not known, the card says so (inputs 7).
     `recalibrations`: the hospital's own, by the graph that they correct; its figures and peers are told by them.
     """
     group = procedure.group
-    ranges = _ranges(features, group=group, models=models, limits=limits)
+    ranges = _ranges(features, unknowns.opened, group=group, models=models, limits=limits)
     if recalibrations:
         by = {_version(one): found for one in scores if (found := recalibrations.get(one.sha256)) is not None}
         scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
@@ -153,7 +173,8 @@ def assess(
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
         inputs=models.inputs_of(tuple([_version(estimate.score) for estimate in estimates])),
-        unchecked=("pregnancy",) if pregnancy == "unknown" and _may_be_pregnant(features) else (),
+        unchecked=("pregnancy",) if unknowns.pregnancy == "unknown" and _may_be_pregnant(features) else (),
+        not_understood=unknowns.not_understood,
     )
 
 
@@ -164,15 +185,16 @@ def _may_be_pregnant(features: Features) -> bool:
 
 
 def _ranges(
-    features: Features, *, group: str, models: Registry, limits: BandLimits
+    features: Features, opened: Open, *, group: str, models: Registry, limits: BandLimits
 ) -> dict[tuple[str, str], MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     inexact_inputs = model_inputs.limits(features)
-    if not inexact_inputs and not models.may_range_over([name for name, one in features.items() if not one.usable]):
+    unusable = [name for name, one in features.items() if not one.usable]
+    if not inexact_inputs and not models.may_range_over(unusable):
         return {}
     thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)
-    found = inexact.ranges(models, values, inexact_inputs, thresholds=thresholds)
+    found = inexact.ranges(models, values, inexact_inputs, thresholds=thresholds, opened=opened)
     return {_version(entry): entry for entry in found}
 
 
@@ -204,7 +226,7 @@ def _told(outcome: Outcome, by_model: Mapping[str, Score]) -> Score | None:
     Points that cannot be counted are not told: an estimate that lacks an input is news, a count is not.
     """
     ordered = [by_model[model] for model in outcome.models if model in by_model]
-    answering = (score for score in ordered if score.status in ("computed", "score-only"))
+    answering = (score for score in ordered if score.has_figure or score.has_points)
     lacking = (score for score in ordered if score.status == "not-computable")
     return next(answering, None) or (next(lacking, None) if outcome.may_head else None)
 
@@ -221,8 +243,15 @@ def _estimate(
     peer = models.peer(outcome.name, group)
     if peer is not None and score.recalibration is not None:
         peer = recalibrated.peer(peer, score.recalibration)
+    ends = (unknown.range.low, unknown.range.high) if unknown is not None else (score.probability,) * 2
+    figure = score.probability if score.status != "range" else ends[0]
     return Estimate(
-        outcome=outcome, score=score, peer=peer, band=band(score.probability, peer, limits), unknown=unknown
+        outcome=outcome,
+        score=score,
+        peer=peer,
+        band=band(figure, peer, limits),
+        certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
+        unknown=unknown,
     )
 
 
@@ -237,9 +266,7 @@ def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Ba
 
 def _headline(estimates: Sequence[Estimate]) -> Estimate | None:
     """The highest band; on a tie the outcome that stands first. One without a band only where none has one."""
-    candidates = [
-        estimate for estimate in estimates if estimate.outcome.may_head and estimate.score.status == "computed"
-    ]
+    candidates = [estimate for estimate in estimates if estimate.outcome.may_head and estimate.score.has_figure]
     return max(candidates, key=lambda estimate: BAND_NAMES.index(estimate.band) if estimate.band else -1, default=None)
 
 
@@ -248,10 +275,10 @@ def _headline_first(estimates: Sequence[Estimate], headline: Estimate | None) ->
 
 
 def _warns(headline: Estimate, limits: BandLimits) -> bool:
-    """At least above typical, and at least 1 % for a rare outcome or 20 % for a common one (DEC-32)."""
+    """At least above typical, and at least 1 % for a rare outcome or 20 % for a common one (DEC-32).
+
+    By the low end of what is known: a warning never stands because something is missing (DEC-39).
+    """
     least = {"rare": limits.rare, "common": limits.common}.get(headline.outcome.frequency)
-    return (
-        headline.band in ("above-typical", "well-above-typical")
-        and least is not None
-        and (headline.score.probability or 0.0) >= least
-    )
+    lowest = band(headline.low, headline.peer, limits)
+    return lowest in ("above-typical", "well-above-typical") and least is not None and headline.low >= least

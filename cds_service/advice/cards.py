@@ -109,9 +109,8 @@ def summary(assessment: Assessment) -> str:
         lacking = next((e for e in assessment.estimates if e.score.status == "not-computable"), None)
         why = f": {telling.why_not(lacking, assessment.features)}" if lacking else ""
         return _within_limit(f"Risk of {procedure} not computable", why)
-    probability, outcome = headline.score.probability or 0.0, headline.outcome
-    answer = f"{outcome.words[:1].upper()}{outcome.words[1:]} after {procedure}: "
-    answer += wording.frequency(probability, outcome.denominator)
+    outcome = headline.outcome
+    answer = f"{outcome.words[:1].upper()}{outcome.words[1:]} after {procedure}: {telling.figure(headline)}"
     return _within_limit(answer, _comparison(headline), _gaps(len(assessment.unusable)))
 
 

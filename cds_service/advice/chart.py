@@ -50,20 +50,27 @@ def _estimate(result: Mapping[str, Any], owner: Owner, public_url: str) -> Estim
         patient_id=owner.patient_id,
         encounter_id=owner.encounter_id,
         order=result["procedure"]["order"],
-        predictions=tuple(_prediction(one) for one in told if one["status"] == "computed"),
-        models=tuple(_model(one, public_url) for one in told if one["status"] in ("computed", "score-only")),
+        predictions=tuple(_prediction(one) for one in told if one["status"] == "computed" or _is_range(one)),
+        models=tuple(_model(one, public_url) for one in told if one["status"] in ("computed", "score-only", "range")),
         basis=_basis(result["inputs"]),
         note=f"Made by software and not reviewed by a clinician; {missing} inputs missing or not usable."
-        + "".join(f" {_points(one)}." for one in told if one["status"] == "score-only"),
+        + "".join(f" {_points(one)}." for one in told if "maximumPoints" in one),
     )
 
 
+def _is_range(told: Mapping[str, Any]) -> bool:
+    """Whether it tells from where to where a probability lies, and no single number (DEC-38)."""
+    return told["status"] == "range" and "missingRange" in told
+
+
 def _prediction(told: Mapping[str, Any]) -> Prediction:
+    between = told["missingRange"] if _is_range(told) else None
     return Prediction(
         outcome=told["outcome"],
         text=BY_NAME[told["outcome"]].heading,
         model=told["model"],
-        probability=told["probability"],
+        probability=told.get("probability"),
+        between=(between["low"], between["high"]) if between else None,
         low=told.get("low"),
         high=told.get("high"),
         peer_probability=told.get("peerProbability"),
@@ -85,4 +92,6 @@ def _basis(inputs: list[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _points(told: Mapping[str, Any]) -> str:
-    return f"{BY_NAME[told['outcome']].heading}: {told['points']:g} of {told['maximumPoints']:g}"
+    points = told.get("pointsRange")
+    count = f"{points['low']:g} to {points['high']:g}" if points else f"{told['points']:g}"
+    return f"{BY_NAME[told['outcome']].heading}: {count} of {told['maximumPoints']:g}"

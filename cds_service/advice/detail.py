@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from cds_service.advice import drivers, naming, telling, wording
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import sentence
 from fhir_mappings import reasons
+from fhir_mappings.coverage import NOT_UNDERSTOOD
 from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
 
@@ -35,7 +35,8 @@ def write(
     already_told = {one.name for one in reasons_for_it}
     head = [*_headline(assessment), *drivers.lines(reasons_for_it)]
     narrow = limit < _WIDE
-    missing, limits = _missing(assessment), _limits(assessment, only_headline=narrow)
+    missing = [*_not_understood(assessment), *_missing(assessment)]
+    limits = _limits(assessment, only_headline=narrow)
     room = limit - _size([*head, *missing, limits])
     told = [sentence(option) for option in options]
     may_be_left = more or len(told) > 1 or len("".join(told)) + len(_PARAGRAPH) > room
@@ -44,9 +45,9 @@ def write(
     first, room = _fitting(told[:1], room)
     absent, room = _fitting(_none_recorded(assessment, already_told, room), room)
     if not narrow:
-        probabilities, room = _fitting(_others(assessment, "computed"), room)
+        probabilities, room = _fitting(_others(assessment, points=False), room)
     others, room = _fitting(told[1:], room)
-    points, room = _fitting(_others(assessment, "score-only"), room)
+    points, room = _fitting(_others(assessment, points=True), room)
     lacking, room = _fitting(telling.not_computable(assessment.estimates, assessment.features), room)
     left = more + len(told) - len(first) - len(others)
     counted = [_more(left, behind_link)] if uncounted and left else []
@@ -78,17 +79,42 @@ def _headline(assessment: Assessment) -> list[str]:
     return [telling.estimate(assessment, assessment.headline)] if assessment.headline is not None else []
 
 
-def _others(assessment: Assessment, status: Literal["computed", "score-only"]) -> list[str]:
+def _others(assessment: Assessment, *, points: bool) -> list[str]:
     """The other outcomes that have a probability, or points."""
     return [
         telling.estimate(assessment, told)
         for told in assessment.estimates
-        if told is not assessment.headline and told.score.status == status
+        if told is not assessment.headline and (told.score.has_points if points else told.score.has_figure)
     ]
 
 
+_LISTS = {
+    "conditions": ("diagnosis", "diagnoses"),
+    "medications": ("medicine", "medicines"),
+    "procedures": ("procedure", "procedures"),
+    "reports": ("report", "reports"),
+}
+
+
+def _not_understood(assessment: Assessment) -> list[str]:
+    """In one line how many entries were not understood, and which inputs are not known for that (DEC-38)."""
+    missed = assessment.not_understood
+    if not missed.entries:
+        return []
+    lists = [
+        f"{one.entries} of {one.read} {_LISTS[key][one.read > 1]}" for key, one in missed.lists.items() if one.entries
+    ]
+    text = f"**Not understood in the record:** {' and '.join(lists)}"
+    if missed.counted_as_absent:
+        return [f"{text}; this hospital counts such entries as absent."]
+    hidden = [FEATURES[one.name].label for one in assessment.unusable if one.reason == NOT_UNDERSTOOD]
+    more = len(hidden) - _NAMED_MISSING
+    names = ", ".join(hidden[:_NAMED_MISSING]) + (f" and {more} more" if more > 0 else "")
+    return [f"{text}, so not known: {names}." if hidden else f"{text}."]
+
+
 def _missing(assessment: Assessment) -> list[str]:
-    unusable = assessment.unusable
+    unusable = [one for one in assessment.unusable if one.reason != NOT_UNDERSTOOD]
     named = [f"{FEATURES[f.name].label} ({reasons.words(f)})" for f in unusable[:_NAMED_MISSING]]
     more = len(unusable) - len(named)
     named += [f"{name} (not checked)" for name in assessment.unchecked]
@@ -135,7 +161,7 @@ def _limits(assessment: Assessment, *, only_headline: bool) -> str:
     models = ", ".join(
         f"{told.score.model} {told.score.version}"
         for told in assessment.estimates
-        if told.score.status in ("computed", "score-only") and (told is assessment.headline or not only_headline)
+        if (told.score.has_figure or told.score.has_points) and (told is assessment.headline or not only_headline)
     )
     return (
         "For clinicians planning elective surgery in adults. Informs, does not direct."

@@ -12,8 +12,9 @@ import msgspec
 
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.feature import Feature, FeatureValue
+from fhir_mappings.understanding import NotUnderstood
 from models_onnx.recalibration import Recalibration
-from models_onnx.score import Contribution, PublishedRate, Range, Score
+from models_onnx.score import Contribution, PointsRange, PublishedRate, Range, Score
 
 
 class Procedure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
@@ -37,6 +38,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     probability: float
     low: float | None = None
     high: float | None = None
+
+
+class PointsSpan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """From where to where points lie, and what publications report for either end."""
+
+    low: float
+    high: float
+    rates_low: tuple[Rate, ...] = ()
+    rates_high: tuple[Rate, ...] = ()
 
 
 class FittedOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
@@ -81,6 +91,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     contributions: tuple[Contribution, ...] = ()
     missing_range: Range | None = None
     points: float | None = None
+    points_range: PointsSpan | None = None
     maximum_points: float | None = None
     published_rates: tuple[Rate, ...] = ()
     reason: str | None = None
@@ -103,6 +114,24 @@ class Input(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=
     recorded_unit: str | None = None
 
 
+class Code(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A code that was not understood, and in how many entries it stands."""
+
+    system: str
+    code: str
+    entries: int
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """What of one list was not understood (DEC-37): entries, of how many, by reason, and their codes."""
+
+    list: str
+    entries: int
+    of: int
+    reasons: dict[str, int]
+    codes: tuple[Code, ...]
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """The whole assessment."""
 
@@ -111,6 +140,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     procedure: Procedure
     predictions: tuple[Prediction, ...]
     inputs: tuple[Input, ...]
+    not_understood: tuple[Missed, ...] = ()
 
 
 def result(assessment: Assessment) -> dict[str, Any]:
@@ -130,12 +160,26 @@ def of(assessment: Assessment) -> Result:
         procedure=Procedure(group=procedure.group, system=procedure.system, code=procedure.code, order=procedure.order),
         predictions=tuple([_prediction(score, shown.get(score.model), peers) for score in assessment.scores]),
         inputs=tuple([_input(feature) for feature in assessment.features.values()]),
+        not_understood=_missed(assessment.not_understood),
+    )
+
+
+def _missed(found: NotUnderstood) -> tuple[Missed, ...]:
+    return tuple(
+        Missed(
+            list=key,
+            entries=one.entries,
+            of=one.read,
+            reasons={str(why): count for why, count in one.reasons.items()},
+            codes=tuple(Code(system, code, count) for (system, code), count in one.codes.items()),
+        )
+        for key, one in found.lists.items()
     )
 
 
 def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
-    computed = score.status == "computed"
-    peer = shown.peer if shown is not None and computed else None
+    computed, told = score.status == "computed", score.has_figure
+    peer = shown.peer if shown is not None and told else None
     return Prediction(
         outcome=score.outcome,
         horizon=score.horizon,
@@ -148,14 +192,15 @@ def _prediction(score: Score, shown: Estimate | None, peers: str) -> Prediction:
         probability=score.probability if computed else None,
         low=score.low if computed else None,
         high=score.high if computed else None,
-        band=shown.band if shown is not None and computed else None,
+        band=shown.told_band if shown is not None and told else None,
         peer_probability=peer.probability if peer else None,
         peer_group=peers if peer else None,
-        recalibration=_recalibrated(score, score.recalibration) if score.recalibration and computed else None,
-        contributions=score.contributions if computed else (),
+        recalibration=_recalibrated(score, score.recalibration) if score.recalibration and told else None,
+        contributions=score.contributions if told else (),
         missing_range=score.missing_range,
         points=score.points,
-        maximum_points=score.maximum_points if score.points is not None else None,
+        points_range=_span(score.points_range) if score.points_range is not None else None,
+        maximum_points=score.maximum_points if score.has_points else None,
         published_rates=tuple([_rate(rate) for rate in score.published_rates]),
         reason=score.reason,
         needs=score.needs,
@@ -171,6 +216,15 @@ def _recalibrated(score: Score, by: Recalibration) -> Recalibrated:
         peer_shift=by.peer_shift,
         fitted_on=FittedOn(n=by.n, events=by.events, first=by.first, last=by.last),
         approved=by.approved_on,
+    )
+
+
+def _span(points: PointsRange) -> PointsSpan:
+    return PointsSpan(
+        low=points.low,
+        high=points.high,
+        rates_low=tuple([_rate(rate) for rate in points.rates_low]),
+        rates_high=tuple([_rate(rate) for rate in points.rates_high]),
     )
 
 

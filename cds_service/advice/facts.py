@@ -64,7 +64,7 @@ def gather(assessment: Assessment, workup: Workup, session: Requested, chart: Re
         not_done=workup.not_done,
         results=workup.results,
         performed=workup.performed,
-        band=assessment.headline.band if assessment.headline is not None else None,
+        band=assessment.headline.told_band if assessment.headline is not None else None,
         days_to_surgery=_days_to_surgery(assessment),
         requested=session if chart is None else together(session, chart),
         orders_unchecked=chart is None,

@@ -119,4 +119,6 @@ OUTCOMES = (
         models=("charlson-quan",),
     ),
 )
+# Counts of coded diseases: an entry that was not understood can only add to them (DEC-38).
+BURDEN = frozenset({"frailty", "comorbidity-burden"})
 BY_NAME = {outcome.name: outcome for outcome in OUTCOMES}

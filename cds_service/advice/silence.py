@@ -87,4 +87,4 @@ def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Opt
         return None
     if floor is None:
         return None if assessment.indicator == "warning" else "below-floor"
-    return "below-floor" if (headline.score.probability or 0.0) < floor else None
+    return "below-floor" if headline.high < floor else None

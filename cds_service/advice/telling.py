@@ -7,10 +7,12 @@ from datetime import date
 
 from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.outcomes import BURDEN, Outcome
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
-from models_onnx.score import PublishedRate, Range
+from models_onnx.score import PointsRange, PublishedRate, Range, Score
 
+_NAMED = 3  # inputs on which a range depends, by name
 # Over what time a published rate counts: models_onnx/training/published_coefficients.json, "rcri", outcome.
 _HORIZONS = {"CCS 2017": "30 days", "Lee 1999 validation": "in hospital"}
 BANDS = {
@@ -24,17 +26,28 @@ BANDS = {
 def estimate(assessment: Assessment, told: Estimate) -> str:
     """One outcome that has a probability or points."""
     heading = f"**{told.outcome.heading}:**"
-    if told.score.status == "score-only":
+    if told.score.has_points:
         return f"{heading} {_points(told)}"
-    return f"{heading} {_risk(told)}{_unknown_range(told)}{_compared(assessment, told)}"
+    return f"{heading} {_risk(told, assessment.features)}{_unknown_range(told)}{_compared(assessment, told)}"
+
+
+def figure(told: Estimate) -> str:
+    """The figure in a few words, with what the unknown could make of it: "about 5 (under 1 to 43) in 1,000".
+
+    Where there is no single number: "8 to 16 in 1,000".
+    """
+    denominator, probability = told.outcome.denominator, told.score.probability
+    span = between(told.unknown.range, denominator) if told.unknown is not None else ""
+    if probability is None:
+        return span
+    one = wording.frequency(probability, denominator)
+    unit = f" in {denominator:,}"
+    return f"{one.removesuffix(unit)} ({span.removesuffix(unit)}){unit}" if " to " in span else one
 
 
 def in_short(estimates: Sequence[Estimate]) -> list[str]:
     """The probabilities of several outcomes in one line, each with its horizon, for a narrow panel."""
-    told = [
-        f"{one.outcome.words} {wording.count_in(one.score.probability or 0.0, one.outcome.denominator)}"
-        for one in estimates
-    ]
+    told = [f"{one.outcome.words} {figure(one).removeprefix('about ')}" for one in estimates]
     return [f"**Also, about:** {'; '.join(told)}."] if told else []
 
 
@@ -65,8 +78,11 @@ def _listed(names: Sequence[str], features: Features) -> str:
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 
-def _risk(told: Estimate) -> str:
-    probability, score, denominator = told.score.probability or 0.0, told.score, told.outcome.denominator
+def _risk(told: Estimate, features: Features) -> str:
+    score, denominator = told.score, told.outcome.denominator
+    if score.probability is None:
+        return _range(told, features)
+    probability = score.probability
     interval = ""
     if score.low is not None and score.high is not None:
         low, high = wording.percent(score.low, denominator), wording.percent(score.high, denominator)
@@ -75,9 +91,27 @@ def _risk(told: Estimate) -> str:
     return f"{wording.frequency(probability, denominator)} ({wording.percent(probability, denominator)}{interval})."
 
 
+def _range(told: Estimate, features: Features) -> str:
+    """Where there is no single number: from where to where, and what it depends on."""
+    denominator = told.outcome.denominator
+    low, high = (wording.percent(end, denominator) for end in (told.low, told.high))
+    span = low if low == high else f"{low.removesuffix(' %') if low[0].isdigit() else low} to {high}"
+    return f"{between(Range(told.low, told.high), denominator)} ({span}), depending on {_hangs_on(told, features)}."
+
+
+def _hangs_on(told: Estimate, features: Features) -> str:
+    """The unknown inputs that matter most: "cancer", "cancer and ASA class", "ASA class and 3 more inputs"."""
+    names = [one.input for one in told.unknown.unknown] if told.unknown is not None else []
+    if not names:
+        return "the exact age"
+    if len(names) <= _NAMED:
+        return _listed(names, features)
+    return f"{_listed(names[: _NAMED - 1], features)} and {len(names) - _NAMED + 1} more inputs"
+
+
 def _unknown_range(told: Estimate) -> str:
     """What the missing inputs could do, in the same denominator (R-B06); nothing where it rounds to the same."""
-    if told.unknown is None:
+    if told.unknown is None or told.score.probability is None:
         return ""
     span = between(told.unknown.range, told.outcome.denominator)
     over = "what is missing" if told.unknown.unknown else "the possible ages"
@@ -89,7 +123,7 @@ def between(limits: Range, denominator: int) -> str:
     low, high = wording.count_in(limits.low, denominator), wording.count_in(limits.high, denominator)
     if low == high:
         return high
-    return f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "0 to")
+    return f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "under 1 to")
 
 
 def _compared(assessment: Assessment, told: Estimate) -> str:
@@ -97,7 +131,10 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
         return ""
     peers = wording.count_in(told.peer.probability, told.outcome.denominator)
     here = " here" if told.score.recalibration is not None else ""
-    return f" Typical{here} for {assessment.procedure.label}: {peers}. This is {BANDS[told.band]}."
+    usual = f" Typical{here} for {assessment.procedure.label}: {peers}."
+    if told.told_band is not None:
+        return f"{usual} This is {BANDS[told.told_band]}."
+    return f"{usual} How this compares depends on {_hangs_on(told, assessment.features)}."
 
 
 def calibration(assessment: Assessment) -> str:
@@ -126,8 +163,21 @@ def _rate(rate: PublishedRate) -> str:
 def _points(estimate: Estimate) -> str:
     """The count, and how often the outcome followed it in print (R-B04): of what, and where."""
     score = estimate.score
+    if score.points_range is not None:
+        return _points_range(estimate.outcome, score, score.points_range)
     told = f"{score.points:g} of {score.maximum_points:g}"
     if not score.published_rates:
         return f"{told} (a count, not a risk)."
     rates = ", ".join(_rate(rate) for rate in score.published_rates[:2])
     return f"{told}. Published rates of {estimate.outcome.words}: {rates}."
+
+
+def _points_range(outcome: Outcome, score: Score, points: PointsRange) -> str:
+    """From where to where the count lies, with the published rates of both ends; of a burden only the least."""
+    if outcome.name in BURDEN:
+        return f"at least {points.low:g} (a count, not a risk)."
+    told = f"{points.low:g} to {points.high:g} of {score.maximum_points:g}"
+    if not (points.rates_low and points.rates_high):
+        return f"{told} (a count, not a risk)."
+    ends = f"{_rate(points.rates_low[0])} at {points.low:g}, {_rate(points.rates_high[0])} at {points.high:g}"
+    return f"{told}. Published rates of {outcome.words}: {ends}."

@@ -70,7 +70,7 @@ def scale(prediction: Mapping[str, Any]) -> Markup:
     The picture stretches to its column; strokes, and so the dot, keep their size.
     """
     interval, missing = _interval(prediction), prediction.get("missingRange")
-    values = [prediction["probability"], prediction.get("peerProbability", 0.0), interval[1]]
+    values = [prediction.get("peerProbability", 0.0), interval[1]]
     end = _round_above(max([*values, missing["high"] if missing else 0.0]))
 
     def place(value: float) -> float:
@@ -83,7 +83,8 @@ def scale(prediction: Mapping[str, Any]) -> Markup:
         parts.append(_span("scale-interval", place(interval[0]), place(interval[1])))
     if peer := prediction.get("peerProbability"):
         parts.append(Markup('<path class="scale-peer" d="M{} 3V25"/>').format(place(peer)))
-    parts.append(Markup('<path class="scale-own" d="M{} 14h0.01"/>').format(place(prediction["probability"])))
+    if "probability" in prediction:
+        parts.append(Markup('<path class="scale-own" d="M{} 14h0.01"/>').format(place(prediction["probability"])))
     return Markup(
         '<div class="scale" aria-hidden="true"><svg viewBox="0 0 300 28" preserveAspectRatio="none">{}</svg>'
         "<span>0</span><span>{}</span></div>"
@@ -91,7 +92,9 @@ def scale(prediction: Mapping[str, Any]) -> Markup:
 
 
 def _interval(prediction: Mapping[str, Any]) -> tuple[float, float]:
-    return prediction.get("low", prediction["probability"]), prediction.get("high", prediction["probability"])
+    """The 90 % interval; without one the figure itself, and nothing where there is only a range."""
+    figure = prediction.get("probability", 0.0)
+    return prediction.get("low", figure), prediction.get("high", figure)
 
 
 def _span(kind: str, start: float, end: float) -> Markup:

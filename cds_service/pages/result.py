@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup
 
-from cds_service.advice import wording
+from cds_service.advice import telling, wording
 from cds_service.advice.outcomes import BY_NAME, Outcome
 from cds_service.pages import bars
 from cds_service.pages.bars import Bar
-from cds_service.pages.words import STATUS_WORDS, label, plain
+from cds_service.pages.words import STATUS_WORDS, WHY_WORDS, label, plain
+from models_onnx.score import Range
 
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
 
@@ -55,6 +56,16 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """What of one list was not understood: how many entries of how many, why, and by which codes."""
+
+    title: str
+    entries: int
+    of: int
+    reasons: str
+    codes: tuple[tuple[str, str, int], ...]
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a page shows of one assessment: told risks first, then the others, and every input."""
 
@@ -64,6 +75,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Risk, ...]
     used: tuple[Input, ...]
     unused: tuple[Input, ...]
+    missed: tuple[Missed, ...] = ()
 
 
 def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
@@ -78,6 +90,21 @@ def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
         others=tuple(risk for risk in risks if not risk.shown),
         used=tuple(row for row in inputs if row.good),
         unused=tuple(row for row in inputs if not row.good),
+        missed=tuple(_missed(one) for one in discrete.get("notUnderstood", ())),
+    )
+
+
+_LISTS = {"conditions": "Diagnoses", "medications": "Medicines", "procedures": "Procedures", "reports": "Reports"}
+
+
+def _missed(found: Mapping[str, Any]) -> Missed:
+    ordered = sorted(found["reasons"].items(), key=lambda one: -one[1])
+    return Missed(
+        title=_LISTS.get(found["list"], found["list"]),
+        entries=found["entries"],
+        of=found["of"],
+        reasons=", ".join(f"{count} {WHY_WORDS.get(why, plain(why))}" for why, count in ordered),
+        codes=tuple((one["system"], one["code"], one["entries"]) for one in found["codes"]),
     )
 
 
@@ -97,6 +124,9 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
             f"{rate['source']}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
         ),
     )
+    if prediction["status"] == "range" and "missingRange" in prediction:
+        bars_of = bars.contributions(prediction.get("contributions", ()), missing)
+        return msgspec.structs.replace(told, **_ranged(prediction, outcome), bars=bars_of)
     if prediction["status"] != "computed":
         return msgspec.structs.replace(told, missing_range=_missing_range(prediction, outcome))
     computed = _computed(prediction, outcome)
@@ -105,6 +135,8 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
 
 
 def _answer(prediction: Mapping[str, Any]) -> str:
+    if points := prediction.get("pointsRange"):
+        return f"{points['low']:g} to {points['high']:g} of {prediction['maximumPoints']:g} points"
     if prediction["status"] == "score-only":
         return f"{prediction['points']:g} of {prediction['maximumPoints']:g} points"
     needs = ", ".join(label(name) for name in prediction.get("needs", ()))
@@ -116,14 +148,30 @@ def _missing_range(prediction: Mapping[str, Any], outcome: Outcome | None) -> st
     return _range(limits["low"], limits["high"], outcome.denominator if outcome else 100) if limits else ""
 
 
+def _ranged(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
+    """Where there is no single number: from where to where it lies."""
+    limits, denominator = prediction["missingRange"], outcome.denominator if outcome else 100
+    return {
+        "answer": telling.between(Range(limits["low"], limits["high"]), denominator),
+        "percent": _range(limits["low"], limits["high"], denominator),
+        "peers": _peers(prediction, denominator),
+        "band": plain(prediction.get("band", "")),
+        "scale": bars.scale(prediction),
+    }
+
+
+def _peers(prediction: Mapping[str, Any], denominator: int) -> str:
+    peer = prediction.get("peerProbability")
+    return f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else ""
+
+
 def _computed(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
     probability, denominator = prediction["probability"], outcome.denominator if outcome else 100
-    peer = prediction.get("peerProbability")
     return {
         "answer": wording.frequency(probability, denominator),
         "percent": _percent(probability, denominator),
         "interval": _range(prediction["low"], prediction["high"], denominator) if "low" in prediction else "",
-        "peers": f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else "",
+        "peers": _peers(prediction, denominator),
         "band": plain(prediction.get("band", "")),
         "missing_range": _missing_range(prediction, outcome),
         "scale": bars.scale(prediction),

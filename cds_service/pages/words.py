@@ -16,8 +16,21 @@ STATUS_WORDS = {
     "conflicting": "conflicting",
     "computed": "computed",
     "score-only": "points only",
+    "range": "a range",
     "not-computable": "not computable",
     "out-of-scope": "outside the model's scope",
+}
+
+# Why an entry of a list was not understood (fhir_mappings/understanding.py).
+WHY_WORDS = {
+    "unread": "not readable",
+    "masked": "withheld",
+    "words-only": "in words, without a code",
+    "system-not-read": "in a code system that is not read here",
+    "code-not-listed": "with a code that is in no list here",
+    "modifier-unknown": "with a status or modifier that is not known here",
+    "subject-unclear": "without a clear patient",
+    "not-sent": "on the server, and not sent",
 }
 
 

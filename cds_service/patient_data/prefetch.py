@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from fhir_mappings.reading import may_be_turned
 from fhir_mappings.resources import Resource
 from fhir_mappings.search_result import SearchResult
 
@@ -93,7 +94,7 @@ Supplied = Literal["prefetch", "fetched"]
 
 def read_at_once(value: msgspec.Raw) -> Page:
     """As `read`; the resources of a Bundle that holds nothing else come decoded, in one pass over its text."""
-    if not 0 < len(value) <= _AT_ONCE_BYTES:
+    if not 0 < len(value) <= _AT_ONCE_BYTES or may_be_turned(value):
         return read(value)
     try:
         bundle = _read_bundles.decode(value)

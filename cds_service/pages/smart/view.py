@@ -115,7 +115,7 @@ def _effect(assessment: Assessment, told: Estimate, unknown: Unknown) -> Effect 
     low, high = (wording.count_in(limit, denominator) for limit in (unknown.low, unknown.high))
     if low == high:
         return None
-    between = f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "0 to")
+    between = f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "under 1 to")
     ends = (band(limit, told.peer, assessment.limits) for limit in (unknown.low, unknown.high))
     others = sorted({end for end in ends if end not in (None, told.band)}, key=lambda end: BAND_NAMES.index(end or ""))
     return Effect(told.outcome.heading, between, " or ".join(plain(other or "") for other in others))

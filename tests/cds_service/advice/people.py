@@ -74,7 +74,8 @@ def assessed(
 
 
 def assess_features(known: Features, procedure: PlannedProcedure, record: PatientRecord) -> Assessment:
-    scores = models().score(model_inputs.values(known), model_inputs.limits(known))
+    unknowns = model_inputs.unknowns(record, known)
+    scores = models().score(model_inputs.values(known), model_inputs.limits(known), unknowns.opened)
     return assess(
         known,
         scores,
@@ -82,7 +83,7 @@ def assess_features(known: Features, procedure: PlannedProcedure, record: Patien
         models=models(),
         limits=BandLimits(),
         identity=(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
-        pregnancy=record.pregnancy,
+        unknowns=unknowns,
     )
 
 
