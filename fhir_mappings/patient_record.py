@@ -52,6 +52,7 @@ __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 # The prefetch keys, in the order in which they are asked for (queries.py).
 KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders", "reports")
 _RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE, *FINDINGS)
+_RESULTS = ("labs", "observations")  # whatever stands under either: one that was not read may be of any input
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
 
@@ -139,7 +140,11 @@ def read(  # everything that a record depends on
         "reports": of_reports,
     }
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
-    coverage = {key: _coverage(result, parts[key], unclear[key], rules) for key, result in results.items()}
+    results_unread = sum(unclear[key].entries for key in _RESULTS if key in unclear)
+    coverage = {
+        key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
+        for key, result in results.items()
+    }
     seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     return PatientRecord(
         patient_id=patient_id,
@@ -193,14 +198,18 @@ def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None)
     return (counted or Counted()).unclear(+others)
 
 
-def _coverage(result: SearchResult, part: ReadResources, unclear: Unclear, rules: SiteRules) -> Coverage:
-    counts = not rules.unread_is_absent
+def _gaps(unclear: Unclear) -> tuple[int, int]:
+    return unclear.entries, unclear.current
+
+
+def _coverage(result: SearchResult, part: ReadResources, gaps: tuple[int, int], rules: SiteRules) -> Coverage:
+    unclear, unclear_now = (0, 0) if rules.unread_is_absent else gaps
     return Coverage(
         failure=result.failure,
         truncated=result.truncated,
-        partial=result.partial or (bool(unclear.reasons) and bool(part.resources)),
-        unclear=unclear.entries if counts else 0,
-        unclear_now=unclear.current if counts else 0,
+        partial=result.partial or (bool(gaps[0]) and bool(part.resources)),
+        unclear=unclear,
+        unclear_now=unclear_now,
     )
 
 

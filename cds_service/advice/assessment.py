@@ -280,5 +280,5 @@ def _warns(headline: Estimate, limits: BandLimits) -> bool:
     By the low end of what is known: a warning never stands because something is missing (DEC-39).
     """
     least = {"rare": limits.rare, "common": limits.common}.get(headline.outcome.frequency)
-    lowest = band(headline.low, headline.peer, limits)
+    lowest = headline.band if headline.unknown is None else band(headline.low, headline.peer, limits)
     return lowest in ("above-typical", "well-above-typical") and least is not None and headline.low >= least

@@ -87,4 +87,5 @@ def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Opt
         return None
     if floor is None:
         return None if assessment.indicator == "warning" else "below-floor"
-    return "below-floor" if headline.high < floor else None
+    probability = headline.score.probability
+    return "below-floor" if (headline.high if probability is None else probability) < floor else None

@@ -7,7 +7,7 @@ from datetime import date
 
 from cds_service.advice import wording
 from cds_service.advice.assessment import Assessment, Estimate
-from cds_service.advice.outcomes import BURDEN, Outcome
+from cds_service.advice.outcomes import BURDENS, Outcome
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
 from models_onnx.score import PointsRange, PublishedRate, Range, Score
@@ -32,7 +32,7 @@ def estimate(assessment: Assessment, told: Estimate) -> str:
 
 
 def figure(told: Estimate) -> str:
-    """The figure in a few words, with what the unknown could make of it: "about 5 (under 1 to 43) in 1,000".
+    """The figure in a few words, with the range that leaves its band: "about 5 (under 1 to 43) in 1,000".
 
     Where there is no single number: "8 to 16 in 1,000".
     """
@@ -42,7 +42,7 @@ def figure(told: Estimate) -> str:
         return span
     one = wording.frequency(probability, denominator)
     unit = f" in {denominator:,}"
-    return f"{one.removesuffix(unit)} ({span.removesuffix(unit)}){unit}" if " to " in span else one
+    return one if told.certain else f"{one.removesuffix(unit)} ({span.removesuffix(unit)}){unit}"
 
 
 def in_short(estimates: Sequence[Estimate]) -> list[str]:
@@ -134,6 +134,8 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
     usual = f" Typical{here} for {assessment.procedure.label}: {peers}."
     if told.told_band is not None:
         return f"{usual} This is {BANDS[told.told_band]}."
+    if told is not assessment.headline:
+        return usual
     return f"{usual} How this compares depends on {_hangs_on(told, assessment.features)}."
 
 
@@ -174,7 +176,7 @@ def _points(estimate: Estimate) -> str:
 
 def _points_range(outcome: Outcome, score: Score, points: PointsRange) -> str:
     """From where to where the count lies, with the published rates of both ends; of a burden only the least."""
-    if outcome.name in BURDEN:
+    if score.model in BURDENS:
         return f"at least {points.low:g} (a count, not a risk)."
     told = f"{points.low:g} to {points.high:g} of {score.maximum_points:g}"
     if not (points.rates_low and points.rates_high):

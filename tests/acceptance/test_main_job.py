@@ -43,7 +43,7 @@ def test_the_card_for_a_72_year_old_with_asa_iii_and_elective_lumbar_fusion_show
     assert sort["probability"] == pytest.approx(0.008187, abs=5e-7)
     assert (sort["status"], sort["shown"], sort["band"]) == ("computed", True, "typical")
     # Any complication, at one and a half times what is typical, heads the card (DEC-32); death is told below it.
-    assert card["summary"].startswith("Any complication in hospital after spinal fusion: about 27 in 100 (typical 18")
+    assert card["summary"].startswith("Any complication in hospital after spinal fusion: about 27 (26 to 28) in 100 (typical 18")
     assert "about 8 in 1,000 (0.82 %)" in card["detail"]
 
 
@@ -54,7 +54,8 @@ def test_the_card_is_short_plain_and_says_its_limits(post: Post) -> None:
     assert not re.search(r"[|<]|\n#|!\[", card["detail"])
     assert "Informs, does not direct." in card["detail"]
     assert "Not calibrated for this hospital." in card["detail"]
-    assert card["indicator"] == "warning"
+    # Without the BMI it could be typical: a warning never stands because something is missing (DEC-39).
+    assert card["indicator"] == "info"
     assert card["source"]["topic"]["code"] == "SurgRiskSpine"
     assert all({"code", "system", "display"} <= reason.keys() for reason in card["overrideReasons"])
 
@@ -90,7 +91,10 @@ def test_a_list_that_was_neither_sent_nor_to_be_had_leaves_the_diagnosis_unknown
     card = card_of(post(a_request(conditions=...)))
     assert inputs(card)["cancer"]["status"] == "missing"
     assert inputs(card)["cancer"]["reason"] == "not-provided"
-    assert prediction(card, "sort-2014")["status"] == "not-computable"
+    sort = prediction(card, "sort-2014")
+    assert (sort["status"], "probability" in sort) == ("range", False)
+    assert sort["missingRange"]["low"] == pytest.approx(0.008187, abs=5e-7)
+    assert sort["missingRange"]["high"] == pytest.approx(0.015829, abs=1e-5)
 
 
 def test_cancer_on_the_list_raises_the_risk(post: Post) -> None:

@@ -75,6 +75,8 @@ def test_what_can_be_computed_is_computed_and_nothing_else(name: str, answers: d
     told = {one["model"]: one for one in predictions if one["model"] in TOLD}
     computed = {model for model, one in told.items() if one["status"] in ("computed", "score-only")}
     assert computed == set(expected["computed"]) & TOLD
+    ranged = {model for model, one in told.items() if one["status"] == "range"}
+    assert ranged == set(expected.get("range", ())) & TOLD
     lacking = {model: one["needs"] for model, one in told.items() if one["status"] == "not-computable"}
     assert lacking == {model: needs for model, needs in expected.get("not_computable", {}).items() if model in TOLD}
     for model, points in expected.get("points", {}).items():

@@ -73,7 +73,7 @@ def test_diabetes_is_told_with_its_treatment(resources: list[Any], value: str) -
 
 def test_diabetes_of_unknown_treatment_is_missing() -> None:
     found = derived(a_condition("E11.9"), a_medication_request({"text": "pen"}))["diabetes_treatment"]
-    assert (found.status, found.reason) == ("missing", "medication-list-incomplete")
+    assert (found.status, found.reason) == ("missing", "not-understood")
 
 
 @pytest.mark.parametrize(

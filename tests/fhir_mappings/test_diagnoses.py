@@ -143,13 +143,16 @@ def test_sepsis_counts_within_48_hours(code: str, began: str | None, value: str 
     assert (found.value, found.reason) == (value, reason)
 
 
-def test_two_systems_that_name_different_diseases_are_believed_for_neither() -> None:
-    mistaken = a_condition(coded((ICD_10_CM, "I50.9"), (SNOMED_CT, "44054006")))
-    found = derived(mistaken)
-    assert {(found[name].status, found[name].reason) for name in ("diabetes", "heart_failure")} == {
-        ("conflicting", "two-concepts")
-    }
-    assert derived(mistaken, a_condition("E11.9"))["diabetes"].value is True
+def test_two_systems_that_name_different_diseases_tell_one_story() -> None:
+    found = derived(a_condition(coded((ICD_10_CM, "I50.9"), (SNOMED_CT, "44054006"))))
+    assert [found[name].value for name in ("diabetes", "heart_failure")] == [True, True]
+
+
+def test_two_systems_of_which_one_says_what_the_other_excludes_are_believed_for_neither() -> None:
+    mistaken = a_condition(coded((ICD_10_CM, "Z82.49"), (SNOMED_CT, "84114007")))  # a relative's, and one's own
+    found = derived(mistaken)["heart_failure"]
+    assert (found.status, found.reason, found.could_be) == ("conflicting", "two-concepts", (False, True))
+    assert derived(mistaken, a_condition("I50.9"))["heart_failure"].value is True
 
 
 def test_the_same_disease_twelve_times_counts_once() -> None:
@@ -166,7 +169,7 @@ def test_the_same_disease_twelve_times_counts_once() -> None:
         (SearchResult(failure="not-authorised"), "missing", None, "not-authorised"),
         (SearchResult(failure="not-provided"), "missing", None, "not-provided"),
         (SearchResult(truncated=True), "missing", None, "truncated"),
-        (SearchResult(resources=as_json([{"resourceType": "Condition", "id": "x"}])), "missing", None, "unreadable"),
+        (SearchResult(resources=as_json([{"resourceType": "Condition", "id": "x"}])), "missing", None, "not-understood"),
     ],
 )
 def test_nothing_recorded_is_not_the_same_as_unknown(

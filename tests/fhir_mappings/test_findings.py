@@ -86,7 +86,7 @@ def test_a_score_outside_its_scale_is_rejected(name: str, code: str, value: floa
         (a_report("SEVERE", effectiveDateTime=date_ago(366)), None, "never-recorded"),
         (a_report("SEVERE", status="preliminary"), None, "never-recorded"),
         (a_report("SEVERE", "MILD"), None, "two-concepts"),
-        (a_report(), None, "never-recorded"),
+        (a_report(), None, "not-understood"),
     ],
 )
 def test_the_grade_of_stenosis_is_the_sites_item_or_a_coded_conclusion(

@@ -96,8 +96,8 @@ def test_the_unit_in_which_a_result_is_recorded_never_matters(kind: str) -> None
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_resource_that_no_input_reads_changes_nothing(kind: str) -> None:
     def among_strangers(one: Person, before: Features, chance: random.Random) -> list[str]:
-        # Of a list of which nothing could be read, one readable entry makes a list of which some could not (1.1).
-        if any(feature.reason == "unreadable" for feature in before.values()):
+        # Of a list of which nothing was understood, one readable entry makes a list of which some was not (1.1).
+        if any(feature.reason == "not-understood" for feature in before.values()):
             return []
         found = list(one.resources)
         for stranger in builders.as_json(strangers(one.id)):

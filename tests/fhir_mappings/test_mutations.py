@@ -88,8 +88,8 @@ MUTATIONS: tuple[tuple[str, dict[str, Any], str, str | None], ...] = (
     ("23 naive time", {"effectiveDateTime": "2026-10-27T08:00:00"}, "used", None),
     ("24 period", {"effectiveDateTime": None, "effectivePeriod": {"end": recent()}}, "used", None),
     ("24 no time", {"effectiveDateTime": None}, "rejected", "no-time"),
-    ("39 STU3", {"context": {"reference": "Encounter/1"}}, "missing", "never-recorded"),
-    ("40 no subject", {"subject": None}, "missing", "never-recorded"),
+    ("39 STU3", {"context": {"reference": "Encounter/1"}}, "missing", "not-understood"),
+    ("40 no subject", {"subject": None}, "missing", "not-understood"),
     ("P10 markup", {"valueQuantity": quantity(12.5, unit="<img onerror=alert(1)>")}, "rejected", "unit-unknown"),
 )  # fmt: skip
 
@@ -126,9 +126,19 @@ def derive(person: Person, *added: Resource) -> Features:
 
 
 def without(found: Features) -> list[Feature]:
-    """The other inputs. That a resource was set aside is told beside all of them ("partial"): it moves none."""
+    """The other inputs. That a resource was set aside is told beside all of them ("partial"): it moves none.
+
+    What was never recorded may be among what was set aside: then nobody knows that it was not.
+    """
     others = [one for name, one in found.items() if name not in ("haemoglobin", "albumin")]
-    return [replace(one, flags=tuple(flag for flag in one.flags if flag != "partial")) for one in others]
+    return [
+        replace(
+            one,
+            flags=tuple(flag for flag in one.flags if flag != "partial"),
+            reason=None if one.reason in ("never-recorded", "not-ordered", "not-understood") else one.reason,
+        )
+        for one in others
+    ]
 
 
 @pytest.mark.shared

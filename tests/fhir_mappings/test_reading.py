@@ -111,7 +111,7 @@ def test_a_result_whose_code_cannot_be_read_is_set_aside_and_an_older_one_counts
 def test_where_no_code_can_be_read_nothing_is_concluded() -> None:
     record = a_record(a_patient(), an_observation("718-7", 9.0, "g/dL") | {"code": "718-7"})
     found = features.derive(record, a_planned_procedure())["haemoglobin"]
-    assert (found.status, found.reason) == ("missing", "unreadable")
+    assert (found.status, found.reason) == ("missing", "not-understood")
 
 
 def test_a_code_longer_than_what_is_remembered_means_the_same() -> None:

@@ -32,13 +32,13 @@ def taken(*resources: dict[str, Any], named: tuple[tuple[str, Raw], ...] = ()) -
 def test_a_medicine_is_found_by_the_name_that_its_bundle_gives_it() -> None:
     named = ((NAME, as_json([APIXABAN])[0]),)
     assert taken(by_reference(NAME), APIXABAN, named=named).value is True
-    assert taken(by_reference(NAME), APIXABAN).reason == "medication-list-incomplete"
+    assert taken(by_reference(NAME), APIXABAN).reason == "not-understood"
 
 
 def test_a_name_of_something_else_is_no_medicine() -> None:
     named = ((NAME, Raw(json.dumps(a_patient()).encode())), ("urn:uuid:x", Raw(b"{broken")))
     assert named_medications([SearchResult(named=named)]) == {}
-    assert taken(by_reference(NAME), named=named).reason == "medication-list-incomplete"
+    assert taken(by_reference(NAME), named=named).reason == "not-understood"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_medicine_named_twice_is_read_once() -> None:
 def test_an_identifier_alone_is_not_followed_and_the_class_stays_unknown() -> None:
     request = a_medication_request(medicationCodeableConcept=None, medicationReference={"identifier": {"value": "7"}})
     assert unresolved_medications(SearchResult(resources=as_json([request])), BASE) == ()
-    assert taken(request).reason == "medication-list-incomplete"
+    assert taken(request).reason == "not-understood"
 
 
 @pytest.mark.parametrize(("who", "problem"), [("pt-1", None), ("somebody-else", WrongPatientError)])

@@ -49,7 +49,7 @@ def test_a_narrow_panel_keeps_headline_drivers_missing_and_limits() -> None:
 
 
 def test_an_option_comes_before_the_other_outcomes_when_room_is_short() -> None:
-    assert any(part.startswith("Consider a talk") for part in paragraphs(people.asa(3), limit=600, options=(TALK,)))
+    assert any(part.startswith("Consider a talk") for part in paragraphs(people.asa(3), limit=680, options=(TALK,)))
 
 
 @pytest.mark.parametrize(("behind_link", "where"), [(True, "in the risk profile"), (False, "not shown here")])
@@ -64,7 +64,7 @@ def test_in_a_narrow_panel_no_risk_stands_alone() -> None:
     told = detail.write(people.an_assessment(*people_known), [TALK], limit=700)
     (line,) = [part for part in told.split("\n\n") if part.startswith("**Also, about:**")]
     assert re.fullmatch(
-        r"\*\*Also, about:\*\* any complication in hospital \d+ in 100; heart attack or cardiac arrest within 30 days"
+        r"\*\*Also, about:\*\* any complication in hospital \d+ \(\d+ to \d+\) in 100; heart attack or cardiac arrest within 30 days"
         r" \d+ in 1,000; respiratory failure within 30 days \d+ in 1,000\.",
         line,
     )

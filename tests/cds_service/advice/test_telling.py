@@ -66,7 +66,7 @@ def test_a_range_that_rounds_to_one_number_says_nothing() -> None:
 
 
 def test_a_range_may_begin_below_one() -> None:
-    assert telling.between(Range(0.0001, 0.01), 1000) == "0 to 10 in 1,000"
+    assert telling.between(Range(0.0001, 0.01), 1000) == "under 1 to 10 in 1,000"
     assert telling.between(Range(0.0001, 0.0002), 1000) == "fewer than 1 in 1,000"
 
 

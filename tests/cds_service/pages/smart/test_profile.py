@@ -80,7 +80,7 @@ def test_missing_inputs_tell_what_they_could_change(demo: Demo) -> None:
     row = re.search(r"<tr><th scope=\"row\">ASA class</th><td data-label=\"Why\">.*?</tr>", page)
     assert row
     assert "never recorded" in row[0]
-    assert re.search(r"Death within 30 days: <strong class=\"figure\">\d+ to \d+ in 1,000", row[0])
+    assert re.search(r"Death within 30 days: <strong class=\"figure\">(?:under )?\d+ to \d+ in 1,000", row[0])
 
 
 def test_the_day_of_the_operation_comes_from_the_order_of_the_card(demo: Demo) -> None:
