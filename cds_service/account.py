@@ -20,8 +20,12 @@ from cds_service.operations import metrics
 from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
 from cds_service.tenant import Mode
 from cds_service.trust.client_jwt import Caller
-from fhir_mappings.procedures import PlannedProcedure
+from fhir_mappings.operation_codes import label
+from fhir_mappings.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.unmapped_orders import UnmappedOrder
 from models_onnx.score import Score
+
+_MOST_CODES = 20  # of one call in the record; an order set of more has named its system by then
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -37,6 +41,7 @@ def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     """The row of an answer, with a card or silent."""
     row = _of(call, given, mode)
     _count(row)
+    _count_orders(row.tenant_id, given)
     return row
 
 
@@ -61,6 +66,7 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
         mode=mode,
         dedupe_key=dedupe_key(given, call.request),
         milliseconds=given.milliseconds,
+        unmapped=_unmapped_codes(given),
         cards=_cards(given, shown=shown),
     )
 
@@ -170,6 +176,27 @@ def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:
     offered = tuple(SuggestionRow(uuid, rule) for uuid, rule in suggestions.rules(card, given.options).items())
     topic = card.source.topic.code if card.source.topic else None
     return (CardRow(uuid=card.uuid, indicator=card.indicator, topic=topic, shown=shown, suggestions=offered),)
+
+
+def _unmapped(given: Answer) -> tuple[UnmappedOrder, ...]:
+    """The orders that may be operations and that nothing was said about."""
+    orders = given.orders
+    if isinstance(orders, NoProcedure):
+        return orders.unmapped
+    return orders[0].unmapped if orders else ()
+
+
+def _unmapped_codes(given: Answer) -> tuple[tuple[str, str], ...]:
+    """Their codes, each once; ("", "") for an order that has none."""
+    pairs = (pair for one in _unmapped(given) for pair in ([*map(msgspec.structs.astuple, one.codes)] or [("", "")]))
+    return tuple(dict.fromkeys(pairs))[:_MOST_CODES]
+
+
+def _count_orders(tenant: str, given: Answer) -> None:
+    for planned in () if isinstance(given.orders, NoProcedure) else given.orders:
+        metrics.orders.labels(tenant, label(planned.system), "mapped").inc()
+    for one in _unmapped(given):
+        metrics.orders.labels(tenant, label(one.codes[0].system if one.codes else ""), "unmapped").inc()
 
 
 def _count(row: EvaluationRow) -> None:

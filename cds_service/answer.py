@@ -20,7 +20,7 @@ from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.site import Site
 from cds_service.stopwatch import Stopwatch
 from fhir_mappings.features import derive
-from fhir_mappings.procedures import NoProcedure
+from fhir_mappings.procedures import NoProcedure, PlannedProcedure
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
@@ -37,10 +37,11 @@ class Knowledge(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A card, or the reason for silence; and the assessment behind either, for the record."""
+    """A card, or the reason for silence; and the orders and the assessment behind either, for the record."""
 
     card: Card | None = None
     silence: Reason | None = None
+    orders: tuple[PlannedProcedure, ...] | NoProcedure = ()
     assessment: Assessment | None = None
     options: tuple[Option, ...] = ()
     milliseconds: dict[str, float] = {}
@@ -55,7 +56,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     request = with_open_orders(request, site, knowledge.fhir, started=clock.started, as_of=received)
     planned = reading.planned(request, site)
     if isinstance(planned, NoProcedure):
-        return Answer(silence=reading.no_procedure(request, planned))
+        return Answer(silence=reading.no_procedure(request, planned), orders=planned)
     procedure = planned[0]
     clock.lap("order")
 
@@ -68,14 +69,14 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     clock.lap("features")
     if reason := silence.for_patient(record, features):
         if reason == "required-input-missing" and site.tenant.card_for_missing_required:
-            return Answer(card=cards.for_gap(procedure, site.place), milliseconds=clock.laps)
-        return Answer(silence=reason, milliseconds=clock.laps)
+            return Answer(card=cards.for_gap(procedure, site.place), orders=planned, milliseconds=clock.laps)
+        return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     unknowns = model_inputs.unknowns(record, features)
     scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features), unknowns.opened)
     clock.lap("scores")
     if reason := silence.for_scores(knowledge.models.told(scores)):
-        return Answer(silence=reason, milliseconds=clock.laps)
+        return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     assessment = assess(
         features,
@@ -95,6 +96,7 @@ def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: 
     return Answer(
         card=None if reason else card,
         silence=reason,
+        orders=planned,
         assessment=assessment,
         options=chosen.options,
         milliseconds=clock.laps,

@@ -35,6 +35,7 @@ from cds_service.trust.client_jwt import Verifier
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
 from cds_service.trust.throttle import Throttle
+from fhir_mappings import operation_codes
 
 RECORDS = "surgical-risk-records"
 MODELS = "surgical-risk-models"
@@ -136,6 +137,8 @@ def _open(settings: Settings, in_force: InForce, clock: routes.Clock) -> Deploym
     atexit.register(records.close)
     in_force.recalibrate(lambda: recalibrations.in_force(records.quick))
     tenants = [site.tenant for site in sites]
+    for tenant in tenants:
+        metrics.prepare_orders(tenant.id, operation_codes.LABELS)
     return Deployment(
         sites=sites,
         desk=Desk(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,11 +16,12 @@ if TYPE_CHECKING:  # the arbiter imports this file, and must not load onnxruntim
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing verified, whether it holds, and what to tell."""
+    """One thing verified, whether it holds, and what to tell; a warning stops nothing and has to be read."""
 
     what: str
     ok: bool
     told: str
+    warnings: tuple[str, ...] = ()
 
 
 def run(settings: Settings) -> tuple[Check, ...]:
@@ -28,7 +29,7 @@ def run(settings: Settings) -> tuple[Check, ...]:
     return (
         _check("mapping", _mapping),
         _check("models", lambda: _models(settings)),
-        _check("tenants", lambda: _tenants(settings)),
+        *_tenants(settings),
         _check("traces", _traces),
     )
 
@@ -62,11 +63,26 @@ def _traces() -> str:
     return traces.exporter_named(os.environ) or "off"
 
 
-def _tenants(settings: Settings) -> str:
+def _tenants(settings: Settings) -> Iterator[Check]:
     from cds_service.app import open_sites  # noqa: PLC0415
 
-    sites = open_sites(settings)
-    return ", ".join(_told(site) for site in sites)
+    sites: list[Site] = []
+
+    def opened() -> str:
+        sites.extend(open_sites(settings))
+        return ", ".join(_told(site) for site in sites)
+
+    yield _check("tenants", opened)
+    yield from map(_order_codes, sites)
+
+
+def _order_codes(site: Site) -> Check:
+    """By how many codes of which code system a tenant's orders are known, with a warning for each that has none."""
+    from fhir_mappings import operation_codes  # noqa: PLC0415
+
+    found, of = operation_codes.known(site.value_sets, site.maps), f" ({site.tenant.id})"
+    warnings = tuple(gap + of for gap in operation_codes.gaps(found))
+    return Check("order codes", ok=True, told=operation_codes.told(found) + of, warnings=warnings)
 
 
 def _told(site: Site) -> str:

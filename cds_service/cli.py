@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from cds_service.commands_codes import codes
 from cds_service.commands_mapping import mapping_report_command
 from cds_service.commands_models import models
 from cds_service.commands_recalibrate import recalibrate
@@ -33,6 +34,7 @@ main.add_command(record)
 main.add_command(models)
 main.add_command(recalibrate)
 main.add_command(mapping_report_command)
+main.add_command(codes)
 
 
 @main.command()
@@ -112,6 +114,8 @@ def check(tenants: Path | None) -> None:
     results = checks.run(settings)
     for result in results:
         click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.what}: {result.told}")
+        for warning in result.warnings:
+            click.echo(f"WARN  {result.what}: {warning}")
     sys.exit(0 if all(result.ok for result in results) else 1)
 
 
@@ -143,11 +147,17 @@ def _ready_or_exit(settings: Settings) -> None:
     In a process of its own: an onnxruntime that the arbiter had used would abort every worker when it ends.
     """
     from cds_service import checks  # noqa: PLC0415
+    from cds_service.operations import logs  # noqa: PLC0415
 
     with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        failed = [result for result in apart.submit(checks.run, settings).result() if not result.ok]
-    if failed:
+        results = apart.submit(checks.run, settings).result()
+    if failed := [result for result in results if not result.ok]:
         raise click.ClickException("\n".join(f"{result.what}: {result.told}" for result in failed))
+    for result in results:
+        if result.what == "order codes":
+            logs.note("order-codes", told=logs.OwnWords(f"{result.what}: {result.told}"))
+        for warning in result.warnings:
+            logs.warn("order-codes", told=logs.OwnWords(warning))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def open_site(tenant: Tenant) -> Site:
     habits = tenant.data
     if not habits.unverified_codes:
         value_sets = value_sets.verified()
-    maps = concept_maps.load(tenant.concept_maps or _demonstration(tenant))
+    maps = concept_maps.load(tenant.concept_maps, shipped=_demonstration(tenant), sets=value_sets)
     advising = tenancy.advising(tenant, maps)
     return Site(
         tenant=tenant,
@@ -65,5 +65,5 @@ def open_site(tenant: Tenant) -> Site:
 
 
 def _demonstration(tenant: Tenant) -> tuple[Path, ...]:
-    """Demo and dev tenants without a map of their own use the one for demonstration (DEC-31); production never."""
+    """Demo and dev tenants have the map for demonstration besides their own (DEC-31, DEC-41); production never."""
     return () if tenant.environment == "production" else (concept_maps.DEMO,)

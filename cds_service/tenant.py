@@ -139,16 +139,18 @@ class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A terminology server whose expansions stand in the place of shipped value sets, asked once at every start.
+    """A terminology server whose expansions are added to shipped value sets, asked once at every start.
 
     `value_sets`: our id → the canonical URL under which that server holds it. `systems`: only the codes of these code
-    systems are replaced; none: all. `on_failure`: `stop` the start, or keep what is shipped and say so.
+    systems are taken; none: all. `replaces`: they stand in the place of the shipped codes (DEC-41). `on_failure`:
+    `stop` the start, or keep what is shipped and say so.
     `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
     """
 
     base_url: str
     value_sets: dict[str, str]
     systems: tuple[str, ...] = ()
+    replaces: bool = False
     on_failure: Literal["stop", "keep-shipped"] = "stop"
     token_variable: str | None = None
     deadline_s: float = 10.0

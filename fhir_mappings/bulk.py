@@ -22,7 +22,7 @@ from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.reading import UNREADABLE_JSON, referenced_patient
 from fhir_mappings.search_result import SearchResult, SearchResults
 
-_SUFFIXES = (".ndjson", ".ndjson.gz")
+SUFFIXES = (".ndjson", ".ndjson.gz")
 _KEY_OF = {
     "Patient": "patient",
     "Condition": "conditions",
@@ -60,9 +60,14 @@ _heads = msgspec.json.Decoder(Head)
 def lines(directory: Path) -> Iterator[Raw]:
     """Every resource of every NDJSON file of the directory, in the order of the files' names."""
     for path in sorted(directory.iterdir()):
-        if path.name.endswith(_SUFFIXES):
-            with _opened(path) as stream:
-                yield from (Raw(line) for line in stream if line.strip())
+        if path.name.endswith(SUFFIXES):
+            yield from lines_of(path)
+
+
+def lines_of(path: Path) -> Iterator[Raw]:
+    """Every line of one file that is not empty, plain or gzipped."""
+    with _opened(path) as stream:
+        yield from (Raw(line) for line in stream if line.strip())
 
 
 def patients(directory: Path, *, parts: int = 64) -> Iterator[tuple[str, list[Raw]]]:

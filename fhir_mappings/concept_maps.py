@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from fhir_mappings import concept_map_files as files
 from fhir_mappings.code_systems import CONCEPT, KNOWN, TEXT, canonical, normalised
+from fhir_mappings.concept_map_files import Group, MapFile, MapFileError
+from fhir_mappings.listed_codes import is_listed
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 DEMO = Path(__file__).with_name("concept_maps") / "demo.json"
 
 # https://hl7.org/fhir/R4/valueset-concept-map-equivalence.html: the target must mean the same or more.
 _USABLE = frozenset({"equivalent", "equal", "wider", "subsumes"})
-_NO_MATCH = frozenset({"unmatched", "disjoint"})
+# No code of any value set is longer; what is, is looked up without being remembered, for a memory has its bound.
+_LONGEST = 256
+
+Pair = tuple[str, str]
 
 
 class ConceptMapError(Exception):
@@ -32,83 +37,188 @@ class MapInfo(Struct, frozen=True, gc=False):
     approver: str
 
 
+class Beyond(Struct, frozen=True, gc=False):
+    """What a group says of the codes that it does not name: `code` for all of them, or each as it is ("")."""
+
+    target: str
+    code: str
+    named: frozenset[str]
+
+
 class ConceptMaps:
-    """What each code of a site means, as (system, code) pairs. Empty by default, immutable."""
+    """What each code of a site means, as (system, code) pairs. Empty by default, immutable.
+
+    `beyond`: by source system, what holds of unnamed codes. `alone`: the codes that mean what the maps say and not
+    what the value sets say. `spelled`: how the site writes a code that is compared without its dots.
+    """
 
     def __init__(
         self,
-        targets: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] | None = None,
+        targets: Mapping[Pair, tuple[Pair, ...]] | None = None,
         sources: tuple[MapInfo, ...] = (),
+        *,
+        beyond: Mapping[str, tuple[Beyond, ...]] | None = None,
+        alone: frozenset[Pair] = frozenset(),
+        spelled: Mapping[Pair, str] | None = None,
     ) -> None:
         self._targets = dict(targets or {})
+        self._beyond = dict(beyond or {})
+        self._spelled = dict(spelled or {})
         self.sources = sources
-        self.systems = frozenset(system for system, _ in self._targets)
+        self.alone = alone
+        self.systems = frozenset(system for system, _ in self._targets) | frozenset(self._beyond)
 
-    def translate(self, system: str, code: str) -> tuple[tuple[str, str], ...]:
+    def translate(self, system: str, code: str) -> tuple[Pair, ...]:
         """The (system, code) pairs that a site's code means; none if the maps do not have it."""
-        return self._targets.get((canonical(system), code.strip()), ())
+        source = canonical(system)
+        if source not in self.systems:
+            return ()
+        code = normalised(source, code)
+        found = self._targets.get((source, code), ())
+        return found + tuple(
+            (one.target, one.code or normalised(one.target, code))
+            for one in self._beyond.get(source, ())
+            if code not in one.named
+        )
 
-    def codes_for(self, names: frozenset[str], sets: ValueSets = STANDARD) -> tuple[tuple[str, str], ...]:
-        """The site's own (system, code) pairs that mean one of the clinical ideas `names`, in the order of the maps."""
-        return tuple(
-            source
+    def rules_out(self, system: str | None, code: str | None) -> bool:
+        """Whether the site has said that a code of its own has no match here: it was looked at, and means nothing."""
+        source = canonical(system)
+        return (source, normalised(source, code or "")) in self._targets and not self.translate(source, code or "")
+
+    def codes_for(self, names: frozenset[str], sets: ValueSets = STANDARD) -> tuple[Pair, ...]:
+        """The site's own (system, code) pairs that mean one of the clinical ideas `names`, in the order of the maps.
+
+        Of a system whose codes are taken as they are: those that the sets list.
+        """
+        named = (
+            (source[0], self._spelled.get(source, source[1]))
             for source, targets in self._targets.items()
             if source[0] != TEXT and any(names & set(_ideas(target, sets)) for target in targets)
         )
+        as_they_are = (
+            (system, code)
+            for system, rules in self._beyond.items()
+            for one in rules
+            for name in sorted(names & sets.by_id.keys())
+            for code in (() if one.code else sets.codes(name, one.target))
+            if code not in one.named
+        )
+        return tuple(dict.fromkeys((*named, *as_they_are)))
+
+    def texts_for(self, names: frozenset[str], sets: ValueSets = STANDARD) -> tuple[Pair, ...]:
+        """The site's exact texts that mean one of the clinical ideas `names`."""
+        return tuple(
+            source
+            for source, targets in self._targets.items()
+            if source[0] == TEXT and any(names & set(_ideas(target, sets)) for target in targets)
+        )
 
     def __bool__(self) -> bool:
-        return bool(self._targets)
+        return bool(self._targets or self._beyond)
 
 
 EMPTY = ConceptMaps()
 
 
-def _ideas(target: tuple[str, str], sets: ValueSets) -> tuple[str, ...]:
+def _ideas(target: Pair, sets: ValueSets) -> tuple[str, ...]:
     system, code = target
     if system == CONCEPT:
         return (code,) if code in sets.by_id else ()
     return sets.containing(system, code)
 
 
-def load(paths: Iterable[Path]) -> ConceptMaps:
-    """The maps of these files together; raises ConceptMapError naming the file that cannot be used."""
-    targets: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-    sources = []
-    for path in paths:
-        try:
-            document = msgspec.json.decode(path.read_bytes())
-            sources.append(_info(document))
-            for source, target in _elements(document):
-                targets[source] = tuple(dict.fromkeys((*targets.get(source, ()), target)))
-        except (OSError, msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ConceptMapError(f"{path}: {type(error).__name__}: {error}") from error
-    return ConceptMaps(targets, tuple(sources))
+class _Said(Struct, frozen=True):
+    """What one file says: the meaning of each code that it names, and of those that it does not."""
+
+    info: MapInfo
+    replaces: bool
+    targets: dict[Pair, tuple[Pair, ...]]
+    spelled: dict[Pair, str]
+    beyond: tuple[tuple[str, Beyond], ...]
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """The code systems of which it says something."""
+        return frozenset(system for system, _ in (*self.targets, *self.beyond))
 
 
-def _info(document: Mapping[str, Any]) -> MapInfo:
-    if document["resourceType"] != "ConceptMap":
-        raise ValueError("is not a ConceptMap")
-    return MapInfo(document["name"], document["version"], document["contact"][0]["name"])
+def load(paths: Iterable[Path], *, shipped: Iterable[Path] = (), sets: ValueSets = STANDARD) -> ConceptMaps:
+    """The maps of these files added to the shipped ones; ConceptMapError names the file that cannot be used.
+
+    A file that says that it replaces stands in the place of what the shipped maps say of its code systems, and the
+    codes that it names mean what it says alone. Every target has to be in `sets` or otherwise known here.
+    """
+    ours, own = [_said(path, sets) for path in shipped], [_said(path, sets) for path in paths]
+    replaced = frozenset[str]().union(*(one.systems for one in own if one.replaces))
+    targets: dict[Pair, tuple[Pair, ...]] = {}
+    beyond: dict[str, tuple[Beyond, ...]] = {}
+    spelled: dict[Pair, str] = {}
+    for one, gone in (*((each, replaced) for each in ours), *((each, frozenset[str]()) for each in own)):
+        spelled |= one.spelled
+        for pair, those in one.targets.items():
+            if pair[0] not in gone:
+                targets[pair] = tuple(dict.fromkeys((*targets.get(pair, ()), *those)))
+        for system, rule in one.beyond:
+            if system not in gone:
+                beyond[system] = (*beyond.get(system, ()), rule)
+    alone = frozenset(pair for one in own if one.replaces for pair in one.targets)
+    sources = tuple(one.info for one in (*ours, *own))
+    return ConceptMaps(targets, sources, beyond=beyond, alone=alone, spelled=spelled)
 
 
-def _elements(document: Mapping[str, Any]) -> Iterable[tuple[tuple[str, str], tuple[str, str]]]:
-    for group in document["group"]:
-        source, target = canonical(group["source"]), canonical(group["target"])
-        if target not in KNOWN:
-            raise ValueError(f"target system {group['target']} is not read here")
-        for element in group["element"]:
-            for match in element["target"]:
-                if match["equivalence"] in _NO_MATCH:
-                    continue
-                yield (source, element["code"]), _checked(target, match, element["code"])
+def _said(path: Path, sets: ValueSets) -> _Said:
+    targets: dict[Pair, tuple[Pair, ...]] = {}
+    spelled: dict[Pair, str] = {}
+    try:
+        document = files.read(path)
+        for group in document.group:
+            source = canonical(group.source)
+            for code, those in _meanings(group, sets):
+                pair = source, normalised(source, code)
+                spelled.setdefault(pair, code.strip())
+                targets[pair] = tuple(dict.fromkeys((*targets.get(pair, ()), *those)))
+        beyond = tuple(_beyond(group, sets) for group in document.group if group.unmapped)
+        return _Said(_info(document), document.replaces, targets, spelled, beyond)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MapFileError) as error:
+        raise ConceptMapError(f"{path}: {type(error).__name__}: {error}") from error
 
 
-def _checked(target: str, match: Mapping[str, str], code: str) -> tuple[str, str]:
-    if match["equivalence"] not in _USABLE:
-        raise ValueError(f"{code}: equivalence {match['equivalence']} says less than the target")
-    if target == CONCEPT and match["code"] not in STANDARD.by_id:
-        raise ValueError(f"{code}: there is no clinical idea {match['code']}")
-    return target, normalised(target, match["code"])
+def _info(document: MapFile) -> MapInfo:
+    approver = document.contact[0].name if document.contact else ""
+    for member, said in (("name", document.name), ("version", document.version), ("contact", approver)):
+        if not said.strip():
+            raise MapFileError(
+                f"has no {member}: a map tells its name, its version and by whom it was approved (contact)"
+            )
+    return MapInfo(document.name, document.version, approver)
+
+
+def _meanings(group: Group, sets: ValueSets) -> Iterator[tuple[str, tuple[Pair, ...]]]:
+    """Each code of a group with what it means, nothing where it is said to have no match. Raises MapFileError."""
+    target = canonical(group.target)
+    if target not in KNOWN:
+        raise MapFileError(f"target system {group.target} is not read here")
+    matches = [(element, match) for element, match in files.pairs(group) if match.equivalence not in files.NO_MATCH]
+    too_wide = (f"{one.code} ({match.equivalence})" for one, match in matches if match.equivalence not in _USABLE)
+    files.refuse(too_wide, "is mapped to a target that says more than the code does")
+    nowhere = (f"{one.code} → {match.code}" for one, match in matches if not is_listed(target, match.code, sets))
+    files.refuse(nowhere, f"leads nowhere: such a code of {group.target} is in no list here")
+    for element in group.element:
+        kept = (one.code for one in element.target if one.equivalence not in files.NO_MATCH)
+        yield element.code, tuple((target, normalised(target, code)) for code in kept)
+
+
+def _beyond(group: Group, sets: ValueSets) -> tuple[str, Beyond]:
+    """What holds of the codes that a group does not name. https://hl7.org/fhir/R4/valueset-conceptmap-unmapped-mode.html"""
+    source, target, unmapped = canonical(group.source), canonical(group.target), group.unmapped
+    code = normalised(target, unmapped.code) if unmapped and unmapped.mode == "fixed" else ""
+    if source == TEXT or (target == CONCEPT and not code):
+        raise MapFileError(f"group.unmapped from {group.source} to {group.target} cannot be: name the codes one by one")
+    if code and not is_listed(target, code, sets):
+        raise MapFileError(f"group.unmapped → {code} leads nowhere: such a code of {group.target} is in no list here")
+    named = frozenset(normalised(source, element.code) for element in group.element)
+    return source, Beyond(target, code, named)
 
 
 class Vocabulary:
@@ -116,14 +226,19 @@ class Vocabulary:
 
     def __init__(self, sets: ValueSets, maps: ConceptMaps) -> None:
         self.value_sets, self.maps = sets, maps
-        self.ideas = lru_cache(maxsize=16_384)(self._ideas)
+        self._remembered = lru_cache(maxsize=16_384)(self._ideas)
         self.means_something = lru_cache(maxsize=64)(self._means_something)
 
-    def _ideas(self, system: str | None, code: str | None) -> tuple[str, ...]:
+    def ideas(self, system: str | None, code: str | None) -> tuple[str, ...]:
         """The ids of the value sets that a code belongs to, itself or by what the site says that it means."""
         if not system or not code:
             return ()
-        found = dict.fromkeys(_ideas((canonical(system), code), self.value_sets))
+        return self._remembered(system, code) if len(system) + len(code) <= _LONGEST else self._ideas(system, code)
+
+    def _ideas(self, system: str, code: str) -> tuple[str, ...]:
+        pair = canonical(system), code.strip()
+        by_itself = len(code) <= _LONGEST and (pair[0], normalised(*pair)) not in self.maps.alone
+        found = dict.fromkeys(_ideas(pair, self.value_sets) if by_itself else ())
         for target in self.maps.translate(system, code):
             found.update(dict.fromkeys(_ideas(target, self.value_sets)))
         return tuple(found)

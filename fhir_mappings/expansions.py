@@ -1,4 +1,4 @@
-"""A site's own expansions of value sets: what its terminology server says they hold, in place of what is shipped."""
+"""A site's own expansions of value sets: what its terminology server says they hold, added to what is shipped."""
 
 from __future__ import annotations
 
@@ -48,23 +48,42 @@ def read(name: str, pages: Sequence[Mapping[str, Any]]) -> Expansion:
     return Expansion(name, str(pages[0].get("version", "")), str(whole[0].get("timestamp", "")), rules)
 
 
-def applied(sets: ValueSets, expansions: Iterable[Expansion], *, systems: frozenset[str] = frozenset()) -> ValueSets:
-    """These sets, where each expansion stands in the place of the set of its name.
+def applied(
+    sets: ValueSets, expansions: Iterable[Expansion], *, systems: frozenset[str] = frozenset(), replaces: bool = False
+) -> ValueSets:
+    """These sets with the codes of each expansion added to the set of its name, or in their place (`replaces`).
 
-    `systems`: only the codes of these code systems are replaced, the rest stays as shipped; none: all of them.
-    Raises ValueSetError for a set that does not exist, for a code system of a set that would silently be lost, and
-    where a code then is in two sets that exclude each other.
+    `systems`: only the codes of these code systems are taken; none: all of them. Raises ValueSetError for a set that
+    does not exist, where nothing is taken, for a code system of a set that would silently be lost, for a code that a
+    shipped rule keeps out of its set, and where a code then is in two sets that exclude each other.
     """
     found = dict(sets.by_id)
+    change = _replaced if replaces else _added
     for expansion in expansions:
         if expansion.name not in found:
             raise ValueSetError(f"{expansion.name}: there is no such value set")
-        found[expansion.name] = _replaced(found[expansion.name], expansion, frozenset(map(canonical, systems)))
-    replaced = ValueSets(found.values())
-    if shared := overlaps(replaced):
+        found[expansion.name] = change(found[expansion.name], expansion, frozenset(map(canonical, systems)))
+    changed = ValueSets(found.values())
+    if shared := overlaps(changed):
         one, other, code = shared[0]
         raise ValueSetError(f"{one}: the code {code} would also be in {other}, which excludes it")
-    return replaced
+    return changed
+
+
+def _taken(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> tuple[Rule, ...]:
+    taken = tuple(rule for rule in expansion.rules if not systems or rule.system in systems)
+    if not taken:
+        raise ValueSetError(f"{shipped.id}: the expansion has no code of {', '.join(sorted(systems))}")
+    return taken
+
+
+def _added(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> ValueSet:
+    taken = _taken(shipped, expansion, systems)
+    for rule in taken:
+        if shipped.keeps_out(rule.system, rule.value):
+            raise ValueSetError(f"{shipped.id}: the shipped set keeps the code {rule.value} out; replace it to have it")
+    version = f"{shipped.version} and {expansion.version or expansion.timestamp or 'the site'}"
+    return ValueSet(shipped.id, shipped.title, version, shipped.includes + taken, shipped.excludes)
 
 
 def _replaced(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> ValueSet:
@@ -75,9 +94,7 @@ def _replaced(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) 
             f"{shipped.id}: the expansion has no code of {', '.join(sorted(lost))}, which the shipped set has; "
             "name the code systems that it is to replace"
         )
-    taken = tuple(rule for rule in expansion.rules if not systems or rule.system in systems)
-    if not taken:
-        raise ValueSetError(f"{shipped.id}: the expansion has no code of {', '.join(sorted(systems))}")
+    taken = _taken(shipped, expansion, systems)
     gone = {rule.system for rule in taken} | (own if not systems else set())
     kept = tuple(rule for rule in shipped.includes if rule.system not in gone)
     excludes = tuple(rule for rule in shipped.excludes if rule.system not in gone)

@@ -39,7 +39,7 @@ class MappingReport(Struct, frozen=True, kw_only=True):
     def order_coverage(self) -> float | None:
         """The part of the possible operations that is mapped, by volume; None without any. The gate is 0.95."""
         mapped = sum(count for (outcome, *_), count in self.orders if outcome in GROUPS)
-        surgical = sum(count for (outcome, *_), count in self.orders if outcome != "not-surgical")
+        surgical = sum(count for (outcome, *_), count in self.orders if outcome not in ("not-surgical", "out-of-scope"))
         return mapped / surgical if surgical else None
 
 

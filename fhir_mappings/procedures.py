@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, canonical
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
@@ -15,9 +16,12 @@ from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.order_resources import Order
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError, names_another
+from fhir_mappings.unmapped_orders import UnmappedOrder, unmapped
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
-Reason = Literal["not-surgical", "unmapped-procedure", "procedure-ambiguous", "fhir-version-unsupported"]
+Reason = Literal[
+    "not-surgical", "unmapped-procedure", "procedure-ambiguous", "out-of-scope", "fhir-version-unsupported"
+]
 _IGNORED_STATUSES = frozenset({"revoked", "entered-in-error", "cancelled", "not-done", "stopped", "noshow"})
 
 # Categories of orders that are not operations. Source: the SNOMED CT codes of the R4 ServiceRequest category value
@@ -42,7 +46,10 @@ class ProcedureGroup(Struct, frozen=True, gc=False):
 
 
 class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
-    """One surgical order: its group, the code that decided it, and the facts on which urgency rests."""
+    """One surgical order: its group, the code that decided it, and the facts on which urgency rests.
+
+    `unmapped`: on the gravest only, what was ordered with it and is in no group.
+    """
 
     group: str
     label: str
@@ -55,12 +62,14 @@ class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
     occurrence: str = ""
     duration_h: float | None = None
     acute_injury: bool = False
+    unmapped: tuple[UnmappedOrder, ...] = ()
 
 
 class NoProcedure(Struct, frozen=True, gc=False):
-    """Why none of the orders is an operation that can be assessed."""
+    """Why none of the orders is an operation that can be assessed; and by which codes that are in no group."""
 
     reason: Reason
+    unmapped: tuple[UnmappedOrder, ...] = ()
 
 
 def _load_groups() -> dict[str, ProcedureGroup]:
@@ -83,28 +92,40 @@ def planned(
     """
     words = vocabulary(value_sets, maps)
     found: list[PlannedProcedure] = []
+    unknown: list[UnmappedOrder] = []
     reasons: set[Reason] = set()
     for raw in orders:
         outcome = _assess(raw, patient_id, words)
         if isinstance(outcome, PlannedProcedure):
             found.append(outcome)
+        elif isinstance(outcome, UnmappedOrder):
+            unknown.append(outcome)
         elif outcome:
             reasons.add(outcome)
-    if found:
-        return tuple(sorted(found, key=lambda one: (-one.gravity, one.order)))
-    for reason in ("procedure-ambiguous", "unmapped-procedure", "fhir-version-unsupported"):
-        if reason in reasons:
-            return NoProcedure(reason)
-    return NoProcedure("not-surgical")
+    return _by_gravity(found, tuple(unknown)) if found else _none(reasons, tuple(unknown))
 
 
-def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | Reason | None:
+def _by_gravity(found: list[PlannedProcedure], unknown: tuple[UnmappedOrder, ...]) -> tuple[PlannedProcedure, ...]:
+    gravest, *others = sorted(found, key=lambda one: (-one.gravity, one.order))
+    return (replace(gravest, unmapped=unknown) if unknown else gravest, *others)
+
+
+def _none(reasons: set[Reason], unknown: tuple[UnmappedOrder, ...]) -> NoProcedure:
+    if "procedure-ambiguous" in reasons:
+        return NoProcedure("procedure-ambiguous", unknown)
+    if unknown:
+        return NoProcedure("unmapped-procedure", unknown)
+    rest: tuple[Reason, ...] = ("fhir-version-unsupported", "out-of-scope")
+    return NoProcedure(next((reason for reason in rest if reason in reasons), "not-surgical"))
+
+
+def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason | None:
     try:
         order = read_order(raw)
     except UnsupportedVersionError:
         return "fhir-version-unsupported"
     except UNREADABLE_JSON:
-        return "unmapped-procedure"  # a surgical order could hide in it: never "not surgical"
+        return UnmappedOrder()  # a surgical order could hide in it: never "not surgical"
     if order is None:
         return "not-surgical"
     if any(names_another(subject, patient_id) for subject in order.subjects):
@@ -114,10 +135,10 @@ def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | 
     return _classified(order, words)
 
 
-def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | Reason:
+def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason:
     by_system = _groups_by_system(order.codes, words)
     if not by_system:
-        return "unmapped-procedure" if _may_be_surgical(order) else "not-surgical"
+        return _of_no_group(order, words) if may_be_surgical(order) else "not-surgical"
     gravest = [max(choices, key=lambda choice: choice[0].gravity) for choices in by_system.values()]
     group, system, code = gravest[0]
     if any(other[0] is not group for other in gravest):
@@ -135,6 +156,14 @@ def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | Reason:
         duration_h=order.duration_h,
         acute_injury=_names_any(order.reasons, "acute-injury", words),
     )
+
+
+def _of_no_group(order: Order, words: Vocabulary) -> UnmappedOrder | Reason:
+    """Which code has to be mapped; nothing has, where the site says that it is an operation of none of the groups."""
+    codings = (coding for concept in order.codes for coding in concept.coding)
+    if any(words.maps.rules_out(one.system, one.code) for one in codings):
+        return "out-of-scope"
+    return unmapped(order.codes)
 
 
 Choice = tuple[ProcedureGroup, str, str]
@@ -160,7 +189,7 @@ def _names_any(concepts: Iterable[CodeableConcept], idea: str, words: Vocabulary
     return any(idea in words.ideas(coding.system, coding.code) for one in concepts for coding in one.coding)
 
 
-def _may_be_surgical(order: Order) -> bool:
+def may_be_surgical(order: Order) -> bool:
     """Whether an order whose code is unknown could be an operation; in doubt it could."""
     categories = {coding.code for concept in order.categories for coding in concept.coding}
     if _SURGICAL_CATEGORY in categories:

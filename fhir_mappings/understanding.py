@@ -14,6 +14,7 @@ from fhir_mappings.code_systems import CONCEPT, ICD_10_PCS, ICD_DIAGNOSES, KNOWN
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
 from fhir_mappings.icd_editions import is_classified
+from fhir_mappings.listed_codes import is_listed
 from fhir_mappings.reviewed_codes import REVIEWED
 
 Why = Literal[
@@ -54,7 +55,8 @@ def why_not_understood(system: str | None, code: str | None, words: Vocabulary) 
 
 
 def _why(system: str, code: str, words: Vocabulary) -> Why | None:
-    if words.ideas(system, code) or words.maps.translate(system, code):
+    mapped = words.maps.translate(system, code)  # a map that keeps codes as they are may keep one that no list has
+    if words.ideas(system, code) or any(is_listed(*target, words.value_sets) for target in mapped):
         return None
     uri = canonical(system)
     code = normalised(uri, code)

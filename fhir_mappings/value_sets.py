@@ -1,7 +1,7 @@
 """The clinical ideas: which codes mean what. Each is one FHIR ValueSet in value_sets/, loaded once at start.
 
 Codes are listed, or selected as FHIR does: `concept is-a` (in ICD: the category and all below, by prefix) and
-`code regex` (whole code). A site with a terminology server may replace a set by its expansion (expansions.py).
+`code regex` (whole code). A site with a terminology server adds its expansion to a set, or replaces it (expansions.py).
 """
 
 from __future__ import annotations
@@ -48,7 +48,12 @@ class ValueSet(Struct, frozen=True, gc=False):
 
     def codes(self, system: str) -> tuple[str, ...]:
         """The codes that are listed, not selected by a rule, of one system, in the order of the file."""
-        return tuple(rule.value for rule in self.includes if rule.system == system and rule.kind == "code")
+        listed = (rule.value for rule in self.includes if rule.system == system and rule.kind == "code")
+        return tuple(dict.fromkeys(listed))
+
+    def keeps_out(self, system: str, code: str) -> bool:
+        """Whether a rule excludes the code, whatever includes it."""
+        return any(rule.system == system and _holds(rule, code) for rule in self.excludes)
 
 
 class ValueSets:
@@ -82,10 +87,7 @@ class ValueSets:
             for length in range(1, len(code) + 1):
                 found.update(self._prefixed.get((system, code[:length]), ()))
         found.update(name for pattern, name in self._matched.get(system, ()) if pattern.fullmatch(code))
-        return tuple(sorted(name for name in found if not self._excluded(name, system, code)))
-
-    def _excluded(self, name: str, system: str, code: str) -> bool:
-        return any(rule.system == system and _holds(rule, code) for rule in self.by_id[name].excludes)
+        return tuple(sorted(name for name in found if not self.by_id[name].keeps_out(system, code)))
 
     def verified(self) -> ValueSets:
         """These sets without the codes whose meaning stands in one public source only (trust k, codes.md)."""

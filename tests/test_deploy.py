@@ -16,8 +16,11 @@ from cds_service.cli import main
 from cds_service.hooks.errors import ServiceError
 from cds_service.tenant import Hook, VendorProfile
 from cds_service.tenants import load_file
-from fhir_mappings import patient_record, queries
-from fhir_mappings.concept_maps import EMPTY
+from fhir_mappings import concept_maps, patient_record, queries
+from fhir_mappings.code_systems import CPT
+from fhir_mappings.concept_maps import EMPTY, vocabulary
+from fhir_mappings.operation_codes import gaps, known
+from fhir_mappings.value_sets import STANDARD
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/integration.md").read_text(encoding="utf-8")
@@ -80,12 +83,32 @@ def test_the_timer_starts_the_service_beside_it() -> None:
     assert timers <= {path.stem for path in (ROOT / "deploy").glob("*.service")}
 
 
+def test_every_alert_is_explained_to_whom_it_wakes() -> None:
+    rules = yaml.safe_load((ROOT / "deploy/surgical-risk-alerts.yaml").read_text(encoding="utf-8"))
+    names = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    assert names
+    assert [name for name in names if name not in OPERATIONS] == []
+
+
+def test_DEC_31_the_map_that_the_page_for_integrators_shows_makes_CPT_known(tmp_path: Path) -> None:
+    shown = re.search(r"```json\n(\{\n \"resourceType\": \"ConceptMap\".*?)```", PAGE, re.DOTALL)
+    assert shown
+    site = tmp_path / "site.json"
+    site.write_text(shown[1], encoding="utf-8")
+    maps = concept_maps.load([site])
+    assert vocabulary(STANDARD, maps).ideas(CPT, "22612") == ("spine-fusion",)
+    assert maps.rules_out(CPT, "65210")
+    assert gaps(known(STANDARD, maps)) == ()
+    assert f"`{gaps(known(STANDARD, EMPTY))[0]}`" in PAGE
+    assert "display" not in shown[1], "no descriptor of CPT stands anywhere (DEC-31)"
+
+
 def test_the_example_of_a_tenant_file_starts() -> None:
     assert load_file(ROOT / "deploy/tenant-example.yaml").is_production
 
 
 def test_every_command_in_the_operations_page_exists() -> None:
-    lines = re.findall(r"cds-service ((?:record|mode|kill|models|serve|check)[^`\n#>]*)", OPERATIONS)
+    lines = re.findall(r"cds-service ((?:record|mode|kill|models|serve|check|codes)[^`\n#>]*)", OPERATIONS)
     assert len(lines) > 8
     for line in lines:
         words = line.replace("…", "x").replace("|", " ").split()

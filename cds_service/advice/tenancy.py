@@ -39,7 +39,7 @@ def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
         },
         maximum=own.maximum_suggestions,
     )
-    codes = order_codes.load(_order_maps(tenant))
+    codes = order_codes.load(tenant.order_maps, shipped=_shipped_order_maps(tenant))
     return Advising(policy=policy, codes=codes, maps=maps, limits=limits(tenant))
 
 
@@ -57,8 +57,6 @@ def place(tenant: Tenant, advised: Advising) -> Place:
     )
 
 
-def _order_maps(tenant: Tenant) -> tuple[Path, ...]:
-    """Demo and dev tenants without a map order by the standard codes; production shows text until it has one."""
-    if tenant.order_maps or tenant.is_production:
-        return tenant.order_maps
-    return (order_codes.DEMONSTRATION,)
+def _shipped_order_maps(tenant: Tenant) -> tuple[Path, ...]:
+    """Demo and dev tenants also order by the standard codes; production shows text for what it has not mapped."""
+    return () if tenant.is_production else (order_codes.DEMONSTRATION,)

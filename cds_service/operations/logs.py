@@ -44,11 +44,20 @@ FIELDS = frozenset(
         "worker",
         "logger",
         "key",
+        "told",
     }
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,199}", re.ASCII)
 # gunicorn's own messages about its start, workers and signals hold nothing of any request.
 _VOUCHED_FOR = frozenset({"gunicorn.error"})
+
+_MOST_OWN_WORDS = 2_000
+
+
+class OwnWords(msgspec.Struct, frozen=True):
+    """A sentence that we made at the start, of our files and a tenant's: the one value that may be prose."""
+
+    text: str
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
@@ -100,6 +109,8 @@ def only_listed_fields(_logger: object, _method: str, entry: MutableMapping[str,
     for name in list(entry):
         if name not in FIELDS:
             del entry[name]
+        elif isinstance(entry[name], OwnWords):
+            entry[name] = entry[name].text[:_MOST_OWN_WORDS]
         elif not _may_be_written(entry[name]):
             entry[name] = "?"
     return entry

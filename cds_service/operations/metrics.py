@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 
 from prometheus_client import (
@@ -26,6 +27,11 @@ answers = Counter(
     "Evaluations by decision (card, silence, profile, error) and reason.",
     ["tenant", "hook", "decision", "reason"],
 )
+orders = Counter(
+    "surgical_risk_orders_total",
+    "Surgical orders by code system and whether their code is in a procedure group (mapped, unmapped).",
+    ["tenant", "system", "outcome"],
+)
 seconds = Histogram(
     "surgical_risk_response_seconds", "Seconds from the first byte to the answer.", ["endpoint"], buckets=_SECONDS
 )
@@ -45,6 +51,13 @@ model_loads = Counter(
     ["result"],
 )
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
+
+
+def prepare_orders(tenant: str, systems: Iterable[str]) -> None:
+    """Begin every count of a tenant's orders at 0: a rate knows nothing of a count that begins at 1."""
+    for system in systems:
+        for outcome in ("mapped", "unmapped"):
+            orders.labels(tenant, system, outcome)
 
 
 @lru_cache(maxsize=64)

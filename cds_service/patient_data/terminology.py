@@ -59,7 +59,7 @@ def in_force(tenant: Tenant, shipped: ValueSets) -> tuple[ValueSets, tuple[InFor
     for name, answer in _answers(tenant, asked).items():
         try:
             expansion = expansions.read(name, _pages(name, answer))
-            sets = expansions.applied(sets, [expansion], systems=systems)
+            sets = expansions.applied(sets, [expansion], systems=systems, replaces=asked.replaces)
         except ValueSetError as error:
             if asked.on_failure == "stop":
                 raise TerminologyError(f"tenant {tenant.id}: terminology: {error}") from error

@@ -42,6 +42,7 @@ def from_columns(row: RowMapping, cards: tuple[CardRow, ...] = ()) -> Evaluation
     members: dict[str, Any] = dict(row)
     for name in ("models", "inputs"):
         members[name] = tuple(msgspec.json.decode(members[name]))
+    members["unmapped"] = tuple(tuple(pair) for pair in msgspec.json.decode(members["unmapped"] or "[]"))
     members["milliseconds"] = msgspec.json.decode(members["milliseconds"])
     members["result"] = None if members["result"] is None else msgspec.json.decode(members["result"])
     return EvaluationRow(**members, cards=cards)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 Decision = Literal["card", "silence", "profile", "error"]
+Pair = tuple[str, str]  # a code system and a code
 
 
 class SuggestionRow(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, kw_only=True):
 
     May hold what identifies a patient: patient_id, encounter_id, order_reference, user_reference,
     hook_instance, inputs and result (whatever JSON can hold). `reason` is a word of ours, `dedupe_key` a digest.
+    `unmapped`: the codes of orders in no procedure group, as fhir_mappings/unmapped_orders.py lets them be told.
     """
 
     id: str
@@ -58,6 +60,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     milliseconds: dict[str, float] = {}
     total_ms: float = 0.0
+    unmapped: tuple[Pair, ...] = ()
     cards: tuple[CardRow, ...] = ()
 
 

@@ -81,6 +81,7 @@ evaluation = Table(
     Column("result", Text),
     Column("milliseconds", Text, nullable=False),
     Column("total_ms", Float, nullable=False),
+    Column("unmapped", Text),
     Index("ix_evaluation_tenant_received", "tenant_id", "received_at"),
     Index("ix_evaluation_dedupe", "tenant_id", "dedupe_key"),
 )

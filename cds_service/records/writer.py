@@ -178,5 +178,6 @@ def _columns(row: EvaluationRow) -> dict[str, Any]:
             columns[name] = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length]
     for name in ("models", "inputs", "milliseconds"):
         columns[name] = msgspec.json.encode(columns[name]).decode()
+    columns["unmapped"] = msgspec.json.encode(row.unmapped).decode() if row.unmapped else None
     columns["result"] = None if row.result is None else msgspec.json.encode(row.result).decode()
     return columns

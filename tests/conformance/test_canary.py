@@ -46,7 +46,10 @@ def every_path(app, fhir):
     server = with_server(a_canary(patient=...), fhir.url(f"/{TOKEN}"), access_token=TOKEN)
     wrong = a_canary(patient=a_patient(id=f"{PATIENT}-other", name=[{"family": NAME}]))
     invalid = {**a_canary(), "context": {"patientId": f"https://{PATIENT}", "userId": USER}}
-    for body in (good, good, server, wrong, invalid, {"hook": NAME}, {**a_canary(), "hook": NAME}):
+    unknown = a_canary()
+    code = {"system": f"urn:codes?{MRN}", "code": f"{NAME} {MRN}", "display": TEXT}
+    unknown["context"]["draftOrders"]["entry"][0]["resource"]["code"] = {"text": TEXT, "coding": [code]}
+    for body in (good, good, unknown, server, wrong, invalid, {"hook": NAME}, {**a_canary(), "hook": NAME}):
         yield http.post(SERVICE, json=body, headers=a_token())
         yield http.post(SERVICE, json=body)
     yield http.post(SERVICE, data=f'{{"hook": "{NAME}', content_type="application/json", headers=a_token())

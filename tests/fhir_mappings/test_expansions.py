@@ -1,4 +1,4 @@
-"""A site's expansion stands in the place of a shipped set, whole or for some code systems, and never by half."""
+"""A site's expansion adds to a shipped set, or stands in its place where the site says so, and never by half."""
 
 from __future__ import annotations
 
@@ -19,8 +19,34 @@ def an_expansion(*codes: tuple[str, str], **members: Any) -> dict[str, Any]:
     return {"resourceType": "ValueSet", "version": "2026-11", "expansion": {"contains": contains, **members}}
 
 
-def applied(name: str, *codes: tuple[str, str], systems: frozenset[str] = frozenset()) -> ValueSets:
-    return expansions.applied(STANDARD, [expansions.read(name, [an_expansion(*codes)])], systems=systems)
+def applied(
+    name: str, *codes: tuple[str, str], systems: frozenset[str] = frozenset(), replaces: bool = True
+) -> ValueSets:
+    read = [expansions.read(name, [an_expansion(*codes)])]
+    return expansions.applied(STANDARD, read, systems=systems, replaces=replaces)
+
+
+@pytest.mark.parametrize("name", sorted(STANDARD.by_id))
+def test_DEC_41_an_expansion_adds_to_any_set_and_takes_nothing_away(name: str) -> None:
+    """Whatever the set: what is shipped means the same afterwards, and the site's code means it too."""
+    sets = applied(name, (SNOMED_CT, "987654321"), replaces=False)
+    assert name in sets.containing(SNOMED_CT, "987654321")
+    shipped = [rule for rule in STANDARD.by_id[name].includes if rule.kind != "regex"]
+    assert all(
+        sets.containing(rule.system, rule.value) == STANDARD.containing(rule.system, rule.value) for rule in shipped
+    )
+    assert [one for one in STANDARD.by_id[name].includes if one not in sets.by_id[name].includes] == []
+
+
+def test_a_code_that_the_shipped_set_keeps_out_is_not_added_in_silence() -> None:
+    kept_out = STANDARD.by_id["cancer-history"].excludes[0]
+    with pytest.raises(ValueSetError, match=f"cancer-history: .*{kept_out.value} out"):
+        applied("cancer-history", (kept_out.system, kept_out.value), replaces=False)
+
+
+def test_a_code_that_is_shipped_and_the_sites_is_listed_once() -> None:
+    sets = applied("diabetes", (SNOMED_CT, "44054006"), replaces=False)
+    assert sets.codes("diabetes", SNOMED_CT).count("44054006") == 1
 
 
 def test_an_expansion_replaces_the_whole_set_and_no_other() -> None:

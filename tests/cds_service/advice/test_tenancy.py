@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ def test_production_has_no_code_that_nobody_mapped() -> None:
 def test_production_orders_by_its_own_map() -> None:
     tenant = a_tenant(environment="production", order_maps=(DEMONSTRATION,))
     assert tenancy.advising(tenant, ConceptMaps()).codes.find(LOINC, "4548-4") is not None
+
+
+def test_DEC_41_a_map_of_a_dev_tenant_leaves_the_other_standard_codes(tmp_path: Path) -> None:
+    element = {"code": "4548-4", "target": [{"code": "LAB90", "equivalence": "equal"}]}
+    group = {"source": LOINC, "target": "urn:site", "element": [element]}
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"resourceType": "ConceptMap", "group": [group]}))
+    codes = tenancy.advising(a_tenant(order_maps=(own,)), ConceptMaps()).codes
+    assert codes.find(LOINC, "2276-4") is not None
+    production = tenancy.advising(a_tenant(environment="production", order_maps=(own,)), ConceptMaps()).codes
+    assert production.find(LOINC, "2276-4") is None
 
 
 def test_a_map_that_cannot_be_read_is_named(tmp_path: Path) -> None:

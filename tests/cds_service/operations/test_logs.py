@@ -38,6 +38,13 @@ def test_a_value_that_is_no_plain_word_is_not_written(written, value):
     assert written()[0]["reason"] == "?"
 
 
+def test_only_a_sentence_that_is_marked_as_our_own_is_written(written):
+    logs.note("order-codes", told=logs.OwnWords("CPT: 0 codes; orders in CPT get no answer"))
+    logs.note("order-codes", told="Mr Smith; has a tumour")
+    logs.note("order-codes", told=logs.OwnWords("x" * 9_000))
+    assert [entry["told"] for entry in written()] == ["CPT: 0 codes; orders in CPT get no answer", "?", "x" * 2_000]
+
+
 def test_of_a_library_only_name_and_level_are_written(written):
     logging.getLogger("urllib3").warning("GET /Patient/canary failed")
     (entry,) = written()

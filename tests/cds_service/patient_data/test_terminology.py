@@ -16,7 +16,7 @@ from cds_service.patient_data.terminology import TerminologyError
 from cds_service.site import open_site
 from cds_service.tenant import DataHabits, Tenant, Terminology
 from cds_service.tenants import TenantError, demo_tenant, load_file
-from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.code_systems import CPT, SNOMED_CT
 from fhir_mappings.value_sets import STANDARD
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.trust.listener import listening
@@ -50,6 +50,28 @@ def test_the_sites_expansion_is_in_force_and_told() -> None:
     assert "diabetes" not in STANDARD.containing(SNOMED_CT, "421750000")
     assert [one.told for one in site.terminology] == ["diabetes 7 with 3 codes of the site"]
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_DEC_41_the_sites_expansion_adds_unless_its_file_says_that_it_replaces(replaces: bool) -> None:
+    shipped_only = set(STANDARD.codes("diabetes", SNOMED_CT)) - set(CODES)
+    assert shipped_only
+    with serving(expanding) as server:
+        sets = open_site(a_tenant(server.base, replaces=replaces)).value_sets
+    kept = {code for code in shipped_only if "diabetes" in sets.containing(SNOMED_CT, code)}
+    assert kept == (set() if replaces else shipped_only)
+    assert all("diabetes" in sets.containing(SNOMED_CT, code) for code in CODES)
+
+
+def test_DEC_41_a_map_of_a_demo_tenant_leaves_the_demonstrations_codes(tmp_path: Path) -> None:
+    concept = "https://surgical-risk.io/fhir/CodeSystem/concept"
+    element = {"code": "FUS", "target": [{"code": "spine-fusion", "equivalence": "equivalent"}]}
+    group = {"source": "urn:site", "target": concept, "element": [element]}
+    document = {"resourceType": "ConceptMap", "name": "N", "version": "1", "contact": [{"name": "A"}], "group": [group]}
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(document))
+    maps = open_site(demo_tenant("http://127.0.0.1:8000", concept_maps=(own,))).maps
+    assert maps.translate("urn:site", "FUS") == maps.translate(CPT, "22612") == ((concept, "spine-fusion"),)
 
 
 def without_a_total(path: str) -> tuple[int, Any]:
