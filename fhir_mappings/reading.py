@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from fhir_mappings.elements import Reference
+from fhir_mappings.resource_types import R4_TYPES
 from fhir_mappings.resources import UNREADABLE_JSON, Encounter, Medication, Patient, Resource
 from fhir_mappings.search_result import SearchResult
 
@@ -259,7 +260,7 @@ def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
         return UNREADABLE
     if kind in _OTHER_TYPES or is_other_version(content):
         return FHIR_VERSION
-    return UNREADABLE if kind in _READ_TYPES else None
+    return UNREADABLE if kind in _READ_TYPES or kind not in R4_TYPES else None
 
 
 def is_other_version(content: dict[str, Any]) -> bool:

@@ -119,6 +119,6 @@ OUTCOMES = (
         models=("charlson-quan",),
     ),
 )
-# Models that count coded diseases without a limit that says anything: an entry that was not understood can only add to them (DEC-38).
+# Models that count coded diseases: what was not understood can only add, to no end that says anything (DEC-38).
 BURDENS = frozenset({"hfrs", "charlson-quan"})
 BY_NAME = {outcome.name: outcome for outcome in OUTCOMES}

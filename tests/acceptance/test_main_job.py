@@ -43,7 +43,8 @@ def test_the_card_for_a_72_year_old_with_asa_iii_and_elective_lumbar_fusion_show
     assert sort["probability"] == pytest.approx(0.008187, abs=5e-7)
     assert (sort["status"], sort["shown"], sort["band"]) == ("computed", True, "typical")
     # Any complication, at one and a half times what is typical, heads the card (DEC-32); death is told below it.
-    assert card["summary"].startswith("Any complication in hospital after spinal fusion: about 27 (26 to 28) in 100 (typical 18")
+    beginning = "Any complication in hospital after spinal fusion: about 27 (26 to 28) in 100 (typical 18"
+    assert card["summary"].startswith(beginning)
     assert "about 8 in 1,000 (0.82 %)" in card["detail"]
 
 

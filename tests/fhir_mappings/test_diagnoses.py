@@ -169,7 +169,7 @@ def test_the_same_disease_twelve_times_counts_once() -> None:
         (SearchResult(failure="not-authorised"), "missing", None, "not-authorised"),
         (SearchResult(failure="not-provided"), "missing", None, "not-provided"),
         (SearchResult(truncated=True), "missing", None, "truncated"),
-        (SearchResult(resources=as_json([{"resourceType": "Condition", "id": "x"}])), "missing", None, "not-understood"),
+        (SearchResult(resources=as_json([{"resourceType": "Condition"}])), "missing", None, "not-understood"),
     ],
 )
 def test_nothing_recorded_is_not_the_same_as_unknown(

@@ -64,8 +64,8 @@ def test_in_a_narrow_panel_no_risk_stands_alone() -> None:
     told = detail.write(people.an_assessment(*people_known), [TALK], limit=700)
     (line,) = [part for part in told.split("\n\n") if part.startswith("**Also, about:**")]
     assert re.fullmatch(
-        r"\*\*Also, about:\*\* any complication in hospital \d+ \(\d+ to \d+\) in 100; heart attack or cardiac arrest within 30 days"
-        r" \d+ in 1,000; respiratory failure within 30 days \d+ in 1,000\.",
+        r"\*\*Also, about:\*\* any complication in hospital \d+ \(\d+ to \d+\) in 100; heart attack or cardiac arrest"
+        r" within 30 days \d+ in 1,000; respiratory failure within 30 days \d+ in 1,000\.",
         line,
     )
     assert "Consider a talk" in told
