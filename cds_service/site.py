@@ -53,7 +53,11 @@ def open_site(tenant: Tenant) -> Site:
         maps=maps,
         value_sets=value_sets,
         terminology=told,
-        rules=SiteRules(decimal_comma=habits.decimal_comma, status_unknown=habits.status_unknown),
+        rules=SiteRules(
+            decimal_comma=habits.decimal_comma,
+            status_unknown=habits.status_unknown,
+            unread_is_absent=habits.unread_entries == "absent",
+        ),
         templates=queries.prefetch_templates(maps, value_sets, advising.codes),
         zone=ZoneInfo(tenant.zone),
         band_limits=advising.limits,

@@ -156,17 +156,29 @@ class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deadline_s: float = 10.0
 
 
+class UnreadApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which mapping report two people saw before they let entries that are not understood count as absent (DEC-37)."""
+
+    mapping_report: str
+    approved_by: tuple[str, ...]
+    date: datetime.date
+
+
 class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How this site writes its data, where FHIR leaves it open (messy cases 12, 21, 34; codes.md).
 
     `decimal_comma`: numbers in texts are written "7,2". `status_unknown`: results of Observation.status `unknown` count
     as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
-    `fetch_medications`: a Medication that a prescription names and that did not come is read from the FHIR server.
+    `unread_entries`: what an entry of a list counts for that is not understood; `absent` needs `unread_approved` in
+    production (DEC-37). `fetch_medications`: a Medication that a prescription names and that did not come is read from
+    the FHIR server.
     """
 
     decimal_comma: bool = False
     status_unknown: bool = False
     unverified_codes: bool = True
+    unread_entries: Literal["unknown", "absent"] = "unknown"
+    unread_approved: UnreadApproval | None = None
     fetch_medications: bool = True
 
 

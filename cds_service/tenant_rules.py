@@ -17,6 +17,7 @@ from cds_service.tenant import Client, Tenant
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
+_APPROVALS = 2
 
 
 def complaints(tenant: Tenant) -> Iterator[Complaint]:
@@ -45,6 +46,7 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
     if tenant.local_pages and not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", tenant.local_pages):
         yield "local_pages", "16 to 64 letters, digits, hyphens or underscores that nobody can guess (DEC-26)"
     yield from _files(tenant)
+    yield from _unread(tenant)
 
 
 def _files(tenant: Tenant) -> Iterator[Complaint]:
@@ -101,6 +103,16 @@ def _url(member: str, url: str, tenant: Tenant) -> Iterator[Complaint]:
         yield member, f"{url!r} is not an absolute URL without query, fragment and user"
     elif tenant.is_production and parts.scheme != "https":
         yield member, f"{url!r}: a production tenant speaks https only (T-01, R-05)"
+
+
+def _unread(tenant: Tenant) -> Iterator[Complaint]:
+    """What is not understood counts as absent only where two people have seen what that is (DEC-37)."""
+    habits = tenant.data
+    if habits.unread_entries == "unknown" or not tenant.is_production:
+        return
+    names = habits.unread_approved.approved_by if habits.unread_approved else ()
+    if len({name.strip().casefold() for name in names if name.strip()}) < _APPROVALS:
+        yield "data", "unread_entries: absent needs unread_approved: {mapping_report, approved_by: [two people], date}"
 
 
 def _numbers(tenant: Tenant) -> Iterator[Complaint]:

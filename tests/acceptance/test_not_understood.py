@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from cds_service.advice import detail
 from fhir_mappings.features import FEATURES
+from fhir_mappings.site_rules import SiteRules
+from tests import builders
 from tests.acceptance.conftest import Post
 from tests.acceptance.requests import (
     CPT,
@@ -26,6 +29,7 @@ from tests.acceptance.requests import (
     bundle,
     days_ago,
 )
+from tests.cds_service.advice import people
 
 Resource = dict[str, Any]
 Way = Callable[[Resource], Any]
@@ -348,3 +352,13 @@ def test_the_more_entries_are_not_understood_the_wider_the_range(post: Post) -> 
         widths.append((low, high))
         assert (f"{number} of {number + 1} diagnoses" in text) == (number > 0)
     assert widths == [(0, 0), (0, 2), (0, 4), (0, 4)]
+
+
+def test_a_site_may_count_such_entries_as_absent_and_the_card_still_tells_them() -> None:
+    strange = builders.a_condition(builders.coded((UNKNOWN_SYSTEM, "I50.9")))
+    record = builders.a_record(strange, rules=SiteRules(unread_is_absent=True))
+    assessment = people.assessed(record)
+    assert assessment.features["heart_failure"].value is False
+    assert "**Not understood in the record:** 1 of 1 diagnosis; this hospital counts such entries as absent." in (
+        detail.write(assessment, limit=1200)
+    )

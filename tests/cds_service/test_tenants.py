@@ -112,6 +112,15 @@ def test_what_is_wrong_is_named_with_file_and_line(tmp_path, change, line, says)
         (("fhir_base_urls", "bands: [0.5, 2.0, 4.0]\nfhir_base_urls"), "thresholds_approved"),
         (("fhir_base_urls", "warning: {rare: 0.05}\nfhir_base_urls"), "thresholds_approved"),
         (("fhir_base_urls", "card_floor: 0.1\nfhir_base_urls"), "thresholds_approved"),
+        (("fhir_base_urls", "data: {unread_entries: absent}\nfhir_base_urls"), "two people"),
+        (
+            (
+                "fhir_base_urls",
+                "data: {unread_entries: absent, unread_approved: {mapping_report: r7, approved_by: [A B, a b],"
+                " date: 2026-11-01}}\nfhir_base_urls",
+            ),
+            "two people",
+        ),
     ],
 )
 def test_production_allows_no_shortcut(tmp_path, change, says):
