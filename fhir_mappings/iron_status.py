@@ -50,7 +50,8 @@ def read(record: PatientRecord) -> dict[str, Feature]:
     found = {}
     for name, rule in RULES.items():
         results = record.recorded.get(name)
-        outcome = winner(results, _READERS[name], rule.lookback_days, record.clock) if results else None
+        half_unit = partial(quantities.half_unit, rule)
+        outcome = winner(results, _READERS[name], rule.lookback_days, record.clock, half_unit) if results else None
         if outcome is not None:
             found[name] = told(name, rule.unit, outcome, record.seen("labs"))
     return found

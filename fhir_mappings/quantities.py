@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.elements import ABSENT, UNREADABLE_QUANTITY, CodeableConcept, Interval, Quantity
+from fhir_mappings.elements import ABSENT, UNREADABLE_QUANTITY, CodeableConcept, Interval, Quantity, printed_number
 from fhir_mappings.feature import FeatureValue, Status
 from fhir_mappings.measurement_rules import CutPoint, Rule
 from fhir_mappings.resources import Valued
@@ -132,6 +132,22 @@ def number_in(text: str) -> re.Match[str] | None:
     """Comparator, digits and what follows, of a text that begins with a number."""
     text = text.strip()
     return _STRING.match(text) if len(text) <= _LONGEST_TEXT else None
+
+
+def half_unit(rule: Rule, valued: Valued, reading: Reading) -> float:
+    """Half a unit of the last printed decimal of a number that was read, in the canonical unit (inputs 1.3 step 4)."""
+    if valued.value_quantity is not None:
+        printed = printed_number(valued.written_quantity)
+    elif valued.value_string is not None:
+        match = number_in(valued.value_string)
+        printed = match[2] if match else ""
+    else:
+        printed = "1" if valued.value_integer is not None else ""
+    if not printed:
+        return 0.0
+    exponent = Decimal(printed).as_tuple().exponent
+    conversion = rule.units[reading.recorded_unit or rule.unit]
+    return abs(conversion.factor) * 10.0 ** min(int(exponent), 0) / 2
 
 
 def _number(
