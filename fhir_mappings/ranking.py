@@ -181,7 +181,7 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
     """None for what is no candidate: too old and without a value."""
     when = moment(recorded.written, now.zone)
     reading = _reading(recorded, read)
-    position = placed(when, lookback_days, now) if when else "no-time"
+    position = placed(when, lookback_days, now) if when else "date-unreadable" if recorded.written else "no-time"
     if position == "stale" and reading.status == "missing":
         return None
     flags = reading.flags
