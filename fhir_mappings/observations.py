@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from fhir_mappings import decimal_comma
+from fhir_mappings import decimal_comma, unread_results
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
-from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Valued
+from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
+from fhir_mappings.unread_results import UNREADABLE, is_modified, why_not_used
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -67,7 +68,8 @@ TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score", "dasi")
 class Recorded(Struct, frozen=True, gc=False):
     """One result or answer for one input: the Observation, and itself or the component that holds the value.
 
-    `written`: when it was taken, as written; `issued_only`: only the time of its issue is known.
+    `written`: when it was taken, as written; `issued_only`: only the time of its issue is known. `unread`: why it is
+    not read (unread_results.py), "" for nearly all.
     """
 
     observation: Observation
@@ -77,6 +79,7 @@ class Recorded(Struct, frozen=True, gc=False):
     lower_rank: bool = False
     two_concepts: bool = False
     on_oxygen: bool = False
+    unread: str = ""
 
     @property
     def is_component(self) -> bool:
@@ -111,7 +114,8 @@ def index(
 ) -> tuple[RecordedByInput, list[Observation]]:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
 
-    Also those whose code cannot be read. Each code is understood once, however many results there are of it.
+    Also those that cannot be read: their code, or because of a modifier. Each code is understood once, however many
+    results there are of it.
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
@@ -122,6 +126,11 @@ def index(
         observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
         if observation.status not in usable:
+            _file_unread(observation, why_not_used(observation.status), words, inputs_of, found)
+            continue
+        if observation.modifier_extension and is_modified(observation.modifier_extension):
+            unreadable.append(observation)
+            _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
         written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
         try:
@@ -130,6 +139,7 @@ def index(
             meant = understood[written_code] = _understood(written_code, words, inputs_of)
         if meant is None:
             unreadable.append(observation)
+            _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
         if len(meant) == 1 and not observation.component and (written := observation.effective_date_time):
             name, lower = meant[0]  # nearly all of what means something
@@ -146,7 +156,51 @@ def _file_whole(
         _file(observation, observation, meant, words, found)
     for component in observation.component:
         if meant := _meant(component.code, words, inputs_of):
-            _file(observation, component, meant, words, found)
+            unread = UNREADABLE if is_modified(component.modifier_extension) else ""
+            _file(observation, component, meant, words, found, unread)
+
+
+def file_unread(
+    parts: Iterable[Raw | Resource], words: Vocabulary, names: tuple[str, ...], found: RecordedByInput
+) -> None:
+    """File those Observations that were set aside before they came here under the inputs of which they speak.
+
+    Such an input is told as recorded and not readable, never as not recorded.
+    """
+    inputs_of = _inputs_of(words, names)
+    for part in parts:
+        if isinstance(part, Raw):
+            if (sketched := unread_results.sketch(part)) is not None:
+                _file_concepts(*sketched, _why_set_aside(sketched[0]), words, inputs_of, found)
+        elif isinstance(part, Observation):
+            _file_unread(part, _why_set_aside(part), words, inputs_of, found)
+
+
+def _why_set_aside(observation: Observation) -> str:
+    return why_not_used(observation.status) and UNREADABLE
+
+
+def _file_unread(
+    observation: Observation, why: str, words: Vocabulary, inputs_of: InputsOf, found: RecordedByInput
+) -> None:
+    if why:
+        _file_concepts(observation, unread_results.concepts(observation), why, words, inputs_of, found)
+
+
+def _file_concepts(
+    observation: Observation,
+    concepts: Iterable[CodeableConcept],
+    why: str,
+    words: Vocabulary,
+    inputs_of: InputsOf,
+    found: RecordedByInput,
+) -> None:
+    if not why:
+        return
+    written, issued_only = written_time(observation)
+    for name, lower in dict(one for concept in concepts for one in _meant(concept, words, inputs_of)).items():
+        recorded = Recorded(observation, observation, written, issued_only, lower, unread=why)
+        found.setdefault(name, []).append(recorded)
 
 
 def _understood(written_code: bytes, words: Vocabulary, inputs_of: InputsOf) -> Inputs | None:
@@ -166,7 +220,14 @@ def _by_text(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -
     return tuple(one for code in words.texts(concept.text or "") for one in inputs_of(*code))
 
 
-def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabulary, found: RecordedByInput) -> None:
+def _file(
+    observation: Observation,
+    valued: Valued,
+    meant: Inputs,
+    words: Vocabulary,
+    found: RecordedByInput,
+    unread: str = "",
+) -> None:
     if _is_bare_panel(valued):
         return
     by_input = dict(meant)
@@ -175,7 +236,7 @@ def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabu
     written, issued_only = written_time(observation)
     oxygen = bool(observation.component) and "spo2" in by_input and _is_on_oxygen(observation, words)
     for name, lower in by_input.items():
-        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
+        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen, unread)
         found[name].append(recorded)
 
 

@@ -18,6 +18,7 @@ from fhir_mappings.units import Conversion
 
 # https://terminology.hl7.org/CodeSystem-data-absent-reason.html; the rest are "unknown".
 _ABSENT_REASONS = {
+    "temp-unknown": "awaited",
     "masked": "masked",
     "not-permitted": "masked",
     "not-performed": "not-done",

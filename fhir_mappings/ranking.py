@@ -16,6 +16,7 @@ from fhir_mappings.feature import Status
 from fhir_mappings.observations import Recorded
 from fhir_mappings.quantities import Reading, rejected
 from fhir_mappings.resources import Valued
+from fhir_mappings.unread_results import AWAITED, DROPPED
 
 _UTC = ZoneInfo("UTC")
 _WRITTEN = attrgetter("written")
@@ -80,7 +81,7 @@ def winner(
         return replace(best, flags=(*best.flags, "newer-unreadable")) if hidden else best
     if not candidates:
         return None
-    first = _highest(candidates)
+    first = _highest([one for one in candidates if one.recorded.unread not in DROPPED] or candidates)
     if first.reading.usable and first.placed == "stale":
         return Outcome(first, "stale", "stale", first.flags)
     if first.reading.usable:
@@ -182,7 +183,7 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
     when = moment(recorded.written, now.zone)
     reading = _reading(recorded, read)
     position = placed(when, lookback_days, now) if when else "date-unreadable" if recorded.written else "no-time"
-    if position == "stale" and reading.status == "missing":
+    if position == "stale" and (recorded.unread or reading.status == "missing"):
         return None
     flags = reading.flags
     if recorded.observation.status == "unknown":
@@ -196,9 +197,15 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
 
 
 def _reading(recorded: Recorded, read: ReadValue) -> Reading:
+    if recorded.unread:
+        return Reading("missing", reason=AWAITED) if recorded.unread == AWAITED else rejected(recorded.unread)
     if recorded.two_concepts:
         return Reading("conflicting", reason="two-concepts")
-    return rejected("on-oxygen") if recorded.on_oxygen else read(recorded.valued)
+    if recorded.on_oxygen:
+        return rejected("on-oxygen")
+    reading = read(recorded.valued)
+    awaited = reading.reason == "unknown" and recorded.observation.status == "preliminary"
+    return Reading("missing", reason=AWAITED) if awaited and not recorded.valued.data_absent_reason else reading
 
 
 def _key(recorded: Recorded, when: Moment | None) -> Key:

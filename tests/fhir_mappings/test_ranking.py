@@ -53,12 +53,27 @@ def test_a_result_counts_up_to_its_window_and_is_told_after_it(name: str, days: 
         ({"effectiveDateTime": "2026"}, "rejected", "date-imprecise", ()),
         ({"effectiveDateTime": "2025"}, "stale", "stale", ()),
         ({"effectiveDateTime": "last week"}, "rejected", "date-unreadable", ()),
-        *(({"effectiveDateTime": text}, "rejected", "date-unreadable", ()) for text in (
-            "2026-11-14T08", "2026-11-14 08:00:00", "2026-11-14 08:00", "2026-1-4", "20261114", "14.11.2026", " ",
-            "2026-11-14T08:00:00 Z", "9999-12-31T23:59:59Z")),
+        *(
+            ({"effectiveDateTime": text}, "rejected", "date-unreadable", ())
+            for text in (
+                "2026-11-14T08",
+                "2026-11-14 08:00:00",
+                "2026-11-14 08:00",
+                "2026-1-4",
+                "20261114",
+                "14.11.2026",
+                " ",
+                "2026-11-14T08:00:00 Z",
+                "9999-12-31T23:59:59Z",
+            )
+        ),
         ({"effectiveDateTime": "2026-11-14 08:00", "issued": days_ago(3)}, "rejected", "date-unreadable", ()),
-        ({"effectiveDateTime": None, "effectiveTiming": {"event": ["2026-11-14T08"]}}, "rejected", "date-unreadable",
-         ()),
+        (
+            {"effectiveDateTime": None, "effectiveTiming": {"event": ["2026-11-14T08"]}},
+            "rejected",
+            "date-unreadable",
+            (),
+        ),
         ({"effectiveDateTime": None, "effectivePeriod": {"end": "2026-11-14T0"}}, "rejected", "date-unreadable", ()),
         ({"effectiveDateTime": None, "issued": "2026-11-14T08"}, "rejected", "date-unreadable", ("issued-time",)),
         ({"effectiveDateTime": None}, "rejected", "no-time", ()),
