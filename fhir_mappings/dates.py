@@ -52,7 +52,7 @@ def moment(text: str | None, zone: ZoneInfo) -> Moment | None:
         found = _instant(text, zone) if len(text) > 10 else _period(text, zone)
     except (ValueError, OverflowError):
         return None
-    return found if found and _FIRST_YEAR <= found.first.year and found.last.year <= _LAST_YEAR else None
+    return found if found and found.first.year >= _FIRST_YEAR and found.last.year <= _LAST_YEAR else None
 
 
 def _instant(text: str, zone: ZoneInfo) -> Moment | None:

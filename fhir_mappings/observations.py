@@ -198,7 +198,7 @@ def _file_concepts(
     if not why:
         return
     written, issued_only = written_time(observation)
-    for name, lower in dict(one for concept in concepts for one in _meant(concept, words, inputs_of)).items():
+    for name, lower in dict(one for each in concepts for one in _meant(each, words, inputs_of)).items():
         recorded = Recorded(observation, observation, written, issued_only, lower, unread=why)
         found.setdefault(name, []).append(recorded)
 

@@ -56,18 +56,20 @@ _ALIASES = {
     "hu": "[hnsf'U]",
     "t/l": "10*12/L",
     **dict.fromkeys(
-        "percent pct %ngsp %(ngsp) %dcct %(dcct) %hb %hgb %a1c %hba1c %hgba1c %ofhb %oftotalhb %oftotalhgb".split(), "%"
+        ("percent", "pct", "%ngsp", "%(ngsp)", "%dcct", "%(dcct)", "%ofhb", "%oftotalhb", "%oftotalhgb"), "%"
     ),
-    **dict.fromkeys("mmol/molhb mmol/molhgb mmol/molhba1c mmol/mol(ifcc) mmol/molifcc".split(), "mmol/mol"),
+    **dict.fromkeys(("%hb", "%hgb", "%a1c", "%hba1c", "%hgba1c"), "%"),
+    **dict.fromkeys(("mmol/molhb", "mmol/molhgb", "mmol/molhba1c", "mmol/mol(ifcc)", "mmol/molifcc"), "mmol/mol"),
 }
 # What stands for a thousand, a million, … of cells: English, German, Italian ("mila", "mil"), Spanish and Portuguese
 # ("mil"), Polish and Czech, French, Indian (lakh: a hundred thousand) and Japanese (ten thousand).
 _COUNT_WORDS = {
     **dict.fromkeys(("", "1", "cells", "cell"), 0),
-    **dict.fromkeys("k th thou thousand thousands tsd mila mil miles tys tis 1000".split(), 3),
+    **dict.fromkeys(("k", "th", "thou", "thousand", "thousands", "1000"), 3),
+    **dict.fromkeys(("tsd", "mila", "mil", "miles", "tys", "tis"), 3),
     "万": 4,
     **dict.fromkeys(("lakh", "lakhs", "lac", "lacs"), 5),
-    **dict.fromkeys("mill mio million millions milioni".split(), 6),
+    **dict.fromkeys(("mill", "mio", "million", "millions", "milioni"), 6),
     **dict.fromkeys(("giga", "gpt"), 9),
     **dict.fromkeys(("tera", "tpt"), 12),
 }
@@ -112,19 +114,16 @@ def _ucum(text: str) -> str:
     if text in _EXACT:
         return text
     plain = _plain(text)
-    folded = _fold(plain)
     if plain in ("G/L", "G/l"):
         return GIGA_OR_GRAM
-    if found := _ALIASES.get(folded) or _FOLDED.get(folded):
+    folded = _fold(plain)
+    found = _ALIASES.get(folded) or _FOLDED.get(folded) or (PER_AREA if _PER_AREA.match(folded) else "")
+    if found or _ANOTHER_SCALE.search(folded):
         return found
-    if _PER_AREA.match(folded):
-        return PER_AREA
-    if _ANOTHER_SCALE.search(folded):
-        return ""
     bare = _ANNOTATION.sub("", plain)
-    if bare != plain:
-        return ucum(bare) if bare else "1"
-    return _counted(folded)
+    if bare == plain:
+        return _counted(folded)
+    return ucum(bare) if bare else "1"
 
 
 def _plain(text: str) -> str:

@@ -53,8 +53,9 @@ class Workup(Struct, frozen=True):
     """What only suggestions ask.
 
     `done`: tests that have a result inside their days. `not_done`: those that were searched for and have none; a test
-    that was not searched for, or of which a result is awaited or not readable, is in neither. `results`: the iron stores as numbers. `performed`: the latest procedure
-    of each kind inside its days; one without a date is not known to be recent.
+    that was not searched for, or of which a result is awaited or not readable, is in neither. `results`: the iron
+    stores as numbers. `performed`: the latest procedure of each kind inside its days; one without a date is not known
+    to be recent.
     """
 
     diagnoses: frozenset[str] = frozenset()
