@@ -13,7 +13,7 @@ from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
 from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
-from fhir_mappings.unread_results import UNREADABLE, is_modified, why_not_used
+from fhir_mappings.unread_results import UNREADABLE, why_not_used
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -114,8 +114,7 @@ def index(
 ) -> tuple[RecordedByInput, list[Observation]]:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
 
-    Also those that cannot be read: their code, or because of a modifier. Each code is understood once, however many
-    results there are of it.
+    Also those whose code cannot be read. Each code is understood once, however many results there are of it.
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
@@ -127,10 +126,6 @@ def index(
     for observation in observations:
         if observation.status not in usable:
             _file_unread(observation, why_not_used(observation.status), words, inputs_of, found)
-            continue
-        if observation.modifier_extension and is_modified(observation.modifier_extension):
-            unreadable.append(observation)
-            _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
         written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
         try:
@@ -156,8 +151,7 @@ def _file_whole(
         _file(observation, observation, meant, words, found)
     for component in observation.component:
         if meant := _meant(component.code, words, inputs_of):
-            unread = UNREADABLE if is_modified(component.modifier_extension) else ""
-            _file(observation, component, meant, words, found, unread)
+            _file(observation, component, meant, words, found)
 
 
 def file_unread(
@@ -220,14 +214,7 @@ def _by_text(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -
     return tuple(one for code in words.texts(concept.text or "") for one in inputs_of(*code))
 
 
-def _file(
-    observation: Observation,
-    valued: Valued,
-    meant: Inputs,
-    words: Vocabulary,
-    found: RecordedByInput,
-    unread: str = "",
-) -> None:
+def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabulary, found: RecordedByInput) -> None:
     if _is_bare_panel(valued):
         return
     by_input = dict(meant)
@@ -236,7 +223,7 @@ def _file(
     written, issued_only = written_time(observation)
     oxygen = bool(observation.component) and "spo2" in by_input and _is_on_oxygen(observation, words)
     for name, lower in by_input.items():
-        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen, unread)
+        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
         found[name].append(recorded)
 
 

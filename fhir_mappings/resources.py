@@ -70,7 +70,6 @@ class Component(Struct, frozen=True, gc=False, rename="camel"):
     """One result of a panel; `written_quantity` as in Observation."""
 
     code: CodeableConcept = NO_CODE
-    modifier_extension: Raw = ABSENT
     written_quantity: Raw = field(default=ABSENT, name="valueQuantity")
     value_codeable_concept: CodeableConcept | None = None
     value_string: str | None = None
@@ -97,7 +96,6 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
 
     id: str | None = None
     status: str | None = None
-    modifier_extension: Raw = ABSENT
     written_code: Raw = field(default=ABSENT, name="code")
     subject: Reference | None = None
     effective_date_time: str | None = None

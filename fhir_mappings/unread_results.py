@@ -16,7 +16,6 @@ _READ = frozenset({"preliminary", "final", "amended", "corrected"})
 AWAITED, UNREADABLE, STATUS_UNKNOWN = "awaited", "unreadable", "result-status-unknown"
 # Dropped by their status (inputs 1.3 step 1): told only where nothing else is recorded.
 DROPPED = frozenset({AWAITED, STATUS_UNKNOWN})
-_ABSENT = (b"", b"null", b"[]")
 
 
 def why_not_used(status: str | None) -> str:
@@ -26,11 +25,6 @@ def why_not_used(status: str | None) -> str:
     if status in _WITHDRAWN:
         return ""
     return UNREADABLE if status in _READ else STATUS_UNKNOWN
-
-
-def is_modified(written: msgspec.Raw) -> bool:
-    """Whether a modifierExtension stands there: none is known, and any can turn the meaning of what it stands in."""
-    return bytes(written).strip() not in _ABSENT
 
 
 def sketch(raw: bytes) -> tuple[Observation, tuple[CodeableConcept, ...]] | None:
