@@ -18,6 +18,7 @@ from fhir_mappings.unread_results import UNREADABLE, why_not_used
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _LOWER = "-lower-rank"
+_LONGEST_CODE = 512  # characters of a system and a code; what is longer is looked up each time and not remembered
 
 MEASURED = (
     "creatinine",
@@ -103,8 +104,12 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
     roles = {name + suffix: (name, bool(suffix)) for name in names for suffix in ("", _LOWER)}
 
     @lru_cache(maxsize=16_384)
-    def inputs(system: str | None, code: str | None) -> Inputs:
+    def remembered(system: str | None, code: str | None) -> Inputs:
         return tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
+
+    def inputs(system: str | None, code: str | None) -> Inputs:
+        long = len(system or "") + len(code or "") > _LONGEST_CODE
+        return remembered.__wrapped__(system, code) if long else remembered(system, code)
 
     return inputs
 

@@ -77,7 +77,7 @@ _COUNT = re.compile(r"(?:10(?:\*\*|\*|\^|\(|exp|e\+|e|)|1e|e)0?(3|4|5|6|9|12)\)?
 _PER_AREA = re.compile(r"ml[/.](?:min|mn)(?:-1)?[/.](?:per)?[({\[]?1\.73[._]?[({\[]?m-?2(?:bsa)?[)}\]]{0,2}\Z")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 # HbA1c in per cent of the Japanese or Swedish scale, or of IFCC's, is another number; a tetramer is four times as much.
-_ANOTHER_SCALE = re.compile(r"jds|mono-?s|tetramer|hb4|%.*ifcc")
+_ANOTHER_SCALE = re.compile(r"jds|mono-?s|tetramer|hb4|\A%[^i]{0,9}ifcc")
 
 _EXPONENTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _RAISED = re.compile(rf"(\d?)([{_EXPONENTS}]+)")
