@@ -162,12 +162,14 @@ class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `decimal_comma`: numbers in texts are written "7,2". `status_unknown`: results of Observation.status `unknown` count
     as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
     `fetch_medications`: a Medication that a prescription names and that did not come is read from the FHIR server.
+    `units`: the UCUM unit by a text of this site's that is not understood otherwise.
     """
 
     decimal_comma: bool = False
     status_unknown: bool = False
     unverified_codes: bool = True
     fetch_medications: bool = True
+    units: dict[str, str] = {}
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

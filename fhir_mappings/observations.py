@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from fhir_mappings import decimal_comma, unread_results
+from fhir_mappings import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
 from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
@@ -146,7 +147,15 @@ def index(
             found[name].append(Recorded(observation, observation, written, False, lower))
         elif meant or observation.component:
             _file_whole(observation, meant, words, inputs_of, found)
+    if rules.units:
+        return {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}, unreadable
     return dict(found), unreadable
+
+
+def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:
+    valued = unit_aliases.rewritten(recorded.valued, aliases)
+    observation = valued if isinstance(valued, Observation) else recorded.observation
+    return replace(recorded, observation=observation, valued=valued)
 
 
 def _file_whole(

@@ -109,6 +109,11 @@ def ucum(text: str) -> str:
     return _ucum(text) if len(text) <= _LONGEST else ""
 
 
+def folded(text: str) -> str:
+    """A text as it is compared with those that are known; "" for one that is too long to be a unit."""
+    return _fold(_plain(text)) if len(text) <= _LONGEST else ""
+
+
 @lru_cache(maxsize=4096)
 def _ucum(text: str) -> str:
     if text in _EXACT:
@@ -116,13 +121,13 @@ def _ucum(text: str) -> str:
     plain = _plain(text)
     if plain in ("G/L", "G/l"):
         return GIGA_OR_GRAM
-    folded = _fold(plain)
-    found = _ALIASES.get(folded) or _FOLDED.get(folded) or (PER_AREA if _PER_AREA.match(folded) else "")
-    if found or _ANOTHER_SCALE.search(folded):
+    plainest = _fold(plain)
+    found = _ALIASES.get(plainest) or _FOLDED.get(plainest) or (PER_AREA if _PER_AREA.match(plainest) else "")
+    if found or _ANOTHER_SCALE.search(plainest):
         return found
     bare = _ANNOTATION.sub("", plain)
     if bare == plain:
-        return _counted(folded)
+        return _counted(plainest)
     return ucum(bare) if bare else "1"
 
 
@@ -145,9 +150,9 @@ def _fold(plain: str) -> str:
     return _INVERSE.sub(r"/\1", _GRAM.sub(r"\1g", text))
 
 
-def _counted(folded: str) -> str:
+def _counted(text: str) -> str:
     """The UCUM unit of a number of cells in a volume: "x10e9/l", "tsd./ul", "lakhs/mm3"."""
-    many, _, volume = folded.partition("/")
+    many, _, volume = text.partition("/")
     many = many.strip(".*x").removesuffix("cells").rstrip(".")
     power = int(found[1]) if (found := _COUNT.match(many)) else _COUNT_WORDS.get(many)
     unit = _FOLDED.get(f"/{volume}")
