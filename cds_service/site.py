@@ -15,7 +15,7 @@ from cds_service.patient_data import terminology
 from cds_service.patient_data.terminology import InForce
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
-from fhir_mappings import concept_maps, queries
+from fhir_mappings import concept_maps, queries, unit_aliases
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.site_rules import SiteRules
 from fhir_mappings.value_sets import STANDARD, ValueSets
@@ -57,6 +57,7 @@ def open_site(tenant: Tenant) -> Site:
             decimal_comma=habits.decimal_comma,
             status_unknown=habits.status_unknown,
             unread_is_absent=habits.unread_entries == "absent",
+            units=unit_aliases.by_text(habits.units),
         ),
         templates=queries.prefetch_templates(maps, value_sets, advising.codes),
         zone=ZoneInfo(tenant.zone),

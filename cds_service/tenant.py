@@ -171,7 +171,7 @@ class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
     `unread_entries`: what an entry of a list counts for that is not understood; `absent` needs `unread_approved` in
     production (DEC-37). `fetch_medications`: a Medication that a prescription names and that did not come is read from
-    the FHIR server.
+    the FHIR server. `units`: the UCUM unit by a text of this site's that is not understood otherwise.
     """
 
     decimal_comma: bool = False
@@ -180,6 +180,7 @@ class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unread_entries: Literal["unknown", "absent"] = "unknown"
     unread_approved: UnreadApproval | None = None
     fetch_medications: bool = True
+    units: dict[str, str] = {}
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

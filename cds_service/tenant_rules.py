@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from cds_service.tenant import Client, Tenant
+from fhir_mappings import unit_aliases
 
 # The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06, vendors.md).
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
@@ -26,10 +27,17 @@ def complaints(tenant: Tenant) -> Iterator[Complaint]:
     yield from _urls(tenant)
     yield from _terminology(tenant)
     yield from _numbers(tenant)
+    yield from _units(tenant)
     for client in tenant.clients:
         yield from _client(client, tenant)
     if tenant.is_production:
         yield from _production(tenant)
+
+
+def _units(tenant: Tenant) -> Iterator[Complaint]:
+    for text, unit in tenant.data.units.items():
+        if wrong := unit_aliases.complaint(text, unit):
+            yield "data", f"units: {wrong}"
 
 
 def _names(tenant: Tenant) -> Iterator[Complaint]:

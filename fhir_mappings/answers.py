@@ -9,17 +9,20 @@ from fhir_mappings.clock import Clock, could_be_within
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.coverage import Coverage
 from fhir_mappings.diagnoses import Diagnoses, Diagnosis
-from fhir_mappings.elements import CodeableConcept
+from fhir_mappings.elements import CodeableConcept, Quantity
 from fhir_mappings.feature import Feature, FeatureValue
 from fhir_mappings.measurements import told
 from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.quantities import Reading, absent, rejected
 from fhir_mappings.ranking import winner
 from fhir_mappings.resources import Valued
+from fhir_mappings.unit_texts import unit_of
 
 ASA_DAYS, FUNCTION_DAYS, SMOKING_DAYS = 90, 90, 365
 _SMOKED_WITHIN_DAYS = 365  # NSQIP: smoked within a year
-_ASA_TEXT = re.compile(r"\s*(?:ASA)?\s*(I{1,3}|IV|V|VI|[1-6])\s*E?\s*\Z", re.IGNORECASE)
+_ASA_TEXT = re.compile(r"(?:ASA\s{0,9})?(I{1,3}|IV|V|VI|[1-6])(?:\s{0,9}E)?\Z", re.IGNORECASE | re.ASCII)
+_LONGEST_TEXT = 32  # characters of a class in words
+_ASA_UNITS = frozenset({"1", "{score}"})  # "{class}" and any other annotation alone is 1 in UCUM
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _FUNCTION = ("independent", "partially-dependent", "totally-dependent")
 _SMOKING = {"smoking-never": "never", "smoking-former": "former", "smoking-current": "current"}
@@ -49,16 +52,31 @@ def _asa(valued: Valued, words: Vocabulary) -> Reading:
     if valued.value_integer is not None:
         return _asa_number(valued.value_integer)
     if valued.value_string is not None:
-        match = _ASA_TEXT.match(valued.value_string)
-        if match is None:
-            return rejected("answer-unknown")
-        grade = match[1].upper()
-        return _asa_number(_ROMAN[grade] if grade in _ROMAN else int(grade))
+        return _asa_text(valued.value_string.strip())
+    if (quantity := valued.value_quantity) is not None and quantity.value is not None:
+        return _asa_quantity(quantity)
     return _without_answer(valued)
 
 
-def _asa_number(number: int) -> Reading:
-    return _used(float(number)) if 1 <= number <= 5 else rejected("out-of-range")
+def _asa_text(text: str) -> Reading:
+    match = _ASA_TEXT.match(text) if len(text) <= _LONGEST_TEXT else None
+    if match is None:
+        return rejected("answer-unknown")
+    grade = match[1].upper()
+    return _asa_number(_ROMAN[grade] if grade in _ROMAN else int(grade))
+
+
+def _asa_quantity(quantity: Quantity) -> Reading:
+    """A class recorded as a number without a unit."""
+    written = bool(quantity.code or quantity.unit)
+    unit = unit_of(quantity.code, quantity.system, quantity.unit)[0] if written else "1"
+    if quantity.comparator or unit not in _ASA_UNITS:
+        return rejected("answer-unknown")
+    return _asa_number(quantity.value or 0.0)
+
+
+def _asa_number(number: float) -> Reading:
+    return _used(float(number)) if number in (1, 2, 3, 4, 5) else rejected("out-of-range")
 
 
 def _without_answer(valued: Valued) -> Reading:

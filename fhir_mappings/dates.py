@@ -12,7 +12,13 @@ import msgspec
 Precision = Literal["time", "day", "month", "year"]
 
 # https://hl7.org/fhir/R4/datatypes.html#dateTime; a zone may be absent in what hospitals send (messy case 23).
-_MONTH, _YEAR = re.compile(r"\d{4}-\d\d\Z"), re.compile(r"\d{4}\Z")
+_MONTH, _YEAR = re.compile(r"[0-9]{4}-[0-9]{2}\Z"), re.compile(r"[0-9]{4}\Z")
+# fromisoformat takes more shapes than FHIR has, a control character before the zone among them. Seconds may be absent.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,12})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?\Z"
+)
+# Years at the ends of the calendar cannot be moved into another zone.
+_FIRST_YEAR, _LAST_YEAR = 1000, 9998
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -43,15 +49,15 @@ def moment(text: str | None, zone: ZoneInfo) -> Moment | None:
     if not text:
         return None
     try:
-        if len(text) > 10:
-            return _instant(text, zone)
-        return _period(text, zone)
+        found = _instant(text, zone) if len(text) > 10 else _period(text, zone)
     except (ValueError, OverflowError):
         return None
+    return found if found and found.first.year >= _FIRST_YEAR and found.last.year <= _LAST_YEAR else None
 
 
 def _instant(text: str, zone: ZoneInfo) -> Moment | None:
-    if text[4] != "-" or text[10] != "T" or text[13] != ":":  # fromisoformat takes more shapes than FHIR has
+    plain = text[19:] == "Z" and text[4] == "-" and text[10] == "T" and text[13] == text[16] == ":"
+    if not plain and not _INSTANT.match(text):
         return None
     if text[17:19] == "60":  # a leap second, which FHIR allows and datetime cannot hold
         text = f"{text[:17]}59{text[19:]}"

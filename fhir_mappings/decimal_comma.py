@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from fhir_mappings.resources import Component, Observation
 
+_LONGEST = 128  # characters; a number with its unit is shorter
 # An optional comparator, the number, and whatever follows: quantities.read then takes it or refuses it.
-_COMMA = re.compile(r"(\s*(?:<=|>=|<|>)?\s*)(\d{1,9}),(\d{1,9})(?![\d.,])(.*)\Z", re.DOTALL)
-_GROUPED = re.compile(r"\s*(?:<=|>=|<|>)?\s*\d{1,3}(?:\.\d{3})+(?!\d)")
+_COMMA = re.compile(r"((?:<=|>=|<|>)?\s{0,9})([0-9]{1,9}),([0-9]{1,9})(?![0-9.,])(.*)\Z", re.DOTALL)
+_GROUPED = re.compile(r"(?:<=|>=|<|>)?\s{0,9}[0-9]{1,3}(?:\.[0-9]{3})+(?![0-9])")
 
 
 def rewritten(observation: Observation) -> Observation:
@@ -29,8 +30,9 @@ def _component(component: Component) -> Component:
 
 def number_with_point(text: str | None) -> str | None:
     """The text with a point for its decimal comma. What could be thousands becomes words, which no input takes."""
-    if not text:
+    stripped = text.strip() if text else ""
+    if not stripped or len(stripped) > _LONGEST:
         return text
-    if match := _COMMA.match(text):
+    if match := _COMMA.match(stripped):
         return f"{match[1]}{match[2]}.{match[3]}{match[4]}"
-    return f"ambiguous {text}" if _GROUPED.match(text) else text
+    return f"ambiguous {text}" if _GROUPED.match(stripped) else text

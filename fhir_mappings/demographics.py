@@ -62,10 +62,15 @@ def age(someone: Person | None, failure: str | None, now: Clock) -> Feature:
         return _no_age("missing", someone.why_no_birth_date)
     if someone.birth_date == _PLACEHOLDER:
         return _no_age("missing", "placeholder")
-    born = moment(someone.birth_date[:10], now.zone)
+    born = moment(_day_of(someone.birth_date), now.zone)
     if born is None:
         return _no_age("rejected", "date-unreadable")
     return _age_of_birth(born, someone, now)
+
+
+def _day_of(written: str) -> str:
+    """The date alone of a birth that is told to the minute."""
+    return written[:10] if written[10:11] == "T" else written
 
 
 def _age_of_birth(born: Moment, someone: Person, now: Clock) -> Feature:

@@ -95,6 +95,18 @@ def quantity(written: Raw) -> Quantity | None:
         return UNREADABLE_QUANTITY
 
 
+class _Printed(Struct, gc=False):
+    value: Raw = ABSENT
+
+
+_PRINTED = msgspec.json.Decoder(_Printed)
+
+
+def printed_number(written: Raw) -> str:
+    """The number of a readable quantity as it is printed, so that 80.0 is not 80; "" for none."""
+    return bytes(_PRINTED.decode(written).value).decode() if written else ""
+
+
 class Interval(Struct, frozen=True, gc=False):
     """A FHIR Range."""
 

@@ -10,7 +10,7 @@ from fhir_mappings.measurement_rules import Rule
 from fhir_mappings.measurements import told
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.ranking import winner
-from fhir_mappings.units import SAME
+from fhir_mappings.units import SAME, commensurable
 
 # Days: the look-back column of suggestions.md. Hard limits: what a laboratory can report at all; a product decision.
 RULES = {
@@ -20,7 +20,7 @@ RULES = {
             name="ferritin",
             label="ferritin",
             unit="ng/mL",
-            units={"ng/mL": SAME, "ug/L": SAME},
+            units=commensurable("ng/mL"),
             lookback_days=90,
             hard=(0.5, 100_000),
             soft=(1, 5_000),
@@ -50,7 +50,8 @@ def read(record: PatientRecord) -> dict[str, Feature]:
     found = {}
     for name, rule in RULES.items():
         results = record.recorded.get(name)
-        outcome = winner(results, _READERS[name], rule.lookback_days, record.clock) if results else None
+        half_unit = partial(quantities.half_unit, rule)
+        outcome = winner(results, _READERS[name], rule.lookback_days, record.clock, half_unit) if results else None
         if outcome is not None:
             found[name] = told(name, rule.unit, outcome, record.seen("labs"))
     return found

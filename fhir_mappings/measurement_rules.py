@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from fhir_mappings.units import SAME, Conversion, tabulated
+from fhir_mappings.units import SAME, Conversion, commensurable
 
 # Molar mass of creatinine 113.12 g/mol: 1 mg/dL = 88.42 umol/L. https://pubchem.ncbi.nlm.nih.gov/compound/588
 CREATININE_UMOL_L = Conversion(1 / 88.42)
@@ -24,14 +24,13 @@ HBA1C_MMOL_MOL = Conversion(0.09148, 2.152)
 class CutPoint(Struct, frozen=True, gc=False):
     """A published limit. `belongs`: on which side the limit itself lies ("> 1.5" leaves 1.5 below).
 
-    `elsewhere`: the same limit as published in other units, with the decimals shown there, to which a recorded
-    number is rounded first; None where the factor is a power of ten. `scored`: a model or stage uses it; else
-    only a suggestion does.
+    `elsewhere`: the same limit as published in units of another dimension, with the decimals shown there, to which a
+    recorded number is rounded first. `scored`: a model or stage uses it; else only a suggestion does.
     """
 
     value: float
     belongs: Literal["below", "above"]
-    elsewhere: dict[str, tuple[float, int | None]] = {}
+    elsewhere: dict[str, tuple[float, int]] = {}
     scored: bool = True
 
 
@@ -60,7 +59,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     whole_number: bool = False
 
 
-_PER_LITRE = tabulated("g/dL", ("g/L",))
+_MASS = commensurable("g/dL")
+_MASS_MG = commensurable("mg/dL")
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -69,7 +69,7 @@ RULES: dict[str, Rule] = {
             name="creatinine",
             label="creatinine",
             unit="mg/dL",
-            units={"mg/dL": SAME, "umol/L": CREATININE_UMOL_L},
+            units={**_MASS_MG, **commensurable("umol/L", CREATININE_UMOL_L)},
             lookback_days=90,
             hard=(0.1, 30),
             soft=(0.3, 15),
@@ -93,32 +93,32 @@ RULES: dict[str, Rule] = {
             name="haemoglobin",
             label="haemoglobin",
             unit="g/dL",
-            units={**_PER_LITRE, "mmol/L": HAEMOGLOBIN_MMOL_L},
+            units={**_MASS, **commensurable("mmol/L", HAEMOGLOBIN_MMOL_L)},
             lookback_days=90,
             hard=(2, 25),
             soft=(5, 20),
             assumed=(AssumedUnit("g/dL", 5, 20), AssumedUnit("g/L", 50, 200)),
             cut_points=(
-                CutPoint(10, "below", {"g/L": (100, None), "mmol/L": (6.2, 1)}),
-                CutPoint(13, "above", {"g/L": (130, None), "mmol/L": (8.1, 1)}, scored=False),
+                CutPoint(10, "below", {"mmol/L": (6.2, 1)}),
+                CutPoint(13, "above", {"mmol/L": (8.1, 1)}, scored=False),
             ),
         ),
         Rule(
             name="albumin",
             label="albumin",
             unit="g/dL",
-            units=_PER_LITRE,
+            units=_MASS,
             lookback_days=90,
             hard=(0.5, 7),
             soft=(1.5, 5.5),
             assumed=(AssumedUnit("g/dL", 1.5, 5.5), AssumedUnit("g/L", 15, 55)),
-            cut_points=(CutPoint(3.5, "above", {"g/L": (35, None)}, scored=False),),
+            cut_points=(CutPoint(3.5, "above", scored=False),),
         ),
         Rule(
             name="platelets",
             label="platelets",
             unit="10*3/uL",
-            units=tabulated("10*3/uL", ("10*9/L", "10*3/mm3", "/uL")),
+            units=commensurable("10*3/uL"),
             lookback_days=90,
             hard=(1, 3000),
             soft=(20, 1000),
@@ -138,7 +138,8 @@ RULES: dict[str, Rule] = {
             name="sodium",
             label="sodium",
             unit="mmol/L",
-            units=tabulated("mmol/L", ("meq/L",)),
+            # One equivalent of sodium is one mole: UCUM defines eq so.
+            units={**commensurable("mmol/L"), **commensurable("meq/L")},
             lookback_days=90,
             hard=(90, 200),
             soft=(115, 165),
@@ -148,7 +149,7 @@ RULES: dict[str, Rule] = {
             name="glucose",
             label="glucose",
             unit="mg/dL",
-            units={"mg/dL": SAME, "mmol/L": GLUCOSE_MMOL_L},
+            units={**_MASS_MG, **commensurable("mmol/L", GLUCOSE_MMOL_L)},
             lookback_days=30,
             hard=(10, 2000),
             soft=(40, 600),
@@ -159,7 +160,7 @@ RULES: dict[str, Rule] = {
             name="hba1c",
             label="HbA1c",
             unit="%",
-            units={"%": SAME, "mmol/mol": HBA1C_MMOL_MOL},
+            units={"%": SAME, **commensurable("mmol/mol", HBA1C_MMOL_MOL)},
             lookback_days=90,
             hard=(2, 25),
             soft=(4, 15),
@@ -173,7 +174,7 @@ RULES: dict[str, Rule] = {
             name="height",
             label="height",
             unit="cm",
-            units=tabulated("cm", ("m", "mm", "[in_i]")),
+            units=commensurable("cm"),
             lookback_days=1826,
             hard=(100, 250),
             soft=(130, 210),
@@ -183,7 +184,7 @@ RULES: dict[str, Rule] = {
             name="weight",
             label="weight",
             unit="kg",
-            units=tabulated("kg", ("g", "[lb_av]")),
+            units=commensurable("kg"),
             lookback_days=180,
             hard=(20, 400),
             soft=(35, 250),
@@ -193,7 +194,7 @@ RULES: dict[str, Rule] = {
             name="bmi",
             label="body mass index",
             unit="kg/m2",
-            units={"kg/m2": SAME},
+            units=commensurable("kg/m2"),
             lookback_days=180,
             hard=(8, 120),
             soft=(14, 70),

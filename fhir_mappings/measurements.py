@@ -21,6 +21,7 @@ from fhir_mappings.resources import Valued
 
 _ALL = RULES | FINDINGS
 _READERS: dict[str, Callable[[Valued], Reading]] = {name: partial(quantities.read, rule) for name, rule in _ALL.items()}
+_HALF_UNITS = {name: partial(quantities.half_unit, rule) for name, rule in _ALL.items()}
 _IDEAS = {name: name.replace("_", "-") for name in _ALL}  # value sets are named with hyphens
 
 
@@ -28,7 +29,7 @@ def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: C
     """One measurement in its canonical unit: the result that counts as of the hook, or why there is none."""
     rule = _ALL[name]
     results = recorded.get(_IDEAS[name])
-    outcome = winner(results, _READERS[name], rule.lookback_days, now) if results else None
+    outcome = winner(results, _READERS[name], rule.lookback_days, now, _HALF_UNITS[name]) if results else None
     if outcome is None:
         return _missing(name, rule.unit, coverage.gap or "never-recorded")
     return told(name, rule.unit, outcome, coverage)

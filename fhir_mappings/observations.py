@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from fhir_mappings import decimal_comma
+from fhir_mappings import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
-from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Valued
+from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
+from fhir_mappings.unread_results import UNREADABLE, why_not_used
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _LOWER = "-lower-rank"
+_LONGEST_CODE = 512  # characters of a system and a code; what is longer is looked up each time and not remembered
 
 MEASURED = (
     "creatinine",
@@ -67,7 +70,8 @@ TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score", "dasi")
 class Recorded(Struct, frozen=True, gc=False):
     """One result or answer for one input: the Observation, and itself or the component that holds the value.
 
-    `written`: when it was taken, as written; `issued_only`: only the time of its issue is known.
+    `written`: when it was taken, as written; `issued_only`: only the time of its issue is known. `unread`: why it is
+    not read (unread_results.py), "" for nearly all.
     """
 
     observation: Observation
@@ -77,6 +81,7 @@ class Recorded(Struct, frozen=True, gc=False):
     lower_rank: bool = False
     two_concepts: bool = False
     on_oxygen: bool = False
+    unread: str = ""
 
     @property
     def is_component(self) -> bool:
@@ -100,8 +105,12 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
     roles = {name + suffix: (name, bool(suffix)) for name in names for suffix in ("", _LOWER)}
 
     @lru_cache(maxsize=16_384)
-    def inputs(system: str | None, code: str | None) -> Inputs:
+    def remembered(system: str | None, code: str | None) -> Inputs:
         return tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
+
+    def inputs(system: str | None, code: str | None) -> Inputs:
+        long = len(system or "") + len(code or "") > _LONGEST_CODE
+        return remembered.__wrapped__(system, code) if long else remembered(system, code)
 
     return inputs
 
@@ -122,6 +131,7 @@ def index(
         observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
         if observation.status not in usable:
+            _file_unread(observation, why_not_used(observation.status), words, inputs_of, found)
             continue
         written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
         try:
@@ -130,13 +140,22 @@ def index(
             meant = understood[written_code] = _understood(written_code, words, inputs_of)
         if meant is None:
             unreadable.append(observation)
+            _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
         if len(meant) == 1 and not observation.component and (written := observation.effective_date_time):
             name, lower = meant[0]  # nearly all of what means something
             found[name].append(Recorded(observation, observation, written, False, lower))
         elif meant or observation.component:
             _file_whole(observation, meant, words, inputs_of, found)
+    if rules.units:
+        return {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}, unreadable
     return dict(found), unreadable
+
+
+def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:
+    valued = unit_aliases.rewritten(recorded.valued, aliases)
+    observation = valued if isinstance(valued, Observation) else recorded.observation
+    return replace(recorded, observation=observation, valued=valued)
 
 
 def _file_whole(
@@ -147,6 +166,49 @@ def _file_whole(
     for component in observation.component:
         if meant := _meant(component.code, words, inputs_of):
             _file(observation, component, meant, words, found)
+
+
+def file_unread(
+    parts: Iterable[Raw | Resource], words: Vocabulary, names: tuple[str, ...], found: RecordedByInput
+) -> None:
+    """File those Observations that were set aside before they came here under the inputs of which they speak.
+
+    Such an input is told as recorded and not readable, never as not recorded.
+    """
+    inputs_of = _inputs_of(words, names)
+    for part in parts:
+        if isinstance(part, Raw):
+            if (sketched := unread_results.sketch(part)) is not None:
+                _file_concepts(*sketched, _why_set_aside(sketched[0]), words, inputs_of, found)
+        elif isinstance(part, Observation):
+            _file_unread(part, _why_set_aside(part), words, inputs_of, found)
+
+
+def _why_set_aside(observation: Observation) -> str:
+    return why_not_used(observation.status) and UNREADABLE
+
+
+def _file_unread(
+    observation: Observation, why: str, words: Vocabulary, inputs_of: InputsOf, found: RecordedByInput
+) -> None:
+    if why:
+        _file_concepts(observation, unread_results.concepts(observation), why, words, inputs_of, found)
+
+
+def _file_concepts(
+    observation: Observation,
+    concepts: Iterable[CodeableConcept],
+    why: str,
+    words: Vocabulary,
+    inputs_of: InputsOf,
+    found: RecordedByInput,
+) -> None:
+    if not why:
+        return
+    written, issued_only = written_time(observation)
+    for name, lower in dict(one for each in concepts for one in _meant(each, words, inputs_of)).items():
+        recorded = Recorded(observation, observation, written, issued_only, lower, unread=why)
+        found.setdefault(name, []).append(recorded)
 
 
 def _understood(written_code: bytes, words: Vocabulary, inputs_of: InputsOf) -> Inputs | None:

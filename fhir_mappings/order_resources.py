@@ -18,7 +18,7 @@ class ServiceRequest(Struct, frozen=True, gc=False, rename="camel"):
     id: str | None = None
     status: str | None = None
     do_not_perform: bool | None = None
-    priority: str | None = None
+    priority: object = None
     category: tuple[CodeableConcept, ...] = ()
     code: CodeableConcept = NO_CODE
     subject: Reference | None = None
@@ -35,7 +35,7 @@ class ReferralRequest(Struct, frozen=True, gc=False, rename="camel"):
 
     id: str | None = None
     status: str | None = None
-    priority: str | None = None
+    priority: object = None
     service_requested: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     context: Reference | None = None
@@ -77,6 +77,13 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
     occurrence: str = ""
     duration_h: float | None = None
     reasons: tuple[CodeableConcept, ...] = ()
+
+
+def written_priority(value: object) -> str:
+    """The priority as written; "" only where there is none, and a word that means nothing for what is no text."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) and value else "unreadable"
 
 
 def first_text(*texts: str | None) -> str:

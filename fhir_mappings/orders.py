@@ -18,6 +18,7 @@ from fhir_mappings.order_resources import (
     first_text,
     hours,
     target,
+    written_priority,
 )
 from fhir_mappings.resources import Procedure
 
@@ -81,7 +82,7 @@ def _from_request(kind: str, request: ServiceRequest) -> Order:
         reference=f"{kind}/{request.id or ''}",
         status=request.status or "",
         forbidden=bool(request.do_not_perform),
-        priority=request.priority or "",
+        priority=written_priority(request.priority),
         categories=request.category,
         codes=(request.code,),
         subjects=(request.subject,),
@@ -98,7 +99,7 @@ def _referral(request: ReferralRequest) -> Order:
     return Order(
         reference=f"ReferralRequest/{request.id or ''}",
         status=request.status or "",
-        priority=request.priority or "",
+        priority=written_priority(request.priority),
         codes=request.service_requested,
         subjects=(request.subject,),
         encounter=target(request.context),

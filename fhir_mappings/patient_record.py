@@ -124,6 +124,8 @@ def read(  # everything that a record depends on
     parts = {key: reading.read(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
     recorded, unreadable = observed.index(sorted_out[Observation], words, _RECORDED, rules)
+    for part in parts.values():
+        observed.file_unread(part.unread, words, _RECORDED, recorded)
     if unreadable:
         parts = {key: reading.without(part, unreadable) for key, part in parts.items()}
     patient = next(iter(sorted_out[Patient]), None)

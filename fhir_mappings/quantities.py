@@ -9,14 +9,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.elements import ABSENT, UNREADABLE_QUANTITY, CodeableConcept, Interval, Quantity
+from fhir_mappings.elements import ABSENT, UNREADABLE_QUANTITY, CodeableConcept, Interval, Quantity, printed_number
 from fhir_mappings.feature import FeatureValue, Status
 from fhir_mappings.measurement_rules import CutPoint, Rule
 from fhir_mappings.resources import Valued
-from fhir_mappings.units import Conversion, ucum, unit_of
+from fhir_mappings.unit_texts import MEANINGS_OF, ucum, unit_of
+from fhir_mappings.units import Conversion
 
 # https://terminology.hl7.org/CodeSystem-data-absent-reason.html; the rest are "unknown".
 _ABSENT_REASONS = {
+    "temp-unknown": "awaited",
     "masked": "masked",
     "not-permitted": "masked",
     "not-performed": "not-done",
@@ -24,7 +26,8 @@ _ABSENT_REASONS = {
     "asked-declined": "declined",
 }
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
-_STRING = re.compile(r"\s*(<=|>=|<|>)?\s*(\d{1,9}(?:\.\d{1,9})?)\s*(\S.*)?\Z")
+_LONGEST_TEXT = 128  # characters; a number with its unit is shorter
+_STRING = re.compile(r"(<=|>=|<|>)?\s{0,9}([0-9]{1,9}(?:\.[0-9]{1,9})?)(.*)\Z")
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -82,14 +85,22 @@ def _quantity(rule: Rule, quantity: Quantity, why_absent: CodeableConcept | None
         return rejected("comparator-unknown")
     if not quantity.code and not quantity.unit:
         return _without_unit(rule, quantity.value, comparator)
-    unit, differs = unit_of(quantity.code, quantity.system, quantity.unit)
+    unit, other = unit_of(quantity.code, quantity.system, quantity.unit)
     if not unit:
         return rejected("unit-unknown")
+    if unit in MEANINGS_OF:
+        unit = meant(rule, unit)
     conversion = rule.units.get(unit)
     if conversion is None:
         return rejected("unit-mismatch")
+    differs = other and rule.units.get(meant(rule, other)) != conversion
     flags = ("unit-text-differs",) if differs else ()
     return _number(rule, quantity.value, unit, conversion, comparator=comparator, flags=flags)
+
+
+def meant(rule: Rule, unit: str) -> str:
+    """What a unit that can be two things is of this measurement."""
+    return next((one for one in MEANINGS_OF.get(unit, ()) if one in rule.units), unit)
 
 
 def _without_unit(rule: Rule, number: float, comparator: str) -> Reading:
@@ -103,18 +114,41 @@ def _without_unit(rule: Rule, number: float, comparator: str) -> Reading:
 
 
 def _string(rule: Rule, text: str) -> Reading:
-    match = _STRING.match(text)
+    match = number_in(text)
     if match is None:
         return rejected("non-numeric")
-    comparator, digits, unit_text = match[1] or "", match[2], match[3]
-    if unit_text is None:
+    comparator, digits, unit_text = match[1] or "", match[2], match[3].strip()
+    if not unit_text:
         if not rule.unitless:
             return rejected("non-numeric")
         return _number(rule, float(digits), rule.unit, rule.units[rule.unit], comparator=comparator)
-    conversion = rule.units.get(ucum(unit_text.strip()))
+    unit = meant(rule, ucum(unit_text))
+    conversion = rule.units.get(unit)
     if conversion is None:
         return rejected("non-numeric")
-    return _number(rule, float(digits), ucum(unit_text.strip()), conversion, comparator=comparator)
+    return _number(rule, float(digits), unit, conversion, comparator=comparator)
+
+
+def number_in(text: str) -> re.Match[str] | None:
+    """Comparator, digits and what follows, of a text that begins with a number."""
+    text = text.strip()
+    return _STRING.match(text) if len(text) <= _LONGEST_TEXT else None
+
+
+def half_unit(rule: Rule, valued: Valued, reading: Reading) -> float:
+    """Half a unit of the last printed decimal of a number that was read, in the canonical unit (inputs 1.3 step 4)."""
+    if valued.value_quantity is not None:
+        printed = printed_number(valued.written_quantity)
+    elif valued.value_string is not None:
+        match = number_in(valued.value_string)
+        printed = match[2] if match else ""
+    else:
+        printed = "1" if valued.value_integer is not None else ""
+    if not printed:
+        return 0.0
+    exponent = Decimal(printed).as_tuple().exponent
+    conversion = rule.units[reading.recorded_unit or rule.unit]
+    return abs(conversion.factor) * 10.0 ** min(int(exponent), 0) / 2
 
 
 def _number(
@@ -190,13 +224,19 @@ def _is_one_sided(cut: CutPoint, rule: Rule, unit: str, low: Limit, high: Limit)
 
 
 def _comparable(cut: CutPoint, rule: Rule, unit: str, number: float) -> tuple[float, float]:
-    """The limit and the number as they are compared: in the recorded unit, rounded as the limit is published."""
-    limit, decimals = cut.elsewhere.get(unit, (cut.value, None)) if unit != rule.unit else (cut.value, None)
-    if unit not in cut.elsewhere and unit != rule.unit:
-        number = rule.units[unit].apply(number)
-    if decimals is not None and math.isfinite(number):
-        number = float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
-    return limit, round(number, 6) if math.isfinite(number) else number
+    """The limit and the number as they are compared: in the unit of the recorded one's dimension in which the limit
+    is published, of which it is a power of ten, and rounded as the limit is (inputs 1.5).
+    """
+    conversion = rule.units[unit]
+    limit, decimals = cut.elsewhere.get(conversion.published, (cut.value, None))
+    if not math.isfinite(number):
+        return limit, number
+    published = Decimal(repr(number)) * conversion.scale
+    if decimals is not None:
+        return limit, float(published.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    if conversion.published != rule.unit:
+        return limit, round(conversion.apply(number), 6)
+    return limit, round(float(published), 6)
 
 
 def _is_above(number: float, limit: float, belongs: str) -> bool:

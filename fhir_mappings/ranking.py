@@ -16,6 +16,7 @@ from fhir_mappings.feature import Status
 from fhir_mappings.observations import Recorded
 from fhir_mappings.quantities import Reading, rejected
 from fhir_mappings.resources import Valued
+from fhir_mappings.unread_results import AWAITED, DROPPED
 
 _UTC = ZoneInfo("UTC")
 _WRITTEN = attrgetter("written")
@@ -24,9 +25,12 @@ _CORRECTED = frozenset({"amended", "corrected"})
 _UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (case 21)
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
 _ZONES_APART = timedelta(days=3)
+_ROUNDING = 1e-9  # 10.5 and 10.45 are half a unit apart, whatever binary fractions say
 _TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
 
 ReadValue = Callable[[Valued], Reading]
+# How far a number may lie from the value that was printed, in the canonical unit.
+HalfUnit = Callable[[Valued, Reading], float]
 Key = tuple[bool, bool, date, bool, datetime, bool, bool]
 
 
@@ -60,7 +64,9 @@ class Outcome(Struct, frozen=True, gc=False):
     flags: tuple[str, ...] = ()
 
 
-def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> Outcome | None:
+def winner(
+    recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock, half_unit: HalfUnit | None = None
+) -> Outcome | None:
     """The result that counts, or, where none can be used, what the first of them lacks. None: nothing recorded."""
     latest = max(recorded, key=_WRITTEN)
     if all(one is latest or _is_older(one.written, latest.written) for one in recorded):  # nearly always
@@ -70,12 +76,12 @@ def winner(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: C
     candidates = _candidates(recorded, read, lookback_days, now)
     usable = [one for one in candidates if one.usable]
     if usable:
-        best = _best_of(usable)
+        best = _best_of(usable, half_unit)
         hidden = any(_is_unreadable_beside(one, best.winner) for one in candidates)
         return replace(best, flags=(*best.flags, "newer-unreadable")) if hidden else best
     if not candidates:
         return None
-    first = _highest(candidates)
+    first = _highest([one for one in candidates if one.recorded.unread not in DROPPED] or candidates)
     if first.reading.usable and first.placed == "stale":
         return Outcome(first, "stale", "stale", first.flags)
     if first.reading.usable:
@@ -100,7 +106,7 @@ def _highest(candidates: list[Candidate]) -> Candidate:
     return max(sorted(candidates, key=lambda one: one.recorded.source), key=lambda one: one.key)
 
 
-def _best_of(usable: list[Candidate]) -> Outcome:
+def _best_of(usable: list[Candidate], half_unit: HalfUnit | None) -> Outcome:
     best = _highest(usable)
     if len(usable) == 1:
         return _told(best, best.flags)
@@ -111,7 +117,7 @@ def _best_of(usable: list[Candidate]) -> Outcome:
     if len(equals) > 1:
         latest = max(_issued(one) for one in equals)
         equals = sorted((one for one in equals if _issued(one) == latest), key=lambda one: one.recorded.source)
-    if any(not agree(equals[0].reading, other.reading) for other in equals[1:]):
+    if any(not agree(equals[0], other, half_unit) for other in equals[1:]):
         return Outcome(equals[0], "conflicting", "values-differ", flags)
     return _told(equals[0], flags)
 
@@ -126,13 +132,21 @@ def _told(best: Candidate, flags: tuple[str, ...]) -> Outcome:
     return Outcome(best, best.reading.status, None, flags)
 
 
-def agree(one: Reading, other: Reading) -> bool:
-    """Whether two results of the same time are the same: equal answers, or numbers within 0.5 % of each other."""
-    if one.comparator != other.comparator:
+def agree(one: Candidate, other: Candidate, half_unit: HalfUnit | None) -> bool:
+    """Whether two results of the same time are the same: equal answers, or numbers within 0.5 % of each other, or
+    within half a unit of the last printed decimal of either in its own unit (0.9 mg/dL and 80 umol/L).
+    """
+    first, second = one.reading, other.reading
+    if first.comparator != second.comparator:
         return False
-    if isinstance(one.value, float) and isinstance(other.value, float):
-        return abs(one.value - other.value) <= _TOLERANCE * max(abs(one.value), abs(other.value))
-    return one.value == other.value
+    if not (isinstance(first.value, float) and isinstance(second.value, float)):
+        return first.value == second.value
+    apart = abs(first.value - second.value)
+    if apart <= _TOLERANCE * max(abs(first.value), abs(second.value)):
+        return True
+    if half_unit is None:
+        return False
+    return apart <= max(half_unit(each.recorded.valued, each.reading) for each in (one, other)) + _ROUNDING
 
 
 def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, now: Clock) -> list[Candidate]:
@@ -168,8 +182,8 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
     """None for what is no candidate: too old and without a value."""
     when = moment(recorded.written, now.zone)
     reading = _reading(recorded, read)
-    position = placed(when, lookback_days, now) if when else "no-time"
-    if position == "stale" and reading.status == "missing":
+    position = placed(when, lookback_days, now) if when else "date-unreadable" if recorded.written else "no-time"
+    if position == "stale" and (recorded.unread or reading.status == "missing"):
         return None
     flags = reading.flags
     if recorded.observation.status == "unknown":
@@ -183,9 +197,15 @@ def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clo
 
 
 def _reading(recorded: Recorded, read: ReadValue) -> Reading:
+    if recorded.unread:
+        return Reading("missing", reason=AWAITED) if recorded.unread == AWAITED else rejected(recorded.unread)
     if recorded.two_concepts:
         return Reading("conflicting", reason="two-concepts")
-    return rejected("on-oxygen") if recorded.on_oxygen else read(recorded.valued)
+    if recorded.on_oxygen:
+        return rejected("on-oxygen")
+    reading = read(recorded.valued)
+    awaited = reading.reason == "unknown" and recorded.observation.status == "preliminary"
+    return Reading("missing", reason=AWAITED) if awaited and not recorded.valued.data_absent_reason else reading
 
 
 def _key(recorded: Recorded, when: Moment | None) -> Key:

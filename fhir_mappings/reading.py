@@ -73,10 +73,11 @@ class WrongPatientError(Exception):
 
 
 class ReadResources(Struct, frozen=True):
-    """What one search brought: typed resources, and how many were set aside for which reason."""
+    """What one search brought: typed resources, how many were set aside for which reason, and those themselves."""
 
     resources: tuple[Resource, ...] = ()
     set_aside: dict[str, int] = {}
+    unread: tuple[Raw | Resource, ...] = ()
 
 
 def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
@@ -97,6 +98,7 @@ def _read_each(key: str, result: SearchResult, patient_id: str) -> ReadResources
     people = _named_people(result) if result.named else {}
     aside: Counter[str] = Counter()
     resources: list[Resource] = []
+    unread: list[Raw | Resource] = []
     for number, resource in enumerate(decoded):
         if resource is None:
             reason = _why_unreadable(result.resources[number], patient_id)
@@ -106,7 +108,8 @@ def _read_each(key: str, result: SearchResult, patient_id: str) -> ReadResources
             raise WrongPatientError(key, result.supplied)
         if reason:
             aside[reason] += 1
-    return ReadResources(tuple(resources), dict(aside))
+            unread.append(result.resources[number] if resource is None else resource)
+    return ReadResources(tuple(resources), dict(aside), tuple(unread))
 
 
 def may_be_turned(text: bytes | Raw) -> bool:
@@ -124,7 +127,8 @@ def _without_turned(key: str, result: SearchResult, patient_id: str, turned: Seq
     if any(names_another(one, patient_id) for content in gone.values() for one in _subjects(content)):
         raise WrongPatientError(key, result.supplied)
     left = replace(result, resources=tuple(raw for raw in result.resources if id(raw) not in gone))
-    return _plus(_read_each(key, left, patient_id), MODIFIER, len(gone))
+    part = _plus(_read_each(key, left, patient_id), MODIFIER, len(gone))
+    return replace(part, unread=(*part.unread, *(raw for raw in turned if id(raw) in gone)))
 
 
 def _content(raw: Raw) -> dict[str, Any]:
@@ -150,7 +154,7 @@ def _is_turned(content: object) -> bool:
 
 
 def _plus(part: ReadResources, reason: str, count: int) -> ReadResources:
-    return ReadResources(part.resources, dict(+(Counter(part.set_aside) + Counter({reason: count}))))
+    return replace(part, set_aside=dict(+(Counter(part.set_aside) + Counter({reason: count}))))
 
 
 def _all_decoded(raws: Sequence[Raw]) -> tuple[Sequence[Resource | None], set[str | None]]:
@@ -194,7 +198,7 @@ def without(part: ReadResources, unreadable: Sequence[Resource]) -> ReadResource
     """The part without those that turned out to be unreadable, which are counted with the others set aside."""
     gone = {id(one) for one in unreadable}
     kept = tuple(one for one in part.resources if id(one) not in gone)
-    return _plus(ReadResources(kept, part.set_aside), UNREADABLE, len(part.resources) - len(kept))
+    return _plus(replace(part, resources=kept), UNREADABLE, len(part.resources) - len(kept))
 
 
 def _named_people(result: SearchResult) -> dict[str, str]:

@@ -15,6 +15,8 @@ WORDS = {
     "not-provided": "not provided by the record system",
     "truncated": "list cut short",
     "not-understood": "an entry of the record was not understood",
+    "awaited": "result awaited",
+    "result-status-unknown": "result without a valid status",
     "unreadable": "recorded in a form that cannot be read",
     "unknown": "recorded as unknown",
     "masked": "withheld",

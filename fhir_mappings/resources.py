@@ -67,10 +67,10 @@ class Condition(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
 
 
 class Component(Struct, frozen=True, gc=False, rename="camel"):
-    """One result of a panel."""
+    """One result of a panel; `written_quantity` as in Observation."""
 
     code: CodeableConcept = NO_CODE
-    value_quantity: Quantity | None = None
+    written_quantity: Raw = field(default=ABSENT, name="valueQuantity")
     value_codeable_concept: CodeableConcept | None = None
     value_string: str | None = None
     value_integer: int | None = None
@@ -79,6 +79,11 @@ class Component(Struct, frozen=True, gc=False, rename="camel"):
     value_ratio: Raw = ABSENT
     value_sampled_data: Raw = ABSENT
     data_absent_reason: CodeableConcept | None = None
+
+    @property
+    def value_quantity(self) -> Quantity | None:
+        """The value, if it is a quantity; UNREADABLE_QUANTITY where that cannot be read."""
+        return quantity(self.written_quantity)
 
 
 class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Observation"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 
@@ -9,11 +11,13 @@ class SiteRules(Struct, frozen=True, gc=False):
     """`decimal_comma`: numbers in texts are written "7,2" (case 12). `status_unknown`: such results count (case 21).
 
     `unread_is_absent`: entries that were not understood count as if they were not there (DEC-37, two approvals).
+    `units`: UCUM units by the site's own texts (unit_aliases.by_text).
     """
 
     decimal_comma: bool = False
     status_unknown: bool = False
     unread_is_absent: bool = False
+    units: Mapping[str, str] = {}
 
 
 NO_SITE_RULES = SiteRules()

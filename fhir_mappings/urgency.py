@@ -10,7 +10,7 @@ from fhir_mappings.feature import Feature
 from fhir_mappings.procedures import PlannedProcedure
 
 # https://hl7.org/fhir/R4/valueset-request-priority.html
-_BY_PRIORITY = {"stat": "immediate", "urgent": "urgent", "asap": "urgent"}
+_ELECTIVE = frozenset({"", "routine"})
 _SOON = timedelta(hours=24)
 _LONGEST_H = 24
 
@@ -19,11 +19,11 @@ def urgency(procedure: PlannedProcedure, emergency_encounter: str | None, now: C
     """elective unless something says otherwise; the source is the order, or the encounter that says so.
 
     Also urgent: an emergency encounter, an acute injury as the order's reason, an operation within 24 hours.
-    NCEPOD "expedited" cannot be read and is never assumed.
+    NCEPOD "expedited" cannot be read and is never assumed. A priority that is not understood is not elective.
     """
     begins = _begins(procedure.occurrence, now)
     past = begins is not None and begins < now.as_of and not _is_today(procedure.occurrence, now)
-    value, source = _BY_PRIORITY.get(procedure.priority, "elective"), procedure.order
+    value, source = _by_priority(procedure.priority), procedure.order
     if value == "elective":
         if procedure.acute_injury or (begins is not None and not past and begins - now.as_of < _SOON):
             value = "urgent"
@@ -37,6 +37,12 @@ def urgency(procedure: PlannedProcedure, emergency_encounter: str | None, now: C
         source=source,
         flags=("occurrence-past",) if past else (),
     )
+
+
+def _by_priority(written: str) -> str:
+    if written in _ELECTIVE:
+        return "elective"
+    return "immediate" if written.strip().lower() == "stat" else "urgent"
 
 
 def _begins(occurrence: str, now: Clock) -> datetime | None:

@@ -53,8 +53,9 @@ class Workup(Struct, frozen=True):
     """What only suggestions ask.
 
     `done`: tests that have a result inside their days. `not_done`: those that were searched for and have none; a test
-    that was not searched for is in neither. `results`: the iron stores as numbers. `performed`: the latest procedure
-    of each kind inside its days; one without a date is not known to be recent.
+    that was not searched for, or of which a result is awaited or not readable, is in neither. `results`: the iron
+    stores as numbers. `performed`: the latest procedure of each kind inside its days; one without a date is not known
+    to be recent.
     """
 
     diagnoses: frozenset[str] = frozenset()
@@ -68,11 +69,13 @@ class Workup(Struct, frozen=True):
 def read(record: PatientRecord) -> Workup:
     """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
     searched = {*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record)}
-    done = frozenset(name for name in TESTS_DAYS if name in record.recorded and _is_done(name, record))
+    recorded = [name for name in TESTS_DAYS if name in record.recorded]
+    done = frozenset(name for name in recorded if _is_done(name, record))
+    in_doubt = frozenset(name for name in recorded if any(one.unread for one in record.recorded[name]))
     return Workup(
         diagnoses=frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
         medicines=frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
-        not_done=frozenset(searched - done),
+        not_done=frozenset(searched - done - in_doubt),
         done=done,
         results=iron_status.read(record),
         performed=_performed(record),
@@ -100,7 +103,7 @@ def _searched(key: str, names: tuple[str, ...], record: PatientRecord) -> Iterab
 
 
 def _is_done(name: str, record: PatientRecord) -> bool:
-    times = (_time(one.observation, record) for one in record.recorded.get(name, ()))
+    times = (_time(one.observation, record) for one in record.recorded.get(name, ()) if not one.unread)
     return any(time is not None and not placed(time, TESTS_DAYS[name], record.clock) for time in times)
 
 

@@ -82,6 +82,8 @@ def test_a_dev_tenant_with_clients_requires_their_jwt_and_one_without_does_not(t
         (('mode: "on"', "concept_maps: [nowhere.json]"), 10, "nowhere.json"),
         (('mode: "on"', "limits: {depth: 0}"), 10, "limit"),
         (('mode: "on"', "id: twice"), 10, "twice"),
+        (('mode: "on"', "data: {units: {mg/dl: g/L}}"), 10, "known already"),
+        (('mode: "on"', "data: {units: {Zellen: furlong}}"), 10, "no UCUM unit"),
         (("[https://fhir.example.org/r4]", "['https://u:p@fhir.example.org/']"), 9, "user"),
         (("[https://fhir.example.org/r4]", "['ftp://fhir.example.org/']"), 9, "absolute URL"),
         (("    jwks_url: https://ehr.example.org/jwks.json\n", ""), 5, "jwks"),

@@ -8,7 +8,17 @@ import pytest
 
 from fhir_mappings.code_systems import LOINC, SNOMED_CT
 from fhir_mappings.concept_maps import EMPTY
-from tests.builders import DEMO_CODES, a_condition, an_answer, an_observation, coded, date_ago, days_ago, derived
+from tests.builders import (
+    DEMO_CODES,
+    a_condition,
+    a_quantity,
+    an_answer,
+    an_observation,
+    coded,
+    date_ago,
+    days_ago,
+    derived,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +31,25 @@ from tests.builders import DEMO_CODES, a_condition, an_answer, an_observation, c
          "two-concepts"),
         ({"valueInteger": 2}, "used", 2, None),
         ({"valueInteger": 6}, "rejected", None, "out-of-range"),
+        *(({"valueCodeableConcept": coded((LOINC, code))}, "used", number, None) for number, code in enumerate(
+            ("LA28813-6", "LA28814-4", "LA28815-1", "LA28816-9", "LA28817-7"), start=1)),
+        ({"valueCodeableConcept": coded((LOINC, "LA28818-5"))}, "rejected", None, "out-of-range"),
+        ({"valueCodeableConcept": coded((LOINC, "LA28815-1"), (SNOMED_CT, "413497009"))}, "used", 3, None),
+        ({"valueCodeableConcept": coded((LOINC, "LA28815-1"), (SNOMED_CT, "413496000"))}, "conflicting", None,
+         "two-concepts"),
+        ({"valueQuantity": a_quantity(3, "{score}")}, "used", 3, None),
+        ({"valueQuantity": a_quantity(3, "{class}")}, "used", 3, None),
+        ({"valueQuantity": a_quantity(3, "1")}, "used", 3, None),
+        ({"valueQuantity": a_quantity(3.0, None)}, "used", 3, None),
+        ({"valueQuantity": {"value": 3, "unit": "score"}}, "used", 3, None),
+        ({"valueQuantity": a_quantity(3, "mg/dL")}, "rejected", None, "answer-unknown"),
+        ({"valueQuantity": a_quantity(3, "%")}, "rejected", None, "answer-unknown"),
+        ({"valueQuantity": a_quantity(3, "of five")}, "rejected", None, "answer-unknown"),
+        ({"valueQuantity": a_quantity(3, None, comparator="<")}, "rejected", None, "answer-unknown"),
+        ({"valueQuantity": a_quantity(2.5, None)}, "rejected", None, "out-of-range"),
+        ({"valueQuantity": a_quantity(6, None)}, "rejected", None, "out-of-range"),
+        ({"valueQuantity": a_quantity(0, "{score}")}, "rejected", None, "out-of-range"),
+        ({"valueQuantity": {"value": "3"}}, "rejected", None, "answer-unknown"),
         ({"valueString": "ASA III"}, "used", 3, None),
         ({"valueString": "IVE"}, "used", 4, None),
         ({"valueString": "2 E"}, "used", 2, None),

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from fhir_mappings import bulk
 from fhir_mappings.feature import Features
-from fhir_mappings.units import ucum
+from fhir_mappings.unit_texts import ucum
 from tests import builders
 from tests.builders import an_observation
 from tests.fhir_mappings import cohorts

@@ -82,14 +82,15 @@ MUTATIONS: tuple[tuple[str, dict[str, Any], str, str | None], ...] = (
     ("20 preliminary alone", {"status": "preliminary"}, "used", None),
     ("21 entered in error", {"status": "entered-in-error"}, "missing", "never-recorded"),
     ("21 cancelled", {"status": "cancelled"}, "missing", "never-recorded"),
+    ("21 registered", {"status": "registered"}, "missing", "awaited"),
     ("22 old", {"effectiveDateTime": recent(91)}, "stale", "stale"),
     ("23 future", {"effectiveDateTime": recent(-2)}, "rejected", "future"),
     ("23 only the year", {"effectiveDateTime": "2026"}, "rejected", "date-imprecise"),
     ("23 naive time", {"effectiveDateTime": "2026-10-27T08:00:00"}, "used", None),
     ("24 period", {"effectiveDateTime": None, "effectivePeriod": {"end": recent()}}, "used", None),
     ("24 no time", {"effectiveDateTime": None}, "rejected", "no-time"),
-    ("39 STU3", {"context": {"reference": "Encounter/1"}}, "missing", "not-understood"),
-    ("40 no subject", {"subject": None}, "missing", "not-understood"),
+    ("39 STU3", {"context": {"reference": "Encounter/1"}}, "rejected", "unreadable"),
+    ("40 no subject", {"subject": None}, "rejected", "unreadable"),
     ("P10 markup", {"valueQuantity": quantity(12.5, unit="<img onerror=alert(1)>")}, "rejected", "unit-unknown"),
 )  # fmt: skip
 

@@ -49,7 +49,8 @@ def test_a_number_is_told_in_the_canonical_unit(
 @pytest.mark.parametrize(
     ("name", "value", "unit", "reason"),
     [
-        ("creatinine", 1.1, "g/dL", "unit-mismatch"),
+        ("creatinine", 1.1, "g/dL", "implausible"),
+        ("creatinine", 1.1, "mmol/mol", "unit-mismatch"),
         ("creatinine", 1.1, "mol/mol of something", "unit-unknown"),
         ("haemoglobin", 109, "g/dL", "implausible"),
         ("weight", 7, "kg", "implausible"),

@@ -52,7 +52,30 @@ def test_a_result_counts_up_to_its_window_and_is_told_after_it(name: str, days: 
         ({"effectiveDateTime": "2026-11"}, "rejected", "date-imprecise", ()),
         ({"effectiveDateTime": "2026"}, "rejected", "date-imprecise", ()),
         ({"effectiveDateTime": "2025"}, "stale", "stale", ()),
-        ({"effectiveDateTime": "last week"}, "rejected", "no-time", ()),
+        ({"effectiveDateTime": "last week"}, "rejected", "date-unreadable", ()),
+        *(
+            ({"effectiveDateTime": text}, "rejected", "date-unreadable", ())
+            for text in (
+                "2026-11-14T08",
+                "2026-11-14 08:00:00",
+                "2026-11-14 08:00",
+                "2026-1-4",
+                "20261114",
+                "14.11.2026",
+                " ",
+                "2026-11-14T08:00:00 Z",
+                "9999-12-31T23:59:59Z",
+            )
+        ),
+        ({"effectiveDateTime": "2026-11-14 08:00", "issued": days_ago(3)}, "rejected", "date-unreadable", ()),
+        (
+            {"effectiveDateTime": None, "effectiveTiming": {"event": ["2026-11-14T08"]}},
+            "rejected",
+            "date-unreadable",
+            (),
+        ),
+        ({"effectiveDateTime": None, "effectivePeriod": {"end": "2026-11-14T0"}}, "rejected", "date-unreadable", ()),
+        ({"effectiveDateTime": None, "issued": "2026-11-14T08"}, "rejected", "date-unreadable", ("issued-time",)),
         ({"effectiveDateTime": None}, "rejected", "no-time", ()),
         ({"effectiveDateTime": None, "issued": days_ago(3)}, "used", None, ("issued-time",)),
         ({"effectiveDateTime": None, "effectiveInstant": days_ago(3)}, "used", None, ()),
@@ -138,6 +161,40 @@ def test_texts_of_another_form_are_compared_as_times(earlier: str, later: str) -
 def test_two_results_of_one_time_that_differ_conflict() -> None:
     found = derived(an_observation(value=1.0, id="a"), an_observation(value=2.5, id="b"))["creatinine"]
     assert (found.status, found.reason, found.value) == ("conflicting", "values-differ", None)
+
+
+ONE_SPECIMEN = [
+    # name, codes, numbers as printed with their units, and whether they agree (inputs 1.3 step 4)
+    ("creatinine", ("2160-0", "14682-9"), (0.9, "mg/dL"), (80, "umol/L"), True),
+    ("creatinine", ("2160-0", "14682-9"), (0.90, "mg/dL"), (76, "umol/L"), True),  # 0.8595: within 0.05
+    ("creatinine", ("2160-0", "14682-9"), (0.9, "mg/dL"), (75, "umol/L"), False),  # 0.8482
+    ("creatinine", ("2160-0", "14682-9"), (80.0, "umol/L"), (80.5, "umol/L"), False),  # 80.0 is not 80
+    ("creatinine", ("2160-0", "14682-9"), (80, "umol/L"), (80.5, "umol/L"), True),
+    ("hba1c", ("4548-4", "59261-8"), (6.5, "%"), (48, "mmol/mol"), True),
+    ("hba1c", ("4548-4", "59261-8"), (6.5, "%"), (49, "mmol/mol{Hb}"), False),  # 6.635
+    ("haemoglobin", ("718-7", "59260-0"), (10.9, "g/dL"), (6.8, "mmol/L"), True),  # 10.95
+    ("platelets", ("777-3", "26515-7"), (241, "10*3/uL"), (24, "10*4/uL"), True),
+]
+
+
+@pytest.mark.parametrize(("name", "codes", "one", "other", "agree"), ONE_SPECIMEN)
+@pytest.mark.parametrize("shape", ["valueQuantity", "component", "valueString"])
+def test_two_results_of_one_specimen_agree_within_what_was_printed(
+    shape: str, name: str, codes: tuple[str, str], one: tuple[float, str], other: tuple[float, str], agree: bool
+) -> None:
+    results = []
+    for code, (number, unit) in zip(codes, (one, other), strict=True):
+        value = {"valueString": f"{number} {unit}"} if shape == "valueString" else {}
+        value = value or {"valueQuantity": a_quantity(number, unit)}
+        if shape == "component":
+            value = {"component": [{"code": coded((LOINC, code)), **value}]}
+        panel = "24323-8" if shape == "component" else code
+        results.append(an_observation(panel, None, **{"id": f"o-{code}", **value}))
+    for order in (results, results[::-1]):
+        found = derived(*order)[name]
+        assert (found.status == "conflicting", found.usable) == (not agree, agree)
+        if agree:
+            assert found.source == f"Observation/{min(f'o-{code}' for code in codes)}"
 
 
 def test_the_laboratory_beats_the_bedside_of_the_same_day_and_not_of_a_later_one() -> None:

@@ -89,4 +89,4 @@ def test_a_subject_by_the_name_of_its_bundle_is_the_patient_so_named(who: str, p
 
 def test_a_name_that_the_bundle_does_not_give_is_nobody() -> None:
     found = SearchResult(resources=as_json([an_observation(subject={"reference": NAME})]))
-    assert derived(a_patient(), labs=found)["creatinine"].status == "missing"
+    assert derived(a_patient(), labs=found)["creatinine"].reason == "unreadable"

@@ -26,6 +26,33 @@ EMERGENCY = {
         ({"priority": "urgent"}, "urgent", ()),
         ({"priority": "asap"}, "urgent", ()),
         ({"priority": "stat"}, "immediate", ()),
+        ({"priority": " STAT "}, "immediate", ()),
+        ({"priority": None}, "elective", ()),
+        # What is neither absent nor `routine` is never elective.
+        *(
+            ({"priority": odd}, "urgent", ())
+            for odd in (
+                "Routine",
+                "ROUTINE",
+                " routine",
+                "routine ",
+                "",
+                " ",
+                "elective",
+                "normal",
+                "R",
+                "x" * 10_000,
+                5,
+                0,
+                1.5,
+                True,
+                False,
+                [],
+                ["routine"],
+                {},
+                {"code": "routine"},
+            )
+        ),
         ({"reasonCode": [coded((ICD_10_CM, "S32.010A"))]}, "urgent", ()),
         ({"reasonCode": [coded((ICD_10_CM, "S32.010D"))]}, "elective", ()),
         ({"occurrenceDateTime": days_ago(-0.9)}, "urgent", ()),

@@ -45,9 +45,17 @@ def test_a_result_counts_up_to_its_last_day(name: str) -> None:
     assert name in read(older).not_done
 
 
-@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "registered"])
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_a_result_that_does_not_count_was_not_done(status: str) -> None:
     assert "ferritin" in read(an_observation("2276-4", 20, "ng/mL", status=status)).not_done
+
+
+@pytest.mark.parametrize(
+    "members", [{"status": "registered"}, {"status": "unknown"}, {"effectiveDateTime": 20261124}, {"component": 5}]
+)
+def test_of_a_result_that_is_awaited_or_cannot_be_read_nothing_is_said(members: dict[str, object]) -> None:
+    found = read(an_observation("2276-4", 20, "ng/mL", **members))
+    assert "ferritin" not in found.done | found.not_done
 
 
 def test_a_result_without_a_value_was_done_all_the_same() -> None:
