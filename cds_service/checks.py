@@ -86,6 +86,9 @@ def _order_codes(site: Site) -> Check:
 
 
 def _told(site: Site) -> str:
-    """A tenant, and which value sets it has from its terminology server."""
+    """A tenant, which value sets it has from its terminology server, and what of SNOMED CT is understood."""
+    from cds_service.patient_data import terminology  # noqa: PLC0415
+
     sets = "".join(f"; {one.told}" for one in site.terminology)
-    return f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode}{sets})"
+    snomed = terminology.snomed_told(site.value_sets, site.terminology)
+    return f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode}{sets}; {snomed})"

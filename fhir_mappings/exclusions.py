@@ -28,6 +28,7 @@ _DIAGNOSES = (
     ("charlson-mild-liver-disease", "charlson-severe-liver-disease"),
     ("charlson-malignancy", "charlson-metastatic-tumour"),
     *(("family-history", idea) for idea in ("cancer", "diabetes", "heart-failure", "ischaemic-heart-disease", "copd")),
+    *(("family-history", idea) for idea in ("cerebrovascular-disease", "dementia", "hypertension")),
     *(("screening", idea) for idea in ("cancer", "diabetes", "heart-failure", "pregnancy")),
 )
 

@@ -63,7 +63,7 @@ def applied(
         if expansion.name not in found:
             raise ValueSetError(f"{expansion.name}: there is no such value set")
         found[expansion.name] = change(found[expansion.name], expansion, frozenset(map(canonical, systems)))
-    changed = ValueSets(found.values())
+    changed = ValueSets(found.values(), sets.reviewed)
     if shared := overlaps(changed):
         one, other, code = shared[0]
         raise ValueSetError(f"{one}: the code {code} would also be in {other}, which excludes it")
@@ -84,6 +84,22 @@ def _added(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> 
             raise ValueSetError(f"{shipped.id}: the shipped set keeps the code {rule.value} out; replace it to have it")
     version = f"{shipped.version} and {expansion.version or expansion.timestamp or 'the site'}"
     return ValueSet(shipped.id, shipped.title, version, shipped.includes + taken, shipped.excludes)
+
+
+def reviewed(sets: ValueSets, expansion: Expansion, *, systems: frozenset[str] = frozenset()) -> ValueSets:
+    """These sets, where the codes of the expansion count as reviewed and of no idea, besides those that are shipped.
+
+    `systems`: only the codes of these code systems; none: all. Raises ValueSetError where there is none, and for a
+    code that is in a set as well: a list that holds one idea may hold more of it that no set lists.
+    """
+    wanted = frozenset(map(canonical, systems))
+    pairs = frozenset((rule.system, rule.value) for rule in expansion.rules if not wanted or rule.system in wanted)
+    if not pairs:
+        raise ValueSetError(f"{expansion.name}: the expansion has no code of {', '.join(sorted(wanted))}")
+    for system, code in sorted(pairs):
+        if ideas := sets.containing(system, code):
+            raise ValueSetError(f"{expansion.name}: the code {code} is also in {ideas[0]}, so it is not of no idea")
+    return ValueSets(sets.by_id.values(), pairs)
 
 
 def _replaced(shipped: ValueSet, expansion: Expansion, systems: frozenset[str]) -> ValueSet:

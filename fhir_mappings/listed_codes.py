@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from fhir_mappings.code_systems import ATC, CONCEPT, RXNORM, SNOMED_CT, normalised
+from fhir_mappings.code_systems import ATC, CONCEPT, RXNORM, normalised
 from fhir_mappings.icd_editions import is_classified
-from fhir_mappings.reviewed_codes import REVIEWED
+from fhir_mappings.reviewed_codes import is_reviewed
 from fhir_mappings.value_sets import ValueSets
 
 # Two systems are read as a whole (DEC-37): every code of theirs has a class or is known to have none.
@@ -19,9 +19,7 @@ def is_listed(system: str, code: str, sets: ValueSets) -> bool:
     if system == CONCEPT:
         return code in sets.by_id
     code = normalised(system, code)
-    if sets.containing(system, code) or is_classified(system, code):
+    if sets.containing(system, code) or is_classified(system, code) or is_reviewed(system, code, sets):
         return True
-    if system == SNOMED_CT:
-        return (system, code) in REVIEWED
     whole = _WHOLE.get(system)
     return whole is not None and whole.fullmatch(code) is not None

@@ -10,12 +10,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from fhir_mappings.code_systems import CONCEPT, ICD_10_PCS, ICD_DIAGNOSES, KNOWN, SNOMED_CT, canonical, normalised
+from fhir_mappings.code_systems import CONCEPT, ICD_10_PCS, ICD_DIAGNOSES, KNOWN, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
 from fhir_mappings.icd_editions import is_classified
 from fhir_mappings.listed_codes import is_listed
-from fhir_mappings.reviewed_codes import REVIEWED
+from fhir_mappings.reviewed_codes import is_reviewed
 
 Why = Literal[
     "unread",  # the entry cannot be read, is of another FHIR version, or stands for "no information"
@@ -64,18 +64,18 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
         return None if code.startswith(_NONE_KNOWN) else "unread"
     if uri == DATA_ABSENT:
         return "masked"
-    if _is_classified(uri, code):
+    if _is_classified(uri, code, words):
         return None
     return "code-not-listed" if uri in KNOWN - {CONCEPT} else "system-not-read"
 
 
-def _is_classified(uri: str, code: str) -> bool:
+def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:
     """Whether a code of no idea is known to be of none: by ICD's own order, or because it was reviewed."""
     if uri in ICD_DIAGNOSES:
         return is_classified(uri, code)
     if uri == ICD_10_PCS:
         return bool(_PCS.fullmatch(code)) and not code.startswith((*_PCS_OF_THE_SPINE, *_PCS_OF_DIALYSIS))
-    return uri == SNOMED_CT and (uri, code) in REVIEWED
+    return is_reviewed(uri, code, words.value_sets)
 
 
 _REMEMBERED = 200  # characters of a system and a code together

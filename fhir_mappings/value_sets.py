@@ -57,10 +57,14 @@ class ValueSet(Struct, frozen=True, gc=False):
 
 
 class ValueSets:
-    """All ideas, indexed so that one code is asked once: which of them is it? Immutable."""
+    """All ideas, indexed so that one code is asked once: which of them is it? Immutable.
 
-    def __init__(self, sets: Iterable[ValueSet]) -> None:
+    `reviewed`: (system, code) pairs that a site's terminology server gave as of no idea (reviewed_codes.py).
+    """
+
+    def __init__(self, sets: Iterable[ValueSet], reviewed: frozenset[tuple[str, str]] = frozenset()) -> None:
         self.by_id: Mapping[str, ValueSet] = {one.id: one for one in sets}
+        self.reviewed = reviewed
         # Whether codes of trust k are left out: then they count in no other table either (drug_classes.py).
         self.only_verified = not any(rule.trust == UNVERIFIED for one in self.by_id.values() for rule in one.includes)
         self._listed: dict[tuple[str, str], list[str]] = {}
@@ -92,8 +96,11 @@ class ValueSets:
     def verified(self) -> ValueSets:
         """These sets without the codes whose meaning stands in one public source only (trust k, codes.md)."""
         return ValueSets(
-            replace(one, includes=tuple(rule for rule in one.includes if rule.trust != UNVERIFIED))
-            for one in self.by_id.values()
+            (
+                replace(one, includes=tuple(rule for rule in one.includes if rule.trust != UNVERIFIED))
+                for one in self.by_id.values()
+            ),
+            self.reviewed,
         )
 
     def codes(self, name: str, system: str) -> tuple[str, ...]:

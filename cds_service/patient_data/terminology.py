@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,8 @@ import msgspec
 
 from cds_service.tenant import Tenant, Terminology
 from cds_service.trust import egress
-from fhir_mappings import expansions
+from fhir_mappings import expansions, reviewed_codes
+from fhir_mappings.code_systems import SNOMED_CT
 from fhir_mappings.value_sets import ValueSetError, ValueSets
 
 PAGE = 1000  # as many as HAPI expands of a set that it has not prepared (pre-expanded) yet
@@ -27,13 +29,21 @@ class TerminologyError(Exception):
     """A value set that a tenant wants from its terminology server cannot be had; the message names it."""
 
 
+# The name in `value_sets` under which a site gives its own list of codes that belong to no idea (DEC-37).
+REVIEWED = "reviewed"
+
+
 class InForce(msgspec.Struct, frozen=True):
-    """Which version of a value set a tenant's answers rest on: the site's, or the shipped one and why."""
+    """Which version of a value set a tenant's answers rest on: the site's, or the shipped one and why.
+
+    `asked`: when the terminology server was asked, in UTC.
+    """
 
     value_set: str
     version: str
     codes: int
     kept_because: str = ""
+    asked: datetime | None = None
 
     @property
     def told(self) -> str:
@@ -52,22 +62,60 @@ def in_force(tenant: Tenant, shipped: ValueSets) -> tuple[ValueSets, tuple[InFor
     if asked is None:
         return shipped, ()
     for name in asked.value_sets:
-        if name not in shipped.by_id:
+        if name != REVIEWED and name not in shipped.by_id:
             raise TerminologyError(f"tenant {tenant.id}: terminology: there is no value set {name}")
     sets, told = shipped, []
-    systems = frozenset(asked.systems)
-    for name, answer in _answers(tenant, asked).items():
+    now = datetime.now(UTC).replace(microsecond=0)
+    answers = _answers(tenant, asked)
+    for name in sorted(answers, key=lambda one: one == REVIEWED):  # last: no code of it may be in a set in force
         try:
-            expansion = expansions.read(name, _pages(name, answer))
-            sets = expansions.applied(sets, [expansion], systems=systems, replaces=asked.replaces)
+            expansion = expansions.read(name, _pages(name, answers[name]))
+            sets, codes = _with(sets, expansion, asked)
         except ValueSetError as error:
             if asked.on_failure == "stop":
                 raise TerminologyError(f"tenant {tenant.id}: terminology: {error}") from error
-            told.append(InForce(name, shipped.by_id[name].version, 0, str(error).removeprefix(f"{name}: ")))
+            version = shipped.by_id[name].version if name in shipped.by_id else reviewed_codes.VERSION
+            told.append(InForce(name, version, 0, str(error).removeprefix(f"{name}: "), now))
         else:
-            codes = sum(rule.trust == expansions.SITE for rule in sets.by_id[name].includes)
-            told.append(InForce(name, expansion.version or expansion.timestamp, codes))
+            told.append(InForce(name, expansion.version or expansion.timestamp, codes, asked=now))
     return sets, tuple(told)
+
+
+def _with(sets: ValueSets, expansion: expansions.Expansion, asked: Terminology) -> tuple[ValueSets, int]:
+    """The sets with the expansion in force, and how many codes of the site it holds."""
+    systems = frozenset(asked.systems)
+    if expansion.name == REVIEWED:
+        added = expansions.reviewed(sets, expansion, systems=systems)
+        return added, len(added.reviewed)
+    changed = expansions.applied(sets, [expansion], systems=systems, replaces=asked.replaces)
+    return changed, sum(rule.trust == expansions.SITE for rule in changed.by_id[expansion.name].includes)
+
+
+def snomed_told(sets: ValueSets, told: tuple[InForce, ...]) -> str:
+    """Which way SNOMED CT is read by these sets, since when, and what that means for the estimates."""
+    listed = {rule.value for one in sets.by_id.values() for rule in one.includes if rule.system == SNOMED_CT}
+    reviewed = {code for system, code in reviewed_codes.shipped(sets) | sets.reviewed if system == SNOMED_CT}
+    return (
+        f"SNOMED CT by {_way(sets, told)}: {len(listed):,} codes listed, {len(reviewed):,} reviewed as of no idea "
+        f"({reviewed_codes.READERS}); any other SNOMED CT code counts as not understood, and estimates become ranges"
+    )
+
+
+def _way(sets: ValueSets, told: tuple[InForce, ...]) -> str:
+    of_site = [one for one in told if not one.kept_because and _holds_snomed(sets, one.value_set)]
+    if not of_site:
+        return f"the shipped short lists only{', nothing of it from the terminology server' if told else ''}"
+    kept = ", ".join([*(one.value_set for one in told if one not in of_site), "the rest"])
+    since = f" since {of_site[0].asked:%Y-%m-%dT%H:%MZ}" if of_site[0].asked else ""
+    names = ", ".join(one.value_set for one in of_site)
+    return f"the site's terminology server{since} for {names}, the shipped lists for {kept}"
+
+
+def _holds_snomed(sets: ValueSets, name: str) -> bool:
+    """Whether the set `name` in force holds SNOMED CT codes of the site."""
+    if name == REVIEWED:
+        return any(system == SNOMED_CT for system, _ in sets.reviewed)
+    return any(rule.trust == expansions.SITE and rule.system == SNOMED_CT for rule in sets.by_id[name].includes)
 
 
 Pages = list[Mapping[str, Any]]

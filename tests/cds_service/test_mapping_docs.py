@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from cds_service.cli import main
+from cds_service.patient_data.terminology import REVIEWED
 from cds_service.tenant import DataHabits, Terminology
 from fhir_mappings.value_sets import STANDARD
 
@@ -27,7 +28,7 @@ def test_the_habits_are_shown_with_their_defaults() -> None:
 def test_the_terminology_server_is_shown_with_every_member() -> None:
     shown = msgspec.convert(SHOWN["terminology"], Terminology)
     assert set(SHOWN["terminology"]) == set(Terminology.__struct_fields__)
-    assert set(shown.value_sets) <= set(STANDARD.by_id)
+    assert set(shown.value_sets) <= {*STANDARD.by_id, REVIEWED}
     assert shown.deadline_s == Terminology(base_url="", value_sets={}).deadline_s
 
 

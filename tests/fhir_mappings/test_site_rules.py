@@ -12,7 +12,7 @@ from tests.builders import a_condition, a_medication_request, an_observation, co
 UNKNOWN = SiteRules(status_unknown=True)
 VERIFIED = STANDARD.verified()
 # SNOMED CT emphysema (k), diabetes (V); RxNorm from the table, one of each trust (rxnorm_classes.csv).
-EMPHYSEMA, DIABETES = coded((SNOMED_CT, "87433001")), coded((SNOMED_CT, "44054006"))
+EMPHYSEMA, DIABETES = coded((SNOMED_CT, "16003001")), coded((SNOMED_CT, "44054006"))
 
 
 def test_a_result_of_unknown_status_counts_only_where_the_site_says_so() -> None:

@@ -53,6 +53,16 @@ def test_a_value_set_is_fhir_and_says_where_it_comes_from(path: object) -> None:
         )
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_snomed_code_has_its_trust_and_its_set_names_sources(path: object) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))  # type: ignore[attr-defined]
+    rules = [rule for rule in STANDARD.by_id[document["id"]].includes if rule.system == SNOMED_CT]
+    assert {rule.trust for rule in rules} <= {"V", "k"}
+    assert len({rule.value for rule in rules}) == len(rules)
+    if len(rules) > 9:  # more than the short lists of codes.md
+        assert "Sources of SNOMED CT: " in document["description"]
+
+
 def test_no_term_of_snomed_and_no_descriptor_of_cpt_is_shipped() -> None:
     concepts = [concept for path in FILES for part in json.loads(path.read_text())["compose"]["include"]
                 for concept in part.get("concept", ())]  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,12 +19,14 @@ from cds_service.site import open_site
 from cds_service.tenant import DataHabits, Tenant, Terminology
 from cds_service.tenants import TenantError, demo_tenant, load_file
 from fhir_mappings.code_systems import CPT, SNOMED_CT
+from fhir_mappings.concept_maps import EMPTY, vocabulary
+from fhir_mappings.understanding import why_not_understood
 from fhir_mappings.value_sets import STANDARD
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.trust.listener import listening
 
 SITE_URL = "https://hospital.example/ValueSet/dm"
-CODES = ("73211009", "44054006", "421750000")
+CODES = ("73211009", "44054006", "1481000119100")
 
 
 def expanding(path: str) -> tuple[int, Any]:
@@ -46,8 +50,8 @@ def a_tenant(base_url: str, value_sets: dict[str, str] | None = None, **members:
 def test_the_sites_expansion_is_in_force_and_told() -> None:
     with serving(expanding) as server:
         site = open_site(a_tenant(server.base))
-    assert "diabetes" in site.value_sets.containing(SNOMED_CT, "421750000")
-    assert "diabetes" not in STANDARD.containing(SNOMED_CT, "421750000")
+    assert "diabetes" in site.value_sets.containing(SNOMED_CT, "1481000119100")
+    assert "diabetes" not in STANDARD.containing(SNOMED_CT, "1481000119100")
     assert [one.told for one in site.terminology] == ["diabetes 7 with 3 codes of the site"]
     assert len(server.seen) == 1
 
@@ -72,6 +76,63 @@ def test_DEC_41_a_map_of_a_demo_tenant_leaves_the_demonstrations_codes(tmp_path:
     own.write_text(json.dumps(document))
     maps = open_site(demo_tenant("http://127.0.0.1:8000", concept_maps=(own,))).maps
     assert maps.translate("urn:site", "FUS") == maps.translate(CPT, "22612") == ((concept, "spine-fusion"),)
+
+
+REVIEWED_URL = "https://hospital.example/ValueSet/no-idea"
+OF_NO_IDEA, ALSO_A_STROKE = "99999990009", "230690007"
+
+
+def of_no_idea(*codes: str) -> Callable[[str], tuple[int, Any]]:
+    """A server that knows the site's list of codes of no idea, and no other set."""
+
+    def answer(path: str) -> tuple[int, Any]:
+        if parse_qs(urlsplit(path).query)["url"] != [REVIEWED_URL]:
+            return expanding(path)
+        contains = [{"system": SNOMED_CT, "code": code} for code in codes]
+        return 200, {"resourceType": "ValueSet", "version": "8", "expansion": {"contains": contains}}
+
+    return answer
+
+
+def test_codes_of_no_idea_that_the_site_reviewed_are_understood_besides_the_shipped_ones() -> None:
+    sets = {"reviewed": REVIEWED_URL, "diabetes": SITE_URL}
+    with serving(of_no_idea(OF_NO_IDEA)) as server:
+        site = open_site(a_tenant(server.base, sets))
+    words = vocabulary(site.value_sets, EMPTY)
+    assert why_not_understood(SNOMED_CT, OF_NO_IDEA, words) is None
+    assert why_not_understood(SNOMED_CT, "18347007", words) is None  # shipped
+    assert why_not_understood(SNOMED_CT, OF_NO_IDEA, vocabulary(STANDARD, EMPTY)) == "code-not-listed"
+    assert [one.told for one in site.terminology] == [
+        "diabetes 7 with 3 codes of the site",
+        "reviewed 8 with 1 codes of the site",
+    ]
+    assert site.value_sets.verified().reviewed == {(SNOMED_CT, OF_NO_IDEA)}
+
+
+def test_a_list_of_no_idea_that_holds_a_code_of_an_idea_stops_the_start() -> None:
+    with serving(of_no_idea(OF_NO_IDEA, ALSO_A_STROKE)) as server:
+        with pytest.raises(TerminologyError, match="reviewed: the code 230690007 is also in cerebrovascular-disease"):
+            open_site(a_tenant(server.base, {"reviewed": REVIEWED_URL}))
+        kept = open_site(a_tenant(server.base, {"reviewed": REVIEWED_URL}, on_failure="keep-shipped"))
+    assert kept.value_sets.reviewed == frozenset()
+    assert kept.terminology[0].told.startswith("reviewed as shipped 1.")
+
+
+def test_what_of_snomed_is_understood_is_told_for_each_way() -> None:
+    shipped = terminology.snomed_told(STANDARD, ())
+    assert re.match(r"SNOMED CT by the shipped short lists only: \d,\d{3} codes listed, \d,\d{3} reviewed", shipped)
+    assert "Second reader: none yet" in shipped
+    assert shipped.endswith("any other SNOMED CT code counts as not understood, and estimates become ranges")
+    with serving(of_no_idea(OF_NO_IDEA)) as server:
+        site = open_site(a_tenant(server.base, {"reviewed": REVIEWED_URL, "diabetes": SITE_URL}))
+        away = a_tenant(server.base, {"copd": SITE_URL + "/none"}, on_failure="keep-shipped")
+        kept = open_site(away)
+    way = terminology.snomed_told(site.value_sets, site.terminology)
+    since = r"since [\d-]+T[\d:]+Z for diabetes, reviewed"
+    assert re.match(rf"SNOMED CT by the site's terminology server {since}, the shipped lists for the rest: ", way)
+    of_none = terminology.snomed_told(kept.value_sets, kept.terminology)
+    assert of_none.startswith("SNOMED CT by the shipped short lists only, nothing of it from the terminology server: ")
+    assert of_none.split(": ", 1)[1] == shipped.split(": ", 1)[1]
 
 
 def without_a_total(path: str) -> tuple[int, Any]:
