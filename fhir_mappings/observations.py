@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from fhir_mappings import decimal_comma, unit_aliases, unread_results
+from fhir_mappings.code_systems import KNOWN, canonical
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
 from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
@@ -117,13 +118,15 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
 
 def index(
     observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
-) -> tuple[RecordedByInput, list[Observation]]:
+) -> tuple[RecordedByInput, list[Observation], int]:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
 
-    Also those whose code cannot be read. Each code is understood once, however many results there are of it.
+    Also those whose code cannot be read, and how many different codes say nothing that is known here: results of any
+    input may stand under them. Each code is understood once, however many results there are of it.
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
+    nameless = 0
     inputs_of = _inputs_of(words, names)
     understood: dict[bytes, Inputs | None] = {}
     usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
@@ -138,6 +141,7 @@ def index(
             meant = understood[written_code]
         except KeyError:
             meant = understood[written_code] = _understood(written_code, words, inputs_of)
+            nameless += meant == () and not observation.component and _is_nameless(concept(written_code), words)
         if meant is None:
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
@@ -148,8 +152,16 @@ def index(
         elif meant or observation.component:
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
-        return {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}, unreadable
-    return dict(found), unreadable
+        found = {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}
+    return dict(found), unreadable, nameless
+
+
+def _is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
+    """Whether no coding is of a system that is read, nor known to the site's maps."""
+    return not any(
+        canonical(one.system) in KNOWN or (one.system and words.maps.translate(one.system, one.code or ""))
+        for one in code.coding
+    ) and not (code.text and words.texts(code.text))
 
 
 def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:

@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from fhir_mappings import demographics, diagnoses, medications, past_procedures, reading, references
+from fhir_mappings import (
+    demographics,
+    diagnoses,
+    medications,
+    past_procedures,
+    reading,
+    references,
+    unread_results,
+)
 from fhir_mappings import observations as observed
 from fhir_mappings.clock import AHEAD, Clock, clock
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
@@ -123,7 +131,7 @@ def read(  # everything that a record depends on
     now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
     parts = {key: reading.read(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
-    recorded, unreadable = observed.index(sorted_out[Observation], words, _RECORDED, rules)
+    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, _RECORDED, rules)
     for part in parts.values():
         observed.file_unread(part.unread, words, _RECORDED, recorded)
     if unreadable:
@@ -142,7 +150,7 @@ def read(  # everything that a record depends on
         "reports": of_reports,
     }
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
-    results_unread = sum(unclear[key].entries for key in _RESULTS if key in unclear)
+    results_unread = nameless + sum(_nameless(unclear[key], parts[key]) for key in _RESULTS if key in unclear)
     coverage = {
         key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
         for key, result in results.items()
@@ -198,6 +206,11 @@ def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None)
     others["unread"] += result.unread_entries
     others["not-sent"] += result.not_sent
     return (counted or Counted()).unclear(+others)
+
+
+def _nameless(unclear: Unclear, part: ReadResources) -> int:
+    """How many results were not read that do not even say of what they are: they could be of any input."""
+    return max(0, unclear.entries - sum(map(unread_results.is_named, part.unread)))
 
 
 def _gaps(unclear: Unclear) -> tuple[int, int]:

@@ -14,7 +14,7 @@ WORDS = {
     "not-authorised": "access not granted",
     "not-provided": "not provided by the record system",
     "truncated": "list cut short",
-    "not-understood": "an entry of the record was not understood",
+    "not-understood": "not among what was understood of the record",
     "awaited": "result awaited",
     "result-status-unknown": "result without a valid status",
     "unreadable": "recorded in a form that cannot be read",

@@ -48,6 +48,14 @@ def concepts(observation: Observation) -> Iterable[CodeableConcept]:
     yield from (component.code for component in observation.component)
 
 
+def is_named(part: msgspec.Raw | object) -> bool:
+    """Whether a result that was set aside says of which code it is: then it is no gap for any other input."""
+    if isinstance(part, Observation):
+        return any(concept.coding for concept in concepts(part))
+    sketched = sketch(part) if isinstance(part, msgspec.Raw) else None
+    return sketched is not None and any(concept.coding for concept in sketched[1])
+
+
 def _concept(value: object) -> CodeableConcept:
     """The readable codings of what should be a CodeableConcept, or its words where it has no codings at all."""
     if not isinstance(value, dict):

@@ -107,14 +107,19 @@ def _not_understood(assessment: Assessment) -> list[str]:
     text = f"**Not understood in the record:** {' and '.join(lists)}"
     if missed.counted_as_absent:
         return [f"{text}; this hospital counts such entries as absent."]
-    hidden = [FEATURES[one.name].label for one in assessment.unusable if one.reason == NOT_UNDERSTOOD]
+    hidden = [FEATURES[one.name].label for one in assessment.unusable if _is_hidden(one)]
     more = len(hidden) - _NAMED_MISSING
     names = ", ".join(hidden[:_NAMED_MISSING]) + (f" and {more} more" if more > 0 else "")
     return [f"{text}, so not known: {names}." if hidden else f"{text}."]
 
 
+def _is_hidden(feature: Feature) -> bool:
+    """Whether it rests on a list of which an entry was not understood, which is told in a line of its own."""
+    return feature.reason == NOT_UNDERSTOOD and bool(feature.could_be)
+
+
 def _missing(assessment: Assessment) -> list[str]:
-    unusable = [one for one in assessment.unusable if one.reason != NOT_UNDERSTOOD]
+    unusable = [one for one in assessment.unusable if not _is_hidden(one)]
     named = [f"{FEATURES[f.name].label} ({reasons.words(f)})" for f in unusable[:_NAMED_MISSING]]
     more = len(unusable) - len(named)
     named += [f"{name} (not checked)" for name in assessment.unchecked]

@@ -53,14 +53,14 @@ PANEL = {"code": coded((LOINC, "58410-2")), "valueQuantity": None,
          "component": [{"code": coded((LOINC, "718-7")), "valueQuantity": quantity(12.5, unit="g/dL")}]}  # fmt: skip
 # Case, what is done to the result, and in which status and for which reason haemoglobin ends.
 MUTATIONS: tuple[tuple[str, dict[str, Any], str, str | None], ...] = (
-    ("1 text only", {"code": {"text": "Hgb"}}, "missing", "never-recorded"),
+    ("1 text only", {"code": {"text": "Hgb"}}, "missing", "not-understood"),
     ("2 several codings", {"code": coded(("urn:x", "HGB"), (LOINC, "718-7"))}, "used", None),
     ("2 two concepts", {"code": coded((LOINC, "718-7"), (LOINC, "33762-6"), (LOINC, "1751-7"))}, "conflicting",
      "two-concepts"),
     ("3 alias", {"code": coded(("urn:oid:2.16.840.1.113883.6.1", "718-7"))}, "used", None),
-    ("3 unknown system", {"code": coded(("http://loinc.example", "718-7"))}, "missing", "never-recorded"),
+    ("3 unknown system", {"code": coded(("http://loinc.example", "718-7"))}, "missing", "not-understood"),
     ("5 local code, mapped", {"code": coded((DEMO_CODES, "HB-BEDSIDE"))}, "used", None),
-    ("5 local code, unmapped", {"code": coded(("urn:x", "HGB"))}, "missing", "never-recorded"),
+    ("5 local code, unmapped", {"code": coded(("urn:x", "HGB"))}, "missing", "not-understood"),
     ("11 bound", {"valueQuantity": quantity(12, unit="g/dL", comparator=">")}, "used", None),
     ("11 bound that straddles", {"valueQuantity": quantity(9, unit="g/dL", comparator=">")}, "missing", "censored"),
     ("12 text with unit", {"valueQuantity": None, "valueString": "12.5 g/dL"}, "used", None),
