@@ -15,12 +15,14 @@ from cds_service.patient_data import terminology
 from cds_service.patient_data.terminology import InForce
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
+from cds_service.trust.outbound import Door
 from fhir_mappings import concept_maps, queries, unit_aliases
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.site_rules import SiteRules
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 CONNECTIONS = 32
+SIGN_IN_CONNECTIONS = 4
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     advising: Advising
     card_floor: float | None
-    session: egress.Session
+    fhir: Door
+    sign_in: Door
 
 
 def open_site(tenant: Tenant) -> Site:
@@ -65,7 +68,8 @@ def open_site(tenant: Tenant) -> Site:
         place=tenancy.place(tenant, advising),
         advising=advising,
         card_floor=tenant.card_floor,
-        session=egress.fhir_session(tenant, connections=CONNECTIONS),
+        fhir=egress.fhir_door(tenant, connections=CONNECTIONS),
+        sign_in=egress.sign_in_door(tenant, connections=SIGN_IN_CONNECTIONS),
     )
 
 

@@ -28,8 +28,12 @@ DOORS = {
               "cds_service.pages", "cds_service.demo", "cds_service.operations.routes"),
     "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
                  "cds_service.pages", "cds_service.demo"),
-    # `ehr` is an EHR, a client of this service; the service itself calls out by the other two only.
-    "requests": ("cds_service.patient_data.fhir_client", "cds_service.trust", "cds_service.ehr"),
+    # `ehr` is an EHR, a client of this service; the service itself calls out by its one door only.
+    **dict.fromkeys(("requests", "urllib3", "urllib.request", "httpx", "authlib.integrations.requests_client"),
+                    ("cds_service.ehr",)),
+    **dict.fromkeys(("http.client", "ssl", "certifi"), ("cds_service.trust.doors", "cds_service.trust.outbound")),
+    # Beside the door: the worker that takes connections, and the demo that looks whether its port is free.
+    "socket": ("cds_service.trust.doors", "cds_service.http_worker", "cds_service.demo.show"),
     "fhir": ("fhir_mappings",),
     "onnxruntime": ("models_onnx",),
     "onnx": ("models_onnx.training",),

@@ -11,6 +11,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
     multiprocess,
@@ -49,6 +50,17 @@ model_loads = Counter(
     "surgical_risk_model_loads_total",
     "Models replaced in a running worker: loaded, or refused and the old ones kept.",
     ["result"],
+)
+outbound_calls = Counter(
+    "surgical_risk_outbound_calls_total",
+    "Calls to other servers: answered, or in our own word why there was no answer.",
+    ["tenant", "purpose", "result"],
+)
+open_circuits = Gauge(
+    "surgical_risk_open_circuits",
+    "Servers that failed again and again and are asked by a probe only.",
+    ["tenant", "purpose"],
+    multiprocess_mode="livesum",
 )
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
 

@@ -21,4 +21,4 @@ def access(request: HookRequest, site: Site) -> Access | None:
     if base is None:
         return None
     token = request.authorization.token if request.authorization else None
-    return Access(base=base.url, token=token, session=site.session)
+    return Access(base=base.url, token=token, door=site.fhir)

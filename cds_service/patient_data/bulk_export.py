@@ -5,22 +5,28 @@ https://hl7.org/fhir/uv/bulkdata/export.html
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cds_service.patient_data.fhir_client import CHUNK_BYTES, Access
+from cds_service.patient_data.fhir_client import MAX_ANSWER_BYTES, Access
 from cds_service.patient_data.site_export import CALL_S, ExportError
-from cds_service.trust.egress import Session, within
+from cds_service.trust.egress import within
+from cds_service.trust.outbound import OutboundError, Reply
 
 TYPES = (
     "Patient,Condition,Observation,MedicationRequest,MedicationStatement,Medication,Procedure,DiagnosticReport,"
     "Encounter,ServiceRequest,Appointment"
 )
 WAIT_AT_MOST_S = 4 * 3600.0
+_MOST_FILE_BYTES = 1 << 40
 _LONGEST_PAUSE_S = 60.0
 _UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -28,8 +34,7 @@ _UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, ValueError, Ke
 def is_offered(access: Access) -> bool:
     """Whether the server's CapabilityStatement names `$export` for the whole system."""
     try:
-        with _get(access, f"{access.base}/metadata") as answer:
-            rest = msgspec.json.decode(answer.content)["rest"]
+        rest = msgspec.json.decode(_get(access, f"{access.base}/metadata").body)["rest"]
         return any("export" in one.get("name", "") for each in rest for one in each.get("operation", ()))
     except _UNREADABLE:
         return False
@@ -50,50 +55,57 @@ def download(
     """
     try:
         status_url = _begun(access)
+        until = time.monotonic() + wait_at_most_s
         try:
-            manifest = _ready(access, status_url, told, sleep, time.monotonic() + wait_at_most_s)
+            manifest = _ready(access, status_url, told, sleep, until)
             files = [(str(one["type"]), str(one["url"])) for one in manifest["output"]]
             for number, (kind, url) in enumerate(files):
                 told(f"{kind} ({number + 1} of {len(files)})")
-                _take(access, url, folder / f"{number:05}-{kind if kind.isalpha() else 'unknown'}.ndjson")
+                _take(access, url, folder / f"{number:05}-{kind if kind.isalpha() else 'unknown'}.ndjson", until)
         finally:
-            access.session.delete(status_url, headers=_headers(access), timeout=CALL_S).close()
+            _let_go(access, status_url)
     except _UNREADABLE as error:
         raise ExportError(f"the export broke off ({type(error).__name__})") from error
     return len(files)
 
 
 def _begun(access: Access) -> str:
-    url = f"{access.base}/$export?_type={TYPES}"
-    with _get(access, url, Prefer="respond-async") as answer:
-        if answer.status_code != 202:
-            raise ExportError(f"the server answered {answer.status_code} to $export")
-        return _own(access, str(answer.headers["Content-Location"]), "its status page")
+    reply = _get(access, f"{access.base}/$export?_type={TYPES}", Prefer="respond-async")
+    if reply.status != HTTPStatus.ACCEPTED:
+        raise ExportError(f"the server answered {reply.status} to $export")
+    return _own(access, reply.headers["content-location"], "its status page")
 
 
 def _ready(
     access: Access, url: str, told: Callable[[str], None], sleep: Callable[[float], None], until: float
 ) -> Mapping[str, Any]:
     while time.monotonic() < until:
-        with _get(access, url) as answer:
-            if answer.status_code == 200:
-                manifest: Mapping[str, Any] = msgspec.json.decode(answer.content)
-                return manifest
-            if answer.status_code != 202:
-                raise ExportError(f"the export failed: the server answered {answer.status_code}")
-            told(answer.headers.get("X-Progress", "in progress")[:60])
-            pause = answer.headers.get("Retry-After", "5")
-        sleep(min(float(pause) if pause.isdecimal() else 5.0, _LONGEST_PAUSE_S))
+        reply = _get(access, url)
+        if reply.status == HTTPStatus.OK:
+            manifest: Mapping[str, Any] = msgspec.json.decode(reply.body)
+            return manifest
+        if reply.status != HTTPStatus.ACCEPTED:
+            raise ExportError(f"the export failed: the server answered {reply.status}")
+        told(reply.headers.get("x-progress", "in progress")[:60])
+        pause = reply.headers.get("retry-after", "5")
+        sleep(min(float(pause) if re.fullmatch(r"[0-9]{1,6}", pause) else 5.0, _LONGEST_PAUSE_S))
     raise ExportError("the export was not ready in time")
 
 
-def _take(access: Access, url: str, path: Path) -> None:
-    with _get(access, _own(access, url, "its files"), accept="application/fhir+ndjson") as answer:
-        if answer.status_code != 200:
-            raise ExportError(f"the server answered {answer.status_code} to a file of the export")
-        with path.open("wb") as file:
-            for chunk in answer.iter_content(CHUNK_BYTES):
-                file.write(chunk)
+def _take(access: Access, url: str, path: Path, until: float) -> None:
+    """One file, for nobody else to read; as long as all of it is here before the whole export's time is over."""
+    url, headers = _own(access, url, "its files"), _headers(access, "application/fhir+ndjson")
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        reply = access.door.take(url, file, until=until, at_most_bytes=_MOST_FILE_BYTES, headers=headers)
+    if reply.status != HTTPStatus.OK:
+        raise ExportError(f"the server answered {reply.status} to a file of the export")
+
+
+def _let_go(access: Access, status_url: str) -> None:
+    """Tell the server that nobody comes back; one that does not listen has cost nothing."""
+    until = time.monotonic() + CALL_S
+    with contextlib.suppress(OutboundError):
+        access.door.delete(status_url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=_headers(access))
 
 
 def _own(access: Access, url: str, what: str) -> str:
@@ -107,8 +119,6 @@ def _headers(access: Access, accept: str = "application/fhir+json", **more: str)
     return {"Accept": accept, **token, **more}
 
 
-def _get(access: Access, url: str, accept: str = "application/fhir+json", **more: str) -> Any:
-    session: Session = access.session
-    return session.get(
-        url, headers=_headers(access, accept, **more), timeout=CALL_S, allow_redirects=False, stream=True
-    )
+def _get(access: Access, url: str, **more: str) -> Reply:
+    until = time.monotonic() + CALL_S
+    return access.door.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=_headers(access, **more))

@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import urljoin
+from http import HTTPStatus
 
 import msgspec
-import requests
 
 from cds_service.patient_data import prefetch
 from cds_service.trust import egress
+from cds_service.trust.outbound import Door, OutboundError, Reply
 from cds_service.trust.secret import Secret
 from fhir_mappings.search_result import Missing, SearchResult
 
 MAX_PAGES = 10
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
-CHUNK_BYTES = 64 * 1024
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Where to ask, and with what: trust.egress has allowed `base`, and made the session that reaches nothing else."""
+    """Where to ask, and with what: trust.egress has allowed `base`, and made the door that reaches nothing else."""
 
     base: str
     token: Secret | None
-    session: requests.Session
+    door: Door
 
 
 class FhirClient:
-    """The threads in which searches wait side by side; lives as long as its worker."""
+    """The threads in which searches wait side by side, each tenant's own; lives as long as its worker."""
 
     def __init__(self, *, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="fhir")
+        """`threads`: searches under way at once for each tenant, so that one's slow server holds no other's."""
+        self._most = threads
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._lock = threading.Lock()
 
     def start(self, access: Access, query: str, *, call_timeout_s: float, deadline: float) -> Future[SearchResult]:
         """Begin one search or read; `deadline` on the monotonic clock bounds all its pages."""
         url = f"{access.base.rstrip('/')}/{query}"
-        return self._threads.submit(self._all_pages, access, url, call_timeout_s, deadline)
+        return self._lane(access).submit(self._all_pages, access, url, call_timeout_s, deadline)
 
     def resume(
         self, access: Access, page: prefetch.Page, *, call_timeout_s: float, deadline: float
     ) -> Future[SearchResult]:
         """Begin to read on from a Bundle that names a next page; truncated where that page cannot be had."""
-        return self._threads.submit(self._follow, access, page, call_timeout_s, deadline)
+        return self._lane(access).submit(self._follow, access, page, call_timeout_s, deadline)
 
     def pages(self, access: Access, query: str, *, call_timeout_s: float) -> Iterator[SearchResult]:
         """One search page by page, however many there are: for reports, never for an answer. A failed page ends it."""
@@ -51,15 +54,23 @@ class FhirClient:
         while True:
             page = self._get(access, url, call_timeout_s, time.monotonic() + call_timeout_s)
             yield page.result
-            if page.next_url is None:
+            following = egress.joined(access.base, page.next_url) if page.next_url is not None else None
+            if following is None:
                 return
-            url = urljoin(f"{access.base.rstrip('/')}/", page.next_url)
-            if not egress.within(url, access.base):
-                return
+            url = following
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for lane in self._lanes.values():
+                lane.shutdown(wait=False, cancel_futures=True)
+
+    def _lane(self, access: Access) -> ThreadPoolExecutor:
+        if (lane := self._lanes.get(access.door.owner)) is not None:
+            return lane
+        with self._lock:
+            made = ThreadPoolExecutor(max_workers=self._most, thread_name_prefix="fhir")
+            return self._lanes.setdefault(access.door.owner, made)
 
     def _all_pages(self, access: Access, url: str, call_timeout_s: float, deadline: float) -> SearchResult:
         return self._follow(access, self._get(access, url, call_timeout_s, deadline), call_timeout_s, deadline)
@@ -68,10 +79,8 @@ class FhirClient:
         first = page.result
         resources, partial = list(first.resources), first.partial
         for _ in range(MAX_PAGES - 1):
-            if page.next_url is None:
-                break
-            url = urljoin(f"{access.base.rstrip('/')}/", page.next_url)
-            if not egress.within(url, access.base):
+            url = egress.joined(access.base, page.next_url) if page.next_url is not None else None
+            if url is None:
                 break
             following = self._get(access, url, call_timeout_s, deadline)
             if not following.result.succeeded:
@@ -88,37 +97,23 @@ class FhirClient:
     def _get(self, access: Access, url: str, call_timeout_s: float, deadline: float) -> prefetch.Page:
         until = min(deadline, time.monotonic() + call_timeout_s)
         try:
-            request = _request(access, url)
-            left_s = until - time.monotonic()
-            if left_s <= 0:
-                return _failed("fetch-failed")
-            with access.session.send(request, timeout=left_s, allow_redirects=False, stream=True) as response:
-                return _page(response, until)
-        except (requests.RequestException, OSError):
+            reply = access.door.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=_headers(access))
+        except OutboundError:
             return _failed("fetch-failed")
+        return _page(reply)
 
 
-def _request(access: Access, url: str) -> requests.PreparedRequest:
-    """A search as it is sent: prepared apart, because the session's own merging takes as long as the sending."""
-    headers = {**access.session.headers, "Accept": "application/fhir+json"}
-    if access.token is not None:
-        headers["Authorization"] = f"Bearer {access.token.reveal()}"
-    request = requests.PreparedRequest()
-    request.prepare(method="GET", url=url, headers=headers)
-    return request
+def _headers(access: Access) -> dict[str, str]:
+    token = {"Authorization": f"Bearer {access.token.reveal()}"} if access.token is not None else {}
+    return {"Accept": "application/fhir+json", **token}
 
 
-def _page(response: requests.Response, until: float) -> prefetch.Page:
-    if response.status_code in (401, 403):
+def _page(reply: Reply) -> prefetch.Page:
+    if reply.status in (401, 403):
         return _failed("not-authorised")
-    if response.status_code != 200:
+    if reply.status != HTTPStatus.OK:
         return _failed("fetch-failed")
-    body = bytearray()
-    for chunk in response.iter_content(CHUNK_BYTES):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES or time.monotonic() > until:
-            return _failed("fetch-failed")
-    return prefetch.read(msgspec.Raw(bytes(body)), supplied="fetched")
+    return prefetch.read(msgspec.Raw(reply.body), supplied="fetched")
 
 
 def _failed(why: Missing) -> prefetch.Page:

@@ -9,13 +9,11 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from urllib.parse import urlsplit
 
 import msgspec
 
 from cds_service.patient_data.fhir_client import Access, FhirClient
-from cds_service.trust import doors
-from cds_service.trust.egress import within
+from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings import references
 from fhir_mappings.mapping_counts import Person
@@ -49,17 +47,11 @@ class Server(msgspec.Struct, frozen=True):
 
 
 def server(base: str, token: str | None, *, threads: int = 16) -> Server:
-    """The server at `base`: the session reaches nothing else. Raises ExportError for what is no http(s) URL."""
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    """The server at `base`: the door reaches nothing else. Raises ExportError for what is no http(s) URL."""
+    if not egress.within(base, base) or "?" in base:
         raise ExportError(f"{base!r} is not the base URL of a FHIR server")
-    session = doors.session(
-        url_rule=lambda url: within(url, base),
-        address_rule=lambda _host, _address: True,
-        connections=threads,
-        verify=True,
-    )
-    return Server(Access(base.rstrip("/"), Secret(token) if token else None, session), FhirClient(threads=threads))
+    door = egress.export_door(base, connections=threads)
+    return Server(Access(base.rstrip("/"), Secret(token) if token else None, door), FhirClient(threads=threads))
 
 
 def patient_ids(of: Server, *, at_most: int | None = None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ import msgspec
 
 from cds_service.tenant import Tenant, Terminology
 from cds_service.trust import egress
+from cds_service.trust.outbound import Door, OutboundError
 from fhir_mappings import expansions, reviewed_codes
 from fhir_mappings.code_systems import SNOMED_CT
 from fhir_mappings.value_sets import ValueSetError, ValueSets
@@ -23,6 +25,11 @@ PAGE = 1000  # as many as HAPI expands of a set that it has not prepared (pre-ex
 MAX_PAGES = 100
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 _AT_ONCE = 4
+_WHY_NOT = {
+    "too-late": "the terminology server did not answer in time",
+    "too-large": "the terminology server's answer was too long",
+    "unreadable": "the terminology server's answer is no HTTP",
+}
 
 
 class TerminologyError(Exception):
@@ -130,14 +137,14 @@ def _pages(name: str, answer: Pages | str) -> Pages:
 def _answers(tenant: Tenant, asked: Terminology) -> dict[str, Pages | str]:
     """Per value set the pages of its expansion, or why there are none; all asked at once, within the deadline."""
     until = time.monotonic() + asked.deadline_s
-    session = egress.terminology_session(tenant, asked.base_url)
+    door = egress.terminology_door(tenant, asked.base_url)
     threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="terminology")
     try:
-        running = {name: threads.submit(_expand, session, asked, url, until) for name, url in asked.value_sets.items()}
+        running = {name: threads.submit(_expand, door, asked, url, until) for name, url in asked.value_sets.items()}
         return {name: _wait(one, until) for name, one in running.items()}
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        session.close()
+        door.close()
 
 
 def _wait(running: Future[Pages | str], until: float) -> Pages | str:
@@ -147,7 +154,7 @@ def _wait(running: Future[Pages | str], until: float) -> Pages | str:
         return "the terminology server did not answer in time"
 
 
-def _expand(session: egress.Session, asked: Terminology, url: str, until: float) -> Pages | str:
+def _expand(door: Door, asked: Terminology, url: str, until: float) -> Pages | str:
     """Every page of `$expand`, until one is not full: HAPI pages without telling how many codes there are in all.
 
     A server that pays no heed to `offset` says the same again, and is not asked a third time.
@@ -155,7 +162,7 @@ def _expand(session: egress.Session, asked: Terminology, url: str, until: float)
     pages: Pages = []
     for number in range(MAX_PAGES):
         query = f"url={quote(url, safe='')}&offset={number * PAGE}&count={PAGE}"
-        page = _get(session, asked, f"{asked.base_url.rstrip('/')}/ValueSet/$expand?{query}", until)
+        page = _get(door, asked, f"{asked.base_url.rstrip('/')}/ValueSet/$expand?{query}", until)
         if isinstance(page, str):
             return page
         contained = _contained(page)
@@ -172,25 +179,17 @@ def _contained(page: Mapping[str, Any]) -> list[Any]:
     return list(expansion.get("contains", ())) if isinstance(expansion, dict) else []
 
 
-def _get(session: egress.Session, asked: Terminology, url: str, until: float) -> Mapping[str, Any] | str:
+def _get(door: Door, asked: Terminology, url: str, until: float) -> Mapping[str, Any] | str:
     headers = {"Accept": "application/fhir+json"}
     if asked.token_variable:
         headers["Authorization"] = f"Bearer {os.environ.get(asked.token_variable, '')}"
     try:
-        left_s = until - time.monotonic()
-        if left_s <= 0:
-            return "the terminology server did not answer in time"
-        with session.get(url, headers=headers, timeout=left_s, allow_redirects=False, stream=True) as answer:
-            if answer.status_code != 200:
-                return f"the terminology server answered {answer.status_code}"
-            body = bytearray()
-            for chunk in answer.iter_content(64 * 1024):
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES or time.monotonic() > until:
-                    return "the terminology server's answer was too long or too slow"
-        content = msgspec.json.decode(bytes(body))
-    except OSError:  # every error of requests is one
-        return "the terminology server could not be reached"
+        reply = door.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=headers)
+        if reply.status != HTTPStatus.OK:
+            return f"the terminology server answered {reply.status}"
+        content = msgspec.json.decode(reply.body)
+    except OutboundError as error:
+        return _WHY_NOT.get(error.why, "the terminology server could not be reached")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return "the terminology server's answer is no JSON"
     return content if isinstance(content, dict) else "the terminology server's answer is no resource"

@@ -14,13 +14,15 @@ from typing import Any, Literal, Protocol
 import jwt
 import msgspec
 
-from cds_service.hooks.errors import Forbidden, Unauthorized
+from cds_service.hooks.errors import Forbidden, NotReady, Unauthorized
 from cds_service.tenant import Algorithm, Client, Tenant
-from cds_service.trust.key_set import KeySet
+from cds_service.trust.key_set import KeySet, KeysUnobtainableError
+from cds_service.trust.outbound import Door
 
 LEEWAY_S = 60.0
 MAX_TOKEN_CHARACTERS = 16 * 1024
 MAX_ID_CHARACTERS = 512
+KEYS_RETRY_S = 5
 Endpoint = Literal["discovery", "service", "feedback"]
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE | re.ASCII)
 
@@ -64,14 +66,22 @@ class Verifier:
     def verify(self, authorization: str | None, *, endpoint: Endpoint, service_id: str, now: float) -> Caller:
         """The caller behind an `Authorization` header. `now` in seconds of the epoch.
 
-        Raises Unauthorized, always with the same words, or Forbidden for a client that proved who it is and may
-        not use this service. Without a header, or with one of an unknown issuer, a call belongs to the one demo
-        or dev tenant that requires no proof, if there is one.
+        Raises Unauthorized, always with the same words, Forbidden for a client that proved who it is and may not use
+        this service, or NotReady where its keys cannot be had (DEC-45). Without a header, or with one of an unknown
+        issuer, a call belongs to the one demo or dev tenant that requires no proof, if there is one.
         """
         try:
             return self._verify(authorization, endpoint, service_id, now)
         except _Refusal as refusal:
             raise Unauthorized("Authentication failed.") from refusal
+        except KeysUnobtainableError as error:
+            raise NotReady("The client's keys cannot be had now.", retry_after_s=KEYS_RETRY_S) from error
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """The ways to the clients' keys."""
+        every = (each.keys.door for listed in self._trusted.values() for each in listed)
+        return tuple(door for door in every if door is not None)
 
     def _verify(self, authorization: str | None, endpoint: Endpoint, service_id: str, now: float) -> Caller:
         try:
@@ -223,9 +233,15 @@ def _tenant_is_listed(client: Client, claim: object) -> bool:
 
 
 def _instant(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Refusal("time")
-    return float(value)
+    try:
+        instant = float(value)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise _Refusal("time") from error
+    if not math.isfinite(instant):
+        raise _Refusal("time")
+    return instant
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
-import requests
 
 from cds_service.tenant import Client, Tenant
-from cds_service.trust import addresses, doors
+from cds_service.trust import addresses
+from cds_service.trust.outbound import Door, Purpose, UrlRule
 
-Session = requests.Session
 _PORTS = {"http": 80, "https": 443}
 # What two URL parsers may read differently is not a URL that we call: user, backslash, blanks, escapes in the host.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?", re.ASCII)
-_DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
+# Also `..;x`, which servers of the Tomcat family read as `..`.
+_DOTS = re.compile(r"(^|/)\.{1,2}(;[^/]*)?(/|$)")
 
 
 class FhirBase(msgspec.Struct, frozen=True):
@@ -30,10 +30,8 @@ def allowed(url: str, tenant: Tenant) -> FhirBase | None:
 
     Scheme, host and port must be equal and the path equal or below on a segment boundary; https only in production.
     """
-    if not _PLAIN_URL.fullmatch(url) or _DOTS.search(url.split("://", 1)[1]):
-        return None
-    named = urlsplit(url)
-    if tenant.is_production and named.scheme != "https":
+    named = _plain(url)
+    if named is None or (tenant.is_production and named.scheme != "https"):
         return None
     if any(_covers(urlsplit(base), named) for base in tenant.fhir_base_urls):
         return FhirBase(url.rstrip("/"))
@@ -42,48 +40,71 @@ def allowed(url: str, tenant: Tenant) -> FhirBase | None:
 
 def within(url: str, base: str) -> bool:
     """Whether `url` (with any query) has the origin of `base` and lies at or below its path (R-G03, F-05)."""
-    path = url.split("?", 1)[0]
-    if not _PLAIN_URL.fullmatch(path) or _DOTS.search(path.split("://", 1)[1]) or "#" in url:
-        return False
-    return _covers(urlsplit(base), urlsplit(path))
+    named = _plain(url.split("?", 1)[0])
+    return named is not None and "#" not in url and _covers(urlsplit(base), named)
 
 
-def fhir_session(tenant: Tenant, *, connections: int) -> requests.Session:
-    """A session that reaches the tenant's FHIR base URLs and nothing else, whatever it is asked for."""
-
-    def named(url: str) -> bool:
-        return any(within(url, base) for base in tenant.fhir_base_urls)
-
-    return _session(tenant, named, connections)
-
-
-def jwks_session(client: Client, tenant: Tenant) -> requests.Session:
-    """A session that reaches exactly the client's configured JWKS URL (R-G02, DEC-18)."""
-    return _session(tenant, lambda url: url == client.jwks_url, 1)
+def joined(base: str, link: str) -> str | None:
+    """The URL that a link in an answer of `base` means; None where it leaves that base, or is no URL."""
+    try:
+        url = urljoin(f"{base.rstrip('/')}/", link)
+    except ValueError:
+        return None
+    return url if within(url, base) else None
 
 
-def smart_session(tenant: Tenant) -> requests.Session:
-    """A session that reaches the tenant's FHIR base URLs and its authorization server, and nothing else."""
+def fhir_door(tenant: Tenant, *, connections: int) -> Door:
+    """A door to the tenant's FHIR base URLs and nothing else, whatever it is asked for."""
+    return _door(tenant, "fhir", lambda url: any(within(url, base) for base in tenant.fhir_base_urls), connections)
+
+
+def keys_door(client: Client, tenant: Tenant) -> Door:
+    """A door to exactly the client's configured JWKS URL (R-G02, DEC-18)."""
+    return _door(tenant, "keys", lambda url: url == client.jwks_url, 1)
+
+
+def sign_in_door(tenant: Tenant, *, connections: int) -> Door:
+    """A door to the tenant's FHIR base URLs and its authorization server, and nothing else."""
     own = (tenant.smart.authorization_url,) if tenant.smart.authorization_url else ()
-
-    def named(url: str) -> bool:
-        return any(within(url, base) for base in (*tenant.fhir_base_urls, *own))
-
-    return _session(tenant, named, 1)
+    bases = (*tenant.fhir_base_urls, *own)
+    return _door(tenant, "sign-in", lambda url: any(within(url, base) for base in bases), connections)
 
 
-def terminology_session(tenant: Tenant, base_url: str) -> requests.Session:
-    """A session that reaches the tenant's terminology server and nothing else, from addresses the tenant allows."""
-    return _session(tenant, lambda url: within(url, base_url), 4)
+def terminology_door(tenant: Tenant, base_url: str) -> Door:
+    """A door to the tenant's terminology server and nothing else, from addresses the tenant allows."""
+    return _door(tenant, "terminology", lambda url: within(url, base_url), 4)
 
 
-def _session(tenant: Tenant, rule: doors.UrlRule, connections: int) -> requests.Session:
-    return doors.session(
+def export_door(base: str, *, connections: int) -> Door:
+    """A door to one FHIR server that a person named on the command line, wherever it stands."""
+    return Door(
+        "",
+        "export",
+        url_rule=lambda url: within(url, base),
+        address_rule=lambda _host, _address: True,
+        connections=connections,
+    )
+
+
+def _door(tenant: Tenant, purpose: Purpose, rule: UrlRule, connections: int) -> Door:
+    return Door(
+        tenant.id,
+        purpose,
         url_rule=rule,
         address_rule=functools.partial(addresses.may_connect, tenant=tenant),
         connections=connections,
-        verify=str(tenant.ca_bundle) if tenant.ca_bundle else True,
+        ca_bundle=tenant.ca_bundle,
     )
+
+
+def _plain(url: str) -> SplitResult | None:
+    """The parts of a URL without query that no two readers read differently; None for any other text."""
+    if not _PLAIN_URL.fullmatch(url) or _DOTS.search(url.split("://", 1)[1]):
+        return None
+    try:
+        return urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        return None
 
 
 def _covers(base: SplitResult, named: SplitResult) -> bool:

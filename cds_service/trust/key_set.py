@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import jwt
-import requests
 
 from cds_service.tenant import Algorithm, Client, Tenant
 from cds_service.trust import egress
+from cds_service.trust.outbound import Door, OutboundError
 
 RENEW_AFTER_S = 3600.0
 FETCH_INTERVAL_S = 30.0
 FETCH_TIMEOUT_S = 2.0
+# At a cold start the first calls come side by side; more than these would hold the threads of other tenants' calls.
+MOST_WAITING = 3
 MAX_SET_BYTES = 256 * 1024
 # RFC 7518 3.1 and NIST SP 800-57: what a key must be to verify each algorithm (J-05, J-17).
 _KINDS: Mapping[Algorithm, tuple[str, str | None]] = {
@@ -28,25 +32,42 @@ MIN_RSA_BITS = 2048
 Keys = Mapping[str, Mapping[str, Any]]
 
 
+class KeysUnobtainableError(Exception):
+    """Nobody can know whether a key is the client's: its set could not be had, or is being fetched just now."""
+
+
 class KeySet:
-    """Finds a client's key by `kid`; fetches at most once per interval, whatever `kid` is asked for (J-16)."""
+    """Finds a client's key by `kid`; fetches at most once per interval, whatever `kid` is asked for (J-16).
+
+    One thread fetches, behind the callers' backs; who knows its key goes on meanwhile, a few others wait, the rest is
+    told at once that nobody can know. A host that answers a byte at a time holds none of them for long.
+    """
 
     def __init__(self, client: Client, tenant: Tenant) -> None:
         self._client = client
         self._keys: Keys = _by_kid(client.jwks.keys) if client.jwks else {}
-        self._session = egress.jwks_session(client, tenant) if client.jwks_url else None
+        self.door = egress.keys_door(client, tenant) if client.jwks_url else None
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
+        self._failed = False
+        self._fetch_ended = threading.Event()
+        self._fetch_ended.set()
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
         self._parsed: dict[tuple[str, Algorithm], jwt.PyJWK] = {}
 
     def find(self, kid: str, algorithm: Algorithm, *, now: float) -> jwt.PyJWK | None:
-        """The key with this id, if it is one that may verify `algorithm`; `now` in seconds of the epoch."""
-        if self._session is not None and self._is_due(kid, now):
-            self._renew(self._session, kid, now)
+        """The key with this id, if it is one that may verify `algorithm`; `now` in seconds of the epoch.
+
+        Raises KeysUnobtainableError where the client may have such a key and its set cannot be had (DEC-45).
+        """
+        if self.door is not None:
+            self._renew(self.door, kid, now)
         known = self._parsed.get((kid, algorithm))
         if known is None and (jwk := self._keys.get(kid)) is not None and (known := _parse(jwk, algorithm)) is not None:
             self._parsed[kid, algorithm] = known
+        if kid not in self._keys and (self._failed or not self._fetch_ended.is_set()):
+            raise KeysUnobtainableError
         return known
 
     def _is_due(self, kid: str, now: float) -> bool:
@@ -54,31 +75,42 @@ class KeySet:
             return False
         return kid not in self._keys or self._fetched_at is None or now - self._fetched_at >= RENEW_AFTER_S
 
-    def _renew(self, session: requests.Session, kid: str, now: float) -> None:
-        """One thread fetches; the others go on with what is known, or wait if their key is not."""
-        if not self._lock.acquire(blocking=kid not in self._keys):
+    def _renew(self, door: Door, kid: str, now: float) -> None:
+        if self._is_due(kid, now):
+            self._begin(door, kid, now)
+        ended = self._fetch_ended
+        if kid in self._keys or ended.is_set() or not self._waiting.acquire(blocking=False):
             return
         try:
-            if self._is_due(kid, now):
-                self._tried_at = now
-                fetched = _fetch(session, self._client.jwks_url or "")
-                if fetched is not None:
-                    self._keys, self._parsed, self._fetched_at = fetched, {}, now
+            ended.wait(FETCH_TIMEOUT_S)
         finally:
-            self._lock.release()
+            self._waiting.release()
+
+    def _begin(self, door: Door, kid: str, now: float) -> None:
+        with self._lock:
+            if not self._fetch_ended.is_set() or not self._is_due(kid, now):
+                return
+            self._tried_at = now
+            self._fetch_ended = threading.Event()
+            threading.Thread(target=self._fetch, args=(door, now), name="keys", daemon=True).start()
+
+    def _fetch(self, door: Door, now: float) -> None:
+        try:
+            fetched = _fetched(door, self._client.jwks_url or "")
+            if fetched is not None:
+                self._keys, self._parsed, self._fetched_at = fetched, {}, now
+            self._failed = fetched is None
+        finally:
+            self._fetch_ended.set()
 
 
-def _fetch(session: requests.Session, url: str) -> Keys | None:
+def _fetched(door: Door, url: str) -> Keys | None:
     """The set at the URL; None, so that the last good one stays, if it cannot be had or holds no key."""
+    until = time.monotonic() + FETCH_TIMEOUT_S
     try:
-        with session.get(url, timeout=FETCH_TIMEOUT_S, stream=True, headers={"Accept": "application/json"}) as answer:
-            if answer.status_code != 200:
-                return None
-            body = answer.raw.read(MAX_SET_BYTES + 1, decode_content=True)
-        if len(body) > MAX_SET_BYTES:
-            return None
-        return _by_kid(json.loads(body)["keys"]) or None
-    except (requests.RequestException, OSError, ValueError, TypeError, KeyError, RecursionError):
+        reply = door.get(url, until=until, at_most_bytes=MAX_SET_BYTES, headers={"Accept": "application/json"})
+        return (_by_kid(json.loads(reply.body)["keys"]) or None) if reply.status == HTTPStatus.OK else None
+    except (OutboundError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

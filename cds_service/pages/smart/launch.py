@@ -1,17 +1,23 @@
-"""SMART App Launch 2: discovery, authorization request with PKCE, and the code for a token; through Authlib."""
+"""SMART App Launch 2: discovery, authorization request with PKCE (worded by Authlib), and the code for a token."""
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from authlib.common.security import generate_token
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from cds_service.pages.smart import identity
+from cds_service.site import Site
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
+from cds_service.trust.outbound import OutboundError
 from cds_service.trust.secret import Secret
 
 # Read only, and only what the estimate reads (R-D15); who reads it where the EHR offers to tell.
@@ -21,7 +27,12 @@ READ = (
 )  # fmt: skip
 SCOPES = ("launch", *(f"patient/{name}.rs" for name in READ))
 IDENTITY_SCOPES = ("openid", "fhirUser")
-_TIMEOUT_S = 10.0
+# All that is asked of the EHR at each of the two steps, whatever it sends and however slowly.
+BEGIN_S = 2.0
+FINISH_S = 2.0
+MOST_DOCUMENT_BYTES = 256 * 1024
+_JSON = {"Accept": "application/json"}
+_AWAY = "The EHR's sign-in service did not answer as it should. Please try again."
 _UNCONFIRMED = "The EHR did not confirm the sign-in. Please open the profile from the card again."
 
 
@@ -34,6 +45,10 @@ class LaunchError(Exception):
     def __init__(self, text: str, why: str = "unconfirmed") -> None:
         super().__init__(text)
         self.why = why
+
+
+class EhrError(LaunchError):
+    """The launch cannot go on because of a fault of the EHR's own server (DEC-45)."""
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -85,22 +100,41 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     expires_in_s: int | None = None
 
 
-def discover(issuer: str, tenant: Tenant) -> Endpoints:
-    """The endpoints of a FHIR server that this tenant lists. Raises LaunchError."""
-    if egress.allowed(issuer, tenant) is None:
+def discover(issuer: str, site: Site, until: float) -> Endpoints:
+    """The endpoints of a FHIR server that this tenant lists, before `until` (monotonic). Raises LaunchError."""
+    if egress.allowed(issuer, site.tenant) is None:
         raise LaunchError("This hospital has not listed the FHIR server that asked for the launch.", "not-listed")
-    return endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", tenant))
+    return endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", site, until))
 
 
-def _document(url: str, tenant: Tenant) -> dict[str, Any]:
-    """A JSON object of the EHR's; empty where it answers with something else. Raises LaunchError."""
+def _document(url: str, site: Site, until: float) -> dict[str, Any]:
+    """A JSON object of the EHR's. Raises LaunchError, EhrError with its own word for each way to fail."""
+    with _faults():
+        reply = site.sign_in.get(url, until=until, at_most_bytes=MOST_DOCUMENT_BYTES, headers=_JSON)
+    if reply.status != HTTPStatus.OK:
+        raise EhrError(_AWAY, "status")
+    return _object(reply.body)
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """What keeps a call from being answered, as an error of the launch with the same word."""
     try:
-        with egress.smart_session(tenant) as session:
-            answer = session.get(url, headers={"Accept": "application/json"}, timeout=_TIMEOUT_S)
-            document = answer.json() if answer.status_code == 200 else {}
-    except (OSError, ValueError) as error:
-        raise LaunchError("The EHR's sign-in service did not answer. Please try again.", "no-answer") from error
-    return document if isinstance(document, dict) else {}
+        yield
+    except OutboundError as error:
+        if error.why == "refused":
+            raise LaunchError("The EHR names a sign-in server that this hospital has not listed.", "refused") from error
+        raise EhrError(_AWAY, error.why) from error
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise EhrError(_AWAY, "not-json") from error
+    if not isinstance(document, dict):
+        raise EhrError(_AWAY, "not-json")
+    return document
 
 
 def endpoints(found: dict[str, Any]) -> Endpoints:
@@ -118,15 +152,28 @@ def endpoints(found: dict[str, Any]) -> Endpoints:
     return Endpoints(authorize, token, known, proves, named)
 
 
-def begin(issuer: str, launch: str, tenant: Tenant) -> tuple[str, Pending]:
+def begin(issuer: str, launch: str, site: Site) -> tuple[str, Pending]:
     """The URL at which the EHR asks its user, and what to keep until it answers. Raises LaunchError."""
-    endpoints = discover(issuer, tenant)
-    verifier, nonce = generate_token(64), generate_token(32)
+    endpoints = discover(issuer, site, time.monotonic() + BEGIN_S)
+    tenant = site.tenant
+    verifier, nonce, state = generate_token(64), generate_token(32), generate_token(30)
     asked = {"nonce": nonce} if endpoints.keys else {}
-    with _client(tenant, endpoints) as client:
-        url, state = client.create_authorization_url(
-            endpoints.authorize, code_verifier=verifier, aud=issuer, launch=launch, **asked
+    try:
+        url = prepare_grant_uri(
+            endpoints.authorize,
+            tenant.smart.client_id,
+            "code",
+            redirect_uri(tenant),
+            scope=endpoints.scopes,
+            state=state,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+            aud=issuer,
+            launch=launch,
+            **asked,
         )
+    except ValueError as error:
+        raise EhrError("The EHR does not tell where to sign in (SMART configuration).", "configuration") from error
     named = endpoints.answers_name_issuer
     return url, Pending(tenant.id, issuer, state, verifier, nonce, endpoints.issuer, named)
 
@@ -142,37 +189,57 @@ def check_sender(pending: Pending, iss: str | None) -> None:
         raise LaunchError(_UNCONFIRMED, "another-issuer")
 
 
-def finish(pending: Pending, code: str, tenant: Tenant, *, now: float) -> Granted:
+def finish(pending: Pending, code: str, site: Site, *, now: float) -> Granted:
     """The token for the code; the code works once. `now`: seconds of the epoch. Raises LaunchError."""
-    endpoints = discover(pending.issuer, tenant)
-    try:
-        with _client(tenant, endpoints) as client:
-            token = client.fetch_token(endpoints.token, code=code, code_verifier=pending.verifier, timeout=_TIMEOUT_S)
-    except (OAuthError, OSError, ValueError) as error:
-        raise LaunchError(_UNCONFIRMED) from error
+    until = time.monotonic() + FINISH_S
+    endpoints = discover(pending.issuer, site, until)
+    token = _token(endpoints, pending, code, site, until)
     patient, value = token.get("patient"), token.get("access_token")
     if not isinstance(value, str) or not value:
         raise LaunchError(_UNCONFIRMED)
     if not isinstance(patient, str) or not patient:
         raise LaunchError("The EHR did not say which patient is open.", "no-patient")
+    told = {name: token.get(name) for name in ("encounter", "appContext", "expires_in")}
     return Granted(
         issuer=pending.issuer,
         token=Secret(value),
         patient_id=patient,
-        user=_user(token.get("id_token"), endpoints, pending, tenant, now),
-        encounter_id=token.get("encounter"),
-        app_context=token.get("appContext"),
-        expires_in_s=token.get("expires_in"),
+        user=_user(token.get("id_token"), endpoints, pending, site, now=now, until=until),
+        encounter_id=told["encounter"] if isinstance(told["encounter"], str) else None,
+        app_context=told["appContext"] if isinstance(told["appContext"], str) else None,
+        expires_in_s=told["expires_in"] if isinstance(told["expires_in"], int) else None,
     )
 
 
-def _user(id_token: object, endpoints: Endpoints, pending: Pending, tenant: Tenant, now: float) -> str | None:
+def _token(endpoints: Endpoints, pending: Pending, code: str, site: Site, until: float) -> dict[str, Any]:
+    """What the token endpoint grants for the code (RFC 6749, 4.1.3, with PKCE). Raises LaunchError."""
+    form = prepare_token_request(
+        "authorization_code",
+        redirect_uri=redirect_uri(site.tenant),
+        code=code,
+        code_verifier=pending.verifier,
+        client_id=site.tenant.smart.client_id,
+    )
+    headers = {**_JSON, "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
+    with _faults():
+        reply = site.sign_in.post(
+            endpoints.token, form.encode(), until=until, at_most_bytes=MOST_DOCUMENT_BYTES, headers=headers
+        )
+    granted = _object(reply.body) if reply.status == HTTPStatus.OK else {"error": reply.status}
+    if "error" in granted:
+        raise LaunchError(_UNCONFIRMED, "not-granted")
+    return granted
+
+
+def _user(
+    id_token: object, endpoints: Endpoints, pending: Pending, site: Site, *, now: float, until: float
+) -> str | None:
     """Who signed in, where the EHR tells; what it tells and cannot prove ends the launch."""
     if not isinstance(id_token, str) or not endpoints.keys:
         return None
-    expected = identity.Expected(endpoints.issuer, tenant.smart.client_id, pending.nonce)
+    expected = identity.Expected(endpoints.issuer, site.tenant.smart.client_id, pending.nonce)
     try:
-        return identity.user(id_token, _document(endpoints.keys, tenant), expected, now=now)
+        return identity.user(id_token, _document(endpoints.keys, site, until), expected, now=now)
     except identity.IdentityError as error:
         raise LaunchError(_UNCONFIRMED) from error
 
@@ -180,19 +247,3 @@ def _user(id_token: object, endpoints: Endpoints, pending: Pending, tenant: Tena
 def redirect_uri(tenant: Tenant) -> str:
     """Where the EHR sends its user back to, as registered."""
     return f"{tenant.public_url.rstrip('/')}/smart/callback"
-
-
-def _client(tenant: Tenant, endpoints: Endpoints) -> OAuth2Session:
-    """Authlib's client, with no way out but the tenant's own doors."""
-    client = OAuth2Session(
-        client_id=tenant.smart.client_id,
-        token_endpoint_auth_method="none",  # noqa: S106 — a public client has no secret
-        redirect_uri=redirect_uri(tenant),
-        scope=endpoints.scopes,
-        code_challenge_method="S256",
-    )
-    doors = egress.smart_session(tenant)
-    client.trust_env, client.verify, client.max_redirects = False, doors.verify, 0
-    for scheme in ("https://", "http://"):
-        client.mount(scheme, doors.get_adapter(scheme))
-    return client

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from cds_service.hooks.request import Order
-from cds_service.pages.smart.launch import Granted, LaunchError
+from cds_service.pages.smart.launch import EhrError, Granted, LaunchError
+from cds_service.patient_data.fhir_client import MAX_ANSWER_BYTES
 from cds_service.records.rows import EvaluationRow
 from cds_service.site import Site
+from cds_service.trust.outbound import OutboundError
 
 _OPEN = ("draft", "active", "on-hold")
 _MOST = 50
-_TIMEOUT_S = 5.0
+
+
+class _Entry(msgspec.Struct):
+    resource: dict[str, Any] = {}
+
+
+class _Bundle(msgspec.Struct):
+    entry: tuple[_Entry, ...] = ()
 
 
 def considered(granted: Granted, kept: EvaluationRow | None, site: Site) -> tuple[Order, ...]:
@@ -51,18 +63,16 @@ def _when(occurrence: str, hours: float | None) -> dict[str, Any]:
 
 def _from_chart(granted: Granted, site: Site) -> tuple[Order, ...]:
     """The patient's orders that are still open; which of them are operations is told later."""
-    url = f"{granted.issuer.rstrip('/')}/ServiceRequest"
+    query = urlencode({"patient": granted.patient_id, "_count": str(_MOST)})
+    headers = {"Accept": "application/fhir+json", "Authorization": f"Bearer {granted.token.reveal()}"}
+    until = time.monotonic() + site.tenant.fetch_timeout_s
     try:
-        answer = site.session.get(
-            url,
-            params={"patient": granted.patient_id, "_count": str(_MOST)},
-            headers={"Accept": "application/fhir+json", "Authorization": f"Bearer {granted.token.reveal()}"},
-            timeout=_TIMEOUT_S,
-        )
-        entries = answer.json().get("entry", []) if answer.status_code == 200 else []
-    except (OSError, ValueError) as error:
-        raise LaunchError("The patient's orders could not be read. Please try again.", "no-answer") from error
-    resources = [entry.get("resource", {}) for entry in entries]
+        url = f"{granted.issuer.rstrip('/')}/ServiceRequest?{query}"
+        reply = site.fhir.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=headers)
+        found = msgspec.json.decode(reply.body, type=_Bundle).entry if reply.status == HTTPStatus.OK else ()
+    except (OutboundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise EhrError("The patient's orders could not be read. Please try again.", "orders-unread") from error
+    resources = [entry.resource for entry in found]
     return tuple(
         _order(resource)
         for resource in resources

@@ -12,7 +12,7 @@ from cds_service.hooks.errors import ServiceError, TooManyRequests
 from cds_service.operations import logs
 from cds_service.pages import layout, open_pages
 from cds_service.pages.smart import launch, profile, view
-from cds_service.pages.smart.launch import LaunchError, Pending
+from cds_service.pages.smart.launch import EhrError, LaunchError, Pending
 from cds_service.pages.smart.profile import Desk
 from cds_service.site import Site
 from cds_service.tenant import Tenant
@@ -39,11 +39,11 @@ def blueprint(desk: Desk) -> Blueprint:
         try:
             site = _site(desk, issuer, tenant_id)
             with throttle.admitted(site.tenant, now=time.monotonic()):
-                url, pending = launch.begin(issuer, token, site.tenant)
+                url, pending = launch.begin(issuer, token, site)
         except TooManyRequests as error:
             return _later(error)
         except LaunchError as error:
-            return _refused(str(error), 403)
+            return _not_launched(error, tenant_id)
         response = Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
         _keep(response, pending, desk, site)
         return response
@@ -72,11 +72,10 @@ def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
         launch.check_sender(pending, request.args.get("iss"))
         if "code" not in request.args:
             return _refused("The EHR did not allow the profile to open.", 403)
-        granted = launch.finish(pending, request.args["code"], site.tenant, now=received.timestamp())
+        granted = launch.finish(pending, request.args["code"], site, now=received.timestamp())
         opened = profile.open_for(granted, site, desk, received)
     except LaunchError as error:
-        logs.note("launch-refused", tenant=site.tenant.id, reason=error.why)
-        return _refused(str(error), 403)
+        return _not_launched(error, site.tenant.id)
     except ServiceError as error:
         return _refused(error.text, error.status)
     response = view.page(opened)
@@ -151,6 +150,12 @@ def _later(error: TooManyRequests) -> Response:
     response = _refused("Many people are opening profiles just now. Please try again in a moment.", error.status)
     response.headers["Retry-After"] = str(error.retry_after_s or 1)
     return response
+
+
+def _not_launched(error: LaunchError, tenant_id: str | None) -> Response:
+    """Refused by us, or not possible by a fault of the EHR's server: told apart, each with its word in the log."""
+    logs.note("launch-refused", tenant=tenant_id, reason=error.why)
+    return _refused(str(error), 502 if isinstance(error, EhrError) else 403)
 
 
 def _refused(words: str, status: int) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -13,12 +14,15 @@ from flask import current_app
 from cds_service.ehr import caller
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.patient_data import chart_orders
+from cds_service.patient_data.fhir_client import MAX_ANSWER_BYTES
 from cds_service.patient_data.gather import resolve
 from cds_service.site import Site
 from cds_service.trust import egress
+from cds_service.trust.outbound import OutboundError
 
 USER = "Practitioner/demo-surgeon"
-_FETCH_S = 10.0
+_FETCH_S = 2.0
+_ACCEPT = {"Accept": "application/fhir+json"}
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,9 +98,10 @@ def fetch(site: Site, url: str) -> Any:
     if egress.allowed(url.partition("?")[0], site.tenant) is None:
         raise FetchError("This tenant does not allow that FHIR server.")
     try:
-        answer = site.session.get(url, headers={"Accept": "application/fhir+json"}, timeout=_FETCH_S)
-        return answer.json() if answer.status_code == 200 else None
-    except (OSError, ValueError) as error:
+        until = time.monotonic() + _FETCH_S
+        reply = site.fhir.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=_ACCEPT)
+        return json.loads(reply.body) if reply.status == HTTPStatus.OK else None
+    except (OutboundError, ValueError, RecursionError) as error:
         raise FetchError("The FHIR server did not answer.") from error
 
 

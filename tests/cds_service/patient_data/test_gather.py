@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-import requests
 
 from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather, resolve
+from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
@@ -46,7 +46,9 @@ def run(
         templates=TEMPLATES,
         tokens={"context.patientId": "pt-1", "context.encounterId": None},
         client=client,
-        access=Access(server.base, Secret("lent-token"), requests.Session()) if server else None,
+        access=Access(server.base, Secret("lent-token"), egress.export_door(server.base, connections=8))
+        if server
+        else None,
         budget=Budget(call_s=budget_s, until=time.monotonic() + budget_s),
     )
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import requests
 
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import MAX_MEDICATIONS, Budget, gather
+from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
@@ -48,7 +48,7 @@ def run(client: FhirClient, server: FhirServer | None, sent: dict[str, Any], **o
         templates=TEMPLATES,
         tokens={"context.patientId": "pt-1"},
         client=client,
-        access=Access(server.base, Secret("lent"), requests.Session()) if server else None,
+        access=Access(server.base, Secret("lent"), egress.export_door(server.base, connections=8)) if server else None,
         budget=Budget(call_s=options.pop("call_s", 2.0), until=time.monotonic() + options.pop("budget_s", 5.0)),
         **options,
     )

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 
 from cds_service.patient_data import fhir_client
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather
+from cds_service.trust import egress
+from cds_service.trust.outbound import Door
 from fhir_mappings import bulk, features
 from fhir_mappings.feature import Features
 from fhir_mappings.search_result import SearchResults
@@ -75,13 +76,13 @@ def client() -> Iterator[FhirClient]:
     made.close()
 
 
-def fetched(one: Person, client: FhirClient, server: FhirServer, session: requests.Session) -> SearchResults:
+def fetched(one: Person, client: FhirClient, server: FhirServer, door: Door) -> SearchResults:
     return gather(
         {},
         templates=TEMPLATES,
         tokens={"context.patientId": one.id},
         client=client,
-        access=Access(server.base, None, session),
+        access=Access(server.base, None, door),
         budget=Budget(call_s=LONG_S, until=time.monotonic() + LONG_S),
         fetch_medications=False,
     )
@@ -96,13 +97,14 @@ def derived(one: Person, results: SearchResults) -> Features:
 def test_the_size_of_a_page_never_matters(kind: str, client: FhirClient) -> None:
     """Everybody, each with a page size of their own: from all on one page to as many pages as are followed."""
     chance, wrong, pages = random.Random(20261124), {}, Pages()
-    with serving(pages.respond) as server, requests.Session() as session:
+    with serving(pages.respond) as server:
+        door = egress.export_door(server.base, connections=8)
         for one in cohorts.everybody(kind):
             pages.hold(one)
             pages.size = pages.longest
-            whole = derived(one, fetched(one, client, server, session))
+            whole = derived(one, fetched(one, client, server, door))
             pages.size = chance.randint(math.ceil(pages.longest / fhir_client.MAX_PAGES), pages.longest)
-            results = fetched(one, client, server, session)
+            results = fetched(one, client, server, door)
             if any(result.truncated for result in results.values()) or derived(one, results) != whole:
                 wrong[one.id] = pages.size
     assert wrong == {}
@@ -111,10 +113,11 @@ def test_the_size_of_a_page_never_matters(kind: str, client: FhirClient) -> None
 def test_a_page_more_than_is_followed_is_told(client: FhirClient) -> None:
     """One page too many: what was not read is not "none recorded" (inputs 1.1)."""
     one, pages = cohorts.everybody("demo")[0], Pages(size=1)
-    with serving(pages.respond) as server, requests.Session() as session:
+    with serving(pages.respond) as server:
+        door = egress.export_door(server.base, connections=8)
         pages.hold(one)
         kind, found = "Condition", pages.resources["Condition"]
         pages.resources[kind] = [*found, *found * fhir_client.MAX_PAGES][: fhir_client.MAX_PAGES + 1]
-        results = fetched(one, client, server, session)
+        results = fetched(one, client, server, door)
     assert results["conditions"].truncated
     assert derived(one, results)["dementia"].reason == "truncated"

@@ -6,6 +6,7 @@ import pytest
 
 from cds_service.pages.smart import launch
 from cds_service.pages.smart.launch import Endpoints, LaunchError, Pending
+from cds_service.site import open_site
 from cds_service.tenants import demo_tenant
 from fhir_mappings import concept_maps, queries
 
@@ -43,7 +44,7 @@ def test_an_ehr_without_what_smart_requires_is_not_signed_in_at(document: dict[s
 
 def test_a_server_that_nobody_listed_is_never_called() -> None:
     with pytest.raises(LaunchError, match="not listed"):
-        launch.discover("https://elsewhere.example.org/fhir", demo_tenant("http://127.0.0.1:8000"))
+        launch.discover("https://elsewhere.example.org/fhir", open_site(demo_tenant("http://127.0.0.1:8000")), 0.0)
 
 
 ASKED = "https://ehr.example.org/oauth2"

@@ -47,7 +47,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 )
 def test_a_launch_finds_its_hospital_or_is_refused(http: FlaskClient, url: str, words: str) -> None:
     answer = http.get(url)
-    assert answer.status_code == 403
+    assert answer.status_code == (502 if "did not answer" in words else 403)
     assert words in answer.text
     assert "Set-Cookie" not in answer.headers
 
@@ -69,7 +69,7 @@ def test_sign_ins_that_come_too_fast_wait_and_leave_calls_alone(tmp_path: Path) 
         Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/r.sqlite3", state_directory=tmp_path)
     )
     answers = [app.test_client().get(f"/smart/launch?iss={OWN}&launch=x") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [403, 403, 429]
+    assert [answer.status_code for answer in answers] == [502, 502, 429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
     assert "Set-Cookie" not in answers[-1].headers
     assert app.test_client().post("/cds-services/surgical-risk", data=b"{}").status_code != 429
