@@ -31,6 +31,7 @@ from cds_service.site import Site, open_site
 from cds_service.tenant import Tenant
 from cds_service.tenants import check_for, demo_tenant
 from cds_service.tenants import load as load_tenants
+from cds_service.trust import outbound
 from cds_service.trust.client_jwt import Verifier
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
@@ -59,13 +60,14 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
     app.extensions[MODELS] = in_force
+    doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
     tracing = app.extensions[TRACING] = traces.opened()
     errors.register(app, _report)
     app.register_blueprint(
         operations.blueprint(
             deployment.desk.records,
             tenants,
-            lambda: models_in_force.told(in_force),
+            lambda: models_in_force.told(in_force) | outbound.told(doors),
             tracing=tracing,
         )
     )
@@ -90,7 +92,10 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     doors = risk_assessments.Doors(_proven(deployment), seal, tenants)
     app.register_blueprint(risk_assessments.blueprint(records.evaluation, doors))
     app.register_blueprint(
-        smart.blueprint(profile.Desk(deployment.desk.sites, deployment.desk.in_force, records, seal))
+        smart.blueprint(
+            profile.Desk(deployment.desk.sites, deployment.desk.in_force, records, seal),
+            at_once=max(1, settings.threads // 2),
+        )
     )
     if settings.demo:
         _open_demo(app, deployment, seal, secret)

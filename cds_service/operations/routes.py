@@ -22,7 +22,7 @@ HSTS = "max-age=31536000"
 def blueprint(
     records: Records,
     tenants: tuple[Tenant, ...],
-    models: Callable[[], Mapping[str, object]],
+    details: Callable[[], Mapping[str, object]],
     *,
     tracing: Tracing | None = None,
 ) -> Blueprint:
@@ -45,7 +45,7 @@ def blueprint(
     @routes.get("/ready")
     def ready() -> Response:
         database = records.is_ready()
-        told = {"status": "ready" if database else "not-ready", "database": database, **models()}
+        told = {"status": "ready" if database else "not-ready", "database": database, **details()}
         response = _json(told, 200 if database else 503)
         if not database:
             response.headers["Retry-After"] = "5"

@@ -72,9 +72,15 @@ def gather(
     if not patient.succeeded:
         raise DataUnobtainable(
             "Patient data needed for the estimate could not be obtained.",
-            diagnostics=f"prefetch key '{REQUIRED_KEY}': {patient.failure}",
+            diagnostics=f"prefetch key '{REQUIRED_KEY}': {patient.failure}{_not_asked(access)}",
         )
     return results
+
+
+def _not_asked(access: Access | None) -> str:
+    """Why it was known at once: the server failed again and again, and is asked by a probe only."""
+    is_away = access is not None and access.door.is_open_for(access.base)
+    return " (the FHIR server has not answered lately and is not asked every time)" if is_away else ""
 
 
 def _medication_reads(

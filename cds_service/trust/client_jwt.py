@@ -246,6 +246,6 @@ def _instant(value: object) -> float:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARACTERS:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARACTERS or "\x00" in value:
         raise _Refusal(name)
     return value

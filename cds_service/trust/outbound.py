@@ -13,7 +13,7 @@ import time
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from urllib.parse import quote, urlsplit
@@ -233,6 +233,14 @@ class Door:
         if self._context is None:
             self._context = ssl.create_default_context(cafile=str(self._ca_bundle or certifi.where()))
         return self._context
+
+
+def told(doors: Iterable[Door]) -> dict[str, object]:
+    """For /ready: whose servers are not asked because they failed again and again, or whose names are looked up."""
+    open_circuits = [f"{door.owner} {door.purpose}" for door in doors if door.open_circuits]
+    lookups = [f"{door.owner} {door.purpose}" for door in doors if door.lookups]
+    found = {"openCircuits": open_circuits, "lookups": lookups}
+    return {name: listed for name, listed in found.items() if listed}
 
 
 def _hang_up(idle: deque[tuple[Origin, Line, float]]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,14 +24,28 @@ from cds_service.trust.throttle import Throttle
 
 _PURPOSE = "smart-launch"
 _SIGN_IN_S = 600
-_SIGN_INS_PER_S, _SIGN_INS_AT_ONCE, _SIGN_INS_UNDER_WAY = 10.0, 100, 4
+_SIGN_INS_PER_S, _SIGN_INS_AT_ONCE, _SIGN_INS_UNDER_WAY = 10.0, 100, 3
 _NOT_BEGUN = "This sign-in was not begun here, or it is over. Please open the card again."
 
 
-def blueprint(desk: Desk) -> Blueprint:
-    """The app of every tenant: which of them follows from the FHIR server that launches, or from the launch URL."""
+def blueprint(desk: Desk, *, at_once: int) -> Blueprint:
+    """The app of every tenant: which of them follows from the FHIR server that launches, or from the launch URL.
+
+    `at_once`: sign-ins of all tenants together that may hold a thread; whoever knows a listed address can begin one.
+    """
     app = Blueprint("smart", __name__, url_prefix="/smart")
     throttle = Throttle([_sign_ins(site.tenant) for site in desk.sites.values()])
+    places = threading.BoundedSemaphore(at_once)
+
+    @contextlib.contextmanager
+    def admitted(site: Site) -> Iterator[None]:
+        with throttle.admitted(site.tenant, now=time.monotonic()):
+            if not places.acquire(blocking=False):
+                raise TooManyRequests("Too many sign-ins at once.", retry_after_s=1)
+            try:
+                yield
+            finally:
+                places.release()
 
     @app.get("/launch")
     @app.get("/launch/<tenant_id>")
@@ -38,7 +55,7 @@ def blueprint(desk: Desk) -> Blueprint:
             return _refused("The profile is opened from the card in the EHR; this address alone opens nothing.", 400)
         try:
             site = _site(desk, issuer, tenant_id)
-            with throttle.admitted(site.tenant, now=time.monotonic()):
+            with admitted(site):
                 url, pending = launch.begin(issuer, token, site)
         except TooManyRequests as error:
             return _later(error)
@@ -55,7 +72,7 @@ def blueprint(desk: Desk) -> Blueprint:
         if site is None or pending is None:
             return _refused(_NOT_BEGUN, 400)
         try:
-            with throttle.admitted(site.tenant, now=time.monotonic()):
+            with admitted(site):
                 response = _answered(pending, site, desk)
         except TooManyRequests as error:
             return _later(error)  # the sign-in stays begun: the same address can be tried again
@@ -134,7 +151,7 @@ def _secure(site: Site) -> bool:
 def _sign_ins(tenant: Tenant) -> Tenant:
     """The tenant with the limits of sign-ins, which nobody has to prove who they are to begin: never more than calls.
 
-    In each worker: half its threads stay free for calls while an EHR is slow to answer.
+    In each worker; a slow EHR of one hospital leaves places for the sign-ins of the others.
     """
     limits = tenant.limits
     slower = msgspec.structs.replace(

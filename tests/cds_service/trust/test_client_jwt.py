@@ -8,7 +8,7 @@ import json
 import jwt
 import pytest
 
-from cds_service.hooks.errors import Forbidden, Unauthorized
+from cds_service.hooks.errors import Forbidden, NotReady, Unauthorized
 from cds_service.tenant import Jwks
 from cds_service.tenants import demo_tenant
 from cds_service.trust.client_jwt import Caller, Verifier, reason
@@ -278,3 +278,22 @@ def test_a_weak_rsa_key_is_no_key():
     with pytest.warns(jwt.InsecureKeyLengthWarning):
         signed = weak(claims(), key("weak"), algorithm="RS384", headers={"kid": "key-RS384"})
     assert refused(f"Bearer {signed}", tenant) == "key"
+
+
+def test_keys_that_cannot_be_had_are_a_503_with_the_seconds_to_wait():
+    client = a_client(jwks=None, jwks_url="http://127.0.0.1:9/jwks.json")
+    with pytest.raises(NotReady) as error:
+        verify(f"Bearer {token()}", a_tenant(client, environment="dev"))
+    assert (error.value.status, error.value.retry_after_s) == (503, 5)
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e308, True, "1", [], float("nan")])
+def test_an_instant_that_is_none_is_refused(name, value):
+    assert refused(f"Bearer {token(**{name: value})}") in (
+        "time",
+        "signature",
+        "lifetime",
+        "from-the-future",
+        "not-a-token",
+    )

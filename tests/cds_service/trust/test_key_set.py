@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cds_service.tenant import Jwks
-from cds_service.trust.key_set import FETCH_INTERVAL_S, RENEW_AFTER_S, KeySet
+from cds_service.trust.key_set import FETCH_INTERVAL_S, RENEW_AFTER_S, KeySet, KeysUnobtainableError
+from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.cds_service.trust.signing import NOW, a_client, a_tenant, public
 
@@ -127,3 +129,38 @@ def test_J_05_a_key_verifies_only_the_algorithm_of_its_own_type(jwk, algorithm):
 def test_a_kid_with_the_characters_of_epic_is_found():
     client = a_client(jwks=Jwks(keys=(public("RS384", kid="a+b/c=="),)))
     assert KeySet(client, a_tenant(client)).find("a+b/c==", "RS384", now=NOW) is not None
+
+
+@pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda behaviour: behaviour.__name__)
+def test_keys_that_cannot_be_had_are_not_a_refusal_and_hold_few_threads(behaviour):
+    """DEC-45; forty calls signed with anybody's key, none of which may wait for one lock."""
+
+    def ask(number: int) -> float:
+        began = time.monotonic()
+        with pytest.raises(KeysUnobtainableError):
+            keys.find(f"unknown-{number}", "ES384", now=NOW)
+        return time.monotonic() - began
+
+    with unhelpful.serving(behaviour) as base, ThreadPoolExecutor(40) as callers:
+        keys = fetched(f"{base}/jwks.json")
+        seconds = sorted(callers.map(ask, range(40)))
+    assert seconds[-1] < 2.5
+    assert seconds[40 - 6] < 0.5  # all but a few are told at once
+
+
+def test_known_keys_go_on_serving_while_a_renewal_drips():
+    with listening(Published(public("ES384"))) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+        server.answer = lambda _: (time.sleep(1.0), (200, {}, b""))[1]
+        began = time.monotonic()
+        for second in range(5):
+            assert keys.find("key-ES384", "ES384", now=NOW + RENEW_AFTER_S + 1 + second) is not None
+        assert time.monotonic() - began < 0.5
+
+
+def test_an_unknown_kid_of_a_set_that_was_had_is_a_refusal():
+    with listening(Published(public("ES384"))) as server:
+        keys = fetched(server.url("/jwks.json"))
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+        assert keys.find("another", "ES384", now=NOW + 1) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from flask.testing import FlaskClient
 
 from cds_service.app import create_app
 from cds_service.settings import Settings
+from tests.cds_service.trust import unhelpful
 
 # Nobody listens there: what is refused before the sign-in differs from what is tried in vain.
 SHARED = "http://127.0.0.1:9/r4"
@@ -73,3 +76,27 @@ def test_sign_ins_that_come_too_fast_wait_and_leave_calls_alone(tmp_path: Path) 
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
     assert "Set-Cookie" not in answers[-1].headers
     assert app.test_client().post("/cds-services/surgical-risk", data=b"{}").status_code != 429
+
+
+@pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda behaviour: behaviour.__name__)
+def test_a_slow_ehr_ends_its_sign_ins_in_time_and_holds_few_threads(
+    tmp_path: Path, behaviour: unhelpful.Behaviour
+) -> None:
+    with unhelpful.serving(behaviour) as ehr, ThreadPoolExecutor(20) as people:
+        (tmp_path / "a.yaml").write_text(HOSPITAL.format(name="general", servers=ehr))
+        app = create_app(
+            Settings(tenants=tmp_path, database_url=f"sqlite:///{tmp_path}/r.sqlite3", state_directory=tmp_path)
+        )
+
+        def launch(_: int) -> tuple[int, float]:
+            began = time.monotonic()
+            return app.test_client().get(f"/smart/launch?iss={ehr}&launch=x").status_code, time.monotonic() - began
+
+        answers = list(people.map(launch, range(20)))
+    assert {status for status, _ in answers} <= {502, 429}
+    assert max(seconds for _, seconds in answers) <= 2.5
+
+
+@pytest.mark.parametrize("issuer", ["https://[", "http://[", "https://]", "☃", "//", "https://[::1", "http:///x"])
+def test_an_issuer_that_is_no_url_is_refused(http: FlaskClient, issuer: str) -> None:
+    assert http.get("/smart/launch", query_string={"iss": issuer, "launch": "x"}).status_code == 403
