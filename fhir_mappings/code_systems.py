@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from fhir_mappings.remembering import remembered
 
 LOINC = "http://loinc.org"
 SNOMED_CT = "http://snomed.info/sct"
@@ -46,7 +46,7 @@ _ALIASES = {
 }
 
 
-@lru_cache(maxsize=4096)
+@remembered(most=4096)
 def canonical(system: str | None) -> str:
     """The one URI of a code system; what is unknown comes back as it was (a tenant may map it), absent as ""."""
     if not system:

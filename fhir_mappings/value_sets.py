@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fhir_mappings.code_systems import ATC, ICD_10_PCS, ICD_DIAGNOSES, canonical, normalised
+from fhir_mappings.remembering import remembered
 
 DIRECTORY = Path(__file__).with_name("value_sets")
 TRUST_URL = "https://surgical-risk.io/fhir/StructureDefinition/code-trust"
@@ -73,7 +73,7 @@ class ValueSets:
         for one in self.by_id.values():
             for rule in one.includes:
                 self._index(rule, one.id)
-        self.containing = lru_cache(maxsize=16_384)(self._containing)
+        self.containing = remembered(most=16_384)(self._containing)
 
     def _index(self, rule: Rule, name: str) -> None:
         if rule.kind == "regex":

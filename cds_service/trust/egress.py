@@ -12,6 +12,8 @@ from cds_service.tenant import Client, Tenant
 from cds_service.trust import addresses
 from cds_service.trust.outbound import Door, Purpose, UrlRule
 
+# What servers take; and urllib remembers the last hundred that it took apart.
+MAX_URL_CHARACTERS = 8 * 1024
 _PORTS = {"http": 80, "https": 443}
 # What two URL parsers may read differently is not a URL that we call: user, backslash, blanks, escapes in the host.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?", re.ASCII)
@@ -46,6 +48,8 @@ def within(url: str, base: str) -> bool:
 
 def joined(base: str, link: str) -> str | None:
     """The URL that a link in an answer of `base` means; None where it leaves that base, or is no URL."""
+    if len(link) > MAX_URL_CHARACTERS:
+        return None
     try:
         url = urljoin(f"{base.rstrip('/')}/", link)
     except ValueError:
@@ -99,7 +103,7 @@ def _door(tenant: Tenant, purpose: Purpose, rule: UrlRule, connections: int) -> 
 
 def _plain(url: str) -> SplitResult | None:
     """The parts of a URL without query that no two readers read differently; None for any other text."""
-    if not _PLAIN_URL.fullmatch(url) or _DOTS.search(url.split("://", 1)[1]):
+    if len(url) > MAX_URL_CHARACTERS or not _PLAIN_URL.fullmatch(url) or _DOTS.search(url.split("://", 1)[1]):
         return None
     try:
         return urlsplit(url)

@@ -35,6 +35,7 @@ _FAULTS = frozenset({"no-answer", "too-late", "too-large", "unreadable"})
 _FAIR_S = 0.2
 _IDLE_S = 20.0
 _CHUNK = 64 * 1024
+_MOST_URL_CHARACTERS = 16 * 1024
 _MOST_SERVERS = 64  # only the demo tenant lists a pattern; every other one lists its servers
 _KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 _GZIP = 16 + zlib.MAX_WBITS
@@ -250,6 +251,8 @@ def _hang_up(idle: deque[tuple[Origin, Line, float]]) -> None:
 
 def _origin(url: str) -> Origin | None:
     """Where a URL leads; None where it is no http(s) URL with a host."""
+    if len(url) > _MOST_URL_CHARACTERS:
+        return None
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

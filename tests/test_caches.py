@@ -1,0 +1,146 @@
+"""What a process remembers is bounded, by entries and by length: no words stay, no request fills the memory."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from fhir_mappings import code_systems, remembering, units
+from tests.acceptance.requests import a_request
+from tests.test_architecture import ROOT, SOURCES
+
+# Every cache of the packages, and what its keys are. A key that is foreign text belongs in `remembering.remembered`,
+# or its length is looked at where it is asked (elements.concept, understanding.why_not_understood).
+OF_OUR_OWN = {
+    "cds_service/advice/options.py:_tests": "catalogue and attributes of the operation, from our files",
+    "cds_service/advice/suggestions.py:suggestion_uuid": "uuids of ours and ids of rows",
+    "cds_service/advice/triggers.py:test_of": "triggers, from our files",
+    "cds_service/demo/patients.py:_files": "nothing",
+    "cds_service/operations/logs.py:_bound": "nothing",
+    "cds_service/operations/metrics.py:step": "our own steps",
+    "cds_service/operations/traces.py:route_of": "our own URL rules",
+    "cds_service/pages/evaluations.py:_read": "paths of the model folder",
+    "cds_service/pages/evaluations.py:_whole": "paths of the model folder",
+    "fhir_mappings/concept_maps.py:self.means_something": "ids of value sets",
+    "fhir_mappings/concept_maps.py:vocabulary": "tenants' value sets and maps",
+    "fhir_mappings/coverage.py:together": "flags and counts",
+    "fhir_mappings/diagnosis_features.py:no": "our names, flags and counts",
+    "fhir_mappings/draft_orders.py:_built": "codes and texts of our catalogue or a tenant's file",
+    "fhir_mappings/exclusions.py:pairs": "nothing",
+    "fhir_mappings/measurements.py:_missing": "our names, units and reasons",
+    "fhir_mappings/observations.py:_inputs_of": "tenants' vocabularies",
+    "fhir_mappings/unit_factors.py:_registry": "nothing",
+}
+SHORT_ONLY = {
+    "fhir_mappings/elements.py:_concept": "concepts as written, up to 512 bytes",
+    "fhir_mappings/remembering.py:kept": "foreign texts, up to 256 characters",
+    "fhir_mappings/understanding.py:_remembered": "systems and codes, up to 200 characters together",
+}
+
+
+def caches() -> Iterator[str]:
+    """`file:name` of every function that functools remembers the answers of."""
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and any(map(_is_cache, node.decorator_list)):
+                yield f"{path.relative_to(ROOT)}:{node.name}"
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _is_cache(node.value.func):
+                yield f"{path.relative_to(ROOT)}:{ast.unparse(node.targets[0])}"
+
+
+def _is_cache(node: ast.expr) -> bool:
+    called = node.func if isinstance(node, ast.Call) else node
+    return ast.unparse(called).rpartition(".")[2] in ("cache", "lru_cache")
+
+
+def test_every_cache_says_what_its_keys_are() -> None:
+    assert sorted(caches()) == sorted(OF_OUR_OWN | SHORT_ONLY)
+
+
+@pytest.mark.parametrize("read", [code_systems.canonical, units.ucum])
+def test_a_long_text_means_the_same_and_is_not_kept(read: Any) -> None:
+    kept = read.__wrapped__
+    text = "x" * (remembering.LONGEST + 1)
+    assert read(text) == kept(text)
+    assert read("y") == kept("y")
+
+
+def resident_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> FlaskClient:
+    settings = Settings(
+        demo=True, database_url=f"sqlite:///{tmp_path}/record.sqlite3", state_directory=tmp_path / "state"
+    )
+    return create_app(settings).test_client()
+
+
+LONG = 20_000
+_NUMBERS = itertools.count()
+
+
+def distinct() -> str:
+    return f"{next(_NUMBERS):08}" + "w" * LONG
+
+
+def wordy(patient: dict[str, Any]) -> dict[str, Any]:
+    """A request with a megabyte of texts that nobody wrote before, wherever a text may stand."""
+    subject = {"reference": f"Patient/{patient['id']}"}
+
+    def concept() -> dict[str, Any]:
+        return {"coding": [{"system": distinct(), "code": distinct(), "display": distinct()}], "text": distinct()}
+
+    def listed(*resources: dict[str, Any]) -> dict[str, Any]:
+        entries = [{"resource": {"subject": subject, **resource}} for resource in resources]
+        return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+
+    quantity = {"value": 1, "unit": distinct(), "system": distinct(), "code": distinct()}
+    loinc = {"coding": [{"system": "http://loinc.org", "code": "718-7"}]}
+    observation = {"resourceType": "Observation", "status": "final", "effectiveDateTime": "2026-01-01T00:00:00Z"}
+    request = a_request()
+    request["prefetch"] |= {
+        "labs": listed(
+            observation | {"code": concept(), "valueQuantity": quantity},
+            observation | {"code": loinc, "valueQuantity": {"value": 12, "unit": distinct(), "code": distinct()}},
+            observation | {"code": loinc, "valueString": distinct()},
+        ),
+        "observations": listed(observation | {"code": concept(), "valueCodeableConcept": concept()}),
+        "conditions": listed({"resourceType": "Condition", "code": concept(), "clinicalStatus": concept()}),
+        "medications": listed(
+            {"resourceType": "MedicationRequest", "status": "active", "medicationCodeableConcept": concept()}
+        ),
+    }
+    request["userAgent"] = distinct()
+    request["fhirServer"] = f"https://ehr.example.org/{distinct()}"
+    return request
+
+
+def test_a_hundred_and_fifty_requests_of_foreign_words_leave_nothing_behind(http: FlaskClient) -> None:
+    """143 MiB became 2,467 MiB when systems, codes and units of any length were remembered."""
+
+    def post() -> None:
+        body = wordy(a_request()["prefetch"]["patient"])
+        assert (
+            http.post("/cds-services/surgical-risk", data=json.dumps(body), content_type="application/json").status_code
+            < 500
+        )
+
+    for _ in range(20):
+        post()
+    before = resident_mib()
+    for _ in range(150):
+        post()
+    assert resident_mib() - before < 30
