@@ -10,11 +10,13 @@ from flask import Flask
 
 from cds_service import models_in_force
 from cds_service.advice import catalogue
+from cds_service.answer_state import States
 from cds_service.calls import Desk
 from cds_service.demo import patients, store
 from cds_service.hooks import errors, routes
 from cds_service.hooks.routes import Deployment
 from cds_service.hooks.services import SERVICE_ID
+from cds_service.http_lanes import SHARED
 from cds_service.models_in_force import InForce
 from cds_service.operations import logs, metrics, state, traces
 from cds_service.operations import routes as operations
@@ -41,6 +43,7 @@ from fhir_mappings import operation_codes
 RECORDS = "surgical-risk-records"
 MODELS = "surgical-risk-models"
 TRACING = "surgical-risk-tracing"
+RETRIES = "surgical-risk-retries"
 
 
 class StartError(Exception):
@@ -60,6 +63,8 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
     app.extensions[MODELS] = in_force
+    app.extensions[SHARED] = len(tenants) > 1
+    app.extensions[RETRIES] = deployment.desk.retries
     doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
     tracing = app.extensions[TRACING] = traces.opened()
     errors.register(app, _report)
@@ -144,13 +149,15 @@ def _open(settings: Settings, in_force: InForce, clock: routes.Clock) -> Deploym
     tenants = [site.tenant for site in sites]
     for tenant in tenants:
         metrics.prepare_orders(tenant.id, operation_codes.LABELS)
+    retries = RetryCache(folder / state.ANSWERS if state.is_memory(folder) else None, workers=settings.workers)
     return Deployment(
         sites=sites,
         desk=Desk(
             sites={site.tenant.id: site for site in sites},
             in_force=in_force,
             records=records,
-            retries=RetryCache(folder / "answers" if state.is_memory(folder) else None),
+            retries=retries,
+            states=States(),
         ),
         verifier=Verifier(tenants, records.used_tokens),
         throttle=Throttle(tenants),

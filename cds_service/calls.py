@@ -13,6 +13,7 @@ from cds_service.advice import discrete
 from cds_service.advice.cards import EXTENSION
 from cds_service.advice.silence import WORDS, Reason
 from cds_service.answer import Answer, answer
+from cds_service.answer_state import States
 from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.errors import DataUnobtainable, NotReady
@@ -42,6 +43,7 @@ class Desk(msgspec.Struct, frozen=True):
     in_force: InForce
     records: Records
     retries: RetryCache
+    states: States
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +63,18 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def take(body: bytes, *, caller: Caller, desk: Desk, received: datetime) -> Taken:
-    """The response to a body; the same request again gets the same bytes (DEC-17). Raises ServiceError."""
-    same = Request(caller.tenant.id, body)
+    """The response to a body; the same request again gets the same bytes (DEC-17), as long as what its answer rests on
+
+    is the same. Raises ServiceError.
+    """
+    site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
+    state = desk.states.under(site, switches_now(desk.records), knowledge, received)
+    same = Request(caller.tenant.id, body, state)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read(body, offered=offered(caller.tenant.hooks))
     json_limits.refuse_repeated_names(body, request.prefetch.values())
-    if again is not None and not modes.is_killed(caller.tenant.id, switches_now(desk.records)):
+    if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
     taken = _answered(request, caller, desk, received)

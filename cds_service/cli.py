@@ -123,7 +123,9 @@ def _share(settings: Settings) -> None:
     """What all workers of this start have in common: counters, the record's schema, logs."""
     from cds_service.operations import logs, state  # noqa: PLC0415
 
-    state.share_metrics(settings.state_directory or state.folder(settings.database_url, settings.bind))
+    folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
+    state.share_metrics(folder)
+    state.forget_answers(folder)
     logs.configure()
     from cds_service.records import database, migrate  # noqa: PLC0415
 

@@ -23,10 +23,11 @@ accesslog = None
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Write what the record still holds in its queue, and send the spans that wait."""
-    from cds_service.app import MODELS, RECORDS, TRACING  # noqa: PLC0415 — this file is read before the application exists
+    from cds_service.app import MODELS, RECORDS, RETRIES, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)) and MODELS in worker.wsgi.extensions:
         worker.wsgi.extensions[MODELS].close()
+        worker.wsgi.extensions[RETRIES].close()
         worker.wsgi.extensions[RECORDS].close()
         if (tracing := worker.wsgi.extensions[TRACING]) is not None:
             tracing.close()
@@ -44,7 +45,7 @@ def post_worker_init(worker: Any) -> None:
 
     The first FHIR resource written imports its library, which no first answer should wait for (N-04).
     """
-    from cds_service.app import MODELS  # noqa: PLC0415 — this file is read by the arbiter too
+    from cds_service.app import MODELS, RETRIES  # noqa: PLC0415 — this file is read by the arbiter too
     from fhir_mappings import draft_orders, draft_resources  # noqa: PLC0415
 
     draft_resources.operation_outcome(severity="information", code="informational", text="The service is ready.")
@@ -54,3 +55,4 @@ def post_worker_init(worker: Any) -> None:
     gc.set_threshold(50_000, 20, 20)
     if (models := worker.wsgi.extensions.get(MODELS)) is not None:  # a route that speed is measured beside has none
         models.watch()
+        worker.wsgi.extensions[RETRIES].watch()

@@ -8,6 +8,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from cds_service import gunicorn_conf
+from cds_service.operations import state
 from cds_service.settings import Settings
 
 
@@ -27,6 +28,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.cfg.set("bind", self._settings.bind)
         self.cfg.set("workers", self._settings.workers)
         self.cfg.set("threads", self._settings.threads)
+        folder = self._settings.state_directory or state.folder(self._settings.database_url, self._settings.bind)
+        self.cfg.set("on_exit", lambda _server: state.forget_answers(folder))
         if (ready := self._when_ready) is not None:
             self.cfg.set("when_ready", lambda _server: ready())
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 
 from fhir_mappings.mapping_report import Counted, MappingReport
+from fhir_mappings.spreadsheet import harmless
 
 _SECTIONS = ("coverage", "present", "unmapped", "units", "orders", "set_aside", "searches")
 
@@ -21,10 +22,5 @@ def as_csv(report: MappingReport) -> str:
     for section in _SECTIONS:
         rows: Iterable[Counted] = getattr(report, section)
         for keys, count in rows:
-            writer.writerow((section, *(_harmless(key) for key in (*keys, "", "", "")[:3]), count))
+            writer.writerow((section, *(harmless(key) for key in (*keys, "", "", "")[:3]), count))
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

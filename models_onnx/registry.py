@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import golden_scores, inexact, model_card, open_inputs, peers
+from models_onnx import golden_scores, inexact, manifest, model_card, open_inputs, peers
 from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
@@ -59,7 +59,8 @@ class Registry:
     """The models of one service, in the order in which each outcome prefers them (DEC-36). Immutable, thread-safe.
 
     `cards` are those of the models that answer: champions and challengers; `states` tells which is which, by
-    model and version. To change the models, load another registry and put it in this one's place (models_in_force).
+    model and version; `digest` changes with anything that an answer rests on. To change the models, load another
+    registry and put it in this one's place (models_in_force).
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Registry:
         states: Mapping[tuple[str, str], State],
         peer_figures: Mapping[tuple[str, str], Peer],
         directory: Path = PACKAGE,
+        digest: str = "",
     ) -> None:
         self._session = session
         self.models = tuple(models)
@@ -85,6 +87,7 @@ class Registry:
         )
         self.states = dict(states)
         self.directory = directory
+        self.digest = digest
         self._inputs_of: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
         self._challengers = {
             card.sha256 for card in self.cards if self.states.get((card.name, card.version)) == "challenger"
@@ -160,19 +163,19 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
 
     `class_b` also serves models whose coefficients rest on one public source; `entries` stand in the place of
     registry.yaml, to try a change before it is made. Raises ModelError naming the model and what is wrong:
-    hash, name, inputs, golden scores, or a folder that no entry names.
+    hash, name, inputs, golden scores, a folder that no entry names, or a file that is not as manifest.json lists it.
     """
-    manifest = _read_json(directory / "stacked.json", Manifest)
+    stack = _read_json(directory / "stacked.json", Manifest)
     entries = read_entries(directory / "registry.yaml") if entries is None else entries
     folders = {(card.name, card.version): (folder, card) for folder, card in _folders(directory)}
-    _agree(manifest, entries, folders)
-    graph = _bytes(directory / "stacked.onnx", manifest.sha256, "stacked.onnx")
-    members = [folders[member.model, member.version] for member in manifest.members]
-    encoding = union([card for _, card in members], manifest.feature_order)
+    _agree(stack, entries, folders)
+    graph = _bytes(directory / "stacked.onnx", stack.sha256, "stacked.onnx")
+    members = [folders[member.model, member.version] for member in stack.members]
+    encoding = union([card for _, card in members], stack.feature_order)
     session = open_session(graph)
     models = {
         (card.name, card.version): Model(card, encoding, _places(card, member))
-        for (_, card), member in zip(members, manifest.members, strict=True)
+        for (_, card), member in zip(members, stack.members, strict=True)
     }
     everything = Registry(session, encoding, list(models.values()), states={}, peer_figures={})
     for folder, card in members:
@@ -185,7 +188,14 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
     ]
     states = {(entry.model, entry.version): entry.state for entry in entries}
     figures = peers.read(directory / "peers.yaml")
-    return Registry(session, encoding, served, states=states, peer_figures=figures, directory=directory)
+    manifest.verify(directory)
+    digest = _digest(stack, entries, [model.card for model in served], figures)
+    return Registry(session, encoding, served, states=states, peer_figures=figures, directory=directory, digest=digest)
+
+
+def _digest(stack: Manifest, entries: Sequence[Entry], served: Sequence[ModelCard], figures: Mapping[Any, Peer]) -> str:
+    told = (stack, tuple(entries), tuple(served), tuple(figures.values()))
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def cards(directory: Path = PACKAGE) -> tuple[ModelCard, ...]:
@@ -213,10 +223,10 @@ def _folders(directory: Path) -> list[tuple[Path, ModelCard]]:
 
 
 def _agree(
-    manifest: Manifest, entries: Sequence[Entry], folders: Mapping[tuple[str, str], tuple[Path, ModelCard]]
+    stack: Manifest, entries: Sequence[Entry], folders: Mapping[tuple[str, str], tuple[Path, ModelCard]]
 ) -> None:
     """Raise ModelError unless folders, stacked graph and registry.yaml name the same models, by hash."""
-    stacked = {(member.model, member.version): member.sha256 for member in manifest.members}
+    stacked = {(member.model, member.version): member.sha256 for member in stack.members}
     entered = [(entry.model, entry.version) for entry in entries]
     for name, version in sorted({*stacked, *entered, *folders}):
         if (name, version) not in folders:
@@ -251,7 +261,10 @@ def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
 
 def fingerprint(directory: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """What changes when the models in `directory` do: inode, length and time of each file that names the others."""
-    return tuple(_stamp(directory / name) for name in ("registry.yaml", "stacked.json", "stacked.onnx", "peers.yaml"))
+    return tuple(
+        _stamp(directory / name)
+        for name in ("registry.yaml", "stacked.json", "stacked.onnx", "peers.yaml", manifest.NAME)
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -10,6 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+# Below the folder of a deployment: what its workers remember of their answers (trust/retries.py).
+ANSWERS = "answers"
 _MEMORY = Path("/dev/shm")  # noqa: S108 — a folder of mode 0700 in it, below
 
 
@@ -49,3 +51,8 @@ def share_metrics(path: Path) -> None:
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+
+
+def forget_answers(path: Path) -> None:
+    """Remove what the workers of an earlier start, or of the one that ends, remembered of their answers."""
+    shutil.rmtree(path / ANSWERS, ignore_errors=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -53,6 +56,7 @@ def connect(url: str, *, durable: bool, connections: int) -> Engine:
 
 
 def _sqlite(url: str, durable: bool, connections: int) -> Engine:
+    _for_nobody_else(make_url(url).database)
     engine = sqlalchemy.create_engine(
         url, pool_size=connections, pool_timeout=POOL_TIMEOUT_S, connect_args={"timeout": BUSY_TIMEOUT_S}
     )
@@ -66,6 +70,15 @@ def _sqlite(url: str, durable: bool, connections: int) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _for_nobody_else(path: str | None) -> None:
+    """The file exists and only its owner reads it; SQLite gives its journals the same rights."""
+    if not path or path == ":memory:" or path.startswith("file:"):
+        return
+    with contextlib.suppress(OSError):  # what cannot be made or changed is told by the first connection
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        Path(path).chmod(0o600)
 
 
 def revision(engine: Engine) -> str | None:

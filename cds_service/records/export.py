@@ -12,6 +12,7 @@ from sqlalchemy import Engine, RowMapping, and_, select
 
 from cds_service.records import lookups, tables
 from cds_service.records.rows import EvaluationRow
+from fhir_mappings.spreadsheet import harmless
 
 _COLUMNS = tuple(name for name in tables.evaluation.c.keys() if name != "result")  # noqa: SIM118 — columns, not a dict
 _FEEDBACK = ("card_uuid", "feedback_outcome", "feedback_at", "reason_code", "reason_display")
@@ -77,9 +78,9 @@ def _told() -> tuple[Any, ...]:
 
 
 def _harmless(value: object) -> object:
-    """Text that a spreadsheet would run as a formula begins with a quote instead."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
+    """As a cell that no spreadsheet runs."""
+    if isinstance(value, str):
+        return harmless(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -22,8 +22,9 @@ class Ledger:
     """One worker's counters; lives as long as it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = folder / f"{os.getpid()}-{_started(os.getpid())}-{uuid.uuid4().hex[:8]}{_SUFFIX}"
+        self._path.touch(mode=0o600)
         self._path.write_bytes(_FORM.pack(0, 0))
         with self._path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _FORM.size)

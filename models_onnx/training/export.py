@@ -16,6 +16,7 @@ import onnxruntime
 import yaml
 from numpy.typing import NDArray
 
+from models_onnx import manifest
 from models_onnx.model_card import ModelCard, ModelError, PointsBand, Scope, ScopeLimit
 from models_onnx.sessions import open_session
 from models_onnx.training import golden
@@ -160,6 +161,7 @@ def write_stack(exports: Sequence[Export], members: Sequence[dict[str, str]], di
     head = json.dumps({"sha256": hashlib.sha256(graph).hexdigest(), "feature_order": features}, indent=1)
     text = f'{head[:-2]},\n "members": [\n  {lines}\n ]\n}}\n'
     directory.joinpath("stacked.json").write_text(text, encoding="utf-8")
+    manifest.write(directory)
 
 
 def compare_stack(

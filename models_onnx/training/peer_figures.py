@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from models_onnx import manifest
 from models_onnx.peers import LEAST_EVENTS
 from models_onnx.training.inputs import procedure_groups
 from models_onnx.training.surgery_timing import CITATION, Operations
@@ -40,4 +41,5 @@ def write(operations: Operations, directory: Path) -> int:
     directory.joinpath("peers.yaml").write_text(
         HEADER + yaml.safe_dump(peers, sort_keys=False, allow_unicode=True, width=160), encoding="utf-8"
     )
+    manifest.write(directory)
     return len(peers)

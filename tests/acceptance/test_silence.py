@@ -12,6 +12,7 @@ from flask import Flask
 
 from cds_service.advice.silence import WORDS, Reason
 from cds_service.records import switches
+from cds_service.records.switches import Scope
 from tests.acceptance.requests import (
     a_condition,
     a_functional_status,
@@ -236,4 +237,18 @@ def test_a_kill_switch_silences_a_retry_too(tenant: Callable[..., Flask], monkey
     send = {"data": body, "content_type": "application/json"}
     assert len(app.test_client().post(SERVICE, headers=a_token(), **send).json["cards"]) == 1
     switch(app, "kill")
+    assert app.test_client().post(SERVICE, headers=a_token(), **send).data == NOTHING
+
+
+@pytest.mark.parametrize("value", ["off", "silent"])
+def test_another_mode_holds_for_a_retry_at_once(
+    tenant: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """R-E01: what was answered under another mode is not shown under this one, remembered or not."""
+    monkeypatch.setattr(switches, "FRESH_S", 0.0)
+    app = tenant(explain_silence=False)
+    body = json.dumps(a_call() | {"hookInstance": str(uuid.uuid4())})
+    send = {"data": body, "content_type": "application/json"}
+    assert len(app.test_client().post(SERVICE, headers=a_token(), **send).json["cards"]) == 1
+    switch(app, "mode", value, Scope("general-hospital"))
     assert app.test_client().post(SERVICE, headers=a_token(), **send).data == NOTHING

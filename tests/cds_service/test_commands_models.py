@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import main
 from cds_service.records import database, switches
 from cds_service.records.rows import AdministrationEvent
+from models_onnx import manifest
 from models_onnx.registry import PACKAGE
 from tests.conformance.conftest import a_tenant_file
 
@@ -87,6 +88,7 @@ def test_a_model_that_asks_for_an_input_in_another_unit_is_not_promoted(run: Run
     card = folder / "pulmonary-complication" / "ariscat" / "1.0.0" / "card.yaml"
     told = card.read_text(encoding="utf-8")
     card.write_text(told.replace("name: spo2\n  kind: number\n  unit: '%'", "name: spo2\n  kind: number\n  unit: '1'"))
+    manifest.write(folder)
     before = (folder / "registry.yaml").read_bytes()
     refused = run("models", "promote", "ariscat", "1.0.0", "--to", "challenger", *WHO)
     assert refused.exit_code == 1

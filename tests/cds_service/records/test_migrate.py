@@ -1,5 +1,7 @@
 """Migrations: forward from nothing, back, forward again; what the code reads is what they build."""
 
+from pathlib import Path
+
 from alembic import autogenerate
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -44,3 +46,17 @@ def test_back_to_nothing_and_forward_again(url):
 def test_a_database_url_of_a_platform_gets_our_driver_and_is_told_without_its_password():
     assert database.normal("postgres://u:secret@h/d") == "postgresql+psycopg://u:secret@h/d"
     assert "secret" not in database.safe("postgresql://u:secret@h/d")
+
+
+def test_a_record_on_disk_is_for_nobody_else(tmp_path: Path) -> None:
+    """Patients' ids lie in it and in its journals; also one that an earlier version left readable."""
+    path = tmp_path / "record.sqlite3"
+    path.touch(mode=0o644)
+    migrate.upgrade(f"sqlite:///{path}")
+    engine = database.connect(f"sqlite:///{path}", durable=True, connections=1)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        modes = {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()}
+    engine.dispose()
+    assert set(modes.values()) == {"0o600"}
+    assert len(modes) == 3

@@ -1,0 +1,105 @@
+"""How many of a worker's threads one tenant's requests may hold, told from the head of each: at most half.
+
+Who calls is read from the token as anybody could have written it, for this and nothing else: whoever writes another
+hospital's name into a token that nobody signed waits in that hospital's lane, and is refused there in a millisecond.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+from collections import deque
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+# What an application says of itself (app.extensions) where more than one tenant shares it.
+SHARED = "surgical-risk-shared"
+# Answered by threads of their own: they tell whether the others are held.
+OPERATIONS = "operations"
+SIGN_IN = "sign-in"
+# A request that did not get a thread by then would be late for its EHR (DEC-02).
+WAIT_AT_MOST_S = 2.0
+_OPERATIONS_PATHS = (b"/health", b"/ready", b"/metrics")
+_MOST_CHARACTERS = 512
+_TOKEN = re.compile(rb"\r\nauthorization:[ \t]*bearer +[A-Za-z0-9_-]+\.([A-Za-z0-9_-]{1,16384})\.", re.IGNORECASE)
+
+
+class _Claims(msgspec.Struct):
+    iss: str = ""
+    tenant: Any = None
+
+
+def lane_of(head: bytes) -> str:
+    """The lane of a request: by its path, or by the issuer and tenant that its token names."""
+    path = head.lstrip(b"\r\n").partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
+    if path in _OPERATIONS_PATHS:
+        return OPERATIONS
+    if path.startswith(b"/smart/"):
+        return SIGN_IN
+    token = _TOKEN.search(head)
+    if token is None:
+        return ""
+    segment = token[1]
+    try:
+        claims = msgspec.json.decode(urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)), type=_Claims)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        return ""
+    return f"{claims.iss[:_MOST_CHARACTERS]} {claims.tenant if isinstance(claims.tenant, str) else ''}"[
+        :_MOST_CHARACTERS
+    ]
+
+
+class Waiting(Protocol):
+    """A connection whose request has come: its lane, and until when it may wait (monotonic seconds)."""
+
+    lane: str
+    until: float
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+class Lanes(Generic[W]):
+    """The requests under way and waiting, by lane; used by the worker's main loop alone."""
+
+    def __init__(self, most: int) -> None:
+        """`most`: how many of one lane may be under way."""
+        self._most = most
+        self._under_way: dict[str, int] = {}
+        self._waiting: dict[str, deque[W]] = {}
+
+    def enter(self, one: W) -> bool:
+        """Whether the request may have a thread now; else it waits for one of its own lane."""
+        held = self._under_way.get(one.lane, 0)
+        if held >= self._most:
+            self._waiting.setdefault(one.lane, deque()).append(one)
+            return False
+        self._under_way[one.lane] = held + 1
+        return True
+
+    def leave(self, lane: str) -> W | None:
+        """A request of the lane is over: the next of it, which has its thread now; None where nobody waits."""
+        waiting = self._waiting.get(lane)
+        if waiting:
+            following = waiting.popleft()
+            if not waiting:
+                del self._waiting[lane]
+            return following
+        held = self._under_way.get(lane, 0) - 1
+        if held > 0:
+            self._under_way[lane] = held
+        else:
+            self._under_way.pop(lane, None)
+        return None
+
+    def overdue(self, now: float) -> list[W]:
+        """Those that waited too long; they wait no more."""
+        late: list[W] = []
+        for lane in list(self._waiting):
+            waiting = self._waiting[lane]
+            while waiting and waiting[0].until <= now:
+                late.append(waiting.popleft())
+            if not waiting:
+                del self._waiting[lane]
+        return late
