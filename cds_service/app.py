@@ -43,6 +43,7 @@ from fhir_mappings import operation_codes
 RECORDS = "surgical-risk-records"
 MODELS = "surgical-risk-models"
 TRACING = "surgical-risk-tracing"
+TENANTS = "surgical-risk-tenants"
 RETRIES = "surgical-risk-retries"
 
 
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
     app.extensions[MODELS] = in_force
+    app.extensions[TENANTS] = tuple(tenant.id for tenant in tenants)
     app.extensions[SHARED] = len(tenants) > 1
     app.extensions[RETRIES] = deployment.desk.retries
     doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]

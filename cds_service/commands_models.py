@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from cds_service import proof
+
 if TYPE_CHECKING:
     from models_onnx.promotion import Changes, Gate
 
@@ -29,6 +31,7 @@ _CHANGE = (
     click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path)),
     click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
     _DIRECTORY,
+    proof.force,
 )
 
 
@@ -118,6 +121,7 @@ def _apply(
     approved_by: str | None,
     reason: str,
     folder: Path | None,  # noqa: ARG001 — looked at before
+    force: bool,
 ) -> None:
     from cds_service import contract  # noqa: PLC0415
     from models_onnx.promotion import Gate  # noqa: PLC0415
@@ -126,7 +130,7 @@ def _apply(
     def record(changes: Changes) -> None:
         _record(changes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
 
-    with _errors_told():
+    with _errors_told(), proof.opened(database_url, forced=force):
         gate = Gate(accept=lambda loaded: contract.check(loaded.cards), record=record)
         for made in change(directory or PACKAGE, gate):
             click.echo(f"{made.model} {made.version}: {made.before} -> {made.after}")

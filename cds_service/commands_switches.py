@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
 
+from cds_service import proof
 from cds_service.tenant import Hook, Mode, Tenant
 
 F = TypeVar("F", bound=Callable[..., None])
 _WHO = (
     click.option("--by", "done_by", required=True, help="Who switches."),
     click.option("--reason", required=True, help="Why; kept with the event."),
+    proof.wait,
+    proof.force,
 )
 _WHERE = (
     click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
@@ -72,6 +75,8 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
     approved_by: str | None,
     done_by: str,
     reason: str,
+    wait: bool,
+    force: bool,
     database_url: str,
     folder: Path | None,
 ) -> None:
@@ -80,7 +85,8 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
 
     _refuse_unapproved(_tenant(tenant_id, folder), value, done_by, approved_by)
     scope = Scope(tenant_id, hook or "", group or "")
-    _switch(database_url, Switch("mode", scope, value), done_by=done_by, approved_by=approved_by, reason=reason)
+    made = _Made(done_by, reason, wait, force, approved_by, _ids(folder, "demo"))
+    _switch(database_url, Switch("mode", scope, value), made)
 
 
 @mode.command("clear")
@@ -88,20 +94,23 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
 @click.option("--hook", type=click.Choice(get_args(Hook)), default=None)
 @click.option("--group", default=None)
 @_with(*_WHO, *_WHERE)
-def clear_mode(
+def clear_mode(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
     *,
     hook: str | None,
     group: str | None,
     done_by: str,
     reason: str,
+    wait: bool,
+    force: bool,
     database_url: str,
-    folder: Path | None,  # noqa: ARG001 — every command of the group takes the same places
+    folder: Path | None,
 ) -> None:
     """Take a switched mode back: the tenant file holds again."""
     from cds_service.records.switches import Scope  # noqa: PLC0415
 
-    _clear(database_url, "mode", Scope(tenant_id, hook or "", group or ""), done_by=done_by, reason=reason)
+    made = _Made(done_by, reason, wait, force, None, _ids(folder))
+    _clear(database_url, "mode", Scope(tenant_id, hook or "", group or ""), made)
 
 
 @click.command("kill")
@@ -114,16 +123,19 @@ def kill(
     off: bool,
     done_by: str,
     reason: str,
+    wait: bool,
+    force: bool,
     database_url: str,
-    folder: Path | None,  # noqa: ARG001
+    folder: Path | None,
 ) -> None:
     """Stop all advice, for one tenant or for all, within 60 seconds and without a restart."""
     from cds_service.records.switches import Scope, Switch  # noqa: PLC0415
 
+    made = _Made(done_by, reason, wait, force, None, _ids(folder))
     if off:
-        _clear(database_url, "kill", Scope(tenant_id), done_by=done_by, reason=reason)
+        _clear(database_url, "kill", Scope(tenant_id), made)
     else:
-        _switch(database_url, Switch("kill", Scope(tenant_id), "killed"), done_by=done_by, reason=reason)
+        _switch(database_url, Switch("kill", Scope(tenant_id), "killed"), made)
 
 
 def _tenants(folder: Path | None) -> tuple[Tenant, ...]:
@@ -149,42 +161,56 @@ def _refuse_unapproved(tenant: Tenant | None, value: str, done_by: str, approved
         raise click.ClickException("`on` needs a second person: --approved-by (R-E06)")
 
 
-def _switch(database_url: str, switch: Any, *, done_by: str, reason: str, approved_by: str | None = None) -> None:
-    from cds_service.records import database, switches  # noqa: PLC0415
-    from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+class _Made(NamedTuple):
+    """Who makes a change and why, how it is proved, and which tenants have a file."""
 
-    engine = database.connect(database_url, durable=True, connections=1)
-    event = AdministrationEvent(
-        happened_at=datetime.now(UTC),
-        action=switch.kind,
-        tenant_id=switch.scope.tenant_id,
-        scope=str(switch.scope),
-        value=switch.value,
-        done_by=done_by,
-        approved_by=approved_by,
-        reason=reason,
-    )
-    switches.set_switch(engine, switch, event)
-    engine.dispose()
-    click.echo(f"{switch.kind}: {switch.value} for {switch.scope}; in force in every worker within 60 seconds")
+    done_by: str
+    reason: str
+    wait: bool
+    force: bool
+    approved_by: str | None
+    filed: tuple[str, ...]
+
+    def event(self, action: str, scope: Any, value: str) -> Any:
+        from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+
+        return AdministrationEvent(
+            happened_at=datetime.now(UTC),
+            action=action,
+            tenant_id=scope.tenant_id,
+            scope=str(scope),
+            value=value,
+            done_by=self.done_by,
+            approved_by=self.approved_by,
+            reason=self.reason,
+        )
 
 
-def _clear(database_url: str, kind: Any, scope: Any, *, done_by: str, reason: str) -> None:
-    from cds_service.records import database, switches  # noqa: PLC0415
-    from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+def _ids(folder: Path | None, *more: str) -> tuple[str, ...]:
+    return (*(tenant.id for tenant in _tenants(folder)), *more)
 
-    engine = database.connect(database_url, durable=True, connections=1)
-    event = AdministrationEvent(
-        happened_at=datetime.now(UTC),
-        action=kind,
-        tenant_id=scope.tenant_id,
-        scope=str(scope),
-        value="cleared",
-        done_by=done_by,
-        reason=reason,
-    )
-    found = switches.clear_switch(engine, kind, scope, event)
-    engine.dispose()
-    if not found:
-        raise click.ClickException(f"no {kind} switch is set for {scope}")
-    click.echo(f"{kind}: cleared for {scope}; in force in every worker within 60 seconds")
+
+def _switch(database_url: str, switch: Any, made: _Made) -> None:
+    from cds_service.records import switches  # noqa: PLC0415
+
+    with proof.opened(database_url, forced=made.force) as (engine, using):
+        proof.refuse_unknown(switch.scope.tenant_id, using, filed=made.filed, forced=made.force)
+        switches.set_switch(engine, switch, made.event(switch.kind, switch.scope, switch.value))
+        _say(engine, f"{switch.kind}: {switch.value} for {switch.scope}", made)
+
+
+def _clear(database_url: str, kind: Any, scope: Any, made: _Made) -> None:
+    from cds_service.records import switches  # noqa: PLC0415
+
+    with proof.opened(database_url, forced=made.force) as (engine, _):
+        if not switches.clear_switch(engine, kind, scope, made.event(kind, scope, "cleared")):
+            raise click.ClickException(f"no {kind} switch is set for {scope}")
+        _say(engine, f"{kind}: cleared for {scope}", made)
+
+
+def _say(engine: Any, what: str, made: _Made) -> None:
+    if made.wait:
+        click.echo(f"{what}; waiting for every worker")
+        proof.follow(engine)
+    else:
+        click.echo(f"{what}; in force in every worker within 60 seconds (--wait: until each has it)")

@@ -45,7 +45,7 @@ def post_worker_init(worker: Any) -> None:
 
     The first FHIR resource written imports its library, which no first answer should wait for (N-04).
     """
-    from cds_service.app import MODELS, RETRIES  # noqa: PLC0415 — this file is read by the arbiter too
+    from cds_service.app import MODELS, RECORDS, RETRIES, TENANTS  # noqa: PLC0415 — this file is read by the arbiter too
     from fhir_mappings import draft_orders, draft_resources  # noqa: PLC0415
 
     draft_resources.operation_outcome(severity="information", code="informational", text="The service is ready.")
@@ -56,3 +56,4 @@ def post_worker_init(worker: Any) -> None:
     if (models := worker.wsgi.extensions.get(MODELS)) is not None:  # a route that speed is measured beside has none
         models.watch()
         worker.wsgi.extensions[RETRIES].watch()
+        worker.wsgi.extensions[RECORDS].watch(worker.wsgi.extensions[TENANTS])

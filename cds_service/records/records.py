@@ -11,6 +11,7 @@ from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
 from cds_service.records.used_tokens import UsedTokens
+from cds_service.records.workers import Presence
 
 READ_OWN_WRITES_S = 0.5
 
@@ -31,6 +32,12 @@ class Records:
         self.used_tokens = UsedTokens(self.quick)
         self.switches = switches.SwitchReader(self.quick)
         self._housekeeping = Housekeeping(self.used_tokens)
+        self._presence: Presence | None = None
+
+    def watch(self, tenants: Sequence[str]) -> None:
+        """Tell the record from now on that this worker uses it, and which switches it holds."""
+        self._presence = Presence(self.quick, self.switches, tenants)
+        self._presence.start()
 
     def write_evaluation(self, row: EvaluationRow) -> None:
         """Keep an evaluation, behind the answer: never waits, never fails; what is lost is counted."""
@@ -63,6 +70,9 @@ class Records:
     def close(self, timeout_s: float = 5.0) -> None:
         """Write what is queued and let go of the database. What cannot be written is counted by the next start."""
         self._housekeeping.close()
+        if self._presence is not None:
+            self._presence.close()
+            self._presence = None
         self._writer.close(timeout_s)
         if self._ledger.open == 0:
             self._ledger.close()

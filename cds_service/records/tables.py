@@ -196,6 +196,16 @@ recalibration = Table(
     Index("ix_recalibration_number", "tenant_id", "model", "number", unique=True),
 )
 
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("host", String(128), nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("switches", String(64), nullable=False),
+    Column("tenants", Text, nullable=False),
+)
+
 used_token = Table(
     "used_token",
     metadata,

@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from cds_service.tenant import Tenant
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-# RFC 6052: IPv4 behind a NAT64 gateway; is_global says yes to all of it, 169.254.169.254 included.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# RFC 6052, RFC 8215: IPv4 behind a NAT64 gateway; is_global says yes to all of the first, 169.254.169.254 included.
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+# Where clouds tell a machine its own credentials, outside 169.254.0.0/16; some are public addresses. Also where a
+# tenant lists the network around them.
+# Azure: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+# Alibaba Cloud: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+# AWS over IPv6: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+# Oracle Cloud: https://docs.oracle.com/iaas/Content/Compute/Tasks/gettingmetadata.htm (192.0.0.192, as old images have)
+_METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
 
 
 def may_connect(host: str, address: str, tenant: Tenant) -> bool:
@@ -34,7 +41,7 @@ def is_loopback_name(host: str) -> bool:
 
 
 def _may(address: IPAddress, host: str, tenant: Tenant) -> bool:
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address in _METADATA:
         return False
     if address.is_loopback:
         return not tenant.is_production and is_loopback_name(host)
@@ -54,5 +61,5 @@ def _forms(address: IPAddress) -> Iterator[IPAddress]:
             yield address.sixtofour
         if address.teredo is not None:
             yield from address.teredo
-        if address in _NAT64:
+        if any(address in network for network in _NAT64):
             yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

@@ -15,47 +15,31 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 from urllib.parse import quote, urlsplit
 
 import certifi
 import msgspec
 
 from cds_service.operations import metrics
-from cds_service.trust import doors
+from cds_service.trust import doors, replies
 from cds_service.trust.circuit import Circuit
 from cds_service.trust.doors import AddressRule, Line, Lookups, Origin, left_s
+from cds_service.trust.replies import OutboundError, Reply
+
+__all__ = ["Door", "OutboundError", "Purpose", "Reply", "UrlRule", "told"]
 
 UrlRule = Callable[[str], bool]
 Purpose = Literal["fhir", "keys", "sign-in", "terminology", "export"]
-Why = Literal["refused", "open-circuit", "busy", "no-answer", "too-late", "too-large", "unreadable"]
 # What a server does to us; what a rule of ours, a full quota or an open circuit does is no fault of it.
 _FAULTS = frozenset({"no-answer", "too-late", "too-large", "unreadable"})
 # A call that began with less than this left may be late without the server being slow.
 _FAIR_S = 0.2
 _IDLE_S = 20.0
-_CHUNK = 64 * 1024
 _MOST_URL_CHARACTERS = 16 * 1024
 _MOST_SERVERS = 64  # only the demo tenant lists a pattern; every other one lists its servers
 _KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
-_GZIP = 16 + zlib.MAX_WBITS
 _NO_HEADERS: Mapping[str, str] = {}
-
-
-class OutboundError(OSError):
-    """There is no answer; `why` in one of our own words, without anything of the request."""
-
-    def __init__(self, why: Why) -> None:
-        super().__init__(why)
-        self.why = why
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """What a server answered: its status, its headers (names in lower case), and the body before compression."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -191,7 +175,7 @@ class Door:
         try:
             headers = {"Accept-Encoding": "identity" if call.into else "gzip", **call.headers}
             answer = doors.ask(line, call.method, _target(call.url), headers=headers, body=call.body, until=until)
-            reply = _read(answer, call.into, at_most_bytes)
+            reply = replies.read(answer, call.into, at_most_bytes)
             keep = not answer.will_close
         finally:
             if not keep:
@@ -272,37 +256,3 @@ def _target(url: str) -> str:
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return quote(target, safe=_KEPT_IN_URLS)
-
-
-def _read(answer: Any, into: BinaryIO | None, at_most_bytes: int) -> Reply:
-    """The whole answer, neither its bytes on the wire nor those before compression above the limit."""
-    encoding = (answer.getheader("Content-Encoding") or "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise OutboundError("unreadable")
-    if (answer.length or 0) > at_most_bytes:
-        raise OutboundError("too-large")
-    taken = into if into is not None and answer.status == http.client.OK else None
-    body, received = bytearray(), 0
-    while chunk := answer.read(_CHUNK):
-        received += len(chunk)
-        if received > at_most_bytes:
-            raise OutboundError("too-large")
-        if taken is not None:
-            taken.write(chunk)
-        else:
-            body += chunk
-    if answer.length:
-        raise OutboundError("no-answer")  # it broke off
-    headers = {name.lower(): value for name, value in answer.getheaders()}
-    whole = _inflated(bytes(body), at_most_bytes) if encoding == "gzip" and body else bytes(body)
-    return Reply(answer.status, headers, whole)
-
-
-def _inflated(body: bytes, at_most_bytes: int) -> bytes:
-    inflater = zlib.decompressobj(wbits=_GZIP)
-    whole = inflater.decompress(body, at_most_bytes + 1)
-    if len(whole) > at_most_bytes:
-        raise OutboundError("too-large")
-    if not inflater.eof:
-        raise OutboundError("unreadable")
-    return whole

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.cli import main
+from tests.cds_service.records.present import a_worker_uses
 from tests.cds_service.records.rows_of import NOON, SENDER, a_feedback, an_evaluation
 from tests.conformance.conftest import a_tenant_file
 
@@ -21,6 +22,7 @@ def run(tmp_path):
         return CliRunner().invoke(main, words, env=environment)
 
     assert command("record", "migrate").exit_code == 0
+    a_worker_uses(environment["DATABASE_URL"], "general-hospital")
     return command
 
 

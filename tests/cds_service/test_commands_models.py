@@ -14,6 +14,7 @@ from cds_service.records import database, switches
 from cds_service.records.rows import AdministrationEvent
 from models_onnx import manifest
 from models_onnx.registry import PACKAGE
+from tests.cds_service.records.present import a_worker_uses
 from tests.conformance.conftest import a_tenant_file
 
 WHO = ("--by", "A. Jones", "--reason", "annual review")
@@ -35,6 +36,7 @@ def run(tmp_path: Path, folder: Path) -> Run:
         return CliRunner().invoke(main, words, env=environment)
 
     assert command("record", "migrate").exit_code == 0
+    a_worker_uses(environment["DATABASE_URL"])
     return command
 
 

@@ -113,6 +113,14 @@ def test_a_door_refuses_what_is_not_listed_before_any_packet(url, monkeypatch):
         ("fhir.example.org", "169.254.169.254"),
         ("fhir.example.org", "::ffff:169.254.169.254"),
         ("fhir.example.org", "64:ff9b::a9fe:a9fe"),
+        ("fhir.example.org", "64:ff9b::a00:8"),
+        ("fhir.example.org", "64:ff9b:1::a9fe:a9fe"),
+        ("fhir.example.org", "64:ff9b:1:a9fe:a9:fe00::"),
+        ("fhir.example.org", "168.63.129.16"),
+        ("fhir.example.org", "::ffff:168.63.129.16"),
+        ("fhir.example.org", "64:ff9b::a83f:8110"),
+        ("fhir.example.org", "100.100.100.200"),
+        ("fhir.example.org", "192.0.0.192"),
         ("fhir.example.org", "2002:7f00:1::"),
         ("fhir.example.org", "fe80::1%eth0"),
         ("fhir.example.org", "fd00:ec2::254"),
@@ -136,6 +144,12 @@ def test_a_private_network_is_reached_only_where_the_tenant_lists_it():
     assert addresses.may_connect("fhir.example.org", "10.20.3.4", tenant)
     assert not addresses.may_connect("fhir.example.org", "10.21.3.4", tenant)
     assert addresses.may_connect("fhir.example.org", "93.184.216.34", tenant)
+
+
+@pytest.mark.parametrize("address", ["100.100.100.200", "fd00:ec2::254", "192.0.0.192", "169.254.169.254"])
+def test_where_a_cloud_tells_its_credentials_is_never_reached_even_in_a_listed_network(address):
+    tenant = a_tenant(LISTED, private_networks=("100.64.0.0/10", "fd00::/8", "192.0.0.0/24"))
+    assert not addresses.may_connect("fhir.example.org", address, tenant)
 
 
 def test_in_dev_loopback_is_reached_by_its_own_name_only():

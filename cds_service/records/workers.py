@@ -1,0 +1,97 @@
+"""Which workers use this record now, and which switches each of them holds: what a command waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+import threading
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.records import tables
+from cds_service.records.database import DatabaseError
+from cds_service.records.switches import Switches, SwitchReader
+
+LOOK_S = 2.0
+BEAT_S = 10.0
+# Three beats late, and it is no longer there: ended by force, or cut off from the database.
+ALIVE_S = 30.0
+_FORGOTTEN = timedelta(days=1)
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One worker: where it runs, the digest of the switches that it holds, and its tenants' ids."""
+
+    id: str
+    host: str
+    switches: str
+    tenants: tuple[str, ...]
+
+
+def digest(switches: Switches) -> str:
+    """The same for the same switches, in whatever order they were read."""
+    return hashlib.sha256("\n".join(sorted(map(repr, switches))).encode()).hexdigest()
+
+
+def alive(engine: Engine, now: datetime) -> tuple[Worker, ...]:
+    """The workers seen in the last ALIVE_S seconds. Raises DatabaseError where that cannot be read."""
+    table = tables.worker
+    seen = select(table).where(table.c.seen_at >= now - timedelta(seconds=ALIVE_S)).order_by(table.c.id)
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(seen).mappings().all()
+    except SQLAlchemyError as error:
+        raise DatabaseError(
+            "it holds no list of workers: migrate the record first, if this is the service's database"
+        ) from error
+    return tuple(Worker(row["id"], row["host"], row["switches"], tuple(json.loads(row["tenants"]))) for row in rows)
+
+
+class Presence:
+    """Tells the record that this worker is there, and each time that its switches change; lives as long as it."""
+
+    def __init__(self, engine: Engine, switches: SwitchReader, tenants: Sequence[str]) -> None:
+        self._engine = engine
+        self._switches = switches
+        self._row = {"id": str(uuid.uuid4()), "host": platform.node()[:128], "tenants": json.dumps(list(tenants))}
+        self._told, self._told_at = "", datetime.min.replace(tzinfo=UTC)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell, in a thread of this worker."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """This worker is there no longer."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=LOOK_S)
+        with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
+            connection.execute(delete(tables.worker).where(tables.worker.c.id == self._row["id"]))
+
+    def tell(self, now: datetime) -> None:
+        """Write what this worker holds, if it changed or a beat is due."""
+        held = digest(self._switches.current())
+        if held == self._told and (now - self._told_at).total_seconds() < BEAT_S:
+            return
+        table = tables.worker
+        with self._engine.begin() as connection:
+            gone = (table.c.id == self._row["id"]) | (table.c.seen_at < now - _FORGOTTEN)
+            connection.execute(delete(table).where(gone))
+            connection.execute(insert(table).values(**self._row, switches=held, seen_at=now))
+        self._told, self._told_at = held, now
+
+    def _run(self) -> None:
+        while True:
+            with contextlib.suppress(SQLAlchemyError, DatabaseError):
+                self.tell(datetime.now(UTC))
+            if self._closing.wait(LOOK_S):
+                return
