@@ -19,6 +19,9 @@ keepalive = 30
 # The heartbeat file in memory: a read-only root file system has no other writable place.
 worker_tmp_dir = "/dev/shm"  # noqa: S108
 accesslog = None
+# gunicorn would take SCRIPT_NAME and PATH_INFO from headers of a proxy on the same machine: nobody needs it here, and a
+# client behind that proxy could write them.
+forwarder_headers = ""
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -31,7 +31,8 @@ DOORS = {
     # `ehr` is an EHR, a client of this service; the service itself calls out by its one door only.
     **dict.fromkeys(("requests", "urllib3", "urllib.request", "httpx", "authlib.integrations.requests_client"),
                     ("cds_service.ehr",)),
-    **dict.fromkeys(("http.client", "ssl", "certifi"), ("cds_service.trust.doors", "cds_service.trust.outbound")),
+    **dict.fromkeys(("http.client", "ssl", "certifi"),
+                    ("cds_service.trust.doors", "cds_service.trust.outbound", "cds_service.trust.replies")),
     # Beside the door: the worker that takes connections, and the demo that looks whether its port is free.
     "socket": ("cds_service.trust.doors", "cds_service.http_worker", "cds_service.demo.show"),
     "fhir": ("fhir_mappings",),
