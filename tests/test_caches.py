@@ -42,6 +42,7 @@ OF_OUR_OWN = {
     "fhir_mappings/unit_factors.py:_registry": "nothing",
 }
 SHORT_ONLY = {
+    "fhir_mappings/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters together",
     "fhir_mappings/elements.py:_concept": "concepts as written, up to 512 bytes",
     "fhir_mappings/remembering.py:kept": "foreign texts, up to 256 characters",
     "fhir_mappings/understanding.py:_remembered": "systems and codes, up to 200 characters together",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from urllib.parse import quote
 
 import msgspec
 
@@ -101,11 +102,14 @@ def _with_reads(prescribed: SearchResult, reads: list[SearchResult]) -> SearchRe
 
 
 def resolve(template: str, tokens: Mapping[str, str | None]) -> str | None:
-    """The query of a prefetch template; None where the request has no value for one of its tokens."""
+    """The query of a prefetch template; None where the request has no value for one of its tokens.
+
+    A value is one value of the query, whatever it holds: it adds no parameter and leaves no path.
+    """
     names = _TOKEN.findall(template)
     if any(not tokens.get(name) for name in names):
         return None
-    return _TOKEN.sub(lambda match: str(tokens[match.group(1)]), template)
+    return _TOKEN.sub(lambda match: quote(str(tokens[match.group(1)]), safe="/"), template)
 
 
 def _wait(search: Future[SearchResult], budget: Budget) -> SearchResult:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -152,3 +153,10 @@ def test_a_sent_page_is_read_on_with_the_token_and_is_cut_without(client: FhirCl
     with serving(paged("")) as server:
         assert len(run(client, server, {"patient": PATIENT, "conditions": first})["conditions"].resources) == 1
     assert run(client, None, {"patient": PATIENT, "conditions": first})["conditions"].truncated
+
+
+@pytest.mark.parametrize("odd", ["x&_count=1", "x?y", "x#y", "x%26y", "x y", "x|y", "x\r\ny", "x☃", "x;y=1", "x=y"])
+def test_an_id_is_one_value_of_the_query_whatever_it_holds(odd: str) -> None:
+    query = resolve("Condition?patient={{context.patientId}}&_sort=-date", {"context.patientId": odd})
+    assert query is not None
+    assert parse_qsl(query.partition("?")[2]) == [("patient", odd), ("_sort", "-date")]
