@@ -207,3 +207,10 @@ def test_importing_the_service_loads_nothing_that_only_training_needs() -> None:
     program = f"import sys, cds_service.app; print(*sorted(set({HEAVY + EXTRA!r}) & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+def test_the_commands_count_nothing_before_it_is_said_where() -> None:
+    """prometheus_client looks once, when it is imported, where the workers of a start count together."""
+    program = "import sys, cds_service.cli, cds_service.server; print('prometheus_client' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == ["False"]

@@ -21,7 +21,6 @@ from urllib.parse import quote, urlsplit
 import certifi
 import msgspec
 
-from cds_service.operations import metrics
 from cds_service.trust import doors, replies
 from cds_service.trust.circuit import Circuit
 from cds_service.trust.doors import AddressRule, Line, Lookups, Origin, left_s
@@ -139,6 +138,9 @@ class Door:
         return reply
 
     def _count(self, result: str) -> None:
+        # The commands know doors too, and have no counters; and `serve` says where they lie before they are imported.
+        from cds_service.operations import metrics  # noqa: PLC0415
+
         metrics.outbound_calls.labels(self.owner, self.purpose, result).inc()
         metrics.open_circuits.labels(self.owner, self.purpose).set(self.open_circuits)
 
