@@ -27,6 +27,7 @@ People = tuple[int, Iterable[Person]]
 @click.option("--at-most", type=click.IntRange(min=1), default=None, help="No more patients than these.")
 @click.option("--bulk/--searches", "whole", default=None, help="By $export or by search (default: as the server can).")
 @click.option("--map", "maps", type=click.Path(path_type=Path, exists=True), multiple=True, help="A site's ConceptMap.")
+@click.option("--code-system", "systems", nargs=2, multiple=True, metavar="URI NAME", help="A URI of the site's own.")
 @click.option("--zone", default="UTC", show_default=True, help="The site's IANA time zone.")
 @click.option("--as-of", default=None, help="The instant of the report, ISO 8601 (default: now).")
 @click.option("--html", "page", type=click.Path(path_type=Path), default=Path("mapping-report.html"), show_default=True)
@@ -39,6 +40,7 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     at_most: int | None,
     whole: bool | None,
     maps: tuple[Path, ...],
+    systems: tuple[tuple[str, str], ...],
     zone: str,
     as_of: str | None,
     page: Path,
@@ -52,7 +54,8 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     if (export is None) == (fhir is None):
         raise click.UsageError("give a folder of NDJSON, or --fhir URL")
     now = datetime.now(UTC) if as_of is None else datetime.fromisoformat(as_of)
-    site = Site(now if now.tzinfo else now.replace(tzinfo=ZoneInfo(zone)), ZoneInfo(zone), concept_maps.load(maps))
+    own = concept_maps.load(maps, code_systems=dict(systems))
+    site = Site(now if now.tzinfo else now.replace(tzinfo=ZoneInfo(zone)), ZoneInfo(zone), own)
     try:
         with _people(export, fhir, listed, at_most, whole) as (how_many, people):
             made = _with_a_bar(how_many, people, site)

@@ -49,7 +49,9 @@ def open_site(tenant: Tenant) -> Site:
     habits = tenant.data
     if not habits.unverified_codes:
         value_sets = value_sets.verified()
-    maps = concept_maps.load(tenant.concept_maps, shipped=_demonstration(tenant), sets=value_sets)
+    maps = concept_maps.load(
+        tenant.concept_maps, shipped=_demonstration(tenant), sets=value_sets, code_systems=tenant.code_systems
+    )
     advising = tenancy.advising(tenant, maps)
     return Site(
         tenant=tenant,

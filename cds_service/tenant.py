@@ -187,8 +187,10 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
 
     `card_floor`: a card from this probability of the headline on; None: only where it would be a `warning`
-    or a suggestion is open (DEC-32). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages,
-    with its local results, stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR
+    or a suggestion is open (DEC-32). `code_systems`: a URI of this site → the name of the code system that it is
+    (code_systems.NAMES), added to those known everywhere (DEC-41). `local_pages`: an opaque word of 16 to 64
+    characters; this tenant's model pages, with its local results, stand at /sites/<word>/models and its cards link
+    there (DEC-26). `private_networks`: CIDR
     ranges in which a FHIR server on the hospital's own network may stand; loopback and link-local never count (R-G01).
     """
 
@@ -221,6 +223,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
+    code_systems: dict[str, str] = {}
     order_maps: tuple[Path, ...] = ()
     terminology: Terminology | None = None
     data: DataHabits = DataHabits()

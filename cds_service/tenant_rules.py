@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from cds_service.tenant import Client, Tenant
-from fhir_mappings import unit_aliases
+from fhir_mappings import concept_maps, unit_aliases
 
 # The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06, vendors.md).
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
@@ -53,6 +53,10 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
         yield "hooks", "name at least one hook"
     if tenant.local_pages and not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", tenant.local_pages):
         yield "local_pages", "16 to 64 letters, digits, hyphens or underscores that nobody can guess (DEC-26)"
+    try:
+        concept_maps.aliases(tenant.code_systems)
+    except concept_maps.ConceptMapError as error:
+        yield "code_systems", str(error)
     yield from _files(tenant)
     yield from _unread(tenant)
 

@@ -90,7 +90,7 @@ def _order(raw: Raw, kind: str) -> Order | None:
 
 def _count_order(counts: OrderedCodes, raw: Raw, order: Order | None, words: Vocabulary) -> None:
     codings = [coding for concept in order.codes for coding in concept.coding] if order else []
-    if order is None or not may_be_surgical(order):
+    if order is None or not may_be_surgical(order, words):
         counts.no_operation += 1
     elif any(idea in GROUPS for one in codings for idea in words.ideas(one.system, one.code)):
         counts.known += 1

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from fhir_mappings import concept_map_files as files
-from fhir_mappings.code_systems import CONCEPT, KNOWN, TEXT, canonical, normalised
+from fhir_mappings.code_systems import CONCEPT, KNOWN, NAMES, TEXT, canonical, compared, normalised
 from fhir_mappings.concept_map_files import Group, MapFile, MapFileError
 from fhir_mappings.listed_codes import is_listed
 from fhir_mappings.value_sets import STANDARD, ValueSets
@@ -49,7 +49,8 @@ class ConceptMaps:
     """What each code of a site means, as (system, code) pairs. Empty by default, immutable.
 
     `beyond`: by source system, what holds of unnamed codes. `alone`: the codes that mean what the maps say and not
-    what the value sets say. `spelled`: how the site writes a code that is compared without its dots.
+    what the value sets say. `spelled`: how the site writes a code that is compared without its dots. `aliases`: URI of
+    the site → the canonical URI of the system that it is: added to the systems known everywhere (DEC-41).
     """
 
     def __init__(
@@ -60,17 +61,31 @@ class ConceptMaps:
         beyond: Mapping[str, tuple[Beyond, ...]] | None = None,
         alone: frozenset[Pair] = frozenset(),
         spelled: Mapping[Pair, str] | None = None,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._targets = dict(targets or {})
         self._beyond = dict(beyond or {})
+        self._aliases = {compared(uri): (uri, known) for uri, known in (aliases or {}).items()}
+        for uri, known in self._aliases.values():
+            self._beyond[uri] = (*self._beyond.get(uri, ()), Beyond(known, "", frozenset()))
         self._spelled = dict(spelled or {})
         self.sources = sources
         self.alone = alone
         self.systems = frozenset(system for system, _ in self._targets) | frozenset(self._beyond)
 
+    def canonical(self, system: str | None) -> str:
+        """The one URI of a code system here: as everywhere, or as the site says of a URI that is known nowhere else."""
+        uri = canonical(system)
+        return self._aliases[key][1] if self._aliases and (key := compared(uri)) in self._aliases else uri
+
+    def _source(self, system: str | None) -> str:
+        """The URI under which the maps know a system, however the site writes it."""
+        uri = canonical(system)
+        return self._aliases[key][0] if self._aliases and (key := compared(uri)) in self._aliases else uri
+
     def translate(self, system: str, code: str) -> tuple[Pair, ...]:
         """The (system, code) pairs that a site's code means; none if the maps do not have it."""
-        source = canonical(system)
+        source = self._source(system)
         if source not in self.systems:
             return ()
         code = normalised(source, code)
@@ -83,7 +98,7 @@ class ConceptMaps:
 
     def rules_out(self, system: str | None, code: str | None) -> bool:
         """Whether the site has said that a code of its own has no match here: it was looked at, and means nothing."""
-        source = canonical(system)
+        source = self._source(system)
         return (source, normalised(source, code or "")) in self._targets and not self.translate(source, code or "")
 
     def codes_for(self, names: frozenset[str], sets: ValueSets = STANDARD) -> tuple[Pair, ...]:
@@ -143,11 +158,18 @@ class _Said(Struct, frozen=True):
         return frozenset(system for system, _ in (*self.targets, *self.beyond))
 
 
-def load(paths: Iterable[Path], *, shipped: Iterable[Path] = (), sets: ValueSets = STANDARD) -> ConceptMaps:
+def load(
+    paths: Iterable[Path],
+    *,
+    shipped: Iterable[Path] = (),
+    sets: ValueSets = STANDARD,
+    code_systems: Mapping[str, str] | None = None,
+) -> ConceptMaps:
     """The maps of these files added to the shipped ones; ConceptMapError names the file that cannot be used.
 
     A file that says that it replaces stands in the place of what the shipped maps say of its code systems, and the
     codes that it names mean what it says alone. Every target has to be in `sets` or otherwise known here.
+    `code_systems`: URI of the site → the name (code_systems.NAMES) of the system that it is.
     """
     ours, own = [_said(path, sets) for path in shipped], [_said(path, sets) for path in paths]
     replaced = frozenset[str]().union(*(one.systems for one in own if one.replaces))
@@ -164,7 +186,18 @@ def load(paths: Iterable[Path], *, shipped: Iterable[Path] = (), sets: ValueSets
                 beyond[system] = (*beyond.get(system, ()), rule)
     alone = frozenset(pair for one in own if one.replaces for pair in one.targets)
     sources = tuple(one.info for one in (*ours, *own))
-    return ConceptMaps(targets, sources, beyond=beyond, alone=alone, spelled=spelled)
+    systems = aliases(code_systems or {})
+    return ConceptMaps(targets, sources, beyond=beyond, alone=alone, spelled=spelled, aliases=systems)
+
+
+def aliases(code_systems: Mapping[str, str]) -> dict[str, str]:
+    """URI → canonical URI; raises ConceptMapError for a name that is none, or a URI that already is a system."""
+    for uri, name in code_systems.items():
+        if name not in NAMES:
+            raise ConceptMapError(f"{uri}: {name} is no system that is read here; there are {', '.join(sorted(NAMES))}")
+        if (known := canonical(uri)) in KNOWN or compared(uri) in ("", compared(TEXT)):
+            raise ConceptMapError(f"{uri}: already is {known or 'nothing'}; an alias adds, it never redefines")
+    return {canonical(uri): NAMES[name] for uri, name in code_systems.items()}
 
 
 def _said(path: Path, sets: ValueSets) -> _Said:

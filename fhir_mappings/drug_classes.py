@@ -12,6 +12,7 @@ from msgspec import Struct
 from fhir_mappings.code_systems import ATC, RXNORM, canonical, normalised
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
+from fhir_mappings.listed_codes import is_drug_code
 from fhir_mappings.value_sets import UNVERIFIED
 
 # inputs.md section 6. Source of the classification: WHO Collaborating Centre, ATC index.
@@ -78,7 +79,7 @@ _INGREDIENT_WORD = re.compile(r"\b(" + "|".join(map(re.escape, sorted(_CLASSES_O
 
 
 def understood(concept: MedicineConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
-    """What a coded medicine is. No RxNorm or ATC code, its own or by the site's map: its class is not known."""
+    """What a coded medicine is. No valid RxNorm or ATC code, its own or by the site's map: its class is not known."""
     drugs = list(_drugs(concept, tuple(routes), words)) if concept else []
     return joined(drugs) if drugs else UNKNOWN
 
@@ -101,14 +102,21 @@ def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words:
             continue
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
-            if system == RXNORM:
-                drug = _by_rxnorm(code.strip(), coding.display, routes)
-                yield _undecided(drug) if words.value_sets.only_verified and _is_unverified(code.strip()) else drug
-            elif system == ATC:
-                yield _by_atc(normalised(ATC, code))
+            if is_drug_code(system, code):
+                yield _by_code(system, code, coding.display, routes, words)
     if not concept.coding and concept.text:
         for system, code in words.texts(concept.text):
             yield _by_rxnorm(code, None, routes) if system == RXNORM else _by_atc(code)
+
+
+def _by_code(
+    system: str, code: str, display: str | None, routes: tuple[CodeableConcept, ...], words: Vocabulary
+) -> Drug:
+    code = normalised(system, code)
+    if system == ATC:
+        return _by_atc(code)
+    drug = _by_rxnorm(code, display, routes)
+    return _undecided(drug) if words.value_sets.only_verified and _is_unverified(code) else drug
 
 
 def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ...]) -> Drug:

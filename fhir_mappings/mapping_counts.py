@@ -127,7 +127,8 @@ def _count_codes(counts: Counts, record: PatientRecord, results: Iterable[Search
 def _is_known(concept: CodeableConcept, record: PatientRecord) -> bool:
     """Whether a coding is of a standard system, or the site's map has it."""
     return any(
-        canonical(one.system) in KNOWN or record.words.ideas(one.system, one.code) for one in concept.coding
+        record.words.maps.canonical(one.system) in KNOWN or record.words.ideas(one.system, one.code)
+        for one in concept.coding
     ) or bool(concept.text and record.words.ideas_of_text(concept.text))
 
 

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from fhir_mappings import decimal_comma, unit_aliases, unread_results
-from fhir_mappings.code_systems import KNOWN, canonical
+from fhir_mappings.code_systems import KNOWN
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, Quantity, concept
 from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
@@ -159,7 +159,7 @@ def index(
 def _is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
     """Whether no coding is of a system that is read, nor known to the site's maps."""
     return not any(
-        canonical(one.system) in KNOWN or (one.system and words.maps.translate(one.system, one.code or ""))
+        words.maps.canonical(one.system) in KNOWN or (one.system and words.maps.translate(one.system, one.code or ""))
         for one in code.coding
     ) and not (code.text and words.texts(code.text))
 

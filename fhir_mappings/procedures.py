@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, canonical
+from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.order_resources import Order
@@ -138,7 +138,7 @@ def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | 
 def _classified(order: Order, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason:
     by_system = _groups_by_system(order.codes, words)
     if not by_system:
-        return _of_no_group(order, words) if may_be_surgical(order) else "not-surgical"
+        return _of_no_group(order, words) if may_be_surgical(order, words) else "not-surgical"
     gravest = [max(choices, key=lambda choice: choice[0].gravity) for choices in by_system.values()]
     group, system, code = gravest[0]
     if any(other[0] is not group for other in gravest):
@@ -174,7 +174,7 @@ def _groups_by_system(codes: Iterable[CodeableConcept], words: Vocabulary) -> di
     found: dict[str, list[Choice]] = {}
     for concept in codes:
         for coding in concept.coding:
-            system = canonical(coding.system)
+            system = words.maps.canonical(coding.system)
             for idea in words.ideas(coding.system, coding.code):
                 if idea in GROUPS:
                     found.setdefault(system, []).append((GROUPS[idea], system, (coding.code or "").strip()))
@@ -189,15 +189,15 @@ def _names_any(concepts: Iterable[CodeableConcept], idea: str, words: Vocabulary
     return any(idea in words.ideas(coding.system, coding.code) for one in concepts for coding in one.coding)
 
 
-def may_be_surgical(order: Order) -> bool:
+def may_be_surgical(order: Order, words: Vocabulary) -> bool:
     """Whether an order whose code is unknown could be an operation; in doubt it could."""
     categories = {coding.code for concept in order.categories for coding in concept.coding}
     if _SURGICAL_CATEGORY in categories:
         return True
     if categories & (_OTHER_CATEGORIES | _OTHER_V2_CATEGORIES):
         return False
-    codings = [(canonical(coding.system), coding.code or "") for concept in order.codes for coding in concept.coding]
-    return not any(_is_not_surgical(system, code.strip()) for system, code in codings)
+    codings = [coding for concept in order.codes for coding in concept.coding]
+    return not any(_is_not_surgical(words.maps.canonical(one.system), (one.code or "").strip()) for one in codings)
 
 
 def _is_not_surgical(system: str, code: str) -> bool:

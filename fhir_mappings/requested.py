@@ -41,7 +41,7 @@ NOTHING = Requested()
 def read(drafts: Sequence[Raw], *, maps: ConceptMaps = EMPTY, value_sets: ValueSets = STANDARD) -> Requested:
     """What the drafts of this session ask for. One that cannot be read asks for nothing; text never decides."""
     words = vocabulary(value_sets, maps)
-    codes = {pair for draft in drafts for pair in _codes(draft)}
+    codes = {pair for draft in drafts for pair in _codes(draft, maps)}
     ideas = {idea for system, code in codes for idea in words.ideas(system, code)}
     return Requested(frozenset(codes), frozenset(ideas))
 
@@ -58,7 +58,7 @@ def open_orders(record: PatientRecord) -> Requested | None:
         authored = moment(order.authored_on, record.zone) if order.authored_on else None
         forgotten = authored is not None and placed(authored, _FORGOTTEN_DAYS, record.clock) == "stale"
         if order.status in _OPEN and not order.do_not_perform and not forgotten:
-            codes.update(_pairs(order.code.coding))
+            codes.update(_pairs(order.code.coding, record.words.maps))
     ideas = {idea for system, code in codes for idea in record.words.ideas(system, code)}
     return Requested(frozenset(codes), frozenset(ideas))
 
@@ -68,15 +68,21 @@ def together(one: Requested, other: Requested) -> Requested:
     return Requested(one.codes | other.codes, one.ideas | other.ideas)
 
 
-def _pairs(codings: Iterable[Coding]) -> list[tuple[str, str]]:
-    return [(canonical(coding.system), coding.code.strip()) for coding in codings if coding.code]
+def _pairs(codings: Iterable[Coding], maps: ConceptMaps) -> list[tuple[str, str]]:
+    """Each code under its system's URI, and where the site says that it is a known system, under that one's too."""
+    return [
+        (system, coding.code.strip())
+        for coding in codings
+        if coding.code
+        for system in {canonical(coding.system), maps.canonical(coding.system)}
+    ]
 
 
-def _codes(draft: Raw) -> list[tuple[str, str]]:
+def _codes(draft: Raw, maps: ConceptMaps) -> list[tuple[str, str]]:
     try:
         order = read_order(draft)
     except (UnsupportedVersionError, *UNREADABLE_JSON):
         return []
     if order is None or order.forbidden or order.status in _IGNORED_STATUSES:
         return []
-    return [pair for concept in order.codes for pair in _pairs(concept.coding)]
+    return [pair for concept in order.codes for pair in _pairs(concept.coding, maps)]

@@ -58,7 +58,7 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
     mapped = words.maps.translate(system, code)  # a map that keeps codes as they are may keep one that no list has
     if words.ideas(system, code) or any(is_listed(*target, words.value_sets) for target in mapped):
         return None
-    uri = canonical(system)
+    uri = words.maps.canonical(system)
     code = normalised(uri, code)
     if uri == ABSENT_OR_UNKNOWN:
         return None if code.startswith(_NONE_KNOWN) else "unread"
@@ -70,7 +70,7 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
 
 
 def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:
-    """Whether a code of no idea is known to be of none: by ICD's own order, or because it was reviewed."""
+    """Whether a code of no idea is known to be of none: by a checked row of its edition, or because it was reviewed."""
     if uri in ICD_DIAGNOSES:
         return is_classified(uri, code)
     if uri == ICD_10_PCS:

@@ -15,13 +15,16 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.code_systems import ATC, ICD_10_PCS, ICD_DIAGNOSES, canonical, normalised
+from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_PCS, ICD_DIAGNOSES, canonical, normalised
+from fhir_mappings.icd_editions import BY_CHECKED_ROWS, is_classified, means_as_who, refined
+from fhir_mappings.icd_spelling import in_who_terms
 from fhir_mappings.remembering import remembered
 
 DIRECTORY = Path(__file__).with_name("value_sets")
 TRUST_URL = "https://surgical-risk.io/fhir/StructureDefinition/code-trust"
 UNVERIFIED = "k"
 _HIERARCHICAL = ICD_DIAGNOSES | {ATC, ICD_10_PCS}  # a code's descendants are those that begin with it
+_LONGEST = 64  # characters; no listed code is longer, and foreign text of any length is never kept
 
 
 class ValueSetError(Exception):
@@ -73,7 +76,7 @@ class ValueSets:
         for one in self.by_id.values():
             for rule in one.includes:
                 self._index(rule, one.id)
-        self.containing = remembered(most=16_384)(self._containing)
+        self._remembered = remembered(most=16_384)(self._containing)
 
     def _index(self, rule: Rule, name: str) -> None:
         if rule.kind == "regex":
@@ -82,16 +85,30 @@ class ValueSets:
             index = self._listed if rule.kind == "code" else self._prefixed
             index.setdefault((rule.system, rule.value), []).append(name)
 
-    def _containing(self, system: str, code: str) -> tuple[str, ...]:
+    def containing(self, system: str, code: str) -> tuple[str, ...]:
         """The ids of the sets that hold the code, in the order in which the files are named."""
+        return self._remembered(system, code) if len(code) <= _LONGEST and len(system) <= 4 * _LONGEST else ()
+
+    def _containing(self, system: str, code: str) -> tuple[str, ...]:
         system = canonical(system)
         code = normalised(system, code)
+        checked = system not in ICD_DIAGNOSES or is_classified(system, code)
+        found = set(self._by_rules(system, code, whole=checked))
+        if checked and system in BY_CHECKED_ROWS:
+            code = in_who_terms(system, code)
+            who = self._by_rules(ICD_10, code, whole=True) if means_as_who(system, code) else ()
+            found.update(refined(system, code, who) & self.by_id.keys())
+        return tuple(sorted(found))
+
+    def _by_rules(self, system: str, code: str, *, whole: bool) -> list[str]:
+        """The sets that hold a normalised code by the rules for `system`: as listed or, `whole`, by prefix and form."""
         found = set(self._listed.get((system, code), ()))
-        if system in _HIERARCHICAL:
-            for length in range(1, len(code) + 1):
-                found.update(self._prefixed.get((system, code[:length]), ()))
-        found.update(name for pattern, name in self._matched.get(system, ()) if pattern.fullmatch(code))
-        return tuple(sorted(name for name in found if not self.by_id[name].keeps_out(system, code)))
+        if whole:
+            if system in _HIERARCHICAL:
+                for length in range(1, len(code) + 1):
+                    found.update(self._prefixed.get((system, code[:length]), ()))
+            found.update(name for pattern, name in self._matched.get(system, ()) if pattern.fullmatch(code))
+        return [name for name in found if not self.by_id[name].keeps_out(system, code)]
 
     def verified(self) -> ValueSets:
         """These sets without the codes whose meaning stands in one public source only (trust k, codes.md)."""

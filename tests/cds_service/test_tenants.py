@@ -206,3 +206,20 @@ def test_a_word_for_local_pages_that_could_be_guessed_or_is_no_path_is_refused(t
     (tmp_path / "a.yaml").write_text(f"{SMALLEST}local_pages: {word!r}\n")
     with pytest.raises(TenantError, match="local_pages"):
         load(tmp_path)
+
+
+def test_a_uri_of_the_site_is_a_code_system_by_its_name(tmp_path):
+    tenant = load_file(a_file(tmp_path, SMALLEST + "code_systems: {urn:hospital:icd: icd-10-gm}\n"))
+    assert tenant.code_systems == {"urn:hospital:icd": "icd-10-gm"}
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("urn:hospital:icd: icd-11", r"general\.yaml:11: .*icd-11 is no system that is read here; there are atc, cpt"),
+        ("http://hl7.org/fhir/sid/icd-10-cm: icd-10", r"general\.yaml:11: .*already is .*never redefines"),
+    ],
+)
+def test_a_code_system_that_is_none_or_is_known_stops_the_start(tmp_path, written, told):
+    with pytest.raises(TenantError, match=told):
+        load_file(a_file(tmp_path, SMALLEST + f"code_systems: {{{written}}}\n"))

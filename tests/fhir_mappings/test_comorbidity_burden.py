@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from fhir_mappings.code_systems import ICD_10
 from fhir_mappings.search_result import SearchResult
-from tests.builders import a_condition, a_medication_request, date_ago, derived
+from tests.builders import a_condition, a_medication_request, coded, date_ago, derived
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,8 @@ def test_a_charlson_category_is_read_by_quans_map(codes: list[str], name: str, v
 )
 def test_frailty_points_count_each_code_once(codes: list[str], points: float) -> None:
     """The worked examples of two public implementations."""
-    assert derived(*(a_condition(code, recordedDate=date_ago(30)) for code in codes))["hfrs_points"].value == points
+    coded_there = [a_condition(coded((ICD_10, code)), recordedDate=date_ago(30)) for code in codes]
+    assert derived(*coded_there)["hfrs_points"].value == points
 
 
 def test_a_code_known_for_more_than_two_years_has_no_weight() -> None:

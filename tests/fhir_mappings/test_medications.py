@@ -10,6 +10,7 @@ import pytest
 
 from fhir_mappings import drug_classes
 from fhir_mappings.code_systems import ATC, NDC, RXNORM, SNOMED_CT
+from fhir_mappings.listed_codes import is_drug_code
 from fhir_mappings.search_result import SearchResult
 from tests.builders import PATIENT_ID, a_condition, a_medication_request, coded, date_ago, days_ago, derived
 
@@ -211,3 +212,33 @@ def test_the_table_of_rxnorm_classes_is_the_reference_material(shared: Path) -> 
         shipped = {tuple(row.values()) for row in csv.DictReader(line for line in lines if line[0] != "#")}
     assert shipped == reference
     assert len(shipped) > 5_000
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "valid"),
+    [
+        (ATC, "A10BA02", True),
+        (ATC, " a10ba02 ", True),
+        (ATC, "C09", True),
+        (ATC, "V", True),
+        (ATC, "XYZ", False),
+        (ATC, "A10BA2", False),
+        (ATC, "E10BA02", False),
+        (ATC, "A10BA021", False),
+        (ATC, "QA10BA02", False),
+        ("http://fhir.de/CodeSystem/bfarm/atc", "A10BA02", True),
+        ("http://fhir.de/CodeSystem/bfarm/atc", "A10.BA", False),
+        (RXNORM, "6809", True),
+        (RXNORM, "99999999", True),
+        (RXNORM, "ABC", False),
+        (RXNORM, "123456789", False),
+        (RXNORM, "0", False),
+        (RXNORM, "68-09", False),
+    ],
+)
+def test_another_drug_has_a_valid_code(system: str, code: str, valid: bool) -> None:
+    """DEC-37: a code that is none says nothing, and nothing is known to be absent by it."""
+    insulin = derived(a_medication_request(coded((system, code))))["insulin"]
+    assert (insulin.value is False) == valid
+    assert (insulin.status == "missing") != valid
+    assert is_drug_code(ATC if "atc" in system else system, code) == valid
