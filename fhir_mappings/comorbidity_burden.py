@@ -70,7 +70,8 @@ def _at_least(name: str, value: str, graver: list[str], seen: Coverage) -> Featu
 def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
     """Hospital Frailty Risk Score, points: weights of the three-character codes known in two years, each once.
 
-    What was not understood could only add: then the count is a lower limit, told as such and not used (DEC-38).
+    What was not understood, or has no ICD-10 code, could only add: then the count is a lower limit, told as such and
+    not used (DEC-38).
     Source: Gilbert T et al. Lancet 2018;391:1775-1782, doi:10.1016/S0140-6736(18)30668-8
     """
     codes = {
@@ -81,6 +82,8 @@ def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
     }
     points = round(math.fsum(_WEIGHTS.get(code, 0.0) for code in codes), 1)
     gap = diagnoses.seen(seen, lambda one: _known_within_two_years(one, now)).gap
+    if not gap and any(_known_within_two_years(one, now) for one in diagnoses.outside_icd):
+        gap = "outside-icd"
     if gap:
         possible = (points, HFRS_MAXIMUM)
         return Feature(

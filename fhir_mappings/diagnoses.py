@@ -8,11 +8,12 @@ from typing import Literal
 from msgspec import Struct
 
 from fhir_mappings.clock import Clock, could_be_within, is_ahead, is_future
-from fhir_mappings.code_systems import ICD_10, ICD_10_CM, ICD_DIAGNOSES, canonical, normalised
+from fhir_mappings.code_systems import ICD_DIAGNOSES, canonical
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.coverage import Coverage
 from fhir_mappings.dates import Moment, moment
 from fhir_mappings.elements import ABSENT, CodeableConcept, Period
+from fhir_mappings.icd_editions import EDITIONS, hfrs_category
 from fhir_mappings.resources import Condition
 from fhir_mappings.understanding import Counted, of_concept
 
@@ -88,10 +89,15 @@ class Diagnosis(Struct, frozen=True, gc=False):
 
 
 class Diagnoses(Struct, frozen=True):
-    """The diagnoses that mean something to an input, by clinical idea; `unclear`: those that were not understood."""
+    """The diagnoses that mean something to an input, by clinical idea.
+
+    `unclear`: those that were not understood; `outside_icd`: those without an ICD-10 code, of which a score that weighs
+    ICD categories (HFRS) knows nothing.
+    """
 
     by_idea: Mapping[str, tuple[Diagnosis, ...]] = {}
     unclear: tuple[Diagnosis, ...] = ()
+    outside_icd: tuple[Diagnosis, ...] = ()
 
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
@@ -117,24 +123,29 @@ def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tupl
     One that became known only later, or that is not confirmed, is understood and says nothing (DEC-37).
     """
     by_idea: dict[str, list[Diagnosis]] = {}
-    unclear, counted = [], Counted()
+    unclear, outside_icd, counted = [], [], Counted()
     for condition in conditions:
         counted.read += 1
         ideas, contradicts = _meaning(condition.code, words)
         why = None if ideas else of_concept(condition.code, words)
-        if not ideas and why is None:
+        in_icd = _has_icd(condition.code, words)
+        if not ideas and why is None and in_icd:
             continue  # classified, and of no idea that is asked for: whatever its status
         standing = _confirmed(condition)
-        diagnosis = _diagnosis(condition, ideas, contradicts, now) if standing != "not-counted" else None
+        diagnosis = _diagnosis(condition, ideas, contradicts, words, now) if standing != "not-counted" else None
         if diagnosis is None:
             continue
+        if not in_icd:
+            outside_icd.append(diagnosis)
         if why is not None or standing == "unclear":
             unclear.append(diagnosis)
             counted.add(why or "modifier-unknown", condition.code, over=diagnosis.standing == "history")
         elif _NOT_DIAGNOSES.isdisjoint(ideas) or contradicts:
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)
-    return Diagnoses({idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear)), counted
+    return Diagnoses(
+        {idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear), tuple(outside_icd)
+    ), counted
 
 
 def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ...], bool]:
@@ -151,7 +162,7 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
     by_system: dict[str, set[str]] = {}
     for coding in codings:
         if ideas := words.ideas(coding.system, coding.code):
-            system = canonical(coding.system)
+            system = words.maps.canonical(coding.system)
             by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
     together = tuple(sorted(set().union(*by_system.values())))
     return together, len(by_system) > 1 and _contradict(list(by_system.values()))
@@ -189,7 +200,9 @@ def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unc
     return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
 
 
-def _diagnosis(condition: Condition, ideas: tuple[str, ...], contradicts: bool, now: Clock) -> Diagnosis | None:
+def _diagnosis(
+    condition: Condition, ideas: tuple[str, ...], contradicts: bool, words: Vocabulary, now: Clock
+) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
@@ -198,14 +211,17 @@ def _diagnosis(condition: Condition, ideas: tuple[str, ...], contradicts: bool, 
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
     source = f"Condition/{condition.id or ''}"
-    categories = _categories(condition.code) if "hfrs-codes" in ideas else ()
+    categories = _categories(condition.code, words) if "hfrs-codes" in ideas else ()
     return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories)
 
 
-def _categories(concept: CodeableConcept) -> tuple[str, ...]:
-    systems = (ICD_10_CM, ICD_10)
-    pairs = ((canonical(one.system), one.code or "") for one in concept.coding)
-    return tuple(normalised(system, code)[:3] for system, code in pairs if system in systems)
+def _categories(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
+    pairs = ((words.maps.canonical(one.system), one.code or "") for one in concept.coding)
+    return tuple(category for pair in pairs if (category := hfrs_category(*pair)))
+
+
+def _has_icd(concept: CodeableConcept, words: Vocabulary) -> bool:
+    return any(words.maps.canonical(coding.system) in EDITIONS for coding in concept.coding)
 
 
 def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool) -> Moment | None:

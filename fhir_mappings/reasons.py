@@ -14,6 +14,7 @@ WORDS = {
     "not-authorised": "access not granted",
     "not-provided": "not provided by the record system",
     "truncated": "list cut short",
+    "outside-icd": "diagnoses without a code that the score weighs",
     "not-understood": "not among what was understood of the record",
     "awaited": "result awaited",
     "result-status-unknown": "result without a valid status",

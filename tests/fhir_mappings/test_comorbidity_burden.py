@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.code_systems import ICD_10
+from fhir_mappings.code_systems import ICD_10, SNOMED_CT
 from fhir_mappings.search_result import SearchResult
 from tests.builders import a_condition, a_medication_request, coded, date_ago, derived
 
@@ -90,3 +90,16 @@ def test_diabetes_of_unknown_treatment_is_missing() -> None:
 def test_the_planned_duration_is_the_orders(start: str, end: str, hours: float | None, reason: str | None) -> None:
     found = derived(order={"occurrencePeriod": {"start": start, "end": end}})["planned_duration"]
     assert (found.value, found.reason) == (hours, reason)
+
+
+def test_a_diagnosis_outside_icd_leaves_the_frailty_points_a_lower_limit() -> None:
+    in_icd, in_snomed = a_condition("F03.90"), a_condition(coded((SNOMED_CT, "84114007")))
+    whole, partly = derived(in_icd)["hfrs_points"], derived(in_icd, in_snomed)["hfrs_points"]
+    assert (partly.status, partly.reason, partly.value, partly.comparator) == (
+        "missing",
+        "outside-icd",
+        whole.value,
+        ">=",
+    )
+    long_known = in_snomed | {"recordedDate": date_ago(900), "onsetDateTime": date_ago(900)}
+    assert derived(in_icd, long_known)["hfrs_points"].status == "used"
