@@ -92,6 +92,7 @@ def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
             unit="1",
             reason=gap,
             flags=seen.flags,
+            comparator=">=",
             could_be=possible,
             value=points,
         )
