@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC, canonical
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.elements import CodeableConcept
-from fhir_mappings.order_resources import Order
+from fhir_mappings.order_resources import Order, people
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError, names_another
 from fhir_mappings.value_sets import STANDARD, ValueSets
@@ -81,6 +81,7 @@ def planned(
     Raises WrongPatientError for an order that names another patient (DEC-14); one that names nobody counts as the
     patient's. Text never decides (messy case 7).
     """
+    refuse_other_people(orders, patient_id)
     words = vocabulary(value_sets, maps)
     found: list[PlannedProcedure] = []
     reasons: set[Reason] = set()
@@ -98,6 +99,13 @@ def planned(
     return NoProcedure("not-surgical")
 
 
+def refuse_other_people(drafts: Iterable[Raw], patient_id: str) -> None:
+    """Raise WrongPatientError where a draft of any type, an operation or not, names another patient (DEC-14)."""
+    for raw in drafts:
+        if any(names_another(person, patient_id) for person in people(raw)):
+            raise WrongPatientError("orders", "prefetch")
+
+
 def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | Reason | None:
     try:
         order = read_order(raw)
@@ -107,8 +115,6 @@ def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | 
         return "unmapped-procedure"  # a surgical order could hide in it: never "not surgical"
     if order is None:
         return "not-surgical"
-    if any(names_another(subject, patient_id) for subject in order.subjects):
-        raise WrongPatientError("orders", "prefetch")
     if order.forbidden or order.status in _IGNORED_STATUSES:
         return None
     return _classified(order, words)
