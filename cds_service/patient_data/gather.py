@@ -23,7 +23,7 @@ MEDICATIONS_KEY = "medications"
 # A single resource is no Bundle; what prescriptions name may have to be fetched, for which they are needed raw.
 _AS_THEY_CAME = frozenset({"patient", MEDICATIONS_KEY})
 MAX_MEDICATIONS = 40  # more different medicines than a list of active prescriptions holds
-_TOKEN = re.compile(r"\{\{([^}]*)\}\}")
+_TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 class Budget(msgspec.Struct, frozen=True):
