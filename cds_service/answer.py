@@ -47,9 +47,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     milliseconds: dict[str, float] = {}
 
 
-def answer(request: HookRequest, *, site: Site, knowledge: Knowledge, received: datetime) -> Answer:
-    """The whole way from an order to a card. `received` is the hook's instant: nothing below asks what time it is."""
-    clock = Stopwatch()
+def answer(
+    request: HookRequest, *, site: Site, knowledge: Knowledge, received: datetime, since: float | None = None
+) -> Answer:
+    """The whole way from an order to a card. `received` is the hook's instant: nothing below asks what time it is.
+
+    `since`: when the first byte of its body was here (monotonic clock; None: now); the deadline counts from there.
+    """
+    clock = Stopwatch(since)
+    clock.check(site.tenant.deadline_s)
     if reason := silence.for_user(request.context.user_id):
         return Answer(silence=reason)
 

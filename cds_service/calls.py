@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -27,6 +26,7 @@ from cds_service.records.switches import Switches
 from cds_service.site import Site
 from cds_service.tenant import Mode
 from cds_service.trust import json_limits
+from cds_service.trust.body import Received
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.retries import Request, RetryCache
 from fhir_mappings.patient_record import WrongPatientError
@@ -62,32 +62,31 @@ class Taken(msgspec.Struct, frozen=True):
     milliseconds: Mapping[str, float] = {}
 
 
-def take(body: bytes, *, caller: Caller, desk: Desk, received: datetime) -> Taken:
+def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> Taken:
     """The response to a body; the same request again gets the same bytes (DEC-17), as long as what its answer rests on
 
     is the same. Raises ServiceError.
     """
+    body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
     state = desk.states.under(site, switches_now(desk.records), knowledge, received)
     same = Request(caller.tenant.id, body, state)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read(body, offered=offered(caller.tenant.hooks))
-    json_limits.refuse_repeated_names(body, request.prefetch.values())
     if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
-    taken = _answered(request, caller, desk, received)
+    taken = _answered(request, caller, desk, received, sent.since)
     desk.retries.keep(same, taken.response)
     return taken
 
 
-def _answered(request: HookRequest, caller: Caller, desk: Desk, received: datetime) -> Taken:
+def _answered(request: HookRequest, caller: Caller, desk: Desk, received: datetime, since: float) -> Taken:
     site = desk.sites[caller.tenant.id]
-    started = time.monotonic()
-    call = account.Call(request, caller, received, started)
+    call = account.Call(request, caller, received, since)
     try:
-        outcome = _outcome(request, site, desk, received)
+        outcome = _outcome(request, site, desk, received, since)
         response = _encoded(outcome, site, request.hook)
     except Exception as error:
         desk.records.write_evaluation(account.of_failure(call, error))
@@ -96,7 +95,7 @@ def _answered(request: HookRequest, caller: Caller, desk: Desk, received: dateti
     return Taken(request.hook, response, outcome.given.milliseconds)
 
 
-def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -> Outcome:
+def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Outcome:
     tenant = site.tenant
     switches = switches_now(desk.records)
     if modes.is_killed(tenant.id, switches):
@@ -104,7 +103,7 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -
     off = request.hook not in tenant.hooks or tenant.is_retired(received.astimezone(site.zone).date())
     if off or modes.is_off(tenant, request.hook, switches):
         return Outcome(given=Answer(silence="mode-off"), mode="off", may_explain=tenant.explain_silence)
-    given = _computed(request, site, desk, received)
+    given = _computed(request, site, desk, received, since)
     group = given.assessment.procedure.group if given.assessment else None
     mode = modes.mode_for(tenant, request.hook, group, switches)
     withheld = withheld_by_mode(mode, request, site) or _shown_before(given, request, site, desk.records)
@@ -114,9 +113,9 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime) -
     return Outcome(given=given, mode=mode, may_explain=tenant.explain_silence and shows)
 
 
-def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime) -> Answer:
+def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Answer:
     try:
-        return answer(request, site=site, knowledge=desk.in_force.knowledge, received=received)
+        return answer(request, site=site, knowledge=desk.in_force.knowledge, received=received, since=since)
     except DataUnobtainable as error:
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise

@@ -21,10 +21,12 @@ from fhir_mappings.search_result import SearchResults
 def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | NoProcedure:
     """The operations among the orders that advice is about, the gravest first (DEC-19).
 
-    One that names another patient: InvalidContext where it was sent, DataUnobtainable where we fetched it (DEC-14).
+    One that names another patient, and any draft of the session that does, whatever its type and selected or not:
+    InvalidContext where it was sent, DataUnobtainable where we fetched it (DEC-14).
     """
     orders = [order.resource for order in request.context.considered]
     try:
+        procedures.refuse_other_people((draft.resource for draft in request.context.drafts), request.context.patient_id)
         return procedures.planned(
             orders, patient_id=request.context.patient_id, maps=site.maps, value_sets=site.value_sets
         )

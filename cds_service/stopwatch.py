@@ -10,16 +10,18 @@ from cds_service.hooks.errors import DataUnobtainable
 
 
 class Stopwatch:
-    """Starts when it is made. `laps` holds milliseconds by step; `started` is on the monotonic clock.
+    """Starts when it is made, or started at `since` of the monotonic clock, from where the deadline counts.
+
+    `laps` holds milliseconds by step; `started` is on the monotonic clock.
 
     `told`: who else hears of each step, its start and its end in seconds of that clock (operations/traces.py).
     """
 
     told: ClassVar[Callable[[str, float, float], None] | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, since: float | None = None) -> None:
         self._last = time.monotonic_ns()
-        self.started = self._last / 1e9
+        self.started = self._last / 1e9 if since is None else since
         self.laps: dict[str, float] = {}
 
     def lap(self, step: str) -> None:

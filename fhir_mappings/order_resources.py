@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct, field
 
 from fhir_mappings.dates import moment
 from fhir_mappings.elements import NO_CODE, CodeableConcept, Period, Reference, Timing
 
 UTC = ZoneInfo("UTC")
+_NOBODY = Raw(b"null")
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class ServiceRequest(Struct, frozen=True, gc=False, rename="camel"):
@@ -72,7 +75,6 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
     priority: str = ""
     categories: tuple[CodeableConcept, ...] = ()
     codes: tuple[CodeableConcept, ...] = ()
-    subjects: tuple[Reference | None, ...] = ()
     encounter: str = ""
     occurrence: str = ""
     duration_h: float | None = None
@@ -109,3 +111,52 @@ def hours(period: Period | None) -> float | None:
         return None
     start, end = moment(period.start, UTC), moment(period.end, UTC)
     return (end.time - start.time).total_seconds() / 3600 if start and end else None
+
+
+class _Named(Struct, frozen=True, gc=False):
+    """Whom any kind of draft is for, under whichever name its type has for that; each is read by itself."""
+
+    resourceType: Raw = _NOBODY
+    id: Raw = _NOBODY
+    subject: Raw = _NOBODY
+    patient: Raw = _NOBODY
+    for_: Raw = field(default=_NOBODY, name="for")
+    beneficiary: Raw = _NOBODY
+    participant: Raw = _NOBODY
+
+
+_named = msgspec.json.Decoder(_Named)
+_people = msgspec.json.Decoder(Reference | tuple[Reference, ...] | None)
+_participants = msgspec.json.Decoder(tuple[Participant, ...] | None)
+
+
+def people(raw: Raw) -> tuple[Reference, ...]:
+    """Everyone for whom a draft of any type may be: subject, patient, for, beneficiary, who takes part.
+
+    A Patient is for itself. What cannot be read names nobody.
+    """
+    try:
+        named = _named.decode(raw)
+    except _UNREADABLE:
+        return ()
+    found = [*_listed(named.subject), *_listed(named.patient), *_listed(named.for_), *_listed(named.beneficiary)]
+    if bytes(named.resourceType) == b'"Patient"' and isinstance(own := msgspec.json.decode(named.id), str):
+        found.append(Reference(f"Patient/{own}"))
+    return (*found, *_taking_part(named.participant))
+
+
+def _listed(raw: Raw) -> tuple[Reference, ...]:
+    try:
+        given = _people.decode(raw)
+    except _UNREADABLE:
+        return ()
+    if isinstance(given, Reference):
+        return (given,)
+    return given or ()
+
+
+def _taking_part(raw: Raw) -> tuple[Reference, ...]:
+    try:
+        return tuple(one.actor for one in _participants.decode(raw) or () if one.actor is not None)
+    except _UNREADABLE:
+        return ()

@@ -85,7 +85,6 @@ def _from_request(kind: str, request: ServiceRequest) -> Order:
         priority=written_priority(request.priority),
         categories=request.category,
         codes=(request.code,),
-        subjects=(request.subject,),
         encounter=first_text(target(request.encounter), target(request.context)),
         occurrence=first_text(
             request.occurrence_date_time, beginning(request.occurrence_period, request.occurrence_timing)
@@ -101,7 +100,6 @@ def _referral(request: ReferralRequest) -> Order:
         status=request.status or "",
         priority=written_priority(request.priority),
         codes=request.service_requested,
-        subjects=(request.subject,),
         encounter=target(request.context),
         occurrence=first_text(request.occurrence_date_time, beginning(request.occurrence_period)),
         reasons=request.reason_code,
@@ -113,7 +111,6 @@ def _appointment(appointment: Appointment) -> Order:
         reference=f"Appointment/{appointment.id or ''}",
         status=appointment.status or "",
         codes=appointment.service_type + appointment.reason_code,
-        subjects=tuple(one.actor for one in appointment.participant),
         occurrence=appointment.start or "",
         duration_h=_length(appointment),
         reasons=appointment.reason_code,
@@ -133,7 +130,6 @@ def _procedure(procedure: Procedure) -> Order | None:
         reference=f"Procedure/{procedure.id or ''}",
         status=procedure.status,
         codes=(procedure.code,),
-        subjects=(procedure.subject,),
         encounter=target(procedure.encounter),
         occurrence=first_text(procedure.performed_date_time, beginning(procedure.performed_period)),
         reasons=procedure.reason_code,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.elements import CodeableConcept
-from fhir_mappings.order_resources import Order
+from fhir_mappings.order_resources import Order, people
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError, names_another
 from fhir_mappings.unmapped_orders import UnmappedOrder, unmapped
@@ -90,12 +90,13 @@ def planned(
     Raises WrongPatientError for an order that names another patient (DEC-14); one that names nobody counts as the
     patient's. Text never decides (messy case 7).
     """
+    refuse_other_people(orders, patient_id)
     words = vocabulary(value_sets, maps)
     found: list[PlannedProcedure] = []
     unknown: list[UnmappedOrder] = []
     reasons: set[Reason] = set()
     for raw in orders:
-        outcome = _assess(raw, patient_id, words)
+        outcome = _assess(raw, words)
         if isinstance(outcome, PlannedProcedure):
             found.append(outcome)
         elif isinstance(outcome, UnmappedOrder):
@@ -119,7 +120,14 @@ def _none(reasons: set[Reason], unknown: tuple[UnmappedOrder, ...]) -> NoProcedu
     return NoProcedure(next((reason for reason in rest if reason in reasons), "not-surgical"))
 
 
-def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason | None:
+def refuse_other_people(drafts: Iterable[Raw], patient_id: str) -> None:
+    """Raise WrongPatientError where a draft of any type, an operation or not, names another patient (DEC-14)."""
+    for raw in drafts:
+        if any(names_another(person, patient_id) for person in people(raw)):
+            raise WrongPatientError("orders", "prefetch")
+
+
+def _assess(raw: Raw, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason | None:
     try:
         order = read_order(raw)
     except UnsupportedVersionError:
@@ -128,8 +136,6 @@ def _assess(raw: Raw, patient_id: str, words: Vocabulary) -> PlannedProcedure | 
         return UnmappedOrder()  # a surgical order could hide in it: never "not surgical"
     if order is None:
         return "not-surgical"
-    if any(names_another(subject, patient_id) for subject in order.subjects):
-        raise WrongPatientError("orders", "prefetch")
     if order.forbidden or order.status in _IGNORED_STATUSES:
         return None
     return _classified(order, words)

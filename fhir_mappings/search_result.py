@@ -18,8 +18,10 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `truncated`: a next page was not read. `partial`: a warning came beside the matches (DEC-21).
     `decoded`: the same, read already where all could be read at once; `resources` is empty then.
     `named`: those of a Bundle that has given them names of its own (`urn:uuid:…` as fullUrl), by which others may refer
-    to them. `not_sent`: how many more the server says that there are; `unread_entries`: entries that are no resource.
-    `supplied` tells null and empty from found and fetched, for the record: the four are different.
+    to them. `not_sent`: entries that exist by the server's own count (`Bundle.total`) and did not come, 1 where that
+    count cannot be read. `unread_entries`: entries of the Bundle in which no resource could be found. `single`: one
+    resource that stood alone, in no Bundle. `supplied` tells null and empty from found and fetched, for the record: the
+    four are different.
     """
 
     resources: tuple[msgspec.Raw, ...] = ()
@@ -30,7 +32,13 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     named: tuple[tuple[str, msgspec.Raw], ...] = ()
     not_sent: int = 0
     unread_entries: int = 0
+    single: bool = False
     supplied: Literal["prefetch", "null", "empty", "fetched", "not-provided"] = "prefetch"
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that exists came and was read: only then is what is not in it known to be absent."""
+        return self.succeeded and not (self.truncated or self.partial or self.not_sent or self.unread_entries)
 
     @property
     def succeeded(self) -> bool:

@@ -5,6 +5,7 @@ Source: the definitions of order-select, order-sign, appointment-book and patien
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -12,6 +13,9 @@ import msgspec
 from cds_service.hooks.errors import BadRequest, InvalidContext
 
 T = TypeVar("T")
+# https://hl7.org/fhir/R4/datatypes.html#id; what has another form reaches no query and no record.
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_MOST_USER_CHARACTERS = 256
 Place = Literal["draftOrders", "appointments", "prefetch", "fetched"]
 
 
@@ -98,17 +102,27 @@ def read(hook: str, raw: bytes) -> OrderContext:
     """The context of a hook that is offered; InvalidContext names the member that is wrong, never its value."""
     given: _Given = decode(_DECODERS[hook], raw, InvalidContext, f"The context is not one of {hook}")
     patient_id = given.patientId.removeprefix("Patient/")
-    if not patient_id or "/" in patient_id or ":" in patient_id:
+    encounter_id = (given.encounterId or "").removeprefix("Encounter/") or None
+    if not is_fhir_id(patient_id):
         raise InvalidContext("context.patientId is not the id of a patient.")
+    if encounter_id is not None and not is_fhir_id(encounter_id):
+        raise InvalidContext("context.encounterId is not the id of an encounter.")
+    if len(given.userId) > _MOST_USER_CHARACTERS or not is_fhir_id(given.userId.rpartition("/")[2]):
+        raise InvalidContext("context.userId is not the id of a user.")
     drafts, considered, place = _orders(given)
     return OrderContext(
         user_id=given.userId,
         patient_id=patient_id,
-        encounter_id=(given.encounterId or "").removeprefix("Encounter/") or None,
+        encounter_id=encounter_id,
         considered=considered,
         drafts=drafts,
         place=place,
     )
+
+
+def is_fhir_id(text: str) -> bool:
+    """Whether it has the form of a resource's id."""
+    return _ID.fullmatch(text) is not None
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes, error: type[BadRequest | InvalidContext], what: str) -> T:

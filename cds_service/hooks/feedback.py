@@ -10,6 +10,8 @@ import msgspec
 
 from cds_service.hooks.errors import BadRequest
 from cds_service.records.rows import FeedbackItem
+from cds_service.tenant import Limits
+from cds_service.trust import json_limits
 
 MAX_ITEMS = 1_000
 MAX_ID_CHARACTERS = 128
@@ -36,8 +38,10 @@ class _ItemError(Exception):
     """Why an item is not kept, naming the member and never its value."""
 
 
-def read(body: bytes) -> Feedback:
+def read(body: bytes, limits: Limits) -> Feedback:
     """The items of a feedback body, good and bad apart. BadRequest if it is malformed or holds no good item."""
+    json_limits.check(body, limits)
+    json_limits.refuse_repeated_anywhere(body)
     try:
         root = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

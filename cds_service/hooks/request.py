@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from cds_service.hooks.context import Order, OrderContext, decode
 from cds_service.hooks.context import read as read_context
 from cds_service.hooks.errors import BadRequest, InvalidContext
+from cds_service.trust import json_limits
 from cds_service.trust.secret import Secret
 
 __all__ = ["Authorization", "HookRequest", "Order", "OrderContext", "read"]
+
+
+_ABSENT = msgspec.Raw(b"")
 
 
 class Authorization(msgspec.Struct, frozen=True):
@@ -43,29 +48,48 @@ class _Authorization(msgspec.Struct):
     patient: str | None = None
 
 
+class _Sent(msgspec.Struct):
+    """The envelope as it stands in the body: cut apart in one pass, each member still JSON."""
+
+    hook: msgspec.Raw = _ABSENT
+    hookInstance: msgspec.Raw = _ABSENT
+    context: msgspec.Raw = _ABSENT
+    fhirServer: msgspec.Raw = _ABSENT
+    fhirAuthorization: msgspec.Raw = _ABSENT
+    extension: msgspec.Raw = _ABSENT
+    prefetch: dict[str, msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class _Envelope(msgspec.Struct):
     hook: str
     hookInstance: str
     context: msgspec.Raw
-    prefetch: dict[str, msgspec.Raw] | None = None
     fhirServer: str | None = None
     fhirAuthorization: _Authorization | None = None
 
 
+_sent = msgspec.json.Decoder(_Sent)
 _envelopes = msgspec.json.Decoder(_Envelope)
+_SMALL_MEMBERS = tuple(name for name in _Sent.__struct_fields__ if name != "prefetch")
+_NOT_ONE = "The body is not a CDS Hooks request"
 
 
 def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
     """The request in `body`; BadRequest or InvalidContext name the member that is wrong, never its value."""
-    envelope = decode(_envelopes, body, BadRequest, "The body is not a CDS Hooks request")
+    sent = decode(_sent, body, BadRequest, _NOT_ONE)
+    members = {name: value for name in _SMALL_MEMBERS if (value := getattr(sent, name))}
+    prefetch = sent.prefetch or {}
+    json_limits.refuse_repeated_names(body, members, None if sent.prefetch is msgspec.UNSET else prefetch)
+    small = b",".join(b'"%s":%s' % (name.encode(), bytes(value)) for name, value in members.items())
+    envelope = decode(_envelopes, b"{%s}" % small, BadRequest, _NOT_ONE)
     if envelope.hook not in offered:
         raise BadRequest("The hook is not offered by this service.", diagnostics=f"offered: {', '.join(offered)}")
     if not 0 < len(envelope.hookInstance) <= 128:
-        raise BadRequest("The body is not a CDS Hooks request.", diagnostics="hookInstance: 1 to 128 characters")
+        raise BadRequest(f"{_NOT_ONE}.", diagnostics="hookInstance: 1 to 128 characters")
     if bytes(envelope.context)[:1] != b"{":
-        raise BadRequest("The body is not a CDS Hooks request.", diagnostics="context: not an object")
+        raise BadRequest(f"{_NOT_ONE}.", diagnostics="context: not an object")
     if envelope.fhirAuthorization is not None and not envelope.fhirServer:
-        raise BadRequest("The body is not a CDS Hooks request.", diagnostics="fhirAuthorization without fhirServer")
+        raise BadRequest(f"{_NOT_ONE}.", diagnostics="fhirAuthorization without fhirServer")
     context = read_context(envelope.hook, bytes(envelope.context))
     authorization = _authorization(envelope.fhirAuthorization, context.patient_id)
     unusable = envelope.fhirAuthorization is not None and authorization is None
@@ -73,10 +97,18 @@ def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
         hook=envelope.hook,
         hook_instance=envelope.hookInstance,
         context=context,
-        prefetch=envelope.prefetch or {},
-        fhir_server=None if unusable else envelope.fhirServer or None,
+        prefetch=prefetch,
+        fhir_server=None if unusable or not _is_address(envelope.fhirServer) else envelope.fhirServer,
         authorization=authorization,
     )
+
+
+def _is_address(text: str | None) -> bool:
+    """Whether it can be taken apart as a URL is; what may be asked there is decided by trust.egress."""
+    try:
+        return bool(text) and bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 def _authorization(given: _Authorization | None, patient_id: str) -> Authorization | None:

@@ -85,7 +85,7 @@ def blueprint(deployment: Deployment) -> Blueprint:
         received = deployment.clock()
         caller = _admit(service_id, "feedback", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
-            given = feedback.read(_body(caller))
+            given = feedback.read(_body(caller).body, caller.tenant.limits)
             _store(given, caller, deployment, received)
         return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
@@ -141,7 +141,7 @@ def _verified(header: str | None, endpoint: Endpoint, deployment: Deployment, re
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
 
 
-def _body(caller: Caller) -> bytes:
+def _body(caller: Caller) -> body.Received:
     if request.mimetype not in _JSON_TYPES:
         raise NotJson("The body has to be JSON.", diagnostics="Content-Type: application/json")
     # What the server itself ends is read as it comes: werkzeug's stream would copy it three times more.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -14,7 +13,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.access import access
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.patient_data.gather import resolve
+from cds_service.patient_data.gather import cut_short, resolve, wait
 from cds_service.site import Site
 from fhir_mappings import open_operations, queries
 from fhir_mappings.search_result import SearchResult
@@ -48,6 +47,8 @@ def with_open_orders(
             "The open orders could not be obtained.", diagnostics=f"prefetch key '{KEY}': {found.failure}"
         )
     planned = open_operations.still_planned(found.resources, as_of=as_of, zone=site.zone)
+    if not planned and not found.whole:
+        raise DataUnobtainable("The open orders are not all there.", diagnostics=f"prefetch key '{KEY}': incomplete")
     orders = tuple(each for resource in planned if (each := order(resource)) is not None)
     sent = request.prefetch if place == "prefetch" else {**request.prefetch, KEY: _bundle(found)}
     context = msgspec.structs.replace(request.context, considered=orders, place=place)
@@ -55,21 +56,23 @@ def with_open_orders(
 
 
 def _search(request: HookRequest, site: Site, client: FhirClient, started: float) -> tuple[SearchResult, Place]:
-    if KEY in request.prefetch:
-        return prefetch.read(request.prefetch[KEY]).result, "prefetch"
     allowed = access(request, site)
-    query = resolve(TEMPLATE, {"context.patientId": request.context.patient_id})
+    query = resolve(TEMPLATE, {"context.patientId": request.context.patient_id}) if allowed is not None else None
+    page = prefetch.sent(request.prefetch[KEY], TEMPLATE) if KEY in request.prefetch else None
+    if page is not None and not (page.other and query) and (page.next_url is None or allowed is None):
+        return cut_short(page), "prefetch"
     if allowed is None or query is None:
         return SearchResult(failure="not-provided", supplied="not-provided"), "prefetch"
     timeout_s, until = site.tenant.fetch_timeout_s, started + site.tenant.fetch_budget_s
-    search = client.start(allowed, query, call_timeout_s=timeout_s, deadline=until)
-    try:
-        return search.result(timeout=max(0.0, until - time.monotonic())), "fetched"
-    except TimeoutError:
-        search.cancel()
-        return SearchResult(failure="fetch-failed", supplied="fetched"), "fetched"
+    if page is not None and page.next_url is not None:
+        return wait(client.resume(allowed, page, call_timeout_s=timeout_s, deadline=until), until), "fetched"
+    return wait(client.start(allowed, query, call_timeout_s=timeout_s, deadline=until), until, query), "fetched"
 
 
 def _bundle(found: SearchResult) -> msgspec.Raw:
+    """What was found, as a Bundle that still says how much of it did not come or could not be read."""
     entries = [{"resource": resource} for resource in found.resources]
-    return msgspec.Raw(msgspec.json.encode({"resourceType": "Bundle", "type": "searchset", "entry": entries}))
+    total = len(entries) + found.not_sent + found.unread_entries
+    return msgspec.Raw(
+        msgspec.json.encode({"resourceType": "Bundle", "type": "searchset", "total": total, "entry": entries})
+    )

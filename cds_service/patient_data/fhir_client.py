@@ -76,23 +76,16 @@ class FhirClient:
         return self._follow(access, self._get(access, url, call_timeout_s, deadline), call_timeout_s, deadline)
 
     def _follow(self, access: Access, page: prefetch.Page, call_timeout_s: float, deadline: float) -> SearchResult:
-        first = page.result
-        resources, partial = list(first.resources), first.partial
+        pages = [page]
         for _ in range(MAX_PAGES - 1):
             url = egress.joined(access.base, page.next_url) if page.next_url is not None else None
             if url is None:
                 break
-            following = self._get(access, url, call_timeout_s, deadline)
-            if not following.result.succeeded:
+            page = self._get(access, url, call_timeout_s, deadline)
+            if not page.result.succeeded:
                 break
-            page = following
-            resources.extend(page.result.resources)
-            partial = partial or page.result.partial
-        if not first.succeeded:
-            return first
-        return msgspec.structs.replace(
-            first, resources=tuple(resources), partial=partial, truncated=page.next_url is not None
-        )
+            pages.append(page)
+        return prefetch.joined(pages)
 
     def _get(self, access: Access, url: str, call_timeout_s: float, deadline: float) -> prefetch.Page:
         until = min(deadline, time.monotonic() + call_timeout_s)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from cds_service.hooks.context import is_fhir_id
 from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.fhir_client import Access, FhirClient
@@ -22,7 +23,7 @@ MEDICATIONS_KEY = "medications"
 # A single resource is no Bundle; what prescriptions name may have to be fetched, for which they are needed raw.
 _AS_THEY_CAME = frozenset({"patient", MEDICATIONS_KEY})
 MAX_MEDICATIONS = 40  # more different medicines than a list of active prescriptions holds
-_TOKEN = re.compile(r"\{\{([^}]*)\}\}")
+_TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -45,30 +46,34 @@ def gather(
     """Prefetch first; each key that was left out is fetched, all at once.
 
     Raises DataUnobtainable (412), naming the key, where the patient was neither sent nor can be had. A key that
-    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04). `fetch_medications`: a Medication
-    that a prescription names and that did not come with it is read too.
+    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); what was sent of another
+    type is no answer at all, and is. `fetch_medications`: a Medication that a prescription names and that did not come
+    with it is read too.
     """
     results: SearchResults = {}
     running: dict[str, Future[SearchResult]] = {}
+    asked: dict[str, str] = {}
     for key, template in templates.items():
-        if key in sent:
-            page = (prefetch.read if key in _AS_THEY_CAME else prefetch.read_at_once)(sent[key])
+        query = resolve(template, tokens) if access is not None else None
+        page = prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME) if key in sent else None
+        if page is not None and not (page.other and query):
             if page.next_url is None or access is None:
-                cut = page.next_url is not None
-                results[key] = msgspec.structs.replace(page.result, truncated=True) if cut else page.result
+                results[key] = cut_short(page)
             else:
                 running[key] = client.resume(access, page, call_timeout_s=budget.call_s, deadline=budget.until)
-        elif access is None or (query := resolve(template, tokens)) is None:
+        elif access is None or query is None:
             results[key] = SearchResult(failure="not-provided", supplied="not-provided")
         else:
             running[key] = client.start(access, query, call_timeout_s=budget.call_s, deadline=budget.until)
+            asked[key] = query
     if (search := running.pop(MEDICATIONS_KEY, None)) is not None:
-        results[MEDICATIONS_KEY] = _wait(search, budget)
+        results[MEDICATIONS_KEY] = wait(search, budget.until, asked.get(MEDICATIONS_KEY))
     reads = _medication_reads(results, client, access, budget) if fetch_medications else []
     for key, search in running.items():
-        results[key] = _wait(search, budget)
+        results[key] = wait(search, budget.until, asked.get(key))
     if reads:
-        results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], [_wait(read, budget) for read in reads])
+        found = [wait(read, budget.until, "Medication/") for read in reads]
+        results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], found)
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -91,7 +96,8 @@ def _medication_reads(
     prescribed = results.get(MEDICATIONS_KEY)
     if access is None or prescribed is None:
         return []
-    wanted = references.unresolved_medications(prescribed, access.base)[:MAX_MEDICATIONS]
+    named = references.unresolved_medications(prescribed, access.base)
+    wanted = [one for one in named if is_fhir_id(one.rpartition("/")[2])][:MAX_MEDICATIONS]
     return [client.start(access, one, call_timeout_s=budget.call_s, deadline=budget.until) for one in wanted]
 
 
@@ -104,17 +110,37 @@ def _with_reads(prescribed: SearchResult, reads: list[SearchResult]) -> SearchRe
 def resolve(template: str, tokens: Mapping[str, str | None]) -> str | None:
     """The query of a prefetch template; None where the request has no value for one of its tokens.
 
-    A value is one value of the query, whatever it holds: it adds no parameter and leaves no path.
+    Each value is percent-encoded by itself, as every server has to take it; some lose a slash of `http://…|code`
+    that is not. Commas stay: they part the values of a search.
     """
     names = _TOKEN.findall(template)
     if any(not tokens.get(name) for name in names):
         return None
-    return _TOKEN.sub(lambda match: quote(str(tokens[match.group(1)]), safe="/"), template)
+    path, mark, parameters = template.partition("?")
+    pairs = [one.partition("=") for one in parameters.split("&")]
+    asked = "&".join(f"{name}{equals}{_encoded(value, tokens, safe=',')}" for name, equals, value in pairs)
+    return f"{_encoded(path, tokens, safe='/')}{mark}{asked}"
 
 
-def _wait(search: Future[SearchResult], budget: Budget) -> SearchResult:
+def _encoded(text: str, tokens: Mapping[str, str | None], *, safe: str) -> str:
+    """The text with its tokens replaced; what stands for one cannot end the value or the path."""
+    parts = _TOKEN.split(text)  # every second one is the name of a token
+    return "".join(
+        quote(str(tokens[one]), safe="") if at % 2 else quote(one, safe=safe) for at, one in enumerate(parts)
+    )
+
+
+def cut_short(page: prefetch.Page) -> SearchResult:
+    """What one page holds, where no other is read."""
+    cut = page.next_url is not None
+    return msgspec.structs.replace(page.result, truncated=True) if cut else page.result
+
+
+def wait(search: Future[SearchResult], until: float, query: str | None = None) -> SearchResult:
+    """The search's result; failed where it is late, or no answer to `query` (None: a page that was read on from)."""
     try:
-        return search.result(timeout=max(0.0, budget.until - time.monotonic()))
+        result = search.result(timeout=max(0.0, until - time.monotonic()))
     except FutureTimeout:
         search.cancel()
         return SearchResult(failure="fetch-failed", supplied="fetched")
+    return result if query is None else prefetch.answered(result, query)

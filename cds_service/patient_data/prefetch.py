@@ -1,56 +1,38 @@
-"""What the client sent ahead: found, nothing found, failed, or left out. The four are different things (P-01..P-06)."""
+"""What the client sent ahead and what its server answered: found, nothing found, failed, left out (P-01..P-06).
+
+The two have readers of their own. `null` says "none" only where a client sends it, and only a client may send one
+resource where a search was asked for; an answer of a server is a Bundle of type searchset, or the one resource that was
+read. Anything else is no answer: nothing is concluded from it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
+from cds_service.patient_data import bundles
+from cds_service.patient_data.bundles import UNREADABLE, Page
 from fhir_mappings.reading import may_be_turned
 from fhir_mappings.resources import Resource
 from fhir_mappings.search_result import SearchResult
 
-_NOTHING = msgspec.Raw(b"null")
+__all__ = ["Page", "answered", "joined", "read", "sent"]
 
-
-class Page(msgspec.Struct, frozen=True):
-    """One Bundle, or one resource read: what it holds, and where the next page is."""
-
-    result: SearchResult
-    next_url: str | None = None
-
-
-class _Type(msgspec.Struct, gc=False):
-    resourceType: str | None = None
-
-
-class _Search(msgspec.Struct, gc=False):
-    mode: str | None = None
-
-
-class _Entry(msgspec.Struct, gc=False):
-    resource: msgspec.Raw = _NOTHING
-    search: _Search | None = None
-
-
-class _Name(msgspec.Struct, gc=False):
-    fullUrl: str | None = None
-    resource: msgspec.Raw = _NOTHING
-
-
-class _Names(msgspec.Struct, gc=False):
-    entry: list[_Name] | None = None
-
-
-class _Link(msgspec.Struct, gc=False):
-    relation: str | None = None
-    url: str | None = None
-
-
-class _Bundle(msgspec.Struct, gc=False):
-    resourceType: str | None = None
-    entry: list[_Entry] | None = None
-    link: list[_Link] | None = None
+# A client may have put together what it sends; a server answers a search with a searchset (RESTful API, 3.1.0.8).
+_TYPES = {"prefetch": ("searchset", "collection"), "fetched": ("searchset",)}
+# What stands for the type that is asked for: names of other FHIR versions are told as such (reading.py), and a search
+# for prescriptions brings what they name.
+_ALSO = {
+    "MedicationRequest": (
+        "MedicationStatement", "Medication", "MedicationOrder", "MedicationPrescription", "MedicationUsage",
+    ),
+    "ServiceRequest": ("ProcedureRequest", "ReferralRequest", "Order", "ProcedureOrder", "ServiceOrder"),
+}  # fmt: skip
+# What is larger is decoded in parts, which fit a processor's cache (fhir_mappings/reading.py).
+_AT_ONCE_BYTES = 256 * 1024
+Supplied = Literal["prefetch", "fetched"]
 
 
 class _Found(msgspec.Struct, gc=False):
@@ -63,33 +45,66 @@ class _ReadEntry(msgspec.Struct, gc=False, rename="camel"):
     search: _Found | None = None
 
 
+class _ReadLink(msgspec.Struct, gc=False):
+    relation: str
+    url: str
+
+
 class _ReadBundle(msgspec.Struct, gc=False):
     """A Bundle of nothing but what was found, of types that are read; any other is looked at entry by entry."""
 
     resourceType: Literal["Bundle"]
+    type: Literal["searchset", "collection"] | None = None
+    total: int | None = None
     entry: list[_ReadEntry] = []
-    link: list[_Link] = []
-
-
-class _Issue(msgspec.Struct, gc=False):
-    severity: str | None = None
-
-
-class _Outcome(msgspec.Struct, gc=False):
-    issue: list[_Issue] | None = None
+    link: list[_ReadLink] = []
 
 
 _read_bundles = msgspec.json.Decoder(_ReadBundle)
-_types = msgspec.json.Decoder(_Type)
-_bundles = msgspec.json.Decoder(_Bundle)
-_names = msgspec.json.Decoder(_Names)
-_outcomes = msgspec.json.Decoder(_Outcome)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-_MATCHES = (None, "match", "include")
-# What is larger is decoded in parts, which fit a processor's cache (fhir_mappings/reading.py).
-_AT_ONCE_BYTES = 256 * 1024
-Supplied = Literal["prefetch", "fetched"]
+
+def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
+    """The content of one prefetch key, of which `template` tells what was asked for.
+
+    `at_once`: the resources come decoded, where that can be. What is of another type is `other`: as if not sent.
+    One resource in place of a Bundle is taken, and as a list of which nobody says that it is whole.
+    """
+    page = read_at_once(value) if at_once else read(value)
+    result = page.result
+    if result.supplied in ("null", "empty") or not result.succeeded:
+        return page
+    if not _holds(result, _asked(template)):
+        return _another("prefetch")
+    if result.single and _is_list(template):
+        return msgspec.structs.replace(page, result=msgspec.structs.replace(result, truncated=True))
+    return page
+
+
+def answered(result: SearchResult, query: str) -> SearchResult:
+    """A server's answer to `query`, failed where it is not one: a Bundle to a search, the resource itself to a read."""
+    if not result.succeeded or (result.single != ("?" in query) and _holds(result, _asked(query))):
+        return result
+    return SearchResult(failure="fetch-failed", supplied="fetched")
+
+
+def joined(pages: Sequence[Page]) -> SearchResult:
+    """What the pages of one search came to; cut where the last that came names another. A failed page is none."""
+    first, came = pages[0], [page for page in pages if page.result.succeeded]
+    if not first.result.succeeded:
+        return first.result
+    results = [page.result for page in came]
+    last = came[-1]
+    claims = [page.claimed for page in came if page.claimed is not None]
+    total = None if not claims else min(claims) if min(claims) < 0 else max(claims)
+    return msgspec.structs.replace(
+        first.result,
+        resources=tuple(resource for one in results for resource in one.resources),
+        named=tuple(named for one in results for named in one.named),
+        partial=any(one.partial for one in results),
+        truncated=last.next_url is not None or any(one.truncated for one in results),
+        not_sent=0 if last.next_url is not None else bundles.not_sent(total, sum(page.matches for page in came)),
+        unread_entries=sum(one.unread_entries for one in results),
+    )
 
 
 def read_at_once(value: msgspec.Raw) -> Page:
@@ -98,86 +113,70 @@ def read_at_once(value: msgspec.Raw) -> Page:
         return read(value)
     try:
         bundle = _read_bundles.decode(value)
-    except _UNREADABLE:
+    except UNREADABLE:
         return read(value)
-    if any(one.relation == "next" for one in bundle.link):
+    entries, total = bundle.entry, bundle.total
+    if any(one.relation == "next" for one in bundle.link) or (total is not None and total != len(entries)):
         return read(value)
-    if not bundle.entry:
+    if not entries:
         return Page(SearchResult(supplied="empty"))
-    if [one for one in bundle.entry if one.full_url[:4] == "urn:"]:  # a name, which references may use
+    if [one for one in entries if one.full_url[:4] == "urn:"]:  # a name, which references may use
         return read(value)
-    return Page(SearchResult(decoded=tuple([one.resource for one in bundle.entry])))
+    return Page(SearchResult(decoded=tuple([one.resource for one in entries])))
 
 
 def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
     """The content of one prefetch key, or of one answer of a FHIR server.
 
-    `null` and an empty Bundle say that there is nothing; an OperationOutcome that the search failed (DEC-21).
-    What is no FHIR JSON at all is a failed search too: nothing is concluded from it.
+    A client's `null` and an empty Bundle say that there is nothing; an OperationOutcome that the search failed, or
+    with nothing but warnings that there is nothing (DEC-21). What is no FHIR JSON is a failed search.
     """
     raw = bytes(value)
     if raw[:8].strip() == b"null":
-        return Page(SearchResult(supplied="null"))
+        return Page(SearchResult(supplied="null")) if supplied == "prefetch" else _another(supplied)
+    if supplied == "fetched" and not _is_utf8(raw):
+        return _another(supplied)
+    if (page := bundles.read(raw, _TYPES[supplied])) is not None:
+        as_supplied = "empty" if page.result.supplied == "empty" else supplied
+        return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, supplied=as_supplied))
+    kind = bundles.type_of(raw)
+    if kind == "OperationOutcome":
+        return Page(_outcome_alone(raw, supplied))
+    if kind is None or kind == "Bundle":
+        return _another(supplied)
+    return Page(SearchResult(resources=(value,), single=True, supplied=supplied), matches=1)
+
+
+def _is_utf8(raw: bytes) -> bool:
     try:
-        read_once = _bundles.decode(raw)
-        if read_once.resourceType == "Bundle":
-            page = _bundle(read_once, supplied, may_tell=b'"OperationOutcome"' in raw)
-            return _with_names(page, raw) if b'"urn:' in raw else page
-    except _UNREADABLE:
-        pass  # no Bundle, but perhaps a resource with members of the same names
-    return Page(_resource(value, raw, supplied))
+        return raw.isascii() or bool(raw.decode())
+    except UnicodeDecodeError:
+        return False
 
 
-def _resource(value: msgspec.Raw, raw: bytes, supplied: Supplied) -> SearchResult:
-    """One resource that was read; an OperationOutcome in its place; or nothing that can be read."""
-    try:
-        resource_type = _types.decode(raw).resourceType
-        if resource_type == "OperationOutcome":
-            return _outcome_alone(raw)
-    except _UNREADABLE:
-        return SearchResult(failure="fetch-failed")
-    if resource_type is None or resource_type == "Bundle":
-        return SearchResult(failure="fetch-failed")
-    return SearchResult(resources=(value,), supplied=supplied)
+def _outcome_alone(raw: bytes, supplied: Supplied) -> SearchResult:
+    """No answer of a server; from a client, warnings alone say that there is nothing."""
+    nothing = supplied == "prefetch" and b'"issue"' in raw and not bundles.failed(raw)
+    return SearchResult(supplied="empty") if nothing else SearchResult(failure="fetch-failed", supplied=supplied)
 
 
-def _bundle(bundle: _Bundle, supplied: Supplied, *, may_tell: bool) -> Page:
-    """`may_tell`: whether an OperationOutcome is in it at all; else no entry has to be asked whether it is one."""
-    resources: list[msgspec.Raw] = []
-    warned = failed = False
-    for entry in bundle.entry or ():
-        resource, search = entry.resource, entry.search
-        if may_tell and _is_outcome(entry):
-            warned = True
-            failed = failed or _failed(bytes(resource))
-        elif (search is None or search.mode in _MATCHES) and resource is not _NOTHING and bytes(resource) != b"null":
-            resources.append(resource)
-    if failed:
-        return Page(SearchResult(failure="fetch-failed"))
-    next_url = next((link.url for link in bundle.link or () if link.relation == "next" and link.url), None)
-    if not resources and next_url is None:
-        return Page(SearchResult(supplied="empty"))
-    return Page(SearchResult(resources=tuple(resources), partial=warned, supplied=supplied), next_url)
+def _another(supplied: Supplied) -> Page:
+    return Page(SearchResult(failure="fetch-failed", supplied=supplied), other=True)
 
 
-def _with_names(page: Page, raw: bytes) -> Page:
-    """The page with the names that its Bundle gives to resources which have no address yet (messy case 40)."""
-    entries = _names.decode(raw).entry or ()
-    named = tuple((one.fullUrl, one.resource) for one in entries if one.fullUrl and one.fullUrl.startswith("urn:"))
-    return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, named=named))
+def _asked(query: str) -> str:
+    return query.partition("?")[0].partition("/")[0]
 
 
-def _is_outcome(entry: _Entry) -> bool:
-    if entry.search is not None and entry.search.mode == "outcome":
-        return True
-    raw = bytes(entry.resource)
-    return b'"OperationOutcome"' in raw and _types.decode(raw).resourceType == "OperationOutcome"
+def _is_list(template: str) -> bool:
+    """Whether any number may be found: neither a read, nor a search by id."""
+    return "?" in template and "_id=" not in template
 
 
-def _failed(raw: bytes) -> bool:
-    """Whether an OperationOutcome tells of an error; a warning only says that there is nothing, or not all."""
-    return any(issue.severity in ("error", "fatal") for issue in _outcomes.decode(raw).issue or ())
-
-
-def _outcome_alone(raw: bytes) -> SearchResult:
-    return SearchResult(failure="fetch-failed") if _failed(raw) else SearchResult(supplied="empty")
+def _holds(result: SearchResult, asked: str) -> bool:
+    """Whether something of the type that was asked for is there, or nothing that is known to be of another."""
+    names = (asked, *_ALSO.get(asked, ()))
+    if result.decoded:
+        return any(type(one).__name__ in names for one in result.decoded)
+    kinds = (bundles.type_of(raw) for raw in result.resources)
+    return not result.resources or any(kind is None or kind in names for kind in kinds)

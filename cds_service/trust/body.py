@@ -32,27 +32,34 @@ class Sent(msgspec.Struct, frozen=True):
     socket: Any = None
 
 
-def read(sent: Sent, limits: Limits) -> bytes:
-    """The body as it was before compression. Raises TooLarge, TooSlow, NotJson or BadRequest."""
+class Received(msgspec.Struct, frozen=True):
+    """A body as it was before compression, and when its first byte was here (seconds of the monotonic clock)."""
+
+    body: bytes
+    since: float
+
+
+def read(sent: Sent, limits: Limits) -> Received:
+    """The body, and since when it is here. Raises TooLarge, TooSlow, NotJson or BadRequest."""
     if sent.length is not None and sent.length > limits.body_bytes:
         raise TooLarge("The body is too large.", diagnostics=f"at most {limits.body_bytes} bytes")
     encoding = sent.encoding.strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise NotJson("The body's encoding is not read.", diagnostics="Content-Encoding: gzip or none")
-    body = _receive(sent, limits.body_bytes)
+    body, since = _receive(sent, limits.body_bytes)
     if encoding == "gzip":
         body = _inflate(body, limits)
     if not body:
         raise BadRequest("The body is empty.")
-    return body
+    return Received(body, since)
 
 
-def _receive(sent: Sent, most: int) -> bytes:
-    """Everything the client sends, within READ_TIMEOUT_S for all of it: a trickle does not hold a thread."""
+def _receive(sent: Sent, most: int) -> tuple[bytes, float]:
+    """Everything the client sends, and when it began; all of it within READ_TIMEOUT_S: a trickle holds no thread."""
     until = time.monotonic() + READ_TIMEOUT_S
     before = sent.socket.gettimeout() if sent.socket is not None else None
     chunks: list[bytes] = []
-    received = 0
+    received, since = 0, 0.0
     try:
         while True:
             left_s = until - time.monotonic()
@@ -64,13 +71,14 @@ def _receive(sent: Sent, most: int) -> bytes:
             chunk = sent.stream.read(min(_CHUNK, wanted - received)) if received < wanted else b""
             if not chunk:
                 break
+            since = since or time.monotonic()
             chunks.append(chunk)
             received += len(chunk)
             if received > most:
                 raise TooLarge("The body is too large.", diagnostics=f"at most {most} bytes")
         if sent.length is not None and received < sent.length:
             raise BadRequest("The body did not arrive whole.")
-        return b"".join(chunks)
+        return b"".join(chunks), since
     except TimeoutError as error:
         raise TooSlow("The body did not arrive in time.") from error
     except OSError as error:
