@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models_onnx import manifest
 from models_onnx.model_card import ModelError
 from models_onnx.registry import PACKAGE
 from models_onnx.sessions import open_session

@@ -217,4 +217,5 @@ def test_a_hash_that_was_not_told_anew_is_seen(name: str, made: Path, a_copy: Pa
     path.write_text(
         path.read_text(encoding="utf-8").replace("sha256: ", "sha256: 0").replace('"sha256": "', '"sha256": "0')
     )
+    manifest.write(a_copy)
     assert differences(made, a_copy, FITTED) != []
