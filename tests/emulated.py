@@ -89,7 +89,8 @@ def environment(processor: Processor) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "NPY_"))}
     kept |= {"CI": "true", "PYTHONPATH": str(ROOT), TOLD: json.dumps(asdict(processor))}
     if processor.qemu is None:
-        _, here = found()
+        _, enabled = found()
+        here = enabled | set(os.environ.get("NPY_DISABLE_CPU_FEATURES", "").split())  # it may be emulated itself
         kept |= {
             "OPENBLAS_CORETYPE": processor.core,
             "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in processor.without if name in here),
