@@ -11,7 +11,7 @@ LOCK        := pip compile --universal --fork-strategy fewest --python-version 3
                  --no-emit-index-url --no-emit-find-links --no-header --quiet
 CHECKED     := cds_service fhir_mappings models_onnx tests
 
-.PHONY: run test long lint bench lock clean
+.PHONY: run test processors long lint bench lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -20,8 +20,12 @@ run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000
 test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
 	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark and not long"
 
-long: $(VENV)/development  ## The full runs of what `make test` only samples: half an hour and more.
+long: $(VENV)/development  ## The full runs of what `make test` only samples, and `make test` as other processors compute it: an hour.
 	$(BIN)/python -m pytest -n auto -m long
+	$(BIN)/python -m tests.emulated --whole
+
+processors: $(VENV)/development  ## What depends on floating point, as other processors compute it (needs qemu-user).
+	$(BIN)/python -m tests.emulated
 
 lint: $(VENV)/development
 	$(BIN)/ruff check $(CHECKED)

@@ -26,6 +26,13 @@ out byte for byte; of the two fitted ones the covariance and the mean terms diff
 another processor adds in another order. Over 200,000 people with a quarter of their inputs missing no probability,
 logit, contribution or standard error differed by more than 1.5e-11. The figures of the models compared in the tables
 below, which stop at a tolerance, moved in their fourth digit.
+
+`make test` exports again and holds the result against what is shipped, on any x86-64 processor: where nothing is fitted
+graph and card byte for byte; of the fitted models and of all golden scores every number within 1e-9 of itself (or
+1e-12), the covariance by its products, and every text, name, shape and whole number exactly. sha256 are not compared
+with those of the graphs made anew but with the files they stand for, as at every start. Under six processors' routines
+for sums (`make processors`) the largest difference was 2e-12 of a covariance. A number off by one part in ten thousand
+is found.
 """
 TRIED = """
 ### Calibration in spine operations: what was tried

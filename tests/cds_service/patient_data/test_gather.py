@@ -109,10 +109,10 @@ def test_a_closed_port_is_a_failed_search(client: FhirClient) -> None:
 
 
 def test_searches_run_side_by_side(client: FhirClient) -> None:
-    with serving(found, delay_s=0.3) as server:
+    with serving(found, delay_s=1.0) as server:
         started = time.monotonic()
         run(client, server)
-        assert time.monotonic() - started < 0.6
+        assert time.monotonic() - started < 2.0, "one after the other"
 
 
 def test_a_slow_server_does_not_hold_the_answer_beyond_the_budget(client: FhirClient) -> None:

@@ -84,13 +84,13 @@ def test_one_that_may_not_be_read_costs_the_others_nothing(client: FhirClient) -
 
 def test_they_are_read_side_by_side_and_inside_the_budget(client: FhirClient) -> None:
     sent = {"patient": PATIENT, "medications": prescriptions(*(f"Medication/{n}" for n in range(6)))}
-    with serving(answering, delay_s=0.2) as server:
+    with serving(answering, delay_s=1.0) as server:
         began = time.monotonic()
         assert len(ids(run(client, server, sent))) == 6
-        assert time.monotonic() - began < 0.2 * 4
+        assert time.monotonic() - began < 4.0, "one after the other"
         began = time.monotonic()
         assert ids(run(client, server, sent, budget_s=0.1)) == []
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 1.0, "waited for the server"
 
 
 def test_no_more_are_read_than_a_list_can_hold(client: FhirClient) -> None:
