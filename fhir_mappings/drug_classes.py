@@ -75,7 +75,15 @@ for _rows in _RXNORM.values():
     for _class, _ingredient, _ in _rows:
         if _class in CLASSES:
             _CLASSES_OF_INGREDIENT.setdefault(_ingredient, set()).add(_class)
-_INGREDIENT_WORD = re.compile(r"\b(" + "|".join(map(re.escape, sorted(_CLASSES_OF_INGREDIENT))) + r")\b", re.I)
+_WORD = re.compile(r"\w+")
+_MOST_WORDS = max(len(name.split()) for name in _CLASSES_OF_INGREDIENT)
+
+
+def _named(display: str) -> frozenset[str]:
+    """The ingredients of the table that a display names as whole words, several words together included."""
+    words = _WORD.findall(display.lower())
+    together = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
+    return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
 
 
 def understood(concept: MedicineConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
@@ -127,9 +135,9 @@ def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ..
         )
     if code in FORM_DEPENDENT:
         return _by_route(*FORM_DEPENDENT[code], routes)
-    words = {match.lower() for match in _INGREDIENT_WORD.findall(display or "")}
-    possible = frozenset(one for word in words for one in _CLASSES_OF_INGREDIENT.get(word, ()))
-    return Drug(ingredients=frozenset(words), possible=possible)
+    named = _named(display or "")
+    possible = frozenset(one for word in named for one in _CLASSES_OF_INGREDIENT[word])
+    return Drug(ingredients=named, possible=possible)
 
 
 def _is_unverified(code: str) -> bool:
