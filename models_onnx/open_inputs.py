@@ -113,16 +113,20 @@ def ranged(model: Model, raw: Score, span: Span | None) -> Score:
     if span is None or raw.status not in ("computed", "score-only"):
         return raw
     known = tuple(one for one in raw.contributions if one.input not in span.inputs)
+    depends_on = tuple(one.input for one in span.additions)
     if raw.points is not None:
         low, high = raw.points + span.low, raw.points + span.high
         points = PointsRange(low, high, model.card.rates_at(low), model.card.rates_at(high))
-        return msgspec.structs.replace(raw, status="range", points=None, points_range=points, published_rates=())
+        return msgspec.structs.replace(
+            raw, status="range", points=None, points_range=points, published_rates=(), depends_on=depends_on
+        )
     logit = raw.logit or 0.0
     return msgspec.structs.replace(
         raw,
         status="range",
         probability=None,
         logit=None,
+        depends_on=depends_on,
         low=None,
         high=None,
         contributions=known,

@@ -51,7 +51,8 @@ class PointsRange(msgspec.Struct, frozen=True, gc=False):
 class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One model's answer. `contributions` sum to the logit minus `reference_logit`; empty for points.
 
-    A "range" has `missing_range` or `points_range` in the place of a number, and the contributions of what is known.
+    A "range" has `missing_range` or `points_range` in the place of a number, the contributions of what is known, and
+    `depends_on`: the inputs that are not settled, the one that matters most first.
 
     After a `recalibration` (recalibrated.py) all of these are its figures, and `raw_probability` is the model's own.
     """
@@ -72,6 +73,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     points: float | None = None
     maximum_points: float | None = None
     points_range: PointsRange | None = None
+    depends_on: tuple[str, ...] = ()
     published_rates: tuple[PublishedRate, ...] = ()
     missing_range: Range | None = None
     reason: str | None = None

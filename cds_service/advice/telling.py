@@ -134,7 +134,7 @@ def _compared(assessment: Assessment, told: Estimate) -> str:
     usual = f" Typical{here} for {assessment.procedure.label}: {peers}."
     if told.told_band is not None:
         return f"{usual} This is {BANDS[told.told_band]}."
-    if told is not assessment.headline:
+    if told is not assessment.headline or told.score.probability is None:  # a range says by itself what it hangs on
         return usual
     return f"{usual} How this compares depends on {_hangs_on(told, assessment.features)}."
 

@@ -120,9 +120,7 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
         status_words=plain(prediction["status"]),
         shown=bool(prediction.get("shown")),
         answer=_answer(prediction),
-        rates=tuple(
-            f"{rate['source']}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
-        ),
+        rates=_rates(prediction),
     )
     if prediction["status"] == "range" and "missingRange" in prediction:
         bars_of = bars.contributions(prediction.get("contributions", ()), missing)
@@ -132,6 +130,20 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
     computed = _computed(prediction, outcome)
     bars_of = bars.contributions(prediction.get("contributions", ()), missing)
     return msgspec.structs.replace(told, **computed, bars=bars_of)
+
+
+def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
+    """The published rates of the points; of a range those of either end."""
+    points = prediction.get("pointsRange")
+    if not points:
+        return tuple(
+            f"{rate['source']}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
+        )
+    return tuple(
+        f"{rate['source']}: {_percent(rate['probability'])} at {points[end]:g}"
+        for end, rates in (("low", "ratesLow"), ("high", "ratesHigh"))
+        for rate in points.get(rates, ())
+    )
 
 
 def _answer(prediction: Mapping[str, Any]) -> str:

@@ -104,6 +104,10 @@ def _missing(assessment: Assessment) -> Iterator[Missing]:
         for unknown in told.unknown.unknown if told.unknown is not None else ():
             if (effect := _effect(assessment, told, unknown)) is not None:
                 found.setdefault(unknown.input, []).append((unknown.spread, effect))
+        if (points := told.score.points_range) is not None:
+            counted = Effect(told.outcome.heading, f"{points.low:g} to {points.high:g} points", "")
+            for name in told.score.depends_on:
+                found.setdefault(name, []).append((0.0, counted))
     for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
         why = reasons.words(assessment.features[name])
         yield Missing(label(name), why, tuple(effect for _, effect in found[name]))
