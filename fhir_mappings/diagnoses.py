@@ -221,7 +221,10 @@ def _categories(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
 
 
 def _has_icd(concept: CodeableConcept, words: Vocabulary) -> bool:
-    return any(words.maps.canonical(coding.system) in EDITIONS for coding in concept.coding)
+    for coding in concept.coding:  # nearly always the URI as it should be written
+        if coding.system in EDITIONS or words.maps.canonical(coding.system) in EDITIONS:
+            return True
+    return False
 
 
 def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool) -> Moment | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 ABSENT = Raw(b"")
 
@@ -138,3 +138,25 @@ class DateExtensions(Struct, frozen=True, gc=False):
     """The `_birthDate` sibling: why there is no date."""
 
     extension: tuple[Extension, ...] = ()
+
+
+class Dosage(Struct, frozen=True, gc=False):
+    """By which route, and until when."""
+
+    modifier_extension: tuple[()] | None = field(default=None, name="modifierExtension")
+    route: CodeableConcept | None = None
+    timing: Timing | None = None
+
+
+class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
+    """For how long a prescription may be filled."""
+
+    modifier_extension: tuple[()] | None = None
+    validity_period: Period | None = None
+
+
+class Ingredient(Struct, frozen=True, gc=False, rename="camel"):
+    """One substance of a medicine."""
+
+    modifier_extension: tuple[()] | None = None
+    item_codeable_concept: MedicineConcept | None = None

@@ -16,10 +16,10 @@ from fhir_mappings.dates import Moment, moment
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.diagnosis_features import no, yes
 from fhir_mappings.drug_classes import UNKNOWN, Drug, joined, understood
-from fhir_mappings.elements import CodeableConcept, Period, Reference
+from fhir_mappings.elements import CodeableConcept, Dosage, Period, Reference
 from fhir_mappings.feature import Feature
 from fhir_mappings.reading import UNREADABLE_JSON
-from fhir_mappings.resources import Dosage, Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.understanding import Counted, Why, of_concept
 
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html

@@ -10,17 +10,18 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from fhir_mappings import decimal_comma, unit_aliases, unread_results
+from fhir_mappings.added_oxygen import is_on_oxygen
 from fhir_mappings.code_systems import KNOWN
 from fhir_mappings.concept_maps import Vocabulary
-from fhir_mappings.elements import CodeableConcept, Quantity, concept
-from fhir_mappings.resources import UNREADABLE_JSON, Component, Observation, Resource, Valued
+from fhir_mappings.elements import CodeableConcept, concept
+from fhir_mappings.resources import UNREADABLE_JSON, Observation, Resource, Valued
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.unread_results import UNREADABLE, why_not_used
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _LOWER = "-lower-rank"
-_LONGEST_CODE = 512  # characters of a system and a code; what is longer is looked up each time and not remembered
+_LONGEST_CODE = 512  # bytes of a code as written; what is longer is understood each time and not remembered
 
 MEASURED = (
     "creatinine",
@@ -97,6 +98,7 @@ class Recorded(Struct, frozen=True, gc=False):
 
 RecordedByInput = dict[str, list[Recorded]]
 Inputs = tuple[tuple[str, bool], ...]
+Meaning = tuple[Inputs | None, bool]  # the inputs, None where it cannot be read; whether it says nothing known here
 InputsOf = Callable[[str | None, str | None], Inputs]
 
 
@@ -105,15 +107,23 @@ def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
     """From a code to the inputs that it means, and whether it ranks lower; remembered per vocabulary."""
     roles = {name + suffix: (name, bool(suffix)) for name in names for suffix in ("", _LOWER)}
 
-    @lru_cache(maxsize=16_384)
-    def remembered(system: str | None, code: str | None) -> Inputs:
+    def inputs(system: str | None, code: str | None) -> Inputs:
         return tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
 
-    def inputs(system: str | None, code: str | None) -> Inputs:
-        long = len(system or "") + len(code or "") > _LONGEST_CODE
-        return remembered.__wrapped__(system, code) if long else remembered(system, code)
-
     return inputs
+
+
+@lru_cache(maxsize=256)
+def _meanings(words: Vocabulary, names: tuple[str, ...]) -> Callable[[bytes], Meaning]:
+    """From the JSON of a code to what it means; a hospital writes the same few hundred in every result."""
+    inputs_of = _inputs_of(words, names)
+
+    def read(written_code: bytes) -> Meaning:
+        meant = _understood(written_code, words, inputs_of)
+        return meant, meant == () and _is_nameless(concept(written_code), words)
+
+    remembered = lru_cache(maxsize=4096)(read)
+    return lambda written_code: (remembered if len(written_code) <= _LONGEST_CODE else read)(written_code)
 
 
 def index(
@@ -128,6 +138,7 @@ def index(
     unreadable: list[Observation] = []
     nameless = 0
     inputs_of = _inputs_of(words, names)
+    meaning_of = _meanings(words, names)
     understood: dict[bytes, Inputs | None] = {}
     usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
     if rules.decimal_comma:
@@ -140,8 +151,9 @@ def index(
         try:
             meant = understood[written_code]
         except KeyError:
-            meant = understood[written_code] = _understood(written_code, words, inputs_of)
-            nameless += meant == () and not observation.component and _is_nameless(concept(written_code), words)
+            meant, says_nothing = meaning_of(written_code)
+            understood[written_code] = meant
+            nameless += says_nothing and not observation.component
         if meant is None:
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
@@ -247,7 +259,7 @@ def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabu
     if len(meant) > len(by_input):  # several codings of one input: the code of higher rank decides
         by_input = {name: all(lower for other, lower in meant if other == name) for name in by_input}
     written, issued_only = written_time(observation)
-    oxygen = bool(observation.component) and "spo2" in by_input and _is_on_oxygen(observation, words)
+    oxygen = bool(observation.component) and "spo2" in by_input and is_on_oxygen(observation, words)
     for name, lower in by_input.items():
         recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
         found[name].append(recorded)
@@ -277,23 +289,3 @@ def _is_bare_panel(valued: Valued) -> bool:
         and valued.value_range is None
         and valued.data_absent_reason is None
     )
-
-
-def _is_on_oxygen(observation: Observation, words: Vocabulary) -> bool:
-    """Whether a component tells an oxygen flow above 0 or a concentration above 21 % (ARISCAT: room air)."""
-    return any(_is_added_oxygen(component, words) for component in observation.component)
-
-
-def _is_added_oxygen(component: Component, words: Vocabulary) -> bool:
-    quantity = component.value_quantity
-    if quantity is None or quantity.value is None:
-        return False
-    ideas = {idea for coding in component.code.coding for idea in words.ideas(coding.system, coding.code)}
-    if "oxygen-flow" in ideas:
-        return quantity.value > 0
-    return "oxygen-concentration" in ideas and _percent(quantity) > 21
-
-
-def _percent(quantity: Quantity) -> float:
-    value = quantity.value or 0.0
-    return value * 100 if (quantity.code or quantity.unit) == "1" else value

@@ -198,14 +198,20 @@ _ASIDE: dict[str, Why] = {
 }
 
 
+_NO_OTHERS: dict[Why, int] = {}
+
+
 def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None) -> Unclear:
     """What of one kind of data was not understood, entries that never became a resource included."""
+    counted = counted or Counted()
+    if not (part.set_aside or result.unread_entries or result.not_sent):
+        return counted.unclear(_NO_OTHERS)
     others: Counter[Why] = Counter()
     for reason, count in part.set_aside.items():
         others[_ASIDE[reason]] += count
     others["unread"] += result.unread_entries
     others["not-sent"] += result.not_sent
-    return (counted or Counted()).unclear(+others)
+    return counted.unclear(+others)
 
 
 def _nameless(unclear: Unclear, part: ReadResources) -> int:
@@ -233,7 +239,7 @@ def _set_aside(parts: Iterable[ReadResources], of_diagnoses: Counted) -> dict[st
     for part in parts:
         if part.set_aside:
             counted.update(part.set_aside)
-    if uncoded := of_diagnoses.reasons["words-only"]:
+    if uncoded := of_diagnoses.reasons.get("words-only", 0):
         counted["no-code"] += uncoded
     return dict(counted)
 

@@ -84,12 +84,6 @@ def read(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
     if not result.resources and not result.decoded:
         return ReadResources()
-    if turned := [raw for raw in result.resources if may_be_turned(raw)]:
-        return _without_turned(key, result, patient_id, turned)
-    return _read_each(key, result, patient_id)
-
-
-def _read_each(key: str, result: SearchResult, patient_id: str) -> ReadResources:
     decoded, subjects = (
         (result.decoded, _subjects_of(result.decoded)) if result.decoded else _all_decoded(result.resources)
     )
@@ -112,35 +106,11 @@ def _read_each(key: str, result: SearchResult, patient_id: str) -> ReadResources
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 
 
-def may_be_turned(text: bytes | Raw) -> bool:
-    """Whether a member that could turn the meaning of a resource occurs in its JSON at all."""
-    written = bytes(text)
-    return b'"modifierExtension"' in written or b'"implicitRules"' in written
-
-
-def _without_turned(key: str, result: SearchResult, patient_id: str, turned: Sequence[Raw]) -> ReadResources:
-    """Those whose meaning a modifier that is not known here may turn are set aside: none is known.
+def _is_turned(content: object) -> bool:
+    """Whether it, or what is in it, has a member that could turn its meaning: what no reader takes (resources.py).
 
     https://hl7.org/fhir/R4/extensibility.html#modifierExtension, https://hl7.org/fhir/R4/resource.html#Resource
     """
-    gone = {id(raw): content for raw in turned if _is_turned(content := _content(raw))}
-    if any(names_another(one, patient_id) for content in gone.values() for one in _subjects(content)):
-        raise WrongPatientError(key, result.supplied)
-    left = replace(result, resources=tuple(raw for raw in result.resources if id(raw) not in gone))
-    part = _plus(_read_each(key, left, patient_id), MODIFIER, len(gone))
-    return replace(part, unread=(*part.unread, *(raw for raw in turned if id(raw) in gone)))
-
-
-def _content(raw: Raw) -> dict[str, Any]:
-    try:
-        content = msgspec.json.decode(raw)
-    except UNREADABLE_JSON:
-        return {}  # counted as unreadable where it is read
-    return content if isinstance(content, dict) else {}
-
-
-def _is_turned(content: object) -> bool:
-    """Whether it, or what is in it, has a modifier; an empty list is none."""
     waiting = [content]
     while waiting:
         one = waiting.pop()
@@ -259,12 +229,12 @@ def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
         return UNREADABLE
     if any(names_another(subject, patient_id) for subject in _subjects(content)):
         return _MISMATCH
-    kind = content.get("resourceType")
-    if not isinstance(kind, str):
-        return UNREADABLE
+    kind = str(content.get("resourceType"))
+    if _is_turned(content) and kind in _READ_TYPES:
+        return MODIFIER
     if kind in _OTHER_TYPES or is_other_version(content):
         return FHIR_VERSION
-    return UNREADABLE if kind in _READ_TYPES or kind not in R4_TYPES else None
+    return None if kind in R4_TYPES and kind not in _READ_TYPES else UNREADABLE
 
 
 def is_other_version(content: dict[str, Any]) -> bool:

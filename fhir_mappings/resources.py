@@ -2,7 +2,8 @@
 
 They are held against fhir.resources in tests/fhir_mappings/test_resources_agree.py. A member typed `None` exists
 only in other FHIR versions: it makes the reading fail, so that such a resource is recognised and never half read
-(DEC-16, reading.py).
+(DEC-16, reading.py). So do `implicitRules` and a `modifierExtension` that is not empty: no modifier is known here, and
+either may turn what the rest means.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from fhir_mappings.elements import (
     CodeableConcept,
     Coding,
     DateExtensions,
+    DispenseRequest,
+    Dosage,
     Extension,
+    Ingredient,
     Interval,
     MedicineConcept,
     Period,
@@ -34,6 +38,8 @@ class Patient(Struct, frozen=True, gc=False, rename="camel", tag_field="resource
     """The person."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     gender: str | None = None
     birth_date: str | None = None
     birth_date_extensions: DateExtensions | None = field(default=None, name="_birthDate")
@@ -46,6 +52,8 @@ class Condition(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     """One diagnosis."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
     category: tuple[CodeableConcept, ...] = ()
@@ -69,6 +77,7 @@ class Condition(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
 class Component(Struct, frozen=True, gc=False, rename="camel"):
     """One result of a panel; `written_quantity` as in Observation."""
 
+    modifier_extension: tuple[()] | None = None
     code: CodeableConcept = NO_CODE
     written_quantity: Raw = field(default=ABSENT, name="valueQuantity")
     value_codeable_concept: CodeableConcept | None = None
@@ -95,6 +104,8 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     """
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     written_code: Raw = field(default=ABSENT, name="code")
     subject: Reference | None = None
@@ -141,6 +152,8 @@ class DiagnosticReport(Struct, frozen=True, gc=False, rename="camel", tag_field=
     """A report, of which only coded conclusions are read."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     code: CodeableConcept = NO_CODE
     subject: Reference | None = None
@@ -158,6 +171,8 @@ class Procedure(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     """Something done, or being prepared."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     code: CodeableConcept = NO_CODE
     subject: Reference | None = None
@@ -177,6 +192,8 @@ class Encounter(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     """A visit or stay."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     kind: Coding | None = field(default=None, name="class")
     subject: Reference | None = None
@@ -186,6 +203,8 @@ class ServiceRequest(Struct, frozen=True, gc=False, rename="camel", tag_field="r
     """An order that is open in the chart (requested.py); the orders of the session are read by orders.py."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     do_not_perform: bool | None = None
     code: CodeableConcept = NO_CODE
@@ -193,29 +212,12 @@ class ServiceRequest(Struct, frozen=True, gc=False, rename="camel", tag_field="r
     authored_on: str | None = None
 
 
-class Dosage(Struct, frozen=True, gc=False):
-    """By which route, and until when."""
-
-    route: CodeableConcept | None = None
-    timing: Timing | None = None
-
-
-class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
-    """For how long a prescription may be filled."""
-
-    validity_period: Period | None = None
-
-
-class Ingredient(Struct, frozen=True, gc=False, rename="camel"):
-    """One substance of a medicine."""
-
-    item_codeable_concept: MedicineConcept | None = None
-
-
 class Medication(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Medication"):
     """A medicine to which a request points."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     code: MedicineConcept | None = None
     ingredient: tuple[Ingredient, ...] = ()
     # other versions
@@ -228,6 +230,8 @@ class MedicationRequest(
     """A prescription."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     intent: str | None = None
     do_not_perform: bool | None = None
@@ -251,6 +255,8 @@ class MedicationStatement(
     """What the patient is said to take."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None

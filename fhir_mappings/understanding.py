@@ -122,26 +122,29 @@ class Unclear(Struct, frozen=True):
 class Counted:
     """Counts one list while it is read."""
 
+    __slots__ = ("codes", "current", "meanings", "read", "reasons")
+
     def __init__(self) -> None:
-        self.reasons: Counter[Why] = Counter()
-        self.codes: Counter[tuple[str, str]] = Counter()
+        self.reasons: dict[Why, int] = {}
+        self.codes: dict[tuple[str, str], int] = {}
         self.current = self.meanings = self.read = 0
 
     def add(self, why: Why, concept: CodeableConcept | MedicineConcept | None = None, *, over: bool = False) -> None:
         """One entry that was not understood; `over`: it could only tell of something past."""
         codings = concept.coding if concept is not None else ()
-        self.reasons[why] += 1
+        self.reasons[why] = self.reasons.get(why, 0) + 1
         self.current += not over
         self.meanings += max(1, len(codings))
         for coding in codings[:4]:
-            self.codes[_told(coding.system, coding.code)] += 1
+            told = _told(coding.system, coding.code)
+            self.codes[told] = self.codes.get(told, 0) + 1
 
     def unclear(self, others: Mapping[Why, int]) -> Unclear:
         """The counts, with those of entries that never became a resource (reading.py, prefetch)."""
         more = sum(others.values())
         if not more and not self.reasons:
             return Unclear(self.read)
-        reasons: Counter[Why] = self.reasons + Counter(others)
+        reasons = Counter(self.reasons) + Counter(others)
         codes = dict(sorted(self.codes.items(), key=lambda one: (-one[1], one[0]))[:MOST_CODES])
         return Unclear(self.read + more, dict(reasons), codes, self.current + more, self.meanings + more)
 

@@ -38,7 +38,9 @@ def sketch(raw: bytes) -> tuple[Observation, tuple[CodeableConcept, ...]] | None
     parts = (one.get("code") for one in _list(content.get("component")) if isinstance(one, dict))
     members = {name: _text(content.get(name)) for name in ("id", "status", "effectiveDateTime", "issued")}
     status = members["status"] if isinstance(content.get("status"), str) else "final"
-    timed = Observation(members["id"], status, effective_date_time=members["effectiveDateTime"] or members["issued"])
+    timed = Observation(
+        id=members["id"], status=status, effective_date_time=members["effectiveDateTime"] or members["issued"]
+    )
     return timed, tuple(map(_concept, (content.get("code"), *parts)))
 
 

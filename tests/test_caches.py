@@ -39,12 +39,13 @@ OF_OUR_OWN = {
     "fhir_mappings/exclusions.py:pairs": "nothing",
     "fhir_mappings/measurements.py:_missing": "our names, units and reasons",
     "fhir_mappings/observations.py:_inputs_of": "tenants' vocabularies",
+    "fhir_mappings/observations.py:_meanings": "tenants' vocabularies",
     "fhir_mappings/unit_factors.py:_registry": "nothing",
 }
 SHORT_ONLY = {
     "fhir_mappings/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters together",
     "fhir_mappings/elements.py:_concept": "concepts as written, up to 512 bytes",
-    "fhir_mappings/observations.py:remembered": "systems and codes, up to _LONGEST_CODE characters together",
+    "fhir_mappings/observations.py:remembered": "codes as written, up to _LONGEST_CODE bytes",
     "fhir_mappings/remembering.py:kept": "foreign texts, up to 256 characters",
     "fhir_mappings/unit_texts.py:_ucum": "texts of units, bounded by their reader `ucum`",
     "fhir_mappings/understanding.py:_remembered": "systems and codes, up to 200 characters together",

@@ -14,7 +14,6 @@ import msgspec
 
 from cds_service.patient_data import bundles
 from cds_service.patient_data.bundles import UNREADABLE, Page
-from fhir_mappings.reading import may_be_turned
 from fhir_mappings.resources import Resource
 from fhir_mappings.search_result import SearchResult
 
@@ -109,7 +108,7 @@ def joined(pages: Sequence[Page]) -> SearchResult:
 
 def read_at_once(value: msgspec.Raw) -> Page:
     """As `read`; the resources of a Bundle that holds nothing else come decoded, in one pass over its text."""
-    if not 0 < len(value) <= _AT_ONCE_BYTES or may_be_turned(value):
+    if not 0 < len(value) <= _AT_ONCE_BYTES:
         return read(value)
     try:
         bundle = _read_bundles.decode(value)
