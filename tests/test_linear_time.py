@@ -33,8 +33,6 @@ SIZE = 64 * 1024
 # Of the time for n at 2n, and seconds at n on a machine that translates 300,000 characters in `YARDSTICK_S`.
 MOST_RATIO, MOST_S, NOISE_S = 2.6, 0.020, 0.002
 YARDSTICK_S = 0.012
-# Expressions that are known to be quadratic, being repaired elsewhere; none may be added.
-KNOWN: frozenset[str] = frozenset()
 
 PIECES = {
     "blanks": " ",
@@ -153,8 +151,6 @@ def assert_linear(
 
 @pytest.mark.parametrize("name", sorted(EXPRESSIONS))
 def test_every_expression_takes_time_in_proportion_to_its_text(name: str) -> None:
-    if name in KNOWN:
-        pytest.xfail("repaired elsewhere")
     for use, piece, end in itertools.product(uses(name), PIECES.values(), ENDS):
         assert_linear(use, piece, end, text=isinstance(EXPRESSIONS[name].pattern, str))
 
