@@ -139,7 +139,9 @@ def read(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tupl
             outside_icd.append(diagnosis)
         if why is not None or standing == "unclear":
             unclear.append(diagnosis)
-            counted.add(why or "modifier-unknown", condition.code, over=diagnosis.standing == "history")
+            counted.add(
+                why or "modifier-unknown", condition.code, entry=condition.id, over=diagnosis.standing == "history"
+            )
         elif _NOT_DIAGNOSES.isdisjoint(ideas) or contradicts:
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)

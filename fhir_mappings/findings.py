@@ -59,7 +59,7 @@ def conclusions(
             found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when))
         for concept in report.conclusion_code or (NO_CODE,):
             if (why := of_concept(concept, words)) is not None:
-                counted.add(why, concept)
+                counted.add(why, concept, entry=report.id)
                 break
     return tuple(sorted(found, key=lambda one: (-one.when.time.timestamp(), one.source))), counted
 

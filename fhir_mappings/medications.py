@@ -93,14 +93,14 @@ def read(
             continue
         counted.read += 1
         if _says_nothing(resource):
-            counted.add("modifier-unknown", resource.medication_codeable_concept)
+            counted.add("modifier-unknown", resource.medication_codeable_concept, entry=resource.id)
         elif isinstance(resource, MedicationStatement) and resource.status == "not-taken":
             refused.append((_said(resource, now), _drug(resource, bundled, words)))
         elif _is_taken(resource, now):
             medicine = _medicine(resource, bundled, words, now)
             taken.append(medicine)
             if medicine.drug.possible:
-                counted.add(_why(resource, words), resource.medication_codeable_concept)
+                counted.add(_why(resource, words), resource.medication_codeable_concept, entry=resource.id)
     kept = tuple(one for medicine in taken if (one := _without(medicine, refused)))
     return Medications(kept), counted
 

@@ -53,7 +53,7 @@ def read(procedures: Iterable[Procedure], words: Vocabulary, now: Clock) -> tupl
             continue
         if why is not None:
             long_ago = when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
-            counted.add(why, procedure.code, over=long_ago)
+            counted.add(why, procedure.code, entry=procedure.id, over=long_ago)
         elif ideas:
             found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when))
     return tuple(found), counted

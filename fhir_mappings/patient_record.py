@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from fhir_mappings import (
     demographics,
@@ -211,7 +212,8 @@ def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None)
         others[_ASIDE[reason]] += count
     others["unread"] += result.unread_entries
     others["not-sent"] += result.not_sent
-    return counted.unclear(+others)
+    texts = {bytes(one) if isinstance(one, Raw) else msgspec.json.encode(one) for one in part.unread}
+    return counted.unclear(+others, len(part.unread) - len(texts))
 
 
 def _nameless(unclear: Unclear, part: ReadResources) -> int:

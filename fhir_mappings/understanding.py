@@ -42,6 +42,7 @@ _PCS_OF_DIALYSIS = ("3E1", "5A1")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-+/]{0,39}")
 _URI = re.compile(r"(https?://|urn:oid:|urn:)[A-Za-z0-9.\-_/:#~]{1,120}")
 MOST_CODES = 40
+Concept = CodeableConcept | MedicineConcept | None
 _IDEAS_OF_A_CODE = 2
 NO_SYSTEM, NOT_A_CODE = "no known form", "not a code"
 
@@ -128,25 +129,35 @@ class Counted:
         self.reasons: dict[Why, int] = {}
         self.codes: dict[tuple[str, str], int] = {}
         self.current = self.meanings = self.read = 0
+        self._met: set[object] = set()
 
-    def add(self, why: Why, concept: CodeableConcept | MedicineConcept | None = None, *, over: bool = False) -> None:
-        """One entry that was not understood; `over`: it could only tell of something past."""
+    def add(self, why: Why, concept: Concept = None, *, entry: str | None, over: bool = False) -> None:
+        """One entry that was not understood; `over`: it could only tell of something past.
+
+        `entry`: its id. What comes twice is told twice and means no more than once.
+        """
         codings = concept.coding if concept is not None else ()
         self.reasons[why] = self.reasons.get(why, 0) + 1
         self.current += not over
-        self.meanings += max(1, len(codings))
+        said = entry, concept and concept.text, frozenset((canonical(one.system), one.code) for one in codings)
+        if entry is None or said not in self._met:
+            self.meanings += max(1, len(codings))
+            self._met.add(said)
         for coding in codings[:4]:
             told = _told(coding.system, coding.code)
             self.codes[told] = self.codes.get(told, 0) + 1
 
-    def unclear(self, others: Mapping[Why, int]) -> Unclear:
-        """The counts, with those of entries that never became a resource (reading.py, prefetch)."""
+    def unclear(self, others: Mapping[Why, int], again: int = 0) -> Unclear:
+        """The counts, with those of entries that never became a resource (reading.py, prefetch).
+
+        `again`: how many of those are the very text of another.
+        """
         more = sum(others.values())
         if not more and not self.reasons:
             return Unclear(self.read)
         reasons = Counter(self.reasons) + Counter(others)
         codes = dict(sorted(self.codes.items(), key=lambda one: (-one[1], one[0]))[:MOST_CODES])
-        return Unclear(self.read + more, dict(reasons), codes, self.current + more, self.meanings + more)
+        return Unclear(self.read + more, dict(reasons), codes, self.current + more, self.meanings + more - again)
 
 
 def _told(system: str | None, code: str | None) -> tuple[str, str]:

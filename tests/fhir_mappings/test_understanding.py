@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_9_CM, ICD_10, ICD_10_CM, ICD_10_PCS, SNOMED_CT
@@ -10,7 +12,7 @@ from fhir_mappings.elements import CodeableConcept, Coding
 from fhir_mappings.understanding import ABSENT_OR_UNKNOWN, DATA_ABSENT, Counted, of_concept, why_not_understood
 from fhir_mappings.value_sets import STANDARD
 from models_onnx import registry
-from tests.builders import a_condition, a_medication_request, coded, derived
+from tests.builders import a_condition, a_medication_request, a_record, coded, derived
 
 LISINOPRIL = "29046"
 
@@ -56,8 +58,19 @@ def test_one_coding_that_is_classified_is_enough() -> None:
 def test_foreign_text_is_never_told_as_a_code() -> None:
     counted = Counted()
     codings = (Coding("Mr Miller's list", "chest pain since Monday"), Coding("https://h.example/x", "A" * 500))
-    counted.add("system-not-read", CodeableConcept(codings))
+    counted.add("system-not-read", CodeableConcept(codings), entry="c-1")
     assert set(counted.unclear({}).codes) == {("no known form", "not a code"), ("https://h.example/x", "not a code")}
+
+
+@pytest.mark.parametrize("members", [{}, {"subject": None}, {"modifierExtension": [{"url": "urn:x"}]}, {"code": 7}])
+def test_the_same_entry_sent_twice_means_no_more_than_once(members: dict[str, Any]) -> None:
+    """And two that differ mean two things, even where a server gives them one id."""
+    strange = a_condition(coded(("https://hospital.example", "X"))) | members
+    other = strange | {"recordedDate": "2026-01-01"} | ({} if members else {"code": coded(("urn:x", "Y"))})
+    once, twice, both = (a_record(*sent) for sent in ([strange], [strange, strange], [strange, other]))
+    assert (once.not_understood.entries, once.not_understood.meanings) == (1, 2)
+    assert (twice.not_understood.entries, twice.not_understood.meanings) == (2, 2)
+    assert (both.not_understood.entries, both.not_understood.meanings) == (2, 4)
 
 
 def test_no_code_makes_more_than_two_inputs_of_one_model_true() -> None:
