@@ -123,7 +123,7 @@ class Unclear(Struct, frozen=True):
 class Counted:
     """Counts one list while it is read."""
 
-    __slots__ = ("codes", "current", "meanings", "read", "reasons")
+    __slots__ = ("_met", "codes", "current", "meanings", "read", "reasons")
 
     def __init__(self) -> None:
         self.reasons: dict[Why, int] = {}
