@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from msgspec import Raw
 
-from fhir_mappings import bulk, code_template, concept_maps
+from fhir_mappings import bulk_files, code_template, concept_maps
 from fhir_mappings.code_template import OrderedCodes
 from fhir_mappings.value_sets import STANDARD
 
@@ -32,8 +31,8 @@ def template(export: Path, *, maps: tuple[Path, ...], with_displays: bool, out: 
     descriptor of any code system is written, and nothing of a patient; --with-displays adds what the site calls it.
     """
     try:
-        counts = code_template.count(_lines(export), STANDARD, concept_maps.load(maps))
-    except (concept_maps.ConceptMapError, OSError, EOFError) as error:
+        counts = _counted(export, maps)
+    except (concept_maps.ConceptMapError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if not counts.orders:
         raise click.ClickException(f"{export}: no order can be read; {counts.unreadable} lines are unreadable")
@@ -45,20 +44,17 @@ def template(export: Path, *, maps: tuple[Path, ...], with_displays: bool, out: 
     click.echo(_told(counts), err=True)
 
 
-def _lines(export: Path) -> Iterator[Raw]:
-    """Every resource of the file, or of every NDJSON file of the folder and of those in it; a Bundle's one by one."""
-    inside = (path for path in sorted(export.rglob("*")) if path.is_file() and path.name.endswith(bulk.SUFFIXES))
-    files = [export] if export.is_file() else list(inside)
-    if not files:
+def _counted(export: Path, maps: tuple[Path, ...]) -> OrderedCodes:
+    """What the orders of a file say, or of every file of a folder and of those in it; a Bundle's one by one."""
+    if not bulk_files.files(export):
         raise click.ClickException(f"{export}: holds no file of NDJSON")
-    return (one for path in files for line in _documents(path) for one in code_template.contained(line))
-
-
-def _documents(path: Path) -> Iterator[Raw]:
-    """The file as one document where it is one, written over many lines, and else each of its lines."""
-    if not path.name.endswith(bulk.SUFFIXES) and bulk.head_of(whole := path.read_bytes()) is not None:
-        return iter((Raw(whole),))
-    return bulk.lines_of(path)
+    lost: bulk_files.Lost = Counter()
+    found = (raw for _, raw in bulk_files.resources(export, lost))
+    counts = code_template.count(found, STANDARD, concept_maps.load(maps))
+    if cut_off := lost[(bulk_files.CUT_OFF,)]:
+        raise click.ClickException(f"{export}: {cut_off} files could not be read to their end")
+    counts.unreadable += lost[(bulk_files.BROKEN_LINE,)]
+    return counts
 
 
 def _told(counts: OrderedCodes) -> str:

@@ -1,28 +1,27 @@
-"""Bulk Data: NDJSON, plain or gzipped, to one PatientRecord per patient; the same derivation as the live hook."""
+"""Bulk Data, NDJSON or Bundles, to one PatientRecord per patient; the same derivation as the live hook."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from fhir_mappings import patient_record
+from fhir_mappings import bulk_files, patient_record
+from fhir_mappings.bulk_files import OF_NOBODY, Head, Lost, head_of
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps
 from fhir_mappings.elements import Reference
 from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.reading import UNREADABLE_JSON, referenced_patient
+from fhir_mappings.reading import referenced_patient
 from fhir_mappings.search_result import SearchResult, SearchResults
 
-SUFFIXES = (".ndjson", ".ndjson.gz")
 _KEY_OF = {
     "Patient": "patient",
     "Condition": "conditions",
@@ -34,88 +33,60 @@ _KEY_OF = {
     "Procedure": "procedures",
     "Encounter": "encounter",
 }
+# Of these one that belongs to nobody is a loss; a Practitioner or an Organization never belongs to a patient.
+_OWNED = frozenset(_KEY_OF) - {"Medication"} | {"ServiceRequest", "ProcedureRequest", "ReferralRequest", "Appointment"}
 _NO_REPLAY_AHEAD = timedelta(0)  # inputs 1.2: in replay and training nothing may claim to be later than the index
 
 
-class _Participant(Struct):
-    """Who takes part in an Appointment, which has no subject."""
-
-    actor: Reference | None = None
-
-
-class Head(Struct, rename="camel"):
-    """Whose resource it is, and of which type."""
-
-    resource_type: str = ""
-    id: str | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
-    medication_reference: Reference | None = None
-    participant: tuple[_Participant, ...] = ()
-
-
-_heads = msgspec.json.Decoder(Head)
-
-
-def lines(directory: Path) -> Iterator[Raw]:
-    """Every resource of every NDJSON file of the directory, in the order of the files' names."""
-    for path in sorted(directory.iterdir()):
-        if path.name.endswith(SUFFIXES):
-            yield from lines_of(path)
-
-
-def lines_of(path: Path) -> Iterator[Raw]:
-    """Every line of one file that is not empty, plain or gzipped."""
-    with _opened(path) as stream:
-        yield from (Raw(line) for line in stream if line.strip())
-
-
-def patients(directory: Path, *, parts: int = 64) -> Iterator[tuple[str, list[Raw]]]:
+def patients(export: Path, *, parts: int = 64, lost: Lost | None = None) -> Iterator[tuple[str, list[Raw]]]:
     """Every patient with all of their resources, as `by_patient`, with one part of them in memory at a time.
 
     The lines are first sorted into `parts` temporary files by their owner: one reading of the export, whatever its
-    size, and memory for a 64th of it.
+    size, and memory for a 64th of it. What cannot be read, or is of nobody, is counted in `lost`.
     """
     medications: dict[str, Raw] = {}
     with tempfile.TemporaryDirectory(prefix="mapping-") as folder, contextlib.ExitStack() as opened:
         files = [opened.enter_context((Path(folder) / str(number)).open("w+b")) for number in range(parts)]
-        for raw in lines(directory):
-            head = head_of(raw)
-            if head is None:
-                continue
+        for head, raw in bulk_files.resources(export, Counter() if lost is None else lost):
             if head.resource_type == "Medication" and head.id:
                 medications[head.id] = raw
             elif owner := owner_of(head):
-                files[zlib.crc32(owner.encode()) % parts].write(bytes(raw).rstrip() + b"\n")
+                files[zlib.crc32(owner.encode()) % parts].write(_on_one_line(raw))
+            elif lost is not None and (kind := lost_type(head)):
+                lost[(OF_NOBODY, kind)] += 1
         for file in files:
             file.seek(0)
-            yield from _grouped((Raw(line) for line in file), medications).items()
+            sorted_in = ((one, Raw(line)) for line in file if (one := head_of(line)) is not None)
+            yield from _grouped(sorted_in, medications).items()
 
 
-def count_patients(directory: Path) -> int:
+def _on_one_line(raw: Raw) -> bytes:
+    text = bytes(raw).strip()
+    return (msgspec.json.format(text, indent=-1) if b"\n" in text else text) + b"\n"
+
+
+def lost_type(head: Head) -> str:
+    """The type of a resource that names no patient, and of which one would be expected; "" for the others."""
+    return head.resource_type if head.resource_type in _OWNED and owner_of(head) is None else ""
+
+
+def count_patients(export: Path) -> int:
     """How many Patient resources the export holds: what a progress bar needs to know beforehand."""
-    return sum(b'"Patient"' in raw and type_of(raw) == "Patient" for raw in map(bytes, lines(directory)))
+    return sum(head.resource_type == "Patient" for head, _ in bulk_files.resources(export, Counter()))
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
-
-
-def by_patient(directory: Path) -> dict[str, list[Raw]]:
+def by_patient(export: Path) -> dict[str, list[Raw]]:
     """Every patient's resources, by patient id; Medications with each patient whose request names them.
 
-    A line that is no JSON, or that belongs to nobody, is left out: mapping_report counts them.
+    A line that is no JSON, or that belongs to nobody, is left out: `patients` counts them.
     """
-    return _grouped(lines(directory), {})
+    return _grouped(bulk_files.resources(export, Counter()), {})
 
 
-def _grouped(resources: Iterable[Raw], medications: dict[str, Raw]) -> dict[str, list[Raw]]:
+def _grouped(resources: Iterable[tuple[Head, Raw]], medications: dict[str, Raw]) -> dict[str, list[Raw]]:
     found: dict[str, list[Raw]] = {}
     wanted: dict[str, list[str]] = {}
-    for raw in resources:
-        head = head_of(raw)
-        if head is None:
-            continue
+    for head, raw in resources:
         if head.resource_type == "Medication" and head.id:
             medications[head.id] = raw
         elif owner := owner_of(head):
@@ -125,14 +96,6 @@ def _grouped(resources: Iterable[Raw], medications: dict[str, Raw]) -> dict[str,
     for owner, names in wanted.items():
         found[owner] += [medications[name] for name in dict.fromkeys(names) if name in medications]
     return found
-
-
-def head_of(raw: Raw | bytes) -> Head | None:
-    """What is needed to sort a resource; None for what is no JSON."""
-    try:
-        return _heads.decode(raw)
-    except UNREADABLE_JSON:
-        return None
 
 
 def type_of(raw: Raw | bytes) -> str:
@@ -153,7 +116,14 @@ def owner_of(head: Head) -> str | None:
         return head.id
     if head.resource_type == "Appointment":
         return next((one for each in head.participant if (one := referenced_patient(each.actor))), None)
-    return referenced_patient(head.subject or head.patient)
+    named = head.subject or head.patient
+    return referenced_patient(named) or _in_the_same_bundle(named)
+
+
+def _in_the_same_bundle(named: Reference | None) -> str | None:
+    """The id in `urn:uuid:…`, by which the resources of a Bundle name each other; there a Patient has it as its id."""
+    text = (named.reference if named else None) or ""
+    return text.removeprefix("urn:uuid:") if text.startswith("urn:uuid:") else None
 
 
 def searches(resources: Iterable[Raw]) -> SearchResults:
@@ -163,7 +133,7 @@ def searches(resources: Iterable[Raw]) -> SearchResults:
     """
     by_key: dict[str, list[Raw]] = {key: [] for key in patient_record.KEYS}
     for raw in resources:
-        if key := _KEY_OF.get(_heads.decode(raw).resource_type):
+        if key := _KEY_OF.get(type_of(raw)):
             by_key[key].append(raw)
     return {key: SearchResult(resources=tuple(those), supplied="fetched") for key, those in by_key.items()}
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings import bulk
+from fhir_mappings import bulk_files
 from fhir_mappings.code_systems import CONCEPT
 from fhir_mappings.concept_maps import ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.order_resources import Order
@@ -44,30 +44,11 @@ class OrderedCodes(Struct):
         return self.known + self.no_operation + self.without_code + self.to_map
 
 
-class _Entry(Struct):
-    resource: Raw = Raw(b"null")
-
-
-class _Bundle(Struct):
-    entry: tuple[_Entry, ...] = ()
-
-
-def contained(line: Raw) -> Iterable[Raw]:
-    """The resources of a Bundle; anything else as it is."""
-    head = bulk.head_of(line)
-    if head is None or head.resource_type != "Bundle":
-        return (line,)
-    try:
-        return tuple(one.resource for one in msgspec.json.decode(line, type=_Bundle).entry)
-    except UNREADABLE_JSON:
-        return (Raw(b""),)  # counted as unreadable
-
-
 def count(resources: Iterable[Raw], sets: ValueSets, maps: ConceptMaps) -> OrderedCodes:
     """The codes of every order and procedure among the resources that is in no procedure group and may be one."""
     counts, words = OrderedCodes(Counter(), {}), vocabulary(sets, maps)
     for raw in resources:
-        kind = bulk.head_of(raw)
+        kind = bulk_files.head_of(raw)
         if kind is None:
             counts.unreadable += 1
         elif kind.resource_type in _ORDERS or kind.resource_type == "Procedure":

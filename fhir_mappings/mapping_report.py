@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from fhir_mappings import bulk, mapping_counts
-from fhir_mappings.mapping_counts import Counts, Keys, Person, Site
+from fhir_mappings.bulk_files import BROKEN, NO_PATIENT, Lost
+from fhir_mappings.mapping_counts import SECTIONS, Counts, Keys, Person, Site
 from fhir_mappings.procedures import GROUPS
 
 Counted = tuple[Keys, int]
@@ -18,22 +19,30 @@ Counted = tuple[Keys, int]
 class MappingReport(Struct, frozen=True, kw_only=True):
     """Counts only: no identifier, no value, no text of a patient.
 
-    `coverage`: (input, status, reason) and in how many patients. `present`:
-    (yes-or-no input,) and of how many it holds. `unmapped`: (resource type, system, code) that no
-    map and no value set knows, text-only resources as ("Condition", "", ""). `units`: (input, unit as written,
-    reason). `orders`: (outcome, system, code), the outcome a procedure group or why there is none. `searches`:
-    (prefetch key, why it failed or that it was cut short) and for how many patients.
+    `coverage`: (input, status, reason) and in how many patients. `present`: (yes-or-no input,) and of how many it
+    holds. `entries`: (list, "read", "understood", "not-understood" or why not). `per_person`: (list, how many entries
+    were not understood) and of how many people. `systems`: (list, why, code system) of entries not understood.
+    `unmapped`: (list, system, code) that is not understood, entries of words only as ("conditions", "", "").
+    `units`: (input, unit as written, reason). `orders`: (outcome, system, code), the outcome a procedure group or why
+    there is none. `searches`: (prefetch key, why it failed or that it was cut short) and for how many patients.
+    `lost`: (what could not be read, resource type). `people`: (section, *key) and of how many people that is;
+    ("whole", list) of how many a list was seen and understood whole, ("whole", "") of how many every list.
     """
 
     patients: int
     unreadable_patients: int
     coverage: tuple[Counted, ...]
     present: tuple[Counted, ...]
+    entries: tuple[Counted, ...]
+    per_person: tuple[Counted, ...]
+    systems: tuple[Counted, ...]
     unmapped: tuple[Counted, ...]
     units: tuple[Counted, ...]
     orders: tuple[Counted, ...]
     set_aside: tuple[Counted, ...]
-    searches: tuple[Counted, ...] = ()
+    searches: tuple[Counted, ...]
+    lost: tuple[Counted, ...]
+    people: tuple[Counted, ...]
 
     @property
     def order_coverage(self) -> float | None:
@@ -42,19 +51,38 @@ class MappingReport(Struct, frozen=True, kw_only=True):
         surgical = sum(count for (outcome, *_), count in self.orders if outcome not in ("not-surgical", "out-of-scope"))
         return mapped / surgical if surgical else None
 
+    @property
+    def people_without_patient(self) -> int:
+        """How many people the data name of whom there is no Patient resource."""
+        return dict(self.lost).get((NO_PATIENT,), 0)
 
-def of_export(directory: Path) -> Iterable[Person]:
-    """The patients of a Bulk Data export, a part of them in memory at a time."""
-    for patient_id, resources in bulk.patients(directory):
+    @property
+    def broken(self) -> dict[str, int]:
+        """What of the data is broken, lines and files, by its kind."""
+        return {keys[0]: number for keys, number in self.lost if keys[0] in BROKEN}
+
+    @property
+    def nothing_read(self) -> bool:
+        """Whether there is no patient of whom anything is known."""
+        without = sum(number for (key, why), number in self.searches if key == "patient" and why != "truncated")
+        return self.patients - without <= 0
+
+
+def of_export(export: Path, lost: Lost | None = None) -> Iterable[Person]:
+    """The patients of an export, a part of them in memory at a time; in `lost` what of it could not be read."""
+    for patient_id, resources in bulk.patients(export, lost=lost):
         yield mapping_counts.of_resources(patient_id, resources)
 
 
-def report(people: Iterable[Person], site: Site, *, progress: Callable[[int], None] = lambda _: None) -> MappingReport:
-    """What these people's data would become; `progress` is told how many of them are done."""
+def report(
+    people: Iterable[Person], site: Site, *, lost: Lost | None = None, progress: Callable[[int], None] = lambda _: None
+) -> MappingReport:
+    """What these people's data would become; `lost` is read after them, `progress` is told how many are done."""
     counts = Counts()
     for done, person in enumerate(people, start=1):
         mapping_counts.count(counts, person, site)
         progress(done)
+    counts.lost.update(lost or {})
     return of_counts(counts)
 
 
@@ -63,13 +91,8 @@ def of_counts(counts: Counts) -> MappingReport:
     return MappingReport(
         patients=counts.patients,
         unreadable_patients=counts.unreadable,
-        coverage=_sorted(counts.coverage),
-        present=_sorted(counts.present),
-        unmapped=_sorted(counts.unmapped),
-        units=_sorted(counts.units),
-        orders=_sorted(counts.orders),
-        set_aside=_sorted(counts.set_aside),
-        searches=_sorted(counts.searches),
+        people=_sorted(counts.people),
+        **{section: _sorted(getattr(counts, section)) for section in SECTIONS},
     )
 
 

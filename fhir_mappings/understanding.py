@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
 
-from fhir_mappings.code_systems import CONCEPT, ICD_10_PCS, ICD_DIAGNOSES, KNOWN, canonical, normalised
+from fhir_mappings.code_systems import CONCEPT, ICD_10_PCS, ICD_DIAGNOSES, KNOWN, canonical, compared, normalised
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
 from fhir_mappings.icd_editions import is_classified
@@ -29,6 +30,21 @@ Why = Literal[
 ]
 ABSENT_OR_UNKNOWN = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 DATA_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+NULL_FLAVOR = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"
+# https://terminology.hl7.org/NamingSystem-v3-NullFlavor.html (the OID); the last two are what STU3 called them,
+# https://hl7.org/fhir/STU3/terminologies-systems.html
+_REASONS_FOR_ABSENCE = frozenset(
+    map(
+        compared,
+        (
+            DATA_ABSENT,
+            NULL_FLAVOR,
+            "urn:oid:2.16.840.1.113883.5.1008",
+            "http://hl7.org/fhir/data-absent-reason",
+            "http://hl7.org/fhir/v3/NullFlavor",
+        ),
+    )
+)
 # https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html: "no-known-…" is an answer, "no-…-info" is none.
 _NONE_KNOWN = "no-known-"
 # https://www.cms.gov/medicare/coding-billing/icd-10-codes (PCS): seven characters without I and O. Of the section of
@@ -39,7 +55,7 @@ _PCS_OF_THE_SPINE = ("00", "01", "0P", "0Q", "0R", "0S", "0W")
 _PCS_OF_DIALYSIS = ("3E1", "5A1")
 
 # What is told of a code that was not understood: never words. https://hl7.org/fhir/R4/datatypes.html#code
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-+/]{0,39}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-+/_]{0,39}")
 _URI = re.compile(r"(https?://|urn:oid:|urn:)[A-Za-z0-9.\-_/:#~]{1,120}")
 MOST_CODES = 40
 Concept = CodeableConcept | MedicineConcept | None
@@ -63,11 +79,16 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
     code = normalised(uri, code)
     if uri == ABSENT_OR_UNKNOWN:
         return None if code.startswith(_NONE_KNOWN) else "unread"
-    if uri == DATA_ABSENT:
+    if compared(uri) in _REASONS_FOR_ABSENCE:
         return "masked"
     if _is_classified(uri, code, words):
         return None
     return "code-not-listed" if uri in KNOWN - {CONCEPT} else "system-not-read"
+
+
+def says_absence(system: str | None) -> bool:
+    """Whether the codes of a system say that, or why, there is no code: none of them is a site's own to be mapped."""
+    return bool(system) and compared(str(system)) in _REASONS_FOR_ABSENCE | {compared(ABSENT_OR_UNKNOWN)}
 
 
 def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:
@@ -105,12 +126,14 @@ class Unclear(Struct, frozen=True):
     """What of one list was not understood: entries by reason, and by (system, code); never their words.
 
     `read`: how many entries were looked at in all. `current`: those that could tell of something current.
-    `meanings`: how many things the entries could name, each code of each entry counted.
+    `meanings`: how many things the entries could name, each code of each entry counted. `codes`: the most frequent
+    first. `systems`: by reason and code system, an entry once for each of its systems.
     """
 
     read: int = 0
     reasons: Mapping[Why, int] = {}
     codes: Mapping[tuple[str, str], int] = {}
+    systems: Mapping[tuple[Why, str], int] = {}
     current: int = 0
     meanings: int = 0
 
@@ -119,15 +142,21 @@ class Unclear(Struct, frozen=True):
         """How many entries were not understood."""
         return sum(self.reasons.values())
 
+    @property
+    def most_frequent(self) -> tuple[tuple[str, str, int], ...]:
+        """The codes that are told of one patient, with how often they occur."""
+        return tuple((*pair, count) for pair, count in islice(self.codes.items(), MOST_CODES))
+
 
 class Counted:
     """Counts one list while it is read."""
 
-    __slots__ = ("_met", "codes", "current", "meanings", "read", "reasons")
+    __slots__ = ("_met", "codes", "current", "meanings", "read", "reasons", "systems")
 
     def __init__(self) -> None:
         self.reasons: dict[Why, int] = {}
         self.codes: dict[tuple[str, str], int] = {}
+        self.systems: dict[tuple[Why, str], int] = {}
         self.current = self.meanings = self.read = 0
         self._met: set[object] = set()
 
@@ -143,9 +172,11 @@ class Counted:
         if entry is None or said not in self._met:
             self.meanings += max(1, len(codings))
             self._met.add(said)
-        for coding in codings[:4]:
-            told = _told(coding.system, coding.code)
-            self.codes[told] = self.codes.get(told, 0) + 1
+        pairs = {told(coding.system, coding.code) for coding in codings[:4]}
+        for pair in pairs:
+            self.codes[pair] = self.codes.get(pair, 0) + 1
+        for system in {system for system, _ in pairs}:
+            self.systems[why, system] = self.systems.get((why, system), 0) + 1
 
     def unclear(self, others: Mapping[Why, int], again: int = 0) -> Unclear:
         """The counts, with those of entries that never became a resource (reading.py, prefetch).
@@ -156,12 +187,20 @@ class Counted:
         if not more and not self.reasons:
             return Unclear(self.read)
         reasons = Counter(self.reasons) + Counter(others)
-        codes = dict(sorted(self.codes.items(), key=lambda one: (-one[1], one[0]))[:MOST_CODES])
-        return Unclear(self.read + more, dict(reasons), codes, self.current + more, self.meanings + more - again)
+        codes = dict(sorted(self.codes.items(), key=lambda one: (-one[1], one[0])))
+        return Unclear(
+            self.read + more,
+            dict(reasons),
+            codes,
+            dict(self.systems),
+            self.current + more,
+            self.meanings + more - again,
+        )
 
 
-def _told(system: str | None, code: str | None) -> tuple[str, str]:
-    uri = canonical(system)
+def told(system: str | None, code: str | None) -> tuple[str, str]:
+    """What may be told of a coding: its system and code where they have the form of such, never words."""
+    uri = canonical(system).partition("|")[0]  # a version makes no other system of it
     return (
         uri if len(uri) <= 130 and _URI.fullmatch(uri) else NO_SYSTEM,
         code if code and len(code) <= 40 and _CODE.fullmatch(code) else NOT_A_CODE,

@@ -171,7 +171,7 @@ def _missed(found: NotUnderstood) -> tuple[Missed, ...]:
             entries=one.entries,
             of=one.read,
             reasons={str(why): count for why, count in one.reasons.items()},
-            codes=tuple(Code(system, code, count) for (system, code), count in one.codes.items()),
+            codes=tuple(Code(*each) for each in one.most_frequent),
         )
         for key, one in found.lists.items()
     )

@@ -99,7 +99,8 @@ def _person(of: Server, patient_id: str, searches: dict[str, Future[SearchResult
     found["labs"] = SearchResult(  # every Observation stands under "observations"; how far it was seen holds for both
         failure=found["observations"].failure, truncated=found["observations"].truncated, supplied="fetched"
     )
-    orders = _together(found.pop(key) for key in _ORDERS)
+    orders = _together(found[key] for key in _ORDERS)
+    found |= {key: msgspec.structs.replace(found[key], resources=()) for key in _ORDERS}  # how far they were seen
     return Person(patient_id, found, orders)
 
 

@@ -133,7 +133,7 @@ def test_lines_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
     broken = an_order((CPT, "1"), category=7)
     told = run("template", a_file(tmp_path / "o.ndjson", "{", an_order((CPT, "1")), broken, "[]", '{"a": 1}'))
     assert told.exit_code == 0
-    assert "; 3 lines unreadable" in told.stderr
+    assert "; 4 lines unreadable" in told.stderr
 
 
 @pytest.mark.parametrize(

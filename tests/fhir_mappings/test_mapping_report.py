@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.code_systems import CPT, LOINC, NDC
+import pytest
+
+from fhir_mappings.code_systems import CPT, LOINC, NDC, SNOMED_CT
 from fhir_mappings.mapping_counts import Counts, Person, Site, count, of_resources
 from fhir_mappings.mapping_report import MappingReport, of_counts, report, statuses
 from fhir_mappings.mapping_report_pages import as_csv, as_html
+from fhir_mappings.mapping_report_steps import as_text, steps
 from fhir_mappings.search_result import SearchResult
+from fhir_mappings.understanding import ABSENT_OR_UNKNOWN, DATA_ABSENT, NULL_FLAVOR
 from tests.builders import (
     AS_OF,
     DEMO_MAPS,
@@ -17,6 +21,7 @@ from tests.builders import (
     a_condition,
     a_medication_request,
     a_patient,
+    a_procedure,
     an_observation,
     an_order,
     as_json,
@@ -26,6 +31,15 @@ from tests.builders import (
 
 CANARY = "CANARY-7731"
 SITE = Site(AS_OF, ZONE, DEMO_MAPS)
+UNKNOWN = coded(("https://hospital.example/list", "D_7"))
+ABSENCE = (
+    *(DATA_ABSENT, NULL_FLAVOR, ABSENT_OR_UNKNOWN, f"{DATA_ABSENT}|4.0.1", "urn:oid:2.16.840.1.113883.5.1008"),
+    *("http://hl7.org/fhir/data-absent-reason", "http://hl7.org/fhir/v3/NullFlavor"),
+)
+
+
+def whose(patient_id: str) -> dict[str, Any]:
+    return {"subject": {"reference": f"Patient/{patient_id}"}}
 
 
 def reported(*resources: dict[str, Any]) -> MappingReport:
@@ -40,19 +54,119 @@ def test_every_input_is_counted_in_the_status_in_which_it_ends() -> None:
     assert "procedure_group" not in statuses(found)
 
 
-def test_codes_that_nothing_maps_are_counted_by_volume() -> None:
+def test_codes_that_are_not_understood_are_counted_by_volume_and_people() -> None:
     found = reported(
         an_observation(coded(("urn:site", "CREA")), id="1"),
         an_observation(coded(("urn:site", "CREA")), id="2"),
         an_observation(coded(("urn:site", "CREA"), (LOINC, "2160-0")), id="3"),
         a_condition({"text": f"words {CANARY}"}),
+        a_condition(coded(("urn:site", "I50"), (SNOMED_CT, "84114007"))),
         a_medication_request(coded((NDC, "0002-1433"))),
     )
     assert found.unmapped == (
-        (("Observation", "urn:site", "CREA"), 2),
-        (("Condition", "", ""), 1),
-        (("MedicationRequest", NDC, "0002-1433"), 1),
+        (("observations", "urn:site", "CREA"), 2),
+        (("conditions", "", ""), 1),
+        (("medications", NDC, "0002-1433"), 1),
     )
+    assert dict(found.people)["unmapped", "observations", "urn:site", "CREA"] == 1
+    assert found.systems == (
+        (("observations", "system-not-read", "urn:site"), 2),
+        (("medications", "code-not-listed", NDC), 1),
+    )
+
+
+def test_a_list_input_is_usable_only_where_every_entry_was_understood() -> None:
+    people = [
+        of_resources(
+            name, as_json((a_patient(id=name), *(a_condition(one, id=str(one), **whose(name)) for one in codes)))
+        )
+        for name, codes in (
+            ("a", ["M54.50"]),
+            ("b", [UNKNOWN]),
+            ("c", ["E11.9", UNKNOWN]),
+            ("d", [UNKNOWN, {"text": "x"}]),
+        )
+    ]
+    found = report(people, SITE)
+    assert statuses(found)["diabetes"] == {"used": 2, "range": 2}
+    assert statuses(found)["copd"] == {"used": 1, "range": 3}
+    assert statuses(found)["hfrs_points"]["range"] == 3
+    assert (("copd", "range", "not-understood"), 3) in found.coverage
+    assert dict(found.per_person) == {("conditions", "1"): 2, ("conditions", "2"): 1}
+    assert dict(found.entries) == {
+        ("conditions", "read"): 6,
+        ("conditions", "understood"): 2,
+        ("conditions", "not-understood"): 4,
+        ("conditions", "system-not-read"): 3,
+        ("conditions", "words-only"): 1,
+    }
+    people_of = dict(found.people)
+    assert people_of["whole", "conditions"] == people_of["whole", ""] == 1
+    assert people_of["entries", "conditions", "not-understood"] == 3
+    page = as_html(found)
+    for figure in ("4 (67 %)", "1 (25 %)", "code system not read 3 (3 people)"):
+        assert figure in page
+
+
+@pytest.mark.parametrize("system", ABSENCE)
+def test_a_reason_why_there_is_no_code_is_never_a_code_to_map(system: str) -> None:
+    concept = coded((system, "unknown"))
+    kinds = (
+        a_condition(concept),
+        an_observation(concept),
+        a_medication_request(concept),
+        a_procedure(system, "unknown"),
+    )
+    found = reported(*kinds)
+    assert found.unmapped == found.systems == ()
+    assert {key for (key, why), _ in found.entries if why in ("masked", "unread")} == {
+        "conditions",
+        "observations",
+        "medications",
+        "procedures",
+    }
+    assert system not in as_html(found) + as_csv(found)
+
+
+WORDS = f"{CANARY} fell down the stairs"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        a_condition({"text": WORDS}),
+        a_condition({"text": WORDS, "coding": [{"display": WORDS}]}),
+        a_condition({"coding": [{"system": "urn:site", "code": WORDS, "display": WORDS}]}),
+        a_condition({"coding": [{"system": WORDS, "code": "X1", "display": WORDS}]}),
+        an_observation(coded(("urn:site", WORDS))),
+        an_observation({"coding": [{"system": WORDS, "code": WORDS}]}),
+        an_observation("718-7", 13, WORDS),
+        an_observation("718-7", 13, WORDS[:20]),
+        a_medication_request({"coding": [{"system": "urn:site", "code": WORDS}], "text": WORDS}),
+        a_procedure("urn:site", WORDS),
+        an_order(("urn:site", WORDS)),
+        an_order((WORDS, "X1")),
+        {"resourceType": "Condition", "subject": {"display": WORDS}, "code": {"text": WORDS}},
+    ],
+)
+def test_no_words_reach_the_report_wherever_they_stand(resource: dict[str, Any]) -> None:
+    found = reported(resource)
+    told = as_html(found) + as_csv(found) + " ".join(map(as_text, steps(found)))
+    assert CANARY not in told
+    assert "fell down" not in told
+
+
+def test_reports_are_counted_only_where_the_site_says_what_they_conclude() -> None:
+    no_maps = Site(AS_OF, ZONE)
+    whole = as_json((a_patient(), {"resourceType": "DiagnosticReport", "status": "final", **whose(PATIENT_ID)}))
+    found = report([of_resources(PATIENT_ID, whole)], no_maps)
+    assert statuses(found)["spondylolisthesis"] == {"used": 1}
+    assert not found.entries
+
+
+def test_people_without_a_patient_resource_are_counted_and_not_read() -> None:
+    found = report([of_resources("x", as_json([an_observation(**whose("x"))]))], SITE)
+    assert (found.patients, found.people_without_patient, found.nothing_read) == (0, 1, True)
 
 
 def test_units_that_were_refused_or_assumed_are_counted_for_every_result() -> None:
@@ -107,10 +221,10 @@ def test_page_and_csv_hold_counts_and_nothing_of_a_patient() -> None:
         assert CANARY not in text
         assert PATIENT_ID not in text
         assert "12.345678" not in text
-    assert "<b>" not in page
+    assert "<b>" not in page + rows
     assert "unit not recognised" in page
-    assert "'=cmd()" in rows
-    assert "unmapped,Observation,urn:<b>," in rows
+    assert "cmd()" not in page + rows
+    assert "unmapped,observations,no known form,not a code,1,1" in rows
 
 
 def test_counts_of_several_machines_add_up_to_those_of_one() -> None:

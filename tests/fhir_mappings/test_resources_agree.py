@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from fhir_mappings import bulk, resources
+from fhir_mappings import bulk_files, resources
 from fhir_mappings.dates import moment
 from fhir_mappings.resources import Resource
 from tests.builders import (
@@ -125,7 +126,7 @@ def test_readers_and_library_agree_on_every_sample_in_the_repository() -> None:
 def test_readers_and_library_agree_on_synthea(shared: Path) -> None:
     some = (
         json.loads(bytes(raw))
-        for number, raw in enumerate(bulk.lines(shared / "fhir" / "synthea"))
+        for number, (_, raw) in enumerate(bulk_files.resources(shared / "fhir" / "synthea", Counter()))
         if number % 200 == 0
     )
     compared, wrong = disagreements(one for one in some if one["resourceType"] in KINDS)

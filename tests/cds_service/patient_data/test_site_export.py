@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from cds_service.cli import main
 from cds_service.patient_data import site_export
 from cds_service.patient_data.site_export import ExportError
-from tests.builders import a_condition, a_medication_request, an_observation, an_order, coded
+from fhir_mappings.mapping_counts import Site
+from fhir_mappings.mapping_report import report
+from tests.builders import AS_OF, ZONE, a_condition, a_medication_request, an_observation, an_order, coded
 from tests.cds_service.patient_data.fhir_server import serving
 
 IDS = ("p-1", "p-2", "p-3")
@@ -71,6 +73,24 @@ def test_each_patient_comes_with_what_was_found_in_their_order() -> None:
     assert {person.results["procedures"].failure for person in people} == {"not-authorised"}
 
 
+@pytest.mark.parametrize("kind", ["ServiceRequest", "Appointment"])
+def test_orders_that_could_not_be_searched_are_told_and_not_taken_for_none(kind: str) -> None:
+    with serving(lambda path: (403, {}) if f"/{kind}?" in path else a_site(path)) as server:
+        found = report(site_export.people(site_export.server(server.base, None), IDS), Site(AS_OF, ZONE))
+    failed = {key for (key, why), _ in found.searches if why == "not-authorised"}
+    assert failed == {"procedures", {"ServiceRequest": "orders", "Appointment": "appointments"}[kind]}
+
+
+def test_a_server_that_refuses_everything_is_no_site_that_was_read(tmp_path: Any) -> None:
+    listed = tmp_path / "ids.txt"
+    listed.write_text("p-1")
+    with serving(lambda _: (403, {})) as server:
+        words = ["--html", str(tmp_path / "r.html"), "--csv", str(tmp_path / "r.csv"), "--patients", str(listed)]
+        done = CliRunner().invoke(main, ["mapping-report", "--fhir", server.base, *words])
+    assert done.exit_code == 1
+    assert "Error: no patient could be read" in done.output
+
+
 def test_a_server_that_lists_nobody_says_so() -> None:
     with serving(lambda _: (403, {})) as server, pytest.raises(ExportError, match="--patients"):
         site_export.patient_ids(site_export.server(server.base, None))
@@ -94,7 +114,7 @@ def test_the_command_reads_a_server_and_keeps_the_token_off_the_command_line(tmp
     assert "2 patients read, 0 unreadable" in two.output
     assert {token for _, token in server.seen} == {"Bearer lent"}
     table, page = (tmp_path / "r.csv").read_text(), (tmp_path / "r.html").read_text()
-    assert "unmapped,Observation,urn:site,CREA,2" in table
+    assert "unmapped,observations,urn:site,CREA,2,2" in table
     assert "orders,unmapped-procedure,http://www.ama-assn.org/go/cpt,27447,2" in table
     assert "searches,procedures,not-authorised,,2" in table
     assert "present,anticoagulant,,,2" in table
