@@ -42,7 +42,7 @@ def check(run: Run, cases: int, *, seed: int = SEED, seconds: float = 3_600.0) -
     faults, done, took = measured(run, seed, cases, seconds=seconds)
     print(json.dumps({"seed": seed, "cases": done, "sent": run.sent, "s": round(took), "faults": len(faults)}))
     assert faults == []
-    assert done >= cases / 4  # what a slow machine comes to
+    assert done >= cases / 10  # what a very busy machine comes to
 
 
 def test_mutated_requests_are_answered_as_stated(tmp_path: Path, server: Server) -> None:
