@@ -32,6 +32,7 @@ from cds_service.trust import json_limits
 SIZE = 64 * 1024
 # Of the time for n at 2n, and seconds at n on a machine that translates 300,000 characters in `YARDSTICK_S`.
 MOST_RATIO, MOST_S, NOISE_S = 2.6, 0.020, 0.002
+ROUNDS = 5
 YARDSTICK_S = 0.012
 
 PIECES = {
@@ -137,16 +138,25 @@ def assert_linear(
         made = a_text(piece, end, frame, size)
         return made.decode() if text else made
 
-    few = of(SIZE // 16)
-    assert seconds(work, few) < MOST_S or min(seconds(work, few) for _ in range(3)) < MOST_S * slowness(), "at 4 KiB"
-    many = of(SIZE)
+    few, many, twice = of(SIZE // 16), of(SIZE), of(2 * SIZE)
+    found = ""
+    for _ in range(ROUNDS):  # each figure anew: neighbours come and go between two of them
+        if not (found := _too_slow(work, few, many, twice)):
+            return
+    raise AssertionError(found)
+
+
+def _too_slow(work: Callable[[Any], object], few: Any, many: Any, twice: Any) -> str:
+    """What of it takes too long; "" for what does not."""
+    if seconds(work, few) >= MOST_S and seconds(work, few) >= MOST_S * slowness():
+        return "at 4 KiB"
     once = min(seconds(work, many) for _ in range(1 if seconds(work, many) < NOISE_S else 3))
     if once < NOISE_S:
-        return
-    assert once < MOST_S or once < MOST_S * slowness(), f"{once:.3f} s at 64 KiB"
-    twice = of(2 * SIZE)
-    ratio = min(min(seconds(work, twice) for _ in range(3)) / once for _ in range(3))
-    assert ratio < MOST_RATIO, f"{ratio:.1f} times as long for twice the text"
+        return ""
+    if once >= MOST_S and once >= MOST_S * slowness():
+        return f"{once:.3f} s at 64 KiB"
+    ratio = min(seconds(work, twice) for _ in range(3)) / once
+    return f"{ratio:.1f} times as long for twice the text" if ratio >= MOST_RATIO else ""
 
 
 @pytest.mark.parametrize("name", sorted(EXPRESSIONS))
