@@ -68,7 +68,7 @@ class MappingReport(Struct, frozen=True, kw_only=True):
         return self.patients - without <= 0
 
 
-def of_export(export: Path, lost: Lost | None = None) -> Iterable[Person]:
+def of_export(export: Path, lost: Lost) -> Iterable[Person]:
     """The patients of an export, a part of them in memory at a time; in `lost` what of it could not be read."""
     for patient_id, resources in bulk.patients(export, lost=lost):
         yield mapping_counts.of_resources(patient_id, resources)

@@ -163,10 +163,11 @@ def _told(figures: _Figures, key: str, count: int, people: int) -> str:
     name = NAMES[key][(total or count) != 1]
     patients = figures.report.patients
     share = "everybody" if people == patients else percent(people / max(1, patients))
-    return f"{of} {name} of {_persons(people)} ({share})"
+    return f"{of} {name} of {persons(people)} ({share})"
 
 
-def _persons(number: int) -> str:
+def persons(number: int) -> str:
+    """1 person, 2 people."""
     return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
@@ -174,7 +175,7 @@ def _named(figures: _Figures, key: str, system: str) -> str:
     """The most frequent codes, each with its entries and their people."""
     codes = figures.codes.get((key, system), [])
     told = [
-        f"{code} ({count:,}, of {_persons(figures.people['unmapped', key, system, code])})"
+        f"{code} ({count:,}, of {persons(figures.people['unmapped', key, system, code])})"
         for code, count in codes[:_CODES_NAMED]
     ]
     more = f" and {len(codes) - len(told):,} more codes" if len(codes) > len(told) else ""
@@ -231,8 +232,7 @@ def _recorded_of_nobody(report: MappingReport) -> str:
 
 
 def percent(share: float) -> str:
-    """In whole per cent; never 0 for what exists, never 100 where something lacks."""
-    whole = round(100 * share)
-    if 0 < share < 1:
-        whole = min(99, max(1, whole))
-    return f"{whole} %"
+    """In whole per cent; never 0 or 1 for what is less, never 100 where something lacks."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{round(100 * share)} %"

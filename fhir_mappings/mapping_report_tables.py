@@ -11,7 +11,7 @@ from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.feature_catalogue import FEATURES
 from fhir_mappings.mapping_lists import LISTS, MISSED, READ, RESULTS
 from fhir_mappings.mapping_report import MappingReport, statuses
-from fhir_mappings.mapping_report_steps import BROKEN_WORDS, percent
+from fhir_mappings.mapping_report_steps import BROKEN_WORDS, percent, persons
 from fhir_mappings.procedures import GROUPS
 
 _SHOWN = 200  # rows of a table on the page; the CSV has all
@@ -73,7 +73,7 @@ def _list_row(
 ) -> str:
     whole, missed, read = people.get(("whole", key), 0), entries.get((key, MISSED), 0), entries[key, READ]
     why = ", ".join(
-        f"{_WHY[reason]} {count:,} ({people['entries', key, reason]:,} people)"
+        f"{_WHY[reason]} {count:,} ({persons(people['entries', key, reason])})"
         for (of, reason), count in report.entries
         if of == key and reason in _WHY
     )

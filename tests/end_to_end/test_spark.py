@@ -19,6 +19,7 @@ pytestmark = pytest.mark.end_to_end
 ROOT = HERE.parents[1]
 PROGRAM = """
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,8 +32,10 @@ site = Site(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.l
 spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
          .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
          .config("spark.driver.memory", "1g").config("spark.default.parallelism", "4").getOrCreate())
-here = mapping_report.report(mapping_report.of_export(folder), site)
+lost = Counter()
+here = mapping_report.report(mapping_report.of_export(folder, lost), site, lost=lost)
 assert here.patients == int(sys.argv[3]), here.patients
+assert {what for (what, *_), _ in here.lost} == {"broken-line", "of-nobody", "person-without-patient"}, here.lost
 assert bulk_spark.report(spark, str(folder), site) == here
 assert bulk_spark.of_dataframe(spark.read.text(str(folder)), site) == here
 spark.stop()
@@ -53,6 +56,9 @@ def test_spark_counts_as_one_machine_does(folk: tuple[people.Person, ...], tmp_p
     export = tmp_path / "export"
     export.mkdir()
     lines = [json.dumps(resource) for resource in people.everything(folk)]
+    bundled = {"resourceType": "Bundle", "entry": [{"resource": json.loads(one)} for one in (lines.pop(), lines.pop())]}
+    gone = {"resourceType": "Condition", "subject": {"reference": "Patient/gone"}}
+    lines += ["", json.dumps(bundled), json.dumps(gone), json.dumps({"resourceType": "Condition"})]
     (export / "a.ndjson").write_text("\n".join([*lines[::2], "{broken"]))
     (export / "b.ndjson.gz").write_bytes(gzip.compress("\n".join(lines[1::2]).encode()))
     environment = {**os.environ, "PYTHONPATH": f"{spark_home()}:{ROOT}", "PYSPARK_PYTHON": sys.executable}

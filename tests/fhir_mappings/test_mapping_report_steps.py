@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -144,7 +145,7 @@ def _diagnoses_not_understood(found: MappingReport) -> int:
 
 @pytest.mark.shared
 def test_the_german_export_is_read_or_told_first(shared: Path) -> None:
-    found = report(mapping_report.of_export(shared / "field" / "mapping-report-german"), SITE)
+    found = report(mapping_report.of_export(shared / "field" / "mapping-report-german", Counter()), SITE)
     told = steps(found)[0].found.startswith("No diagnosis is read")
     assert told or not _diagnoses_not_understood(found)
 
@@ -155,7 +156,7 @@ def test_the_german_export_under_an_unknown_uri_is_told_first_and_the_line_told_
 ) -> None:
     for path in (shared / "field" / "mapping-report-german").glob("*.ndjson"):
         (tmp_path / path.name).write_text(path.read_text().replace(GERMAN, PRIVATE))
-    found = report(mapping_report.of_export(tmp_path), SITE)
+    found = report(mapping_report.of_export(tmp_path, Counter()), SITE)
     step = steps(found)[0]
     assert step.found.startswith(
         f"No diagnosis is read: 24 of 24 diagnoses of 6 people (everybody) are coded in {PRIVATE}"
@@ -163,4 +164,4 @@ def test_the_german_export_under_an_unknown_uri_is_told_first_and_the_line_told_
     assert step.write == f"code_systems: {{{PRIVATE}: icd-10-gm}}"
     assert json.dumps(dict(mapping_report.statuses(found)["heart_failure"])) == '{"range": 6}'
     cured = Site(AS_OF, ZONE, concept_maps.load([], code_systems={PRIVATE: "icd-10-gm"}))
-    assert not _diagnoses_not_understood(report(mapping_report.of_export(tmp_path), cured))
+    assert not _diagnoses_not_understood(report(mapping_report.of_export(tmp_path, Counter()), cured))
