@@ -86,7 +86,7 @@ def test_an_order_under_an_alias_is_classified_and_counted_as_asked_for() -> Non
 def test_the_mapping_report_counts_no_code_of_an_alias_as_one_to_map() -> None:
     person = of_resources(PATIENT_ID, as_json((a_patient(), a_condition(coded((DIAGNOSES, "K21.9"))))))
     assert report([person], Site(AS_OF, ZONE, MAPS)).unmapped == ()
-    assert report([person], Site(AS_OF, ZONE, EMPTY)).unmapped == ((("Condition", DIAGNOSES, "K21.9"), 1),)
+    assert report([person], Site(AS_OF, ZONE, EMPTY)).unmapped == ((("conditions", DIAGNOSES, "K21.9"), 1),)
 
 
 def test_searches_ask_for_the_codes_of_an_alias_too() -> None:

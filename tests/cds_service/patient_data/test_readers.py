@@ -1,6 +1,6 @@
-"""Two readers: what a client sends and what a server answers differ in what says "none" (issue 12, 5); nothing unread
+"""Two readers: what a client sends and what a server answers differ in what says "none" (issue 12, 5).
 
-passes for nothing found.
+Nothing that was not read passes for nothing found.
 """
 
 from __future__ import annotations
