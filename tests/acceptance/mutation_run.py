@@ -74,7 +74,9 @@ def a_case(seed: int, number: int, people: dict[str, Json]) -> Case:
     for name in chance.sample(BESIDE, k=chance.choice([0, 0, 1, 2])):
         IRRELEVANT[name](chance, mutated["prefetch"])
     before = copy.deepcopy(mutated)
-    target = chance.choice(targets(mutated["prefetch"]))
+    found = targets(mutated["prefetch"])
+    key = chance.choice(sorted({one.key for one in found}))  # the lists weigh alike, however long they are
+    target = chance.choice([one for one in found if one.key == key])
     if number % 50 == 1:
         done = [another_patient(target.of(mutated["prefetch"]))]
     elif number % 3 == 1 and target.place is not None:
