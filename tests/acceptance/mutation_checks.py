@@ -74,12 +74,16 @@ def _near(one: Any, other: Any, within: float) -> bool:
     return bool(one == other)
 
 
-def differences(plain: Answer, now: Answer, *, strict: bool = False, figures: bool = True) -> Iterator[str]:
-    """Inputs and figures that are not the same; `strict`: not even another reason, source or flag."""
+def differences(
+    plain: Answer, now: Answer, *, strict: bool = False, figures: bool = True, within: float = 2e-6
+) -> Iterator[str]:
+    """Inputs and figures that are not the same; `strict`: not even another reason, source or flag.
+
+    `within`: how far an input's value may lie from the other; what is told has two decimals.
+    """
     if (plain.status, plain.silence) != (now.status, now.silence):
         yield f"{plain.status} {plain.silence} became {now.status} {now.silence}"
         return
-    within = 0.0 if strict else 2e-6
     for name, one in plain.inputs.items():
         other = now.inputs[name]
         members = ("status", "value", "reason", *(("source", "flags") if strict else ()))
@@ -87,7 +91,7 @@ def differences(plain: Answer, now: Answer, *, strict: bool = False, figures: bo
             had, has = one.get(member), other.get(member)
             if member == "status" and not strict:
                 had, has = str(had).removesuffix("-with-conversion"), str(has).removesuffix("-with-conversion")
-            if not _near(had, has, within):
+            if not _near(had, has, 0.0 if strict else within):
                 yield f"{name}: {member} {had} became {has}"
     for model in plain.ranges.keys() | now.ranges.keys() if figures else ():
         had_range, has_range = plain.ranges.get(model), now.ranges.get(model)

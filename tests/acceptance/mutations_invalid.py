@@ -107,7 +107,7 @@ class Done(Struct, frozen=True):
 def anywhere(chance: Random, resource: Json) -> Done:
     """An odd value in any place."""
     path = chance.choice(list(leaves(resource)))
-    value = chance.choice(ODD)
+    value = copy.deepcopy(chance.choice(ODD))
     put(resource, path, value)
     return Done(f"{_brief(value)} at", path, excuses=_excuses(path, value))
 
@@ -184,15 +184,15 @@ def _bad_answer(chance: Random, resource: Json) -> None:
 def _bad_time(chance: Random, resource: Json) -> None:
     for name in [one for one in resource if one.startswith("effective") or one == "issued"]:
         del resource[name]
-    resource["effectiveDateTime"] = chance.choice(_DATES)
+    resource["effectiveDateTime"] = copy.deepcopy(chance.choice(_DATES))
 
 
 def _bad_status(chance: Random, resource: Json) -> None:
-    resource["status"] = chance.choice(_STATUSES)
+    resource["status"] = copy.deepcopy(chance.choice(_STATUSES))
 
 
 def _other_kind(chance: Random, resource: Json) -> None:
-    member, value = chance.choice([("valueBoolean", True), ("valueRatio", {}), ("valueSampledData", {"data": "1 2"})])
+    member, value = chance.choice([("valueBoolean", "perhaps"), ("valueRatio", {}), ("valueSampledData", {})])
     _another_value(chance, resource, member, value)
 
 
@@ -219,7 +219,7 @@ def an_entry(chance: Random, resource: Json) -> Done | None:
     kind = resource["resourceType"]
     name, way = chance.choice(list(_LISTED[kind].items()))
     try:
-        changed = way(copy.deepcopy(resource))
+        changed = copy.deepcopy(way(copy.deepcopy(resource)))
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
     code = resource.get("code")
