@@ -30,7 +30,7 @@ below, which stop at a tolerance, moved in their fourth digit.
 `make test` exports again and holds the result against what is shipped, on any x86-64 processor: where nothing is fitted
 graph and card byte for byte; of the fitted models and of all golden scores every number within 1e-9 of itself (or
 1e-12), the covariance by its products, and every text, name, shape and whole number exactly. sha256 are not compared
-with those of the graphs made anew but with the files they stand for, as at every start. Under five OpenBLAS kernels' routines
+with those of the graphs made anew but with the files they stand for, as at every start. Under five kernels of OpenBLAS
 for sums (`make processors`) the largest difference was 2e-12 of a covariance. A number off by one part in ten thousand
 is found.
 """
