@@ -27,7 +27,7 @@ _ABSENT_REASONS = {
 }
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
 _LONGEST_TEXT = 128  # characters; a number with its unit is shorter
-_STRING = re.compile(r"(<=|>=|<|>)?\s{0,9}([0-9]{1,9}(?:\.[0-9]{1,9})?)(.*)\Z")
+_NUMBER_AND_UNIT = re.compile(r"(<=|>=|<|>)?\s{0,9}([0-9]{1,9}(?:\.[0-9]{1,9})?)(.*)\Z")
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -132,7 +132,7 @@ def _string(rule: Rule, text: str) -> Reading:
 def number_in(text: str) -> re.Match[str] | None:
     """Comparator, digits and what follows, of a text that begins with a number."""
     text = text.strip()
-    return _STRING.match(text) if len(text) <= _LONGEST_TEXT else None
+    return _NUMBER_AND_UNIT.match(text) if len(text) <= _LONGEST_TEXT else None
 
 
 def half_unit(rule: Rule, valued: Valued, reading: Reading) -> float:

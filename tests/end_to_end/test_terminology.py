@@ -65,7 +65,7 @@ def test_a_set_that_hapi_does_not_have_stops_the_start_or_is_told(hapi: str) -> 
     with pytest.raises(TerminologyError, match=r"diabetes: the terminology server answered 404"):
         opened(hapi, "unheard-of")
     kept = opened(hapi, "unheard-of", on_failure="keep-shipped")
-    assert kept.terminology[0].told == "diabetes as shipped 1.0.0 (the terminology server answered 404)"
+    assert re.fullmatch(r"diabetes as shipped \S+ \(the terminology server answered 404\)", kept.terminology[0].told)
     assert kept.value_sets is STANDARD
 
 
@@ -80,4 +80,4 @@ def test_check_shows_which_value_sets_are_in_force(hapi: str, tmp_path: Path) ->
     (tmp_path / "h.yaml").write_text(json.dumps(tenant))
     command = [sys.executable, "-m", "cds_service.cli", "check", "--tenants", str(tmp_path)]
     told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False).stdout
-    assert re.search(r"h \(dev, silent; diabetes \S+ with 3 codes of the site\)", told)
+    assert re.search(r"h \(dev, silent[^\n]*\bdiabetes \S+ with 3 codes of the site", told), told
