@@ -96,7 +96,7 @@ def answer(
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card = cards.write(assessment, site.place, session=reading.session(request, procedure), chosen=chosen)
-    reason = silence.for_floor(assessment, site.card_floor, chosen.options)
+    reason = silence.for_floor(assessment, site.card_floors, opened=chosen.opens)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
     return Answer(

@@ -74,6 +74,7 @@ def _tenants(settings: Settings) -> Iterator[Check]:
 
     yield _check("tenants", opened)
     yield from map(_order_codes, sites)
+    yield from map(_floors, sites)
 
 
 def _order_codes(site: Site) -> Check:
@@ -83,6 +84,16 @@ def _order_codes(site: Site) -> Check:
     found, of = operation_codes.known(site.value_sets, site.maps), f" ({site.tenant.id})"
     warnings = tuple(gap + of for gap in operation_codes.gaps(found))
     return Check("order codes", ok=True, told=operation_codes.told(found) + of, warnings=warnings)
+
+
+def _floors(site: Site) -> Check:
+    """From which risk a card opens (DEC-39), with a warning where one number still stands for every outcome."""
+    of, tenant = f" ({site.tenant.id})", site.tenant
+    if not any(site.card_floors.values()):
+        return Check("card floors", ok=True, told=f"always a card{of}")
+    told = ", ".join(f"{outcome} {floor:g}" for outcome, floor in site.card_floors.items()) + of
+    old = (f"card_floor is read in this version only; write card_floors: {{outcome: probability}}{of}",)
+    return Check("card floors", ok=True, told=told, warnings=old if tenant.card_floor is not None else ())
 
 
 def _told(site: Site) -> str:

@@ -38,7 +38,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     band_limits: BandLimits
     place: Place
     advising: Advising
-    card_floor: float | None
+    card_floors: dict[str, float]
     fhir: Door
     sign_in: Door
 
@@ -69,7 +69,7 @@ def open_site(tenant: Tenant) -> Site:
         band_limits=advising.limits,
         place=tenancy.place(tenant, advising),
         advising=advising,
-        card_floor=tenant.card_floor,
+        card_floors=tenancy.floors(tenant),
         fhir=egress.fhir_door(tenant, connections=CONNECTIONS),
         sign_in=egress.sign_in_door(tenant, connections=SIGN_IN_CONNECTIONS),
     )

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from cds_service import speaking
+
 Environment = Literal["demo", "dev", "production"]
 Mode = Literal["off", "silent", "canary", "on"]
 Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
@@ -57,10 +59,10 @@ class ModeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class WarningThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Probability (0 to 1) from which an above-typical headline is a `warning` (DEC-32)."""
+    """Probability (0 to 1) from which a rare or a common outcome may be a `warning` (DEC-39, speaking.py)."""
 
-    rare: float = 0.01
-    common: float = 0.20
+    rare: float = speaking.WARNING_RARE
+    common: float = speaking.WARNING_COMMON
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,12 +188,13 @@ class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
 
-    `card_floor`: a card from this probability of the headline on; None: only where it would be a `warning`
-    or a suggestion is open (DEC-32). `code_systems`: a URI of this site → the name of the code system that it is
-    (code_systems.NAMES), added to those known everywhere (DEC-41). `local_pages`: an opaque word of 16 to 64
-    characters; this tenant's model pages, with its local results, stand at /sites/<word>/models and its cards link
-    there (DEC-26). `private_networks`: CIDR
-    ranges in which a FHIR server on the hospital's own network may stand; loopback and link-local never count (R-G01).
+    `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named
+    keeps the shipped one (speaking.py). `card_floor`: one number for all of them, as versions before read it; 0:
+    always a card. `card_budget`: the share of operations that may have a card (`record floors`). `code_systems`: a
+    URI of this site → the name of the code system that it is (code_systems.NAMES), added to those known everywhere
+    (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
+    stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
+    server on the hospital's own network may stand; loopback and link-local never count (R-G01).
     """
 
     id: str
@@ -218,6 +221,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bands: tuple[float, float, float] = (0.67, 1.5, 3.0)
     warning: WarningThresholds = WarningThresholds()
     card_floor: float | None = None
+    card_floors: dict[str, float] = {}
+    card_budget: float | None = None
     thresholds_approved: Approval | None = None
     dedupe_window_s: float = 86_400.0
     cors_origins: tuple[str, ...] = ()

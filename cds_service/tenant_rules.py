@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from cds_service import speaking
 from cds_service.tenant import Client, Tenant
 from fhir_mappings import concept_maps, unit_aliases
 
@@ -19,6 +20,7 @@ SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
 _APPROVALS = 2
+_WHO_APPROVED = "differs from the default: name who approved it as thresholds_approved: approved_by, date"
 
 
 def complaints(tenant: Tenant) -> Iterator[Complaint]:
@@ -132,8 +134,7 @@ def _numbers(tenant: Tenant) -> Iterator[Complaint]:
         yield "bands", "three ratios to the peers, rising"
     if not 0 < tenant.warning.rare <= 1 or not 0 < tenant.warning.common <= 1:
         yield "warning", "probabilities between 0 and 1"
-    if tenant.card_floor is not None and not 0 <= tenant.card_floor <= 1:
-        yield "card_floor", "a probability between 0 and 1"
+    yield from _floors(tenant)
     if not 0 <= tenant.canary.percent <= 100:
         yield "canary", "percent lies between 0 and 100"
     for member in ("deadline_s", "fetch_timeout_s", "fetch_budget_s"):
@@ -142,6 +143,20 @@ def _numbers(tenant: Tenant) -> Iterator[Complaint]:
     if not 0 <= tenant.dedupe_window_s <= 30 * 86_400:
         yield "dedupe_window_s", "seconds, at most 30 days"
     yield from _limits(tenant)
+
+
+def _floors(tenant: Tenant) -> Iterator[Complaint]:
+    if tenant.card_floor is not None and not 0 <= tenant.card_floor <= 1:
+        yield "card_floor", "a probability between 0 and 1"
+    if tenant.card_floor is not None and tenant.card_floors:
+        yield "card_floor", "card_floors says it by outcome; give one of the two"
+    for outcome, floor in tenant.card_floors.items():
+        if outcome not in speaking.CARD_FLOORS:
+            yield "card_floors", f"{outcome} is none of {', '.join(speaking.CARD_FLOORS)}"
+        if not 0 < floor <= 1:
+            yield "card_floors", f"{outcome}: a probability above 0 and at most 1"
+    if tenant.card_budget is not None and not 0 < tenant.card_budget <= 1:
+        yield "card_budget", "a share of operations, above 0 and at most 1"
 
 
 def _limits(tenant: Tenant) -> Iterator[Complaint]:
@@ -195,7 +210,9 @@ def _unapproved(tenant: Tenant) -> Iterator[Complaint]:
     """Whoever moves a threshold answers for it by name (R-B08, R-E06)."""
     for member in ("bands", "warning", "card_floor"):
         if getattr(tenant, member) != _DEFAULTS[member]:
-            yield member, "differs from the default: name who approved it as thresholds_approved: approved_by, date"
+            yield member, _WHO_APPROVED
+    if tenant.card_floors:
+        yield "card_floors", _WHO_APPROVED
 
 
 def _unvalidated(tenant: Tenant) -> Iterator[Complaint]:

@@ -83,7 +83,8 @@ def _defaults(members: dict[str, Any]) -> dict[str, Any]:
     if members.get("environment") not in ("demo", "dev"):
         return {}
     client_jwt = "required" if members.get("clients") else "optional"
-    return {"card_floor": 0.0, "explain_silence": True, "client_jwt": client_jwt}
+    always = {} if "card_floors" in members else {"card_floor": 0.0}
+    return {**always, "explain_silence": True, "client_jwt": client_jwt}
 
 
 def _refuse_shared_issuers(tenants: Sequence[Tenant], files: Sequence[Path]) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service import model_inputs
+from cds_service import model_inputs, speaking
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
@@ -30,16 +30,16 @@ BAND_NAMES: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "we
 
 
 class BandLimits(msgspec.Struct, frozen=True):
-    """Ratios to the peers' figure at which the next band begins, and the least risk of a warning (DEC-32).
+    """Ratios to the peers' figure at which the next band begins (DEC-32), and the least risk of a warning (DEC-39).
 
-    `rare`, `common`: probability of the headline (0 to 1) from which an above-typical card is a warning.
+    `rare`, `common`: probability (0 to 1) from which an outcome may be a warning (`speaking.reaches`).
     """
 
     typical: float = 0.67
     above: float = 1.5
     well_above: float = 3.0
-    rare: float = 0.01
-    common: float = 0.20
+    rare: float = speaking.WARNING_RARE
+    common: float = speaking.WARNING_COMMON
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,18 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     def told_band(self) -> Band | None:
         """The band that may be told: only where everything that is possible lies in one (DEC-38)."""
         return self.band if self.certain else None
+
+    @property
+    def usual(self) -> float | None:
+        """How often it happens after the same operation, where that is known."""
+        return self.peer.probability if self.peer is not None else None
+
+    @property
+    def spoken_of(self) -> float:
+        """What a card opens by: the average; the high end of a range; the low end where the model lacks an input."""
+        if self.score.probability is not None:
+            return self.score.probability
+        return self.high if self.score.has_figure else self.low
 
     @property
     def low(self) -> float:
@@ -158,7 +170,7 @@ def assess(
         for outcome in OUTCOMES
         if (score := _told(outcome, by_outcome.get(outcome.name, {}))) is not None
     )
-    headline = _headline(estimates)
+    headline = _headline(estimates, limits)
     assessment_id, as_of, zone = identity
     return Assessment(
         assessment_id=assessment_id,
@@ -264,21 +276,22 @@ def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Ba
     return BAND_NAMES[min(steps, 3)]
 
 
-def _headline(estimates: Sequence[Estimate]) -> Estimate | None:
-    """The highest band; on a tie the outcome that stands first. One without a band only where none has one."""
+def _headline(estimates: Sequence[Estimate], limits: BandLimits) -> Estimate | None:
+    """What warns, then the highest band; on a tie the outcome that stands first. One without a band comes last."""
+
+    def rank(estimate: Estimate) -> tuple[bool, int]:
+        return _warns(estimate, limits), BAND_NAMES.index(estimate.band) if estimate.band else -1
+
     candidates = [estimate for estimate in estimates if estimate.outcome.may_head and estimate.score.has_figure]
-    return max(candidates, key=lambda estimate: BAND_NAMES.index(estimate.band) if estimate.band else -1, default=None)
+    return max(candidates, key=rank, default=None)
 
 
 def _headline_first(estimates: Sequence[Estimate], headline: Estimate | None) -> tuple[Estimate, ...]:
     return tuple(sorted(estimates, key=lambda estimate: estimate is not headline))
 
 
-def _warns(headline: Estimate, limits: BandLimits) -> bool:
-    """At least above typical, and at least 1 % for a rare outcome or 20 % for a common one (DEC-32).
-
-    By the low end of what is known: a warning never stands because something is missing (DEC-39).
-    """
-    least = {"rare": limits.rare, "common": limits.common}.get(headline.outcome.frequency)
-    lowest = headline.band if headline.unknown is None else band(headline.low, headline.peer, limits)
-    return lowest in ("above-typical", "well-above-typical") and least is not None and headline.low >= least
+def _warns(estimate: Estimate, limits: BandLimits) -> bool:
+    """Whether the least that is known is a risk to warn of: a warning never stands because something is missing."""
+    least = {"rare": limits.rare, "common": limits.common}.get(estimate.outcome.frequency)
+    usual, ratio = estimate.usual, speaking.WARNING_RATIO
+    return least is not None and speaking.reaches(estimate.low, least, usual=usual, ratio=ratio)

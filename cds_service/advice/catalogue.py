@@ -85,6 +85,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `number`: the row of the clinical catalogue that it carries out. `orders`: the first is drafted.
     `unless_requested`: orderables that make the row superfluous. `lead_days`: hidden where the operation is known to be
     sooner. `treats`: not offered where its reason was assumed (A-10). `opt_in`: only where the tenant names it.
+    `opens`: it opens a card by itself in production (DEC-39).
     """
 
     id: str
@@ -104,6 +105,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     unless_requested: tuple[str, ...] = ()
     treats: bool = False
     opt_in: bool = False
+    opens: bool = False
     demographics: Demographics = Demographics()
 
     @property
@@ -175,12 +177,20 @@ def _problems(row: Row) -> Iterator[str]:
     cautions = [part for caution in row.cautions for part in parts(caution.when)]
     for part in (*triggers, *cautions):
         yield from _trigger_problems(part)
+    if row.opens and not _may_open(row):
+        yield "it opens a card without an abnormal finding, or on evidence that does not carry that (DEC-39)"
     if not row.because and not _tells_a_driver(parts(row.trigger)):
         yield "it names no reason (A-08)"
     for name, item in (("age", row.demographics.date_of_birth), ("sex", row.demographics.sex)):
         reads = any(part.feature == name for part in triggers)
         if reads != (item != "not used"):
             yield f"its use of {name} and its source attributes differ"
+
+
+def _may_open(row: Row) -> bool:
+    """What is missing, a band, and a policy or an unproven gain open no card."""
+    asked = any(part.not_done or part.result_not_done or part.band for part in parts(row.trigger))
+    return not asked and not row.opt_in and row.grade not in ("insufficient", "local")
 
 
 def _trigger_problems(part: Trigger) -> Iterator[str]:

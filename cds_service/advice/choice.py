@@ -30,10 +30,14 @@ class Advising(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """What the card offers, and how many more hold, which stand behind its link (A-05)."""
+    """What the card offers, and how many more hold, which stand behind its link (A-05).
+
+    `opens`: a row that holds is on the short list of those that open a card by themselves (DEC-39).
+    """
 
     options: tuple[Option, ...] = ()
     more: int = 0
+    opens: bool = False
 
 
 def for_patient(
@@ -66,7 +70,7 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
         one if isinstance(one, Option) else options.told(one, known, policy=policy, today=assessment.today)
         for one in ranked[: policy.maximum]
     ]
-    return Chosen(tuple(shown), len(ranked) - len(shown))
+    return Chosen(tuple(shown), len(ranked) - len(shown), any(one.row.opens for one in rows))
 
 
 def _contributions(assessment: Assessment) -> dict[str, float]:

@@ -29,8 +29,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
     `caution`: what may mislead here. `unchecked`: whether it is pending in the chart could not be searched for (N8).
 
-    `weight` ranks options of the same kind, the greatest first. `worth_a_card`: it rests on a
-    finding of this patient; what would be there for everybody of an age is told on a card and is no reason for one.
+    `weight` ranks options of the same kind, the greatest first.
     """
 
     id: str
@@ -42,7 +41,6 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     order: str | None = None
     could_change_estimate: bool = False
     weight: float = 0.0
-    worth_a_card: bool = True
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +55,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """A row that holds, before it is put into words."""
+    """A row that holds, before it is put into words. `personal`: it rests on more than age and sex."""
 
     row: Row
     holds: Holds
     weight: float
-    worth_a_card: bool
+    personal: bool
 
     @property
     def order(self) -> str | None:
@@ -92,7 +90,7 @@ def ranked(
         and left.isdisjoint(holds.not_done)
         and _may_be_offered(row, holds, facts, policy, codes)
     ]
-    found.sort(key=lambda one: (not one.worth_a_card, -one.weight))
+    found.sort(key=lambda one: (not one.personal, -one.weight))
     return found
 
 
@@ -108,7 +106,6 @@ def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Optio
         unchecked=facts.orders_unchecked and bool(row.unless_requested),
         order=one.order,
         weight=one.weight,
-        worth_a_card=one.worth_a_card,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from cds_service import speaking
 from cds_service.advice.assessment import Assessment
-from cds_service.advice.options import Option
 from fhir_mappings import demographics
 from fhir_mappings.feature import Features
 from fhir_mappings.patient_record import PatientRecord
@@ -41,7 +41,7 @@ WORDS: dict[Reason, str] = {
     "not-elective": "The operation is urgent, for an injury, or less than 24 hours away.",
     "non-clinician": "The user is not a clinician.",
     "deceased": "The patient is recorded as deceased.",
-    "below-floor": "The risk is below this tenant's floor and there is nothing to suggest.",
+    "below-floor": "No risk that is known reaches this tenant's floor, and no finding opens a card by itself.",
     "dedupe": "The same estimate was shown to this user a short while ago.",
     "kill-switch": "The service is switched off.",
     "mode-silent": "The service computes and records here, and shows nothing.",
@@ -77,15 +77,17 @@ def for_scores(scores: Sequence[Score]) -> Reason | None:
     return "out-of-scope" if all(score.status == "out-of-scope" for score in scores) else None
 
 
-def for_floor(assessment: Assessment, floor: float | None, options: Sequence[Option] = ()) -> Reason | None:
-    """Below the tenant's floor and nothing to act on; without a floor of its own only a warning passes (DEC-32).
+def for_floor(assessment: Assessment, floors: Mapping[str, float], *, opened: bool = False) -> Reason | None:
+    """No outcome reaches its floor, and no finding of the catalogue's short list opens the card (DEC-39).
 
-    An option that would be there for everybody of an age is told on a card, and is no reason for one.
+    `floors`: by outcome; none, or 0 for all: always a card. A missing input and a routine test open nothing, they stand
+    on a card that opens for another reason.
     """
-    headline = assessment.headline
-    if headline is None or any(option.worth_a_card for option in options):
+    if opened or assessment.indicator == "warning" or not any(floors.values()):
         return None
-    if floor is None:
-        return None if assessment.indicator == "warning" else "below-floor"
-    probability = headline.score.probability
-    return "below-floor" if (headline.high if probability is None else probability) < floor else None
+    reached = any(
+        speaking.reaches(one.spoken_of, floors[one.outcome.name], usual=one.usual, ratio=speaking.CARD_RATIO)
+        for one in assessment.estimates
+        if one.outcome.name in floors
+    )
+    return None if reached else "below-floor"

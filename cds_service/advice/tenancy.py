@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cds_service import speaking
 from cds_service.advice.assessment import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import CATALOGUE, Advising
@@ -21,6 +22,13 @@ class UnknownRowError(Exception):
 def limits(tenant: Tenant) -> BandLimits:
     """The tenant's bands and warning thresholds."""
     return BandLimits(*tenant.bands, rare=tenant.warning.rare, common=tenant.warning.common)
+
+
+def floors(tenant: Tenant) -> dict[str, float]:
+    """By outcome, the probability from which a card opens: the shipped ones but where the tenant says otherwise."""
+    if tenant.card_floor is not None:
+        return dict.fromkeys(speaking.CARD_FLOORS, tenant.card_floor)
+    return speaking.CARD_FLOORS | tenant.card_floors
 
 
 def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:

@@ -45,7 +45,7 @@ def worth_asking(assessment: Assessment, facts: Facts, *, codes: OrderCodes) -> 
         name = unknown.input
         if name not in OBTAINABLE or not is_not_done(facts.features[name]) or _is_ordered(name, facts, codes):
             continue
-        option = _option(OBTAINABLE[name], unknown, facts, worth_a_card=_could_warn(assessment, told, unknown))
+        option = _option(OBTAINABLE[name], unknown, facts)
         if _would_change(assessment, told, unknown) and (name not in found or found[name].weight < option.weight):
             found[name] = option
     return tuple(sorted(found.values(), key=lambda option: -option.weight))
@@ -73,18 +73,12 @@ def _would_change(assessment: Assessment, told: Estimate, unknown: Unknown) -> b
     return BAND_NAMES.index(high) > BAND_NAMES.index(headline.band)
 
 
-def _could_warn(assessment: Assessment, told: Estimate, unknown: Unknown) -> bool:
-    """Whether knowing it could tell of more than a typical risk; that it could tell of less is no reason for a card."""
-    high = band(unknown.high, told.peer, assessment.limits)
-    return assessment.headline is None or high in ("above-typical", "well-above-typical")
-
-
 def _is_ordered(name: str, facts: Facts, codes: OrderCodes) -> bool:
     order = OBTAINABLE[name].orders
     return order is not None and is_requested(order, facts.requested, codes)
 
 
-def _option(one: Obtainable, unknown: Unknown, facts: Facts, *, worth_a_card: bool) -> Option:
+def _option(one: Obtainable, unknown: Unknown, facts: Facts) -> Option:
     return Option(
         id=f"input-{one.input}",
         consider=one.consider,
@@ -93,5 +87,4 @@ def _option(one: Obtainable, unknown: Unknown, facts: Facts, *, worth_a_card: bo
         unchecked=facts.orders_unchecked and one.orders is not None,
         could_change_estimate=True,
         weight=unknown.spread,
-        worth_a_card=worth_a_card,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cds_service import speaking
 from cds_service.advice import cards, choice, dialects, silence
 from cds_service.advice.choice import Advising
 from cds_service.hooks.card import Card
@@ -33,7 +34,7 @@ def card_of(person: Person) -> tuple[Card, str]:
     url = "https://risk.example.org"
     place = cards.Place(public_url=url, codes=people.CODES, launch_url=f"{url}/smart/launch")
     card = cards.write(assessment, place, session=people.SESSION, chosen=chosen)
-    return card, reason or silence.for_floor(assessment, None, chosen.options) or "shown"
+    return card, reason or silence.for_floor(assessment, speaking.CARD_FLOORS, opened=chosen.opens) or "shown"
 
 
 def as_read(person: Person) -> str:

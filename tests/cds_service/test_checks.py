@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -101,3 +102,24 @@ def test_what_of_snomed_is_understood_is_told_of_every_tenant() -> None:
     assert tenants.ok
     assert "SNOMED CT by the shipped short lists only: " in tenants.told
     assert "counts as not understood, and estimates become ranges" in tenants.told
+
+
+@pytest.mark.parametrize(
+    ("members", "says", "warned"),
+    [
+        ({"card_floor": 0.0}, "always a card", False),
+        ({"card_floor": 0.1}, "any-complication 0.1", True),
+        (
+            {"card_floor": None, "card_floors": {"any-complication": 0.2}},
+            "30-day-death 0.015, any-complication 0.2",
+            False,
+        ),
+    ],
+)
+def test_check_tells_from_which_risk_a_card_opens_and_warns_of_one_number_for_all(
+    tmp_path: Path, members: dict[str, Any], says: str, warned: bool
+) -> None:
+    told = checks.run(Settings(tenants=a_tenant_file(tmp_path / "tenants", **members)))
+    (floors,) = [one for one in told if one.what == "card floors"]
+    assert says in floors.told
+    assert [("write card_floors" in line) for line in floors.warnings] == ([True] if warned else [])

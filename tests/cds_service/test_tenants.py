@@ -56,6 +56,11 @@ def test_in_dev_every_card_is_shown_and_silence_explains_itself(tmp_path):
     assert (production.card_floor, production.explain_silence) == (None, False)
 
 
+def test_a_dev_tenant_that_names_floors_is_held_to_them(tmp_path):
+    tenant = load_file(a_file(tmp_path, SMALLEST + "card_floors: {30-day-death: 0.05}\ncard_budget: 0.25\n"))
+    assert (tenant.card_floor, tenant.card_floors, tenant.card_budget) == (None, {"30-day-death": 0.05}, 0.25)
+
+
 def test_a_dev_tenant_with_clients_requires_their_jwt_and_one_without_does_not(tmp_path):
     assert load_file(a_file(tmp_path)).client_jwt == "required"
     without = "id: try\nenvironment: dev\npublic_url: http://127.0.0.1:8000\n"
@@ -77,6 +82,11 @@ def test_a_dev_tenant_with_clients_requires_their_jwt_and_one_without_does_not(t
         (('mode: "on"', "zone: Mars/Olympus"), 10, "Mars/Olympus"),
         (('mode: "on"', "deadline_s: 60"), 10, "deadline_s"),
         (('mode: "on"', "bands: [3, 2, 1]"), 10, "rising"),
+        (('mode: "on"', "card_floors: {frailty: 0.1}"), 10, "frailty is none of 30-day-death"),
+        (('mode: "on"', "card_floors: {30-day-death: 0}"), 10, "above 0"),
+        (('mode: "on"', "card_floors: {30-day-death: 2}"), 10, "at most 1"),
+        (('mode: "on"', "card_floor: 0.1\ncard_floors: {30-day-death: 0.1}"), 10, "one of the two"),
+        (('mode: "on"', "card_budget: 25"), 10, "share of operations"),
         (('mode: "on"', "cors_origins: ['*']"), 10, "origin"),
         (('mode: "on"', "private_networks: [127.0.0.0/8]"), 10, "private"),
         (('mode: "on"', "concept_maps: [nowhere.json]"), 10, "nowhere.json"),
@@ -114,6 +124,7 @@ def test_what_is_wrong_is_named_with_file_and_line(tmp_path, change, line, says)
         (("fhir_base_urls", "bands: [0.5, 2.0, 4.0]\nfhir_base_urls"), "thresholds_approved"),
         (("fhir_base_urls", "warning: {rare: 0.05}\nfhir_base_urls"), "thresholds_approved"),
         (("fhir_base_urls", "card_floor: 0.1\nfhir_base_urls"), "thresholds_approved"),
+        (("fhir_base_urls", "card_floors: {30-day-death: 0.05}\nfhir_base_urls"), "thresholds_approved"),
         (("fhir_base_urls", "data: {unread_entries: absent}\nfhir_base_urls"), "two people"),
         (
             (

@@ -114,4 +114,4 @@ def _whole(site: Site) -> Site:
     """The floor and the three options are limits of a card that nobody asked for; the profile was asked for."""
     policy = msgspec.structs.replace(site.advising.policy, maximum=_EVERY_OPTION)
     advising: Advising = msgspec.structs.replace(site.advising, policy=policy)
-    return msgspec.structs.replace(site, advising=advising, card_floor=0.0)
+    return msgspec.structs.replace(site, advising=advising, card_floors={})

@@ -1,4 +1,4 @@
-"""Bands, headline and warning follow DEC-32 to the limit itself; the told model follows DEC-36."""
+"""Bands follow DEC-32 and warnings DEC-39 to the limit itself; the told model follows DEC-36."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from cds_service.advice import assessment as module
 from cds_service.advice.assessment import BandLimits, Estimate, band
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
+from models_onnx.bounds import MissingRange
 from models_onnx.peers import Peer
-from models_onnx.score import Score
+from models_onnx.score import Range, Score
 from tests.builders import a_condition, a_patient
 from tests.cds_service.advice import people
 
@@ -31,8 +32,13 @@ def a_score(outcome: str = "30-day-death", probability: float | None = 0.1, **me
     return Score(**given | members)
 
 
-def an_estimate(outcome: str, name: str | None, probability: float = 0.1) -> Estimate:
+def an_estimate(outcome: str, name: str | None, probability: float = 0.01) -> Estimate:
     return Estimate(outcome=BY_NAME[outcome], score=a_score(outcome, probability), band=name)  # type: ignore[arg-type]
+
+
+def with_usual(outcome: str, usual: float | None, probability: float) -> Estimate:
+    peer = None if usual is None else msgspec.structs.replace(PEER, outcome=outcome, probability=usual)
+    return Estimate(outcome=BY_NAME[outcome], score=a_score(outcome, probability), peer=peer)
 
 
 @pytest.mark.parametrize(
@@ -71,31 +77,48 @@ def test_the_headline_is_the_highest_band_and_on_a_tie_the_gravest_outcome(
     estimates: list[tuple[str, str | None]], headline: str | None
 ) -> None:
     found = sorted((an_estimate(*one) for one in estimates), key=lambda one: OUTCOMES.index(one.outcome))
-    chosen = module._headline(found)
+    chosen = module._headline(found, BandLimits())
     assert (chosen.outcome.name if chosen else None) == headline
 
 
 @pytest.mark.parametrize(
-    ("outcome", "name", "probability", "warns"),
+    ("outcome", "usual", "probability", "warns"),
     [
-        ("30-day-death", "above-typical", 0.01, True),
-        ("30-day-death", "above-typical", 0.0099, False),
-        ("30-day-death", "typical", 0.5, False),
-        ("30-day-death", "well-above-typical", 0.02, True),
-        ("any-complication", "above-typical", 0.20, True),
-        ("any-complication", "above-typical", 0.19, False),
-        ("30-day-death", None, 0.9, False),
+        ("30-day-death", 0.02, 0.03, True),
+        ("30-day-death", 0.02, 0.0299, False),
+        ("30-day-death", 0.021, 0.03, False),
+        ("30-day-death", 0.5, 0.06, True),
+        ("30-day-death", None, 0.0599, False),
+        ("30-day-death", None, 0.06, True),
+        ("any-complication", 0.10, 0.18, True),
+        ("any-complication", 0.10, 0.1799, False),
+        ("any-complication", 0.47, 0.36, True),
+        ("major-cardiac-event", None, 0.9, False),
     ],
 )
-def test_a_warning_is_above_typical_and_not_too_rare(
-    outcome: str, name: str | None, probability: float, warns: bool
+def test_DEC_39_a_warning_is_a_high_risk_and_not_only_higher_than_usual(
+    outcome: str, usual: float | None, probability: float, warns: bool
 ) -> None:
-    assert module._warns(an_estimate(outcome, name, probability), BandLimits()) == warns
+    assert module._warns(with_usual(outcome, usual, probability), BandLimits()) == warns
+
+
+def test_DEC_39_a_warning_rests_on_the_least_that_is_known() -> None:
+    high = with_usual("any-complication", 0.1, 0.5)
+    unknown = MissingRange(model="m", version="1", outcome="any-complication", range=Range(0.17, 0.8), unknown=())
+    assert module._warns(high, BandLimits())
+    assert not module._warns(msgspec.structs.replace(high, unknown=unknown), BandLimits())
 
 
 def test_the_thresholds_of_a_warning_are_the_tenants() -> None:
-    estimate = an_estimate("30-day-death", "above-typical", 0.02)
+    estimate = with_usual("30-day-death", 0.01, 0.04)
+    assert module._warns(estimate, BandLimits())
     assert not module._warns(estimate, BandLimits(rare=0.05))
+
+
+def test_what_warns_heads_the_card_whatever_the_band() -> None:
+    rare = an_estimate("30-day-death", "well-above-typical", 0.01)
+    grave = an_estimate("respiratory-failure", None, 0.07)
+    assert module._headline([rare, grave], BandLimits()) is grave
 
 
 def test_the_first_model_that_can_answer_is_told() -> None:

@@ -76,6 +76,11 @@ def test_a_good_row_is_read(tmp_path: Path) -> None:
         ({"trigger": {"operation": "spine"}}, "names no reason"),
         ({"trigger": {"operation": "sports"}}, "sports"),
         ({"trigger": {"feature": "age", "at_least": 65}}, "age"),
+        ({"opens": True, "grade": "insufficient"}, "opens a card"),
+        ({"opens": True, "grade": "local"}, "opens a card"),
+        ({"opens": True, "opt_in": True}, "opens a card"),
+        ({"opens": True, "trigger": {"feature": "haemoglobin", "not_done": True}}, "opens a card"),
+        ({"opens": True, "trigger": {"all": [{"result_not_done": "ferritin"}]}}, "opens a card"),
         ({"demographics": {"sex": "used"}}, "sex"),
         ({"demographics": {"wealth": "used"}}, "wealth"),
     ],
@@ -109,6 +114,13 @@ def test_every_file_is_loaded() -> None:
 def test_only_the_rows_named_for_it_fire_on_what_is_missing(row: Row) -> None:
     fires = any(part.not_done or part.result_not_done for part in catalogue.parts(row.trigger))
     assert fires == (row.id in NOT_DONE_ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_DEC_39_the_short_list_of_what_opens_a_card(row: Row) -> None:
+    """Of rows 2, 6, 10, 15 and 20 all but 10, whose evidence is insufficient; no test, screen or missing value."""
+    assert row.opens == (row.id in {"glucose-referral", "anaemia-clinic", "cardiology", "stent-timing"})
+    assert not row.opens or row.kind not in ("test", "screen")
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from cds_service.advice import choice
+from cds_service.advice.choice import Advising, Chosen
 from cds_service.advice.options import Policy
-from tests.builders import a_condition, a_medication_request, an_observation
+from tests.builders import Resource, a_condition, a_medication_request, a_record, an_observation
 from tests.cds_service.advice import people
 from tests.cds_service.advice.rows import APIXABAN
 
@@ -49,3 +51,28 @@ def test_no_order_is_offered_twice() -> None:
 
 def test_the_same_person_gets_the_same_options_in_the_same_order() -> None:
     assert people.options(*MANY) == people.options(*reversed(MANY))
+
+
+def test_DEC_39_a_finding_of_the_short_list_opens_a_card_even_where_three_others_are_shown() -> None:
+    out_of_control = (people.asa(2), a_condition("E11.9"), people.result("4548-4", 9.1, "%"))
+    for maximum in (3, 0):
+        assert chosen(*out_of_control, maximum=maximum).opens
+
+
+def test_DEC_39_what_is_missing_and_a_routine_test_open_nothing() -> None:
+    for resources in ((), (people.asa(2),), (people.asa(2), people.smoker()), (a_condition("E11.9"),)):
+        found = chosen(*resources, maximum=3)
+        assert found.options
+        assert not found.opens
+
+
+def test_a_row_that_a_tenant_switched_off_opens_nothing() -> None:
+    found = chosen(a_condition("I20.0"), maximum=3)
+    assert found.opens
+    assert not chosen(a_condition("I20.0"), maximum=3, off=frozenset({"cardiology"})).opens
+
+
+def chosen(*resources: Resource, maximum: int, off: frozenset[str] = frozenset()) -> Chosen:
+    record = a_record(*resources)
+    policy = Policy(maximum=maximum, off=off)
+    return choice.for_patient(people.assessed(record), record, [], advising=Advising(policy=policy, codes=people.CODES))

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cds_service import speaking
 from cds_service.advice import tenancy
 from cds_service.advice.tenancy import UnknownRowError
 from cds_service.tenant import AdviceSettings, Tenant, WarningThresholds
@@ -26,6 +27,16 @@ def a_tenant(**members: Any) -> Tenant:
 def test_bands_and_warning_thresholds_are_the_tenants() -> None:
     limits = tenancy.limits(a_tenant(bands=(0.5, 2.0, 4.0), warning=WarningThresholds(rare=0.02, common=0.3)))
     assert (limits.typical, limits.above, limits.well_above, limits.rare, limits.common) == (0.5, 2.0, 4.0, 0.02, 0.3)
+
+
+def test_DEC_39_a_floor_that_a_tenant_names_stands_in_the_place_of_the_shipped_one() -> None:
+    assert tenancy.floors(a_tenant()) == speaking.CARD_FLOORS
+    own = tenancy.floors(a_tenant(card_floors={"30-day-death": 0.05}))
+    assert own == speaking.CARD_FLOORS | {"30-day-death": 0.05}
+
+
+def test_one_number_is_still_read_for_every_outcome() -> None:
+    assert set(tenancy.floors(a_tenant(card_floor=0.1)).values()) == {0.1}
 
 
 def test_rows_are_switched_by_their_ids() -> None:
