@@ -119,6 +119,43 @@ def _told(error: Any) -> str:
     return "nothing was kept\n" + "\n".join(told)
 
 
+@record.command("floors")
+@click.argument("tenant_id")
+@click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="From this day on, UTC.")
+@_DATABASE
+def floors(tenant_id: str, *, folder: Path, since: datetime, database_url: str) -> None:
+    """Find the card floors that keep a tenant's card_budget, in its own record: best after the silent phase.
+
+    Changes nothing. Warnings, and findings that open a card by themselves, come on top.
+    """
+    from cds_service.advice import tenancy  # noqa: PLC0415
+    from cds_service.records import card_floors, database  # noqa: PLC0415
+    from cds_service.tenants import TenantError, load  # noqa: PLC0415
+
+    try:
+        tenant = next((one for one in load(folder) if one.id == tenant_id), None)
+    except TenantError as error:
+        raise click.ClickException(str(error)) from error
+    if tenant is None or tenant.card_budget is None:
+        raise click.ClickException(f"{tenant_id}: no tenant of {folder} is called so and has a card_budget")
+    engine = database.connect(database_url, durable=True, connections=1)
+    operations = card_floors.read(engine, tenant_id, since=since.replace(tzinfo=UTC))
+    engine.dispose()
+    if len(operations) < card_floors.FEWEST:
+        raise click.ClickException(f"{len(operations)} operations on record; {card_floors.FEWEST} are needed")
+    in_force = tenancy.floors(tenant)
+    click.echo(f"{len(operations)} operations; now {100 * card_floors.share(operations, in_force):.1f} % have a card")
+    found = card_floors.within(operations, tenant.card_budget)
+    if found is None:
+        raise click.ClickException(f"no floors keep {100 * tenant.card_budget:g} %")
+    click.echo(f"{100 * card_floors.share(operations, found):.1f} % with: card_floors: {{{_pairs(found)}}}")
+
+
+def _pairs(floors: dict[str, float]) -> str:
+    return ", ".join(f"{outcome}: {floor:g}" for outcome, floor in floors.items())
+
+
 @record.command("purge")
 @click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
 @_DATABASE
