@@ -12,7 +12,7 @@ from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout, local_results
 from cds_service.tenant import Tenant
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from models_onnx import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256

@@ -11,7 +11,7 @@ from fhir.resources.R4B.valueset import ValueSet
 from fhir_mappings import value_sets
 from fhir_mappings.code_systems import CONCEPT, ICD_9_CM, ICD_10, ICD_10_CM, ICD_10_PCS, LOINC, SNOMED_CT
 from fhir_mappings.drug_classes import FORM_DEPENDENT, LOCAL_ROUTES, SYSTEMIC_ROUTES
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.value_sets import STANDARD, ValueSetError
 from tests.fhir_mappings.check_digits import modulus_10, verhoeff
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.advice.operation_attributes import OPERATIONS, attributes
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.search_result import SearchResult
 from tests.builders import an_order
 from tests.cds_service.advice import people

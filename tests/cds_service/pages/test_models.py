@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from cds_service.app import create_app
 from cds_service.pages.attributes import PREDICTIVE
 from cds_service.settings import Settings
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from models_onnx import registry
 
 DEMOGRAPHIC = {"race", "ethnicity", "language", "insurance", "payer", "income", "religion"}
