@@ -24,10 +24,10 @@ FORBIDDEN_NAMES = {
 
 # Library → the modules that may import it (a package stands for all that is in it).
 DOORS = {
-    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
+    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.error_responses",
               "cds_service.pages", "cds_service.demo", "cds_service.operations.routes"),
-    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
-                 "cds_service.pages", "cds_service.demo"),
+    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes",
+                 "cds_service.hooks.error_responses", "cds_service.pages", "cds_service.demo"),
     # `ehr` is an EHR, a client of this service; the service itself calls out by its one door only.
     **dict.fromkeys(("requests", "urllib3", "urllib.request", "httpx", "authlib.integrations.requests_client"),
                     ("cds_service.ehr",)),

@@ -13,7 +13,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from cds_service.advice import discrete
-from cds_service.hooks import errors
+from cds_service.hooks import error_responses
 from cds_service.hooks.errors import Unauthorized
 from cds_service.pages import open_pages, risk_assessments
 from cds_service.records import migrate
@@ -61,7 +61,7 @@ def http(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FlaskClient
     records = Records(url, folder=tmp_path, connections=1, counted=lambda *_: None)
     records.write_evaluation(getattr(request, "param", None) or an_evaluation())
     app = Flask(__name__)
-    errors.register(app, lambda *_: None)
+    error_responses.register(app, lambda *_: None)
     app.register_blueprint(
         risk_assessments.blueprint(records.evaluation, risk_assessments.Doors(proven, SEAL, TENANTS))
     )
