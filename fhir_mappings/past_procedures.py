@@ -1,4 +1,4 @@
-"""What was done before: spine surgery at any time, dialysis within 14 days (inputs sections 5 and 7)."""
+"""What was done before: spine surgery at any time, dialysis within 14 days (inputs 5 and 7)."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def _is_not_surgical(system: str, code: str) -> bool:
 
 
 def summary(procedure: PlannedProcedure) -> dict[str, Any]:
-    """The group, system, code and order, as the discrete result tells them (interface.md)."""
+    """The group, system, code and order, as the discrete result tells them."""
     return {
         "group": procedure.group,
         "system": procedure.system,

@@ -1,6 +1,6 @@
 """Numbers known only within limits: which models may use them, and between which figures the answer then lies.
 
-Three rules, by what a model's card declares of the input (`cut_points`, `continuous`); source: inputs.md 1.5 and 3.
+Three rules, by what a model's card declares of the input (`cut_points`, `continuous`); source: inputs 1.5 and 3.
 One possible number outside the population: out of scope. A cut-point between the possible numbers, or a censored
 number for continuous use: as if it were missing. An approximate number for continuous use: used, and `ranges`
 tells how far all possible numbers could move the answer.

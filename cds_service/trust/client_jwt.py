@@ -1,6 +1,6 @@
 """Who is calling: the CDS Client's JWT, verified against the one tenant it speaks for; every refusal looks the same.
 
-Source: CDS Hooks 2.0.1 "Trusting CDS Clients", checklist J-01..J-21, DEC-04, DEC-05, DEC-18, R-G02, R-G04..R-G06.
+Source: CDS Hooks 2.0.1 "Trusting CDS Clients", J-01..J-21, DEC-04, DEC-05, DEC-18, R-G02, R-G04..R-G06.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ clients:
 fhir_base_urls: [https://fhir.example.org/r4]
 mode: "on"
 """
-VALIDATED = "local_validation: {report: R-17, approved_by: A. Jones, date: 2026-11-01}\n"
+VALIDATED = "local_validation: {report: LV17, approved_by: A. Jones, date: 2026-11-01}\n"
 PRODUCTION = SMALLEST.replace("environment: dev", "environment: production") + VALIDATED
 
 

@@ -59,7 +59,7 @@ def test_every_snomed_code_has_its_trust_and_its_set_names_sources(path: object)
     rules = [rule for rule in STANDARD.by_id[document["id"]].includes if rule.system == SNOMED_CT]
     assert {rule.trust for rule in rules} <= {"V", "k"}
     assert len({rule.value for rule in rules}) == len(rules)
-    if len(rules) > 9:  # more than the short lists of codes.md
+    if len(rules) > 9:  # more than the short lists
         assert "Sources of SNOMED CT: " in document["description"]
 
 

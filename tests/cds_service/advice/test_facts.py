@@ -44,7 +44,7 @@ def test_every_attribute_says_whether_a_source_or_this_product_decided() -> None
 
 
 def test_nothing_of_low_cardiac_risk_and_little_blood_loss_counts_as_major() -> None:
-    """N1: no baseline tests before such an operation."""
+    """Never-suggest 1: no baseline tests before such an operation."""
     for group in GROUPS:
         found = attributes(group)
         assert "elevated-risk" in found or not {"major", "blood-loss"} & found
