@@ -97,9 +97,9 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     records = deployment.desk.records
     given = settings.session_key
     secret = given.get_secret_value().encode() if given else state.key(_state_folder(settings))
-    seal, tenants = Seal(secret), {site.tenant.id: site.tenant for site in deployment.sites}
-    doors = risk_assessments.Doors(_proven(deployment), seal, tenants)
-    app.register_blueprint(risk_assessments.blueprint(records.evaluation, doors))
+    seal = Seal(secret)
+    doors = risk_assessments.Doors(_proven(deployment), seal, deployment.desk.sites)
+    app.register_blueprint(risk_assessments.blueprint(records, doors))
     app.register_blueprint(
         smart.blueprint(
             profile.Desk(deployment.desk.sites, deployment.desk.in_force, records, seal),

@@ -255,15 +255,6 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return f"{self.service_url(service_id)}/feedback"
 
     @property
-    def may_serve(self) -> bool:
-        """Whether the service may be used in this tenant's region: in the EU only once it is CE-marked (DEC-12)."""
-        return self.region.upper() != "EU" or self.ce_marked
-
-    def is_retired(self, day: datetime.date) -> bool:
-        """Whether the service has ended here: from `retired_on` on it lists nothing and says nothing (R-E14)."""
-        return self.retired_on is not None and day >= self.retired_on
-
-    @property
     def is_production(self) -> bool:
         """Whether real patients are behind this tenant."""
         return self.environment == "production"

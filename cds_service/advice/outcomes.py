@@ -1,4 +1,4 @@
-"""The outcomes that a card may tell: their words, their denominator, and which model tells each."""
+"""The outcomes that a card may tell: its words and denominator; which model tells each stands in registry.yaml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     `words` in a summary, `heading` in a detail, `short` in a list.
     `denominator`: natural frequencies are told in so many, for the patient and for peers alike (DEC-27).
-    `models`: the card tells the first that is computable (DEC-36).
     `frequency`: a rare or a common outcome may head a card, and be a warning from another risk on (DEC-32);
     "none" is no absolute risk with a horizon of at least 7 days or of the hospital stay (R-A05).
     """
@@ -22,7 +21,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     short: str
     denominator: int
-    models: tuple[str, ...]
     frequency: Literal["rare", "common", "none"] = "none"
 
     @property
@@ -39,7 +37,6 @@ OUTCOMES = (
         heading="Death within 30 days",
         short="death",
         denominator=1000,
-        models=("sort-2014", "elective-death"),
         frequency="rare",
     ),
     Outcome(
@@ -48,7 +45,6 @@ OUTCOMES = (
         heading="Any complication in hospital",
         short="any complication",
         denominator=100,
-        models=("elective-complication",),
         frequency="common",
     ),
     Outcome(
@@ -57,7 +53,6 @@ OUTCOMES = (
         heading="Heart attack or cardiac arrest within 30 days",
         short="heart attack or cardiac arrest",
         denominator=1000,
-        models=("gupta-mica", "gscri"),
         frequency="rare",
     ),
     Outcome(
@@ -66,7 +61,6 @@ OUTCOMES = (
         heading="Respiratory failure within 30 days",
         short="respiratory failure",
         denominator=1000,
-        models=("gupta-respiratory-failure",),
         frequency="rare",
     ),
     Outcome(
@@ -75,7 +69,6 @@ OUTCOMES = (
         heading="Pneumonia within 30 days",
         short="pneumonia",
         denominator=1000,
-        models=("gupta-pneumonia",),
         frequency="rare",
     ),
     Outcome(
@@ -84,7 +77,6 @@ OUTCOMES = (
         heading="Heart risk points (RCRI)",
         short="RCRI heart points",
         denominator=1000,
-        models=("rcri",),
     ),
     Outcome(
         name="pulmonary-complication",
@@ -92,7 +84,6 @@ OUTCOMES = (
         heading="Lung risk points (ARISCAT)",
         short="ARISCAT lung points",
         denominator=100,
-        models=("ariscat",),
     ),
     Outcome(
         name="nausea-and-vomiting",
@@ -100,7 +91,6 @@ OUTCOMES = (
         heading="Nausea risk points (Apfel)",
         short="Apfel nausea points",
         denominator=100,
-        models=("apfel",),
     ),
     Outcome(
         name="frailty",
@@ -108,7 +98,6 @@ OUTCOMES = (
         heading="Frailty points (mFI-5)",
         short="frailty points",
         denominator=100,
-        models=("mfi-5", "hfrs"),
     ),
     Outcome(
         name="comorbidity-burden",
@@ -116,7 +105,6 @@ OUTCOMES = (
         heading="Comorbidity points (Charlson)",
         short="comorbidity points",
         denominator=100,
-        models=("charlson-quan",),
     ),
 )
 # Models that count coded diseases: what was not understood can only add, to no end that says anything (DEC-38).
