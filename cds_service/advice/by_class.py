@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
 from cds_service import model_inputs
 from fhir_mappings.feature import Features
 from models_onnx import inexact, recalibrated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -27,15 +28,19 @@ _LISTS = {
 class _Room(msgspec.Struct, frozen=True):
     """How much is told: so many reasons, findings that no figure reads and missing inputs by name.
 
-    `whys`: why each input is missing; `source`: from whose data; `averages`: those of the fitted models.
+    `whys`: why each of these is missing; "unusable": only of what is there and cannot be used; `source`: from whose
+    data; `hangs`: on what a range hangs, beside each; `averages`: those of the fitted models; `twice`: the headline's
+    usual figure, which the summary has told, in the list too.
     """
 
     reasons: int = 4
     findings: int = 4
     missing: int = 4  # R-B06
-    whys: bool = True
+    whys: Literal["all", "unusable", "none"] = "all"
     source: bool = True
+    hangs: bool = True
     averages: bool = True
+    twice: bool = True
 
 
 # From the most to the least. A finding or a missing input that is not named is counted.
@@ -46,13 +51,16 @@ _ROOMS = (
     _Room(reasons=2, findings=3, missing=3),
     _Room(reasons=2, findings=2, missing=2),
     _Room(reasons=2, findings=2, missing=2, source=False),
-    _Room(reasons=0, findings=2, missing=2),
+    _Room(reasons=0, findings=2, missing=3, source=False),
     _Room(reasons=0, findings=2, missing=2, source=False),
-    _Room(reasons=0, findings=2, missing=2, source=False, averages=False),
-    _Room(reasons=0, findings=2, missing=1, source=False, averages=False),
-    _Room(reasons=0, findings=1, missing=2, source=False, averages=False, whys=False),
-    _Room(reasons=0, findings=1, missing=1, source=False, averages=False, whys=False),
-    _Room(reasons=0, findings=0, missing=0, source=False, averages=False, whys=False),
+    _Room(reasons=0, findings=2, missing=2, source=False, whys="unusable"),
+    _Room(reasons=0, findings=2, missing=2, source=False, whys="unusable", hangs=False),
+    _Room(reasons=0, findings=2, missing=1, source=False, whys="unusable", hangs=False),
+    _Room(reasons=0, findings=2, missing=1, source=False, whys="unusable", hangs=False, averages=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False, twice=False),
+    _Room(reasons=0, findings=1, missing=2, source=False, whys="none", hangs=False, averages=False, twice=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="none", hangs=False, averages=False, twice=False),
 )
 
 
@@ -82,12 +90,12 @@ def write(
 
 def _facts(assessment: Assessment, room: _Room) -> list[str]:
     return [
-        *telling.figures(assessment, averages=room.averages),
+        *telling.figures(assessment, telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)),
         *drivers.line(drivers.of(assessment)[: room.reasons]),
         *_known(assessment, room.findings),
         *_missing(assessment, room.missing, whys=room.whys),
         *_not_understood(assessment, room.missing),
-        *telling.not_computable(assessment),
+        *telling.not_computable(assessment, whys=room.whys == "all"),
         telling.validity(assessment, source=room.source),
     ]
 
@@ -117,19 +125,13 @@ def _size(parts: Sequence[str]) -> int:
 def _some(names: Sequence[str], most: int) -> str:
     """The first by name, the rest counted: "cancer, sepsis and 6 more"."""
     left = len(names) - most
-    if not most:
-        return f"{left} input{'s' if left > 1 else ''}"
     return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
 
 
 def _known(assessment: Assessment, most: int) -> list[str]:
     """What is in the record and in no figure of the card."""
     found = known_unread.of(assessment)
-    if not found:
-        return []
-    if not most:
-        return [f"**Known, in no figure above:** {len(found)} finding{'s' if len(found) > 1 else ''}."]
-    return [f"**Known, in no figure above:** {_some(found, most)}."]
+    return [f"**Known, in no figure above:** {_some(found, most)}."] if found else []
 
 
 def _not_understood(assessment: Assessment, most: int) -> list[str]:
@@ -152,17 +154,24 @@ def _is_hidden(feature: Feature) -> bool:
     return feature.reason == NOT_UNDERSTOOD and bool(feature.could_be)
 
 
-def _missing(assessment: Assessment, most: int, *, whys: bool) -> list[str]:
+def _was_never_recorded(feature: Feature) -> bool:
+    return feature.reason == "never-recorded"
+
+
+def _missing(assessment: Assessment, most: int, *, whys: Literal["all", "unusable", "none"]) -> list[str]:
     """What is missing and why, those with one reason together; what it would change stands with the figures."""
     unusable = [one for one in assessment.unusable if not _is_hidden(one)]
+    unusable.sort(key=_was_never_recorded)  # what is there and cannot be used is news
     why: dict[str, list[str]] = {}
     for feature in unusable[:most]:
         # "24 Jan 2026, older than 90 days": that it is a result goes without saying.
-        words = reasons.words(feature).removeprefix("result of ") if whys else ""
+        words = reasons.words(feature).removeprefix("result of ")
+        if whys == "none" or (whys == "unusable" and _was_never_recorded(feature)):
+            words = ""
         why.setdefault(words, []).append(FEATURES[feature.name].label)
     named = [", ".join(names) + (f" ({words})" if words else "") for words, names in why.items()]
     left = len(unusable) - most
     if left > 0:
-        named.append(f"{left} more" if most else f"{left} input{'s' if left > 1 else ''}")
+        named.append(f"{left} more")
     named += [f"{name} (not checked)" for name in assessment.unchecked]
     return [f"**Missing:** {'; '.join(named)}."] if named else []

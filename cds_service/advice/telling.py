@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
+
 from cds_service.advice import by_class, wording
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
+from models_onnx.peers import Peer
 from models_onnx.score import Range
 
 _NAMED = 3  # inputs on which a range depends, by name
@@ -21,6 +24,21 @@ _SIDE_BY_SIDE = " · "
 _NOT_HERE = "Not calibrated for this hospital."
 _SOME = "; the other figures are not."
 _REST = "; the rest from other hospitals' data"
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What stands beside the figures of a list.
+
+    `averages`: the limits of a fitted model's average, which are not those of one person. `hangs`: what a range hangs
+    on. `twice`: the usual figure of the headline, which the summary has told.
+    """
+
+    averages: bool = True
+    hangs: bool = True
+    twice: bool = True
+
+
+_EVERYTHING = Beside()
 
 
 def denominator(assessment: Assessment) -> int:
@@ -37,9 +55,8 @@ def headline(assessment: Assessment, told: Estimate) -> tuple[str, str, str]:
     "about 8 in 1,000"; "about 5 (under 1 to 43) in 1,000"; where there is no single number "8 to 16 in 1,000".
     """
     of, probability, span = denominator(assessment), told.score.probability, _span(told)
-    unit, between_ends = f" in {of:,}", between(span, of)
-    is_range = " to " in between_ends
-    usual = f" ({_usual(told, of)})" if told.peer is not None else ""
+    unit, between_ends, is_range = f" in {of:,}", between(span, of), _is_range(told, of)
+    usual = f" ({_usual(told, told.peer, of)})" if told.peer is not None else ""
     depends = f", {_depending(told, assessment.features)}" if is_range and not told.certain else ""
     if probability is None:
         return between_ends, f", {_depending(told, assessment.features)}", usual
@@ -54,11 +71,8 @@ def _depending(told: Estimate, features: Features) -> str:
     return f"depending {'mostly ' if len(names) > 1 else ''}on {_listed(names[:1], features) or 'the exact age'}"
 
 
-def figures(assessment: Assessment, *, averages: bool = True) -> list[str]:
-    """What happens to so many such patients: a heading, and one outcome per line; for an open ASA class by class.
-
-    `averages`: with the limits of a fitted model's average, which are not those of one person.
-    """
+def figures(assessment: Assessment, beside: Beside = _EVERYTHING) -> list[str]:
+    """What happens to so many such patients: a heading, and one outcome per line; for an open ASA class by class."""
     told = [one for one in assessment.estimates if one.score.has_figure or one.by_class]
     if not told:
         return []
@@ -67,38 +81,33 @@ def figures(assessment: Assessment, *, averages: bool = True) -> list[str]:
         heading = f"**Of {of:,} such patients in 30 days, by ASA class {_SIDE_BY_SIDE.join(by_class.CLASSES)}:**"
     else:
         heading = f"**Of {of:,} such patients, in 30 days:**"
-    return [heading, "\n".join(f"- {_outcome(assessment, one, of, averages=averages)}" for one in told)]
+    return [heading, "\n".join(f"- {_outcome(assessment, one, of, beside)}" for one in told)]
 
 
-def _outcome(assessment: Assessment, told: Estimate, of: int, *, averages: bool) -> str:
-    """One outcome: "Death: 8 (usual 8)"; "Respiratory failure: 4 to 19, depending on sepsis"."""
-    span = _count(_span(told), of)
-    beside = []
+def _outcome(assessment: Assessment, told: Estimate, of: int, beside: Beside) -> str:
+    """One outcome: "Death: 8 (usual 8)"; "Respiratory failure: 4–19, depending on sepsis"."""
+    words, notes = _ends(_span(told), of), []
     if told.by_class:
-        span = _SIDE_BY_SIDE.join(_cell(one, of) for one in told.by_class)
-    elif " to " in span:
-        span += f", depending on {_hangs_on(told, assessment.features)}"
-    elif averages and told.score.low is not None and told.score.high is not None:
-        average = _count(Range(told.score.low, told.score.high), of)
-        beside += [f"model's average {average}"] if average != span else []
-    if told.peer is not None:
-        beside.append(_usual(told, of))
-    return f"{told.outcome.on_card}: {span}" + (f" ({'; '.join(beside)})" if beside else "")
+        words = _SIDE_BY_SIDE.join(_ends(one, of) for one in told.by_class)
+    elif _is_range(told, of):
+        words += f", depending on {_hangs_on(told, assessment.features)}" if beside.hangs else ""
+    elif beside.averages and told.score.low is not None and told.score.high is not None:
+        average = _ends(Range(told.score.low, told.score.high), of)
+        notes += [f"model's average {average}"] if average != words else []
+    if told.peer is not None and (beside.twice or told is not assessment.headline):
+        notes.append(_usual(told, told.peer, of))
+    return f"{told.outcome.on_card}: {words}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def _cell(limits: Range, of: int) -> str:
-    """One class among others, as short as it can be said: "8", "9–16", "up to 2"."""
-    low, to, high = _count(limits, of).partition(" to ")
-    if not to:
-        return low
-    return f"up to {high}" if low.startswith("under") else f"{low}–{high}"  # noqa: RUF001 — a dash between numbers
+def _is_range(told: Estimate, of: int) -> bool:
+    """Whether what is not known leaves two figures, as they are told."""
+    span = _span(told)
+    return _count(span.low, of) != _count(span.high, of)
 
 
-def _usual(told: Estimate, of: int) -> str:
+def _usual(told: Estimate, peer: Peer, of: int) -> str:
     """How often it happens to others after this operation; on the hospital's own scale where that is known."""
-    here = " here" if told.score.recalibration is not None else ""
-    usual = told.peer.probability if told.peer is not None else 0.0
-    return f"usual{here} {_count(Range(usual, usual), of)}"
+    return f"usual{' here' if told.score.recalibration is not None else ''} {_count(peer.probability, of)}"
 
 
 def _span(told: Estimate) -> Range:
@@ -108,19 +117,28 @@ def _span(told: Estimate) -> Range:
     return Range(*ends)
 
 
-def _count(limits: Range, of: int) -> str:
-    """So many, without the denominator: "8", "4 to 19", "under 1 to 43"."""
-    return between(limits, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
+def _ends(limits: Range, of: int) -> str:
+    """As short as it can be said: "8", "4–19", "under 1 to 43"."""
+    low, high = _count(limits.low, of), _count(limits.high, of)
+    if low == high:
+        return low
+    return f"{low} to {high}" if low.startswith("under") else f"{low}–{high}"
 
 
-def not_computable(assessment: Assessment) -> list[str]:
+def _count(probability: float, of: int) -> str:
+    """So many, without the denominator: "8", "under 1"."""
+    return wording.count_in(probability, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
+
+
+def not_computable(assessment: Assessment, *, whys: bool = True) -> list[str]:
     """One line for all outcomes without an answer, and why; those that lack the same stand together."""
     lacking: dict[str, list[str]] = {}
     of = denominator(assessment)
     for told in assessment.estimates:
         if told.score.status == "not-computable" and not told.by_class:
-            lacking.setdefault(why_not(told, assessment.features, of), []).append(told.outcome.short)
-    groups = [f"{', '.join(outcomes)} ({why})" for why, outcomes in lacking.items()]
+            why = f" ({why_not(told, assessment.features, of)})" if whys else ""
+            lacking.setdefault(why, []).append(told.outcome.short)
+    groups = [f"{', '.join(outcomes)}{why}" for why, outcomes in lacking.items()]
     return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
 
 
