@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cds_service import model_inputs
-from cds_service.advice import discrete, silence, telling
+from cds_service.advice import drivers, discrete, silence, telling
 from cds_service.advice.assessment import Estimate
 from models_onnx.bounds import MissingRange
 from models_onnx.inexact import Within
@@ -61,9 +61,10 @@ def test_between_sixty_four_and_sixty_five_the_stepped_model_is_not_computable_a
     assert told["elective-death"]["status"] == "computed"
 
 
-def test_the_card_of_an_approximate_age_says_both_ages() -> None:
-    card = people.a_card(a_patient(birthDate="1961"), people.asa(3), an_observation(BMI, 27, "kg/m2"))
-    assert "age 64 or 65 (birth date not exact)" in (card.detail or "")
+def test_the_card_of_an_approximate_age_says_that_it_hangs_on_it_and_the_reasons_name_both_ages() -> None:
+    assessment = people.an_assessment(a_patient(birthDate="1961"), people.asa(3))
+    assert "the exact age" in (people.a_card(a_patient(birthDate="1961"), people.asa(3)).detail or "")
+    assert "age 64 or 65 (birth date not exact)" in [one.words for one in drivers.of(assessment)]
 
 
 def test_without_another_model_the_card_names_the_exact_age_and_the_figures_between_which_it_lies() -> None:
