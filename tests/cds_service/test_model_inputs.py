@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cds_service import model_inputs
-from cds_service.advice import drivers, discrete, silence, telling
+from cds_service.advice import discrete, drivers, silence, telling
 from cds_service.advice.assessment import Estimate
 from models_onnx.bounds import MissingRange
 from models_onnx.inexact import Within
@@ -63,7 +63,8 @@ def test_between_sixty_four_and_sixty_five_the_stepped_model_is_not_computable_a
 
 def test_the_card_of_an_approximate_age_says_that_it_hangs_on_it_and_the_reasons_name_both_ages() -> None:
     assessment = people.an_assessment(a_patient(birthDate="1961"), people.asa(3))
-    assert "the exact age" in (people.a_card(a_patient(birthDate="1961"), people.asa(3)).detail or "")
+    card = people.a_card(a_patient(birthDate="1961"), people.asa(3), an_observation(BMI, 27, "kg/m2"))
+    assert "the exact age" in (card.detail or "")
     assert "age 64 or 65 (birth date not exact)" in [one.words for one in drivers.of(assessment)]
 
 
