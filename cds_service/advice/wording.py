@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as calendar
 import math
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fhir_mappings.feature import Feature, FeatureDefinition
 
+_WORD = re.compile(r"[^\W_]\S*")
 _ROMAN = ("", "I", "II", "III", "IV", "V")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -35,6 +37,11 @@ def percent(probability: float, denominator: int = 1000) -> str:
         return f"{_round_half_up(10 * value) / 10:.1f} %"
     # Two digits of a rare outcome: 0.82 %, 0.37 %; the third is more than any of these models can tell.
     return f"{_round_half_up(100 * value) / 100:g} %" if value >= 0.05 else "under 0.05 %"
+
+
+def words(text: str) -> int:
+    """How many words a text has; a number is one, a mark between two is none."""
+    return len(_WORD.findall(text))
 
 
 def _round_half_up(value: float) -> int:
