@@ -21,7 +21,7 @@ _PRESENT_AFTER_RESULTS = (
     "hypertension_on_medication",
 )  # fmt: skip
 # Below or above which a result is told. Sources: haemoglobin ICCAMS 2022; albumin CNS 2021, nutrition; creatinine
-# Gupta 2011 (its cut-point); eGFR KDIGO 2024 (chronic kidney disease); HbA1c clinical/inputs.md 1.5; oxygen
+# Gupta 2011 (its cut-point); eGFR KDIGO 2024 (chronic kidney disease); HbA1c ADA 2024; oxygen
 # saturation ARISCAT (Canet 2010); sodium Leung 2012, Arch Intern Med 172:1474; platelets Glance 2014,
 # Anesthesiology 120:62; INR Green 2018, Br J Haematol 181:54; BMI WHO Technical Report 894.
 _BELOW = {
