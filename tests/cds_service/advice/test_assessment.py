@@ -21,7 +21,7 @@ PEER = Peer(outcome="30-day-death", procedure_group="x", n=1000, events=100, pro
 
 def a_score(outcome: str = "30-day-death", probability: float | None = 0.1, **members: Any) -> Score:
     given: dict[str, Any] = {
-        "model": BY_NAME[outcome].models[0],
+        "model": people.models().preferred[outcome][0],
         "version": "1",
         "sha256": "0",
         "outcome": outcome,
@@ -47,8 +47,8 @@ def with_usual(outcome: str, usual: float | None, probability: float) -> Estimat
         (0.5, "below-typical"),
         (0.669, "below-typical"),
         (0.67, "typical"),
-        (1.5, "typical"),
-        (1.501, "above-typical"),
+        (1.499, "typical"),
+        (1.5, "above-typical"),
         (2.999, "above-typical"),
         (3.0, "well-above-typical"),
         (10.0, "well-above-typical"),
