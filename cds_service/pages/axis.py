@@ -13,6 +13,7 @@ import msgspec
 from markupsafe import Markup
 
 from cds_service.advice import wording
+from cds_service.pages.words import BAND_WORDS
 
 Prediction = Mapping[str, Any]
 # A round end of the axis, and at how many even steps it is marked.
@@ -24,7 +25,10 @@ _RARE = 0.01  # DEC-40
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One outcome: the strip, and the same figures in words, all of the chart's denominator."""
+    """One outcome: the strip, and the same figures in words, all of the chart's denominator.
+
+    `own`: the figure, with its range over what is not known in brackets; where there is no figure the range.
+    """
 
     heading: str
     own: str
@@ -62,7 +66,8 @@ def chart(told: Sequence[tuple[str, Prediction]]) -> Chart | None:
 
 def denominator(predictions: Iterable[Prediction]) -> int:
     """Of how many every figure is told: 1,000 if one of them is rarer than 1 in 100 (DEC-40)."""
-    return 1000 if any(value < _RARE for one in predictions for value in _figures(one)) else 100
+    told = (value for one in predictions for value in _figures(one, average=False))
+    return 1000 if any(value < _RARE for value in told) else 100
 
 
 def place(value: float, end: float) -> float:
@@ -85,8 +90,9 @@ def _has_place(one: Prediction) -> bool:
     return "probability" in one or "missingRange" in one
 
 
-def _figures(one: Prediction) -> list[float]:
-    found = [one[name] for name in ("probability", "low", "high", "peerProbability") if name in one]
+def _figures(one: Prediction, *, average: bool = True) -> list[float]:
+    names = ("probability", "peerProbability", *(("low", "high") if average else ()))
+    found = [one[name] for name in names if name in one]
     limits = one.get("missingRange")
     return found + ([limits["low"], limits["high"]] if limits else [])
 
@@ -95,18 +101,14 @@ def _row(heading: str, one: Prediction, of: int, end: float, steps: int) -> Row:
     limits, figure, usual = one.get("missingRange"), one.get("probability"), one.get("peerProbability")
     over = between(limits["low"], limits["high"], of) if limits else ""
     average = between(one["low"], one["high"], of) if "low" in one else ""
-    if figure is None:
-        own, beside = over, "over what is not known"
-    else:
-        own = count(figure, of)
-        notes = [f"{over} over what is not known"] if over not in ("", own) else []
-        beside = "; ".join([*notes, f"model's average {average}"] if average not in ("", own) else notes)
+    own = over if figure is None else count(figure, of)
+    beside = f"model's average {average}" if average not in ("", own) else ""
     return Row(
         heading=heading,
-        own=own,
+        own=own if over in ("", own) else f"{own} ({over})",
         beside=beside,
         usual=count(usual, of) if usual is not None else "",
-        band=one.get("band", "").replace("-", " "),
+        band=BAND_WORDS.get(one.get("band", ""), ""),
         strip=_strip(one, end, steps),
     )
 
@@ -145,10 +147,10 @@ def _marks(steps: int) -> list[float]:
 
 def _ticks(of: int, end: float, steps: int) -> Markup:
     parts = []
-    for mark in _marks(steps):
-        anchor = {0.0: "start", 100.0: "end"}.get(mark, "middle")
-        text = Markup('<text class="strip-tick" x="{}%" y="13" text-anchor="{}">{:,.4g}</text>')
-        parts.append(text.format(mark, anchor, of * end * mark / 100))
+    for step, mark in enumerate(_marks(steps)):
+        anchor = {0: "start", steps: "end"}.get(step, "middle")
+        text = Markup('<text class="strip-tick" x="{}%" y="13" text-anchor="{}">{:g}</text>')
+        parts.append(text.format(mark, anchor, round(of * end * step / steps, 6)))
     return Markup('<svg class="strip" width="100%" height="18" aria-hidden="true">{}</svg>').format(
         Markup("").join(parts)
     )

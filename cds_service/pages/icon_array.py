@@ -9,7 +9,7 @@ from cds_service.pages import axis
 from models_onnx.score import Range
 
 _PITCH = 10
-_COLUMNS = {100: 10, 1000: 40}
+_COLUMNS = {100: 20, 1000: 50}
 
 
 class Array(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ def array(whom: str, limits: Range, of: int) -> Array:
     told = f"{axis.between(limits.low, limits.high, of)} of {of:,}"
     columns = _COLUMNS[of]
     parts = [_dots("icon-rest", most, of, columns), _dots("icon-filled", 0, least, columns)]
-    parts.append(_rings(least, most, columns))
+    parts += [_dots(kind, least, most, columns) for kind in ("icon-possible", "icon-hole")]  # rings
     picture = Markup('<svg class="icons" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         _PITCH * columns, _PITCH * of // columns, f"{whom}: {told} people", Markup("").join(parts)
     )
@@ -44,12 +44,6 @@ def _dots(kind: str, first: int, last: int, columns: int) -> Markup:
         return Markup("")
     path = "".join(f"M{x} {y}h0" for x, y in (_spot(number, columns) for number in range(first, last)))
     return Markup('<path class="{}" d="{}"/>').format(kind, path)
-
-
-def _rings(first: int, last: int, columns: int) -> Markup:
-    spots = (_spot(number, columns) for number in range(first, last))
-    circle = Markup('<circle class="icon-possible" cx="{}" cy="{}" r="3.2"/>')
-    return Markup("").join(circle.format(x, y) for x, y in spots)
 
 
 def _spot(number: int, columns: int) -> tuple[int, int]:

@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from markupsafe import Markup
 
 from cds_service.advice import telling, wording
 from cds_service.advice.outcomes import BY_NAME, Outcome
 from cds_service.pages import axis, bars
 from cds_service.pages.axis import Chart
 from cds_service.pages.bars import Pulls
-from cds_service.pages.words import STATUS_WORDS, WHY_WORDS, label, plain
+from cds_service.pages.words import STATUS_WORDS, SYSTEM_WORDS, WHY_WORDS, label, plain
 from models_onnx.score import Range
 
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
@@ -53,6 +54,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     status_words: str
     good: bool
     note: str
+    trend: Markup = Markup("")
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,14 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
     of: int
     reasons: str
     codes: tuple[tuple[str, str, int], ...]
+
+    @property
+    def systems(self) -> tuple[tuple[str, str], ...]:
+        """The codes by their system: its name, and each code with its number of entries where there are several."""
+        found: dict[str, list[str]] = {}
+        for system, code, entries in self.codes:
+            found.setdefault(system, []).append(f"{code} ({entries})" if entries > 1 else code)
+        return tuple((SYSTEM_WORDS.get(system, system), ", ".join(codes)) for system, codes in found.items())
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +97,7 @@ def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
     missing = frozenset(row.code for row in inputs if not row.good)
     predictions = discrete["predictions"]
     told = [one for one in predictions if one.get("shown")]
-    explained = _Explained.of(predictions, missing)
+    explained = _Explained.of(predictions, told, missing)
     risks = [_risk(prediction, explained) for prediction in predictions]
     return Result(
         as_of=wording.minute(datetime.fromisoformat(discrete["asOf"]), zone),
@@ -109,9 +119,11 @@ class _Explained(msgspec.Struct, frozen=True):
     missing: frozenset[str]
 
     @classmethod
-    def of(cls, predictions: Sequence[Mapping[str, Any]], missing: frozenset[str]) -> _Explained:
+    def of(
+        cls, predictions: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]], missing: frozenset[str]
+    ) -> _Explained:
         explained = [one for one in predictions if one.get("contributions")]
-        return cls(axis.denominator(predictions), bars.longest(explained), missing)
+        return cls(axis.denominator(told), bars.longest(explained), missing)
 
     def pulls(self, prediction: Mapping[str, Any]) -> Pulls | None:
         if not prediction.get("contributions"):

@@ -43,9 +43,9 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """A profile for its page: what is answered now, and the answer that the card gave, where it came from one."""
 
     site: Site
-    patient_id: str
     answered: Answer
     card: EvaluationRow | None = None
+    needs_banner: bool = True
 
 
 def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Opened:
@@ -59,7 +59,7 @@ def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Op
         desk.records.write_evaluation(account.of_failure(call, error))
         raise
     desk.records.write_evaluation(account.of_profile(call, given, mode))
-    return Opened(site=site, patient_id=granted.patient_id, answered=given, card=kept)
+    return Opened(site=site, answered=given, card=kept, needs_banner=granted.needs_banner)
 
 
 def _of_card(granted: Granted, site: Site, records: Records) -> EvaluationRow | None:

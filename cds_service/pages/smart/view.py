@@ -8,14 +8,15 @@ from datetime import datetime
 import msgspec
 from flask import Response
 
-from cds_service.advice import discrete, telling, wording
+from cds_service.advice import telling, wording
 from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import layout, result
+from cds_service.pages import layout
 from cds_service.pages.models import REGULATORY
+from cds_service.pages.smart import banner, described
 from cds_service.pages.smart.profile import Opened
 from cds_service.pages.words import label, plain
 from cds_service.records.rows import EvaluationRow
@@ -58,12 +59,16 @@ def page(opened: Opened) -> Response:
     """The profile, or in plain words why there is no estimate."""
     answered, site = opened.answered, opened.site
     told = answered.assessment if answered.silence is None else None
+    shown = described.result_of(told, answered.record) if told else None
     return layout.html(
         "smart/profile.html",
         ancestors=" ".join(site.tenant.smart.frame_ancestors) or "'none'",
         assessment=told,
-        result=result.read(discrete.result(told), site.zone) if told else None,
-        patient=opened.patient_id,
+        result=shown,
+        people=described.people(told, shown.chart.denominator) if told and shown and shown.chart else (),
+        headline=told.headline.outcome.heading if told and told.headline else "",
+        banner=banner.of(answered.record.person) if told and answered.record else None,
+        needs_banner=opened.needs_banner,
         person=_person(told) if told else "",
         planned=_planned(told) if told else "",
         read=told.inputs if told else (),
