@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cds_service import model_inputs, speaking
+from cds_service.advice import by_class
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
@@ -22,7 +23,7 @@ from models_onnx.bounds import MissingRange
 from models_onnx.open_inputs import Open
 from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
-from models_onnx.score import Score
+from models_onnx.score import Range, Score
 
 Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
 _NO_LONGER_PREGNANT_YEARS = 56
@@ -47,6 +48,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     `unknown`: how far the missing inputs could move it, also where it cannot be computed without them.
     `band`: of its figure, of a range of its low end; `certain`: nothing that is unknown could move it to another band.
+    `by_class`: where the ASA class is not known, the figure for each class (by_class.py).
     """
 
     outcome: Outcome
@@ -55,6 +57,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     band: Band | None = None
     certain: bool = True
     unknown: MissingRange | None = None
+    by_class: tuple[Range, ...] = ()
 
     @property
     def told_band(self) -> Band | None:
@@ -154,21 +157,27 @@ def assess(
     `recalibrations`: the hospital's own, by the graph that they correct; its figures and peers are told by them.
     """
     group = procedure.group
+    by: dict[tuple[str, str], Recalibration] = {}
     ranges = _ranges(features, unknowns.opened, group=group, models=models, limits=limits)
     if recalibrations:
-        by = {_version(one): found for one in scores if (found := recalibrations.get(one.sha256)) is not None}
+        by = {_version(one): its for one in scores if (its := recalibrations.get(one.sha256)) is not None}
         scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
         peers = {outcome.name: models.peer(outcome.name, group) for outcome in OUTCOMES}
         ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
     scores = tuple([_with_range(one, ranges.get(_version(one))) for one in scores] if ranges else scores)
+    classes = by_class.figures(features, unknowns.opened, models=models, by=by)
     champions = models.told(scores)
     by_outcome: dict[str, dict[str, Score]] = {}
     for one in champions:
         by_outcome.setdefault(one.outcome, {})[one.model] = one
+    found = (_told(outcome, by_outcome.get(outcome.name, {})) for outcome in OUTCOMES)
     estimates = tuple(
-        _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score)))
-        for outcome in OUTCOMES
-        if (score := _told(outcome, by_outcome.get(outcome.name, {}))) is not None
+        msgspec.structs.replace(
+            _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score))),
+            by_class=classes.get(_version(score), ()),
+        )
+        for outcome, score in zip(OUTCOMES, found, strict=True)
+        if score is not None
     )
     headline = _headline(estimates, limits)
     assessment_id, as_of, zone = identity

@@ -7,7 +7,7 @@ import uuid
 import msgspec
 
 from cds_service.advice import chart, detail, dialects, discrete, suggestions, telling, wording
-from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.assessment import Assessment
 from cds_service.advice.choice import Chosen
 from cds_service.advice.dialects import DIALECTS, Dialect
 from cds_service.advice.suggestions import Ordering, Session
@@ -19,6 +19,7 @@ from fhir_mappings.procedures import PlannedProcedure
 EXTENSION = "io.surgical-risk.assessment"
 SUMMARY_LIMIT = 140
 MOST_SUGGESTIONS = 3
+MOST_WORDS = 90  # of summary and detail together, options apart
 NOTHING_CHOSEN = Chosen()
 _NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
@@ -61,16 +62,17 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
     most = MOST_SUGGESTIONS - place.save_to_chart
     offered = suggestions.write(can_be_ordered[:most], session, ordering=ordering, card_uuid=card_uuid)
     as_text = [option for option in chosen.options if option not in can_be_ordered[: len(offered)]]
-    links = _links(assessment, place)
+    links, title = _links(assessment, place), summary(assessment)
     card = Card(
         uuid=card_uuid,
-        summary=summary(assessment),
+        summary=title,
         indicator=assessment.indicator,
         source=_source(assessment.procedure, _told(assessment), place),
         detail=detail.write(
             assessment,
             as_text,
             limit=place.dialect.detail_limit,
+            most_words=MOST_WORDS - wording.words(title),
             more=chosen.more,
             behind_link=place.dialect.smart_links and len(links) > 1,
         ),
@@ -107,18 +109,13 @@ def summary(assessment: Assessment) -> str:
     headline = assessment.headline
     if headline is None:
         lacking = next((e for e in assessment.estimates if e.score.status == "not-computable"), None)
-        why = f": {telling.why_not(lacking, assessment.features)}" if lacking else ""
+        of = telling.denominator(assessment)
+        why = f": {telling.why_not(lacking, assessment.features, of)}" if lacking else ""
         return _within_limit(f"Risk of {procedure} not computable", why)
-    outcome = headline.outcome
-    answer = f"{outcome.words[:1].upper()}{outcome.words[1:]} after {procedure}: {telling.figure(headline)}"
-    return _within_limit(answer, _comparison(headline), _gaps(len(assessment.unusable)))
-
-
-def _comparison(headline: Estimate) -> str:
-    """The peers' figure in the same denominator; a relative word never stands alone (R-B02)."""
-    if headline.peer is None:
-        return ""
-    return f" (typical {wording.count_in(headline.peer.probability, headline.outcome.denominator)})"
+    words = headline.outcome.words
+    figure, depends, usual = telling.headline(assessment, headline)
+    gaps = "" if depends else _gaps(len(assessment.unusable))
+    return _within_limit(f"{words[:1].upper()}{words[1:]} after {procedure}: {figure}", depends, usual, gaps)
 
 
 def _gaps(missing: int) -> str:

@@ -1,10 +1,13 @@
-"""The detail of a card: short plain markdown in which the numbers come first and the limits last."""
+"""The detail of a card: short plain markdown, one fact per line; the numbers come first and the limits last."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from cds_service.advice import drivers, naming, telling, wording
+import msgspec
+
+from cds_service.advice import drivers, known_unread, telling, wording
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import sentence
@@ -13,47 +16,101 @@ from fhir_mappings.coverage import NOT_UNDERSTOOD
 from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
 
-_NAMED_MISSING = 4  # R-B06
 _PARAGRAPH = "\n\n"
-_NEVER_TOLD = {"procedure_group", "urgency"}
-_WIDE = 1000  # characters from which a panel is no narrow one
-_ROOM_FOR_THE_REST = 200  # characters that a list of what is not there leaves for an option or an outcome
+_LISTS = {
+    "conditions": ("diagnosis", "diagnoses"),
+    "medications": ("medicine", "medicines"),
+    "procedures": ("procedure", "procedures"),
+    "reports": ("report", "reports"),
+}
+
+
+class _Room(msgspec.Struct, frozen=True):
+    """How much is told: so many reasons, findings that no figure reads and missing inputs by name.
+
+    `whys`: why each of these is missing; "unusable": only of what is there and cannot be used; `source`: from whose
+    data; `hangs`: on what a range hangs, beside each; `averages`: those of the fitted models; `twice`: the headline's
+    usual figure, which the summary has told, in the list too.
+    """
+
+    reasons: int = 4
+    findings: int = 4
+    missing: int = 4  # R-B06
+    whys: Literal["all", "unusable", "none"] = "all"
+    source: bool = True
+    hangs: bool = True
+    averages: bool = True
+    twice: bool = True
+
+
+# From the most to the least. A finding or a missing input that is not named is counted.
+_ROOMS = (
+    _Room(),
+    _Room(reasons=3),
+    _Room(reasons=2),
+    _Room(reasons=2, findings=3, missing=3),
+    _Room(reasons=2, findings=2, missing=2),
+    _Room(reasons=2, findings=2, missing=2, source=False),
+    _Room(reasons=0, findings=2, missing=3, source=False),
+    _Room(reasons=0, findings=2, missing=2, source=False),
+    _Room(reasons=0, findings=2, missing=2, source=False, whys="unusable"),
+    _Room(reasons=0, findings=2, missing=2, source=False, whys="unusable", hangs=False),
+    _Room(reasons=0, findings=2, missing=1, source=False, whys="unusable", hangs=False),
+    _Room(reasons=0, findings=2, missing=1, source=False, whys="unusable", hangs=False, averages=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False, twice=False),
+    _Room(reasons=0, findings=1, missing=2, source=False, whys="none", hangs=False, averages=False, twice=False),
+    _Room(reasons=0, findings=1, missing=1, source=False, whys="none", hangs=False, averages=False, twice=False),
+)
 
 
 def write(
-    assessment: Assessment, options: Sequence[Option] = (), *, limit: int, more: int = 0, behind_link: bool = False
+    assessment: Assessment,
+    options: Sequence[Option] = (),
+    *,
+    limit: int,
+    most_words: int = 75,
+    more: int = 0,
+    behind_link: bool = False,
 ) -> str:
-    """At most `limit` characters (R-A07). What cannot be left out is kept, the rest added as long as there is room.
+    """At most `limit` characters and `most_words` words, options apart (R-A07); the rest stands in the risk profile.
 
-    Kept: the headline, what it goes with, what is missing, the limits. Then, in this order: how many options are not
-    told, the first option without a button, what was searched for and is not recorded (DEC-29), the other
-    probabilities, the other options, points, what is not computable, the other inputs used. A narrow panel has the
-    other probabilities in one line before all else: one risk never stands alone (R-A05).
+    Every figure, what is missing or was not understood, and the limits are always told; how many reasons and findings
+    are named depends on the room. Options without a button follow as long as there is room, the others are counted.
     `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
     """
-    reasons_for_it = drivers.of(assessment)
-    already_told = {one.name for one in reasons_for_it}
-    head = [*_headline(assessment), *drivers.lines(reasons_for_it)]
-    narrow = limit < _WIDE
-    missing = [*_not_understood(assessment), *_missing(assessment)]
-    limits = _limits(assessment, only_headline=narrow)
-    room = limit - _size([*head, *missing, limits])
-    told = [sentence(option) for option in options]
-    may_be_left = more or len(told) > 1 or len("".join(told)) + len(_PARAGRAPH) > room
-    uncounted, room = _fitting([_more(more + len(told), behind_link)] if may_be_left else [], room)
-    probabilities, room = _fitting(telling.in_short(assessment.others) if narrow else [], room)
-    first, room = _fitting(told[:1], room)
-    absent, room = _fitting(_none_recorded(assessment, already_told, room), room)
-    if not narrow:
-        probabilities, room = _fitting(_others(assessment, points=False), room)
-    others, room = _fitting(told[1:], room)
-    points, room = _fitting(_others(assessment, points=True), room)
-    lacking, room = _fitting(telling.not_computable(assessment.estimates, assessment.features), room)
-    left = more + len(told) - len(first) - len(others)
-    counted = [_more(left, behind_link)] if uncounted and left else []
-    used = _used(assessment, already_told, room + sum(map(len, uncounted)) - sum(map(len, counted)))
-    estimates = (*probabilities, *points, *lacking)
-    return _PARAGRAPH.join([*head, *estimates, *missing, *first, *others, *counted, *used, *absent, limits])[:limit]
+    facts: list[str] = []
+    for room in _ROOMS:
+        facts = _facts(assessment, room)
+        if _size(facts) <= limit and wording.words(" ".join(facts)) <= most_words:
+            break
+    told = _options([sentence(option) for option in options], more, limit - _size(facts), behind_link)
+    return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
+
+
+def _facts(assessment: Assessment, room: _Room) -> list[str]:
+    return [
+        *telling.figures(assessment, telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)),
+        *drivers.line(drivers.of(assessment)[: room.reasons]),
+        *_known(assessment, room.findings),
+        *_missing(assessment, room.missing, whys=room.whys),
+        *_not_understood(assessment, room.missing),
+        *telling.not_computable(assessment, whys=room.whys == "all"),
+        telling.validity(assessment, source=room.source),
+    ]
+
+
+def _options(told: Sequence[str], more: int, room: int, behind_link: bool) -> list[str]:
+    """As many as fit, each whole, and how many are left."""
+    if not more and _size(told) <= room:
+        return list(told)
+    room -= _size([_more(more + len(told), behind_link)])
+    kept = []
+    for one in told:
+        if _size([one]) <= room:
+            kept.append(one)
+            room -= _size([one])
+    return [*kept, _more(more + len(told) - len(kept), behind_link)] if room >= 0 else []
 
 
 def _more(count: int, behind_link: bool) -> str:
@@ -65,38 +122,19 @@ def _size(parts: Sequence[str]) -> int:
     return sum(len(part) + len(_PARAGRAPH) for part in parts)
 
 
-def _fitting(parts: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Those that fit, each whole, and the room that is left."""
-    kept = []
-    for part in parts:
-        if len(part) + len(_PARAGRAPH) <= room:
-            kept.append(part)
-            room -= len(part) + len(_PARAGRAPH)
-    return kept, room
+def _some(names: Sequence[str], most: int) -> str:
+    """The first by name, the rest counted: "cancer, sepsis and 6 more"."""
+    left = len(names) - most
+    return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
 
 
-def _headline(assessment: Assessment) -> list[str]:
-    return [telling.estimate(assessment, assessment.headline)] if assessment.headline is not None else []
+def _known(assessment: Assessment, most: int) -> list[str]:
+    """What is in the record and in no figure of the card."""
+    found = known_unread.of(assessment)
+    return [f"**Known, in no figure above:** {_some(found, most)}."] if found else []
 
 
-def _others(assessment: Assessment, *, points: bool) -> list[str]:
-    """The other outcomes that have a probability, or points."""
-    return [
-        telling.estimate(assessment, told)
-        for told in assessment.estimates
-        if told is not assessment.headline and (told.score.has_points if points else told.score.has_figure)
-    ]
-
-
-_LISTS = {
-    "conditions": ("diagnosis", "diagnoses"),
-    "medications": ("medicine", "medicines"),
-    "procedures": ("procedure", "procedures"),
-    "reports": ("report", "reports"),
-}
-
-
-def _not_understood(assessment: Assessment) -> list[str]:
+def _not_understood(assessment: Assessment, most: int) -> list[str]:
     """In one line how many entries were not understood, and which inputs are not known for that (DEC-38)."""
     missed = assessment.not_understood
     if not missed.entries:
@@ -108,9 +146,7 @@ def _not_understood(assessment: Assessment) -> list[str]:
     if missed.counted_as_absent:
         return [f"{text}; this hospital counts such entries as absent."]
     hidden = [FEATURES[one.name].label for one in assessment.unusable if _is_hidden(one)]
-    more = len(hidden) - _NAMED_MISSING
-    names = ", ".join(hidden[:_NAMED_MISSING]) + (f" and {more} more" if more > 0 else "")
-    return [f"{text}, so not known: {names}." if hidden else f"{text}."]
+    return [f"{text}, so not known: {_some(hidden, most)}." if hidden else f"{text}."]
 
 
 def _is_hidden(feature: Feature) -> bool:
@@ -118,59 +154,24 @@ def _is_hidden(feature: Feature) -> bool:
     return feature.reason == NOT_UNDERSTOOD and bool(feature.could_be)
 
 
-def _missing(assessment: Assessment) -> list[str]:
+def _was_never_recorded(feature: Feature) -> bool:
+    return feature.reason == "never-recorded"
+
+
+def _missing(assessment: Assessment, most: int, *, whys: Literal["all", "unusable", "none"]) -> list[str]:
+    """What is missing and why, those with one reason together; what it would change stands with the figures."""
     unusable = [one for one in assessment.unusable if not _is_hidden(one)]
-    named = [f"{FEATURES[f.name].label} ({reasons.words(f)})" for f in unusable[:_NAMED_MISSING]]
-    more = len(unusable) - len(named)
+    unusable.sort(key=_was_never_recorded)  # what is there and cannot be used is news
+    why: dict[str, list[str]] = {}
+    for feature in unusable[:most]:
+        # "24 Jan 2026, older than 90 days": that it is a result goes without saying.
+        words = reasons.words(feature).removeprefix("result of ")
+        if whys == "none" or (whys == "unusable" and _was_never_recorded(feature)):
+            words = ""
+        why.setdefault(words, []).append(FEATURES[feature.name].label)
+    named = [", ".join(names) + (f" ({words})" if words else "") for words, names in why.items()]
+    left = len(unusable) - most
+    if left > 0:
+        named.append(f"{left} more")
     named += [f"{name} (not checked)" for name in assessment.unchecked]
-    if not named:
-        return []
-    return [f"**Missing:** {'; '.join(named)}{f'; and {more} more' if more else ''}."]
-
-
-def _is_absent(feature: Feature) -> bool:
-    """Searched for and not found; what somebody answered with no has a source, and is told as an answer."""
-    return feature.value in (False, "none") and feature.source is None
-
-
-def _none_recorded(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
-    """What a search looked for and did not find: all of it by name, or counted where there is no room."""
-    told = already_told | _NEVER_TOLD
-    absent = [one for one in assessment.usable if _is_absent(one) and one.name not in told]
-    if not absent:
-        return []
-    named = f"**None recorded:** {', '.join(FEATURES[one.name].label for one in absent)}."
-    return [named if len(named) + _ROOM_FOR_THE_REST <= room else f"**None recorded:** {len(absent)} of the inputs."]
-
-
-def _used(assessment: Assessment, already_told: set[str], room: int) -> list[str]:
-    """The other inputs used that have a value, as many as fit."""
-    told = already_told | _NEVER_TOLD
-    rest = [one for one in assessment.usable if one.name not in told and not _is_absent(one)]
-    room -= len("**Also used:**  and 99 more." + _PARAGRAPH)
-    kept: list[str] = []
-    for feature in rest:
-        part = naming.feature(feature, assessment.today)
-        room -= len(part) + (len("; ") if kept else 0)
-        if room < 0:
-            break
-        kept.append(part)
-    if not kept:
-        return []
-    cut = len(rest) - len(kept)
-    return [f"**Also used:** {'; '.join(kept)}{f'; and {cut} more' if cut else ''}."]
-
-
-def _limits(assessment: Assessment, *, only_headline: bool) -> str:
-    """For whom, what it is not, as of when, by which models; a narrow panel names the headline's."""
-    models = ", ".join(
-        f"{told.score.model} {told.score.version}"
-        for told in assessment.estimates
-        if (told.score.has_figure or told.score.has_points) and (told is assessment.headline or not only_headline)
-    )
-    return (
-        "For clinicians planning elective surgery in adults. Informs, does not direct."
-        f" {telling.calibration(assessment)}"
-        f" Data as of {wording.minute(assessment.as_of, assessment.zone)}."
-        + (f" {'Model' if only_headline else 'Models'}: {models}." if models else "")
-    )
+    return [f"**Missing:** {'; '.join(named)}."] if named else []

@@ -1,23 +1,26 @@
-"""Which inputs the headline goes with: the strongest contributions, each with its value, unit, day and direction."""
+"""Which inputs the figures go with: the strongest contributions, each with its value, unit, day and direction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from cds_service.advice import naming
-from cds_service.advice.assessment import Assessment
+from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.features import FEATURES
 
-MOST = 5  # R-B05
+MOST = 4
+LEAST = 2
 # A contribution below this changes the odds by less than one part in twenty: too little to be called a reason.
 LEAST_LOG_ODDS = 0.05
+# Of another figure than the headline's: only what changes its odds by a third or more.
+_STRONG_LOG_ODDS = 0.3
+_NEVER = ("procedure_group", "urgency")  # the peers had it too
 
 
 class Driver(msgspec.Struct, frozen=True):
-    """One input of the headline's model in words, and by how much it moves the log-odds from the reference."""
+    """One input in words, and by how much it moves the log-odds from the reference of its model."""
 
     name: str
     words: str
@@ -25,35 +28,41 @@ class Driver(msgspec.Struct, frozen=True):
 
 
 def of(assessment: Assessment) -> tuple[Driver, ...]:
-    """At most five, the strongest first; the operation itself is none, as the peers had it too."""
+    """At most four: the headline's, the strongest first; then what moves another figure of the card."""
     if assessment.headline is None:
         return ()
-    strongest = sorted(assessment.headline.score.contributions, key=lambda one: -abs(one.log_odds))
-    drivers = (
-        Driver(one.input, _words(assessment, one.input), one.log_odds)
-        for one in strongest
-        if one.input not in ("procedure_group", "urgency") and abs(one.log_odds) >= LEAST_LOG_ODDS
-    )
-    return tuple(islice(drivers, MOST))
+    found = list(_of(assessment, assessment.headline))
+    others = [one for told in assessment.others for one in _of(assessment, told)]
+    for one in sorted(others, key=lambda one: -abs(one.log_odds)):
+        is_new = one.name not in {known.name for known in found}
+        if is_new and (len(found) < LEAST or abs(one.log_odds) >= _STRONG_LOG_ODDS):
+            found.append(one)
+    return tuple(found[:MOST])
+
+
+def _of(assessment: Assessment, told: Estimate) -> Iterator[Driver]:
+    """What is known and moves this figure, the strongest first."""
+    for one in sorted(told.score.contributions, key=lambda one: -abs(one.log_odds)):
+        if one.input in _NEVER or abs(one.log_odds) < LEAST_LOG_ODDS or not assessment.features[one.input].usable:
+            continue
+        yield Driver(one.input, _words(assessment, one.input), one.log_odds)
 
 
 def _words(assessment: Assessment, name: str) -> str:
-    """An absent diagnosis is told as "no ... recorded", a missing input as missing: neither passes for a value."""
+    """An absent diagnosis is told as "no ... recorded": it passes for no value."""
     feature = assessment.features[name]
-    if not feature.usable:
-        return f"{FEATURES[name].label} missing"
     if feature.value is False and feature.source is None:
         return f"no {FEATURES[name].label} recorded"
-    return naming.feature(feature, assessment.today)
+    return naming.in_a_list(feature, assessment.today)
 
 
-def lines(found: Sequence[Driver]) -> list[str]:
-    """One line each for what goes with a higher and with a lower risk: "goes with", never "caused by"."""
+def line(found: Sequence[Driver]) -> list[str]:
+    """One line for what goes with higher and with lower figures: "with", never "caused by"."""
     told = []
     for heading, words in (
-        ("Goes with a higher risk", [one.words for one in found if one.log_odds > 0]),
-        ("Goes with a lower risk", [one.words for one in found if one.log_odds < 0]),
+        ("higher with", [one.words for one in found if one.log_odds > 0]),
+        ("lower with", [one.words for one in found if one.log_odds < 0]),
     ):
         if words:
-            told.append(f"**{heading}:** {'; '.join(words)}.")
-    return told
+            told.append(f"{heading} {', '.join(words)}")
+    return [f"**Why:** {'; '.join(told)}."] if told else []

@@ -10,7 +10,11 @@ from fhir_mappings.features import FEATURES
 from fhir_mappings.iron_status import DEFINITIONS as RESULTS
 from fhir_mappings.value_sets import STANDARD
 
-_SMOKING = {"current": "current smoker", "former": "former smoker", "never": "never smoked"}
+# What needs no label beside it.
+_ALONE = {
+    "current": "current smoker", "former": "former smoker", "never": "never smoked",
+    "partially dependent": "partly dependent", "totally dependent": "totally dependent",
+}  # fmt: skip
 _MEDICINES = {
     "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
     "glp1_receptor_agonist": "GLP-1 medicine on the medication list",
@@ -21,17 +25,34 @@ _MEDICINES = {
 
 def feature(feature: Feature, today: datetime) -> str:
     """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL, 3 Nov"."""
+    day = _day(feature, today)
+    return _text(feature) + (f", {day}" if day else "") + _assumed(feature)
+
+
+def in_a_list(feature: Feature, today: datetime) -> str:
+    """As `feature`, where commas part one from the next: "haemoglobin 10.9 g/dL (3 Nov)"."""
+    day = _day(feature, today)
+    return _text(feature) + (f" ({day})" if day else "") + _assumed(feature)
+
+
+def _day(feature: Feature, today: datetime) -> str:
+    is_observed = (feature.source or "").startswith("Observation/")
+    return wording.day(feature.time, today) if feature.time is not None and is_observed else ""
+
+
+def _assumed(feature: Feature) -> str:
+    return " [unit assumed]" if "unit-assumed" in feature.flags else ""
+
+
+def _text(feature: Feature) -> str:
+    """Label and value, as people say it: "male sex", "no diabetes", "current smoker", "haemoglobin 10.9 g/dL"."""
     definition = FEATURES.get(feature.name) or RESULTS[feature.name]
     told = wording.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex" + (" (at birth; recorded gender differs)" if "sex-differs" in feature.flags else "")
     if told in ("yes", "no"):
-        text = definition.label if told == "yes" else f"no {definition.label}"
-    else:
-        text = _SMOKING.get(told) or f"{definition.label} {told}"
-    if feature.time is not None and (feature.source or "").startswith("Observation/"):
-        text += f", {wording.day(feature.time, today)}"
-    return text + (" [unit assumed]" if "unit-assumed" in feature.flags else "")
+        return definition.label if told == "yes" else f"no {definition.label}"
+    return _ALONE.get(told) or f"{definition.label} {told}"
 
 
 def diagnosis(idea: str) -> str:

@@ -10,8 +10,8 @@ import msgspec
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome of surgery.
 
-    `words` in a summary, `heading` in a detail, `short` in a list.
-    `denominator`: natural frequencies are told in so many, for the patient and for peers alike (DEC-27).
+    `words` in a summary, `heading` on a page, `short` in a list, `on_card` where the card has named the 30 days.
+    `denominator`: natural frequencies are told in so many on a page (DEC-27); a card has one for all (DEC-40).
     `models`: the card tells the first that is computable (DEC-36).
     `frequency`: a rare or a common outcome may head a card, and be a warning from another risk on (DEC-32);
     "none" is no absolute risk with a horizon of at least 7 days or of the hospital stay (R-A05).
@@ -23,6 +23,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     short: str
     denominator: int
     models: tuple[str, ...]
+    on_card: str = ""
     frequency: Literal["rare", "common", "none"] = "none"
 
     @property
@@ -38,6 +39,7 @@ OUTCOMES = (
         words="30-day death",
         heading="Death within 30 days",
         short="death",
+        on_card="Death",
         denominator=1000,
         models=("sort-2014", "elective-death"),
         frequency="rare",
@@ -47,6 +49,7 @@ OUTCOMES = (
         words="any complication in hospital",
         heading="Any complication in hospital",
         short="any complication",
+        on_card="Any complication in hospital",
         denominator=100,
         models=("elective-complication",),
         frequency="common",
@@ -55,7 +58,8 @@ OUTCOMES = (
         name="cardiac-arrest-or-mi",
         words="heart attack or cardiac arrest within 30 days",
         heading="Heart attack or cardiac arrest within 30 days",
-        short="heart attack or cardiac arrest",
+        short="heart attack or arrest",
+        on_card="Heart attack or arrest",
         denominator=1000,
         models=("gupta-mica", "gscri"),
         frequency="rare",
@@ -65,6 +69,7 @@ OUTCOMES = (
         words="respiratory failure within 30 days",
         heading="Respiratory failure within 30 days",
         short="respiratory failure",
+        on_card="Respiratory failure",
         denominator=1000,
         models=("gupta-respiratory-failure",),
         frequency="rare",
@@ -74,6 +79,7 @@ OUTCOMES = (
         words="pneumonia within 30 days",
         heading="Pneumonia within 30 days",
         short="pneumonia",
+        on_card="Pneumonia",
         denominator=1000,
         models=("gupta-pneumonia",),
         frequency="rare",

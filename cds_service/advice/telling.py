@@ -1,74 +1,155 @@
-"""Each estimate as one or two plain sentences: the absolute risk first, its range, then the peers."""
+"""The figures of a card in plain words: one denominator, each beside the usual one, a range with what it hangs on.
+
+No word of comparison: the two figures stand side by side (DEC-38).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service.advice import wording
+import msgspec
+
+from cds_service.advice import by_class, wording
 from cds_service.advice.assessment import Assessment, Estimate
-from cds_service.advice.outcomes import BURDENS, Outcome
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
-from models_onnx.score import PointsRange, PublishedRate, Range, Score
+from models_onnx.peers import Peer
+from models_onnx.score import Range
 
 _NAMED = 3  # inputs on which a range depends, by name
 # Over what time a published rate counts: models_onnx/training/published_coefficients.json, "rcri", outcome.
-_HORIZONS = {"CCS 2017": "30 days", "Lee 1999 validation": "in hospital"}
-BANDS = {
-    "below-typical": "below typical",
-    "typical": "typical",
-    "above-typical": "above typical",
-    "well-above-typical": "well above typical",
-}
+HORIZONS = {"CCS 2017": "30 days", "Lee 1999 validation": "in hospital"}
+_SIDE_BY_SIDE = " · "
+_NOT_HERE = "Not calibrated for this hospital."
+_SOME = "; the other figures are not."
+_REST = "; the rest from other hospitals' data"
 
 
-def estimate(assessment: Assessment, told: Estimate) -> str:
-    """One outcome that has a probability or points."""
-    heading = f"**{told.outcome.heading}:**"
-    if told.score.has_points:
-        return f"{heading} {_points(told)}"
-    return f"{heading} {_risk(told, assessment.features)}{_unknown_range(told)}{_compared(assessment, told)}"
+class Beside(msgspec.Struct, frozen=True):
+    """What stands beside the figures of a list.
 
-
-def figure(told: Estimate) -> str:
-    """The figure in a few words, with the range that leaves its band: "about 5 (under 1 to 43) in 1,000".
-
-    Where there is no single number: "8 to 16 in 1,000".
+    `averages`: the limits of a fitted model's average, which are not those of one person. `hangs`: what a range hangs
+    on. `twice`: the usual figure of the headline, which the summary has told.
     """
-    denominator, probability = told.outcome.denominator, told.score.probability
-    span = between(told.unknown.range, denominator) if told.unknown is not None else ""
+
+    averages: bool = True
+    hangs: bool = True
+    twice: bool = True
+
+
+_EVERYTHING = Beside()
+
+
+def denominator(assessment: Assessment) -> int:
+    """Of how many the card tells every figure, the usual ones too: 1,000 if one is rarer than 1 in 100 (DEC-40)."""
+    told = [one for one in assessment.estimates if one.score.has_figure or one.by_class]
+    figures = [end for one in told for limits in (_span(one), *one.by_class) for end in (limits.low, limits.high)]
+    figures += [one.peer.probability for one in told if one.peer is not None]
+    return 1000 if any(figure < 0.01 for figure in figures) else 100
+
+
+def headline(assessment: Assessment, told: Estimate) -> tuple[str, str, str]:
+    """The figure, what a range of it hangs on, and the usual figure, for a summary.
+
+    "about 8 in 1,000"; "about 5 (under 1 to 43) in 1,000"; where there is no single number "8 to 16 in 1,000".
+    """
+    of, probability, span = denominator(assessment), told.score.probability, _span(told)
+    unit, between_ends, is_range = f" in {of:,}", between(span, of), _is_range(told, of)
+    usual = f" ({_usual(told, told.peer, of)})" if told.peer is not None else ""
+    depends = f", {_depending(told, assessment.features)}" if is_range and not told.certain else ""
     if probability is None:
-        return span
-    one = wording.frequency(probability, denominator)
-    unit = f" in {denominator:,}"
-    return one if told.certain else f"{one.removesuffix(unit)} ({span.removesuffix(unit)}){unit}"
+        return between_ends, f", {_depending(told, assessment.features)}", usual
+    one = wording.frequency(probability, of)
+    figure = f"{one.removesuffix(unit)} ({between_ends.removesuffix(unit)}){unit}" if is_range else one
+    return figure, depends, usual
 
 
-def in_short(estimates: Sequence[Estimate]) -> list[str]:
-    """The probabilities of several outcomes in one line, each with its horizon, for a narrow panel."""
-    told = [f"{one.outcome.words} {figure(one).removeprefix('about ')}" for one in estimates]
-    return [f"**Also, about:** {'; '.join(told)}."] if told else []
+def _depending(told: Estimate, features: Features) -> str:
+    """On what the range of a headline hangs most."""
+    names = [one.input for one in told.unknown.unknown] if told.unknown is not None else []
+    return f"depending {'mostly ' if len(names) > 1 else ''}on {_listed(names[:1], features) or 'the exact age'}"
 
 
-def not_computable(estimates: Sequence[Estimate], features: Features) -> list[str]:
+def figures(assessment: Assessment, beside: Beside = _EVERYTHING) -> list[str]:
+    """What happens to so many such patients: a heading, and one outcome per line; for an open ASA class by class."""
+    told = [one for one in assessment.estimates if one.score.has_figure or one.by_class]
+    if not told:
+        return []
+    of = denominator(assessment)
+    if any(one.by_class for one in told):
+        heading = f"**Of {of:,} such patients in 30 days, by ASA class {_SIDE_BY_SIDE.join(by_class.CLASSES)}:**"
+    else:
+        heading = f"**Of {of:,} such patients, in 30 days:**"
+    return [heading, "\n".join(f"- {_outcome(assessment, one, of, beside)}" for one in told)]
+
+
+def _outcome(assessment: Assessment, told: Estimate, of: int, beside: Beside) -> str:
+    """One outcome: "Death: 8 (usual 8)"; "Respiratory failure: 4–19, depending on sepsis"."""
+    words, notes = _ends(_span(told), of), []
+    if told.by_class:
+        words = _SIDE_BY_SIDE.join(_ends(one, of) for one in told.by_class)
+    elif _is_range(told, of):
+        words += f", depending on {_hangs_on(told, assessment.features)}" if beside.hangs else ""
+    elif beside.averages and told.score.low is not None and told.score.high is not None:
+        average = _ends(Range(told.score.low, told.score.high), of)
+        notes += [f"model's average {average}"] if average != words else []
+    if told.peer is not None and (beside.twice or told is not assessment.headline):
+        notes.append(_usual(told, told.peer, of))
+    return f"{told.outcome.on_card}: {words}" + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _is_range(told: Estimate, of: int) -> bool:
+    """Whether what is not known leaves two figures, as they are told."""
+    span = _span(told)
+    return _count(span.low, of) != _count(span.high, of)
+
+
+def _usual(told: Estimate, peer: Peer, of: int) -> str:
+    """How often it happens to others after this operation; on the hospital's own scale where that is known."""
+    return f"usual{' here' if told.score.recalibration is not None else ''} {_count(peer.probability, of)}"
+
+
+def _span(told: Estimate) -> Range:
+    """From where to where the figure lies; the figure itself is always inside."""
+    figure = told.score.probability
+    ends = (told.low, told.high) if figure is None else (min(told.low, figure), max(told.high, figure))
+    return Range(*ends)
+
+
+def _ends(limits: Range, of: int) -> str:
+    """As short as it can be said: "8", "4–19", "under 1 to 43"."""
+    low, high = _count(limits.low, of), _count(limits.high, of)
+    if low == high:
+        return low
+    return f"{low} to {high}" if low.startswith("under") else f"{low}–{high}"
+
+
+def _count(probability: float, of: int) -> str:
+    """So many, without the denominator: "8", "under 1"."""
+    return wording.count_in(probability, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
+
+
+def not_computable(assessment: Assessment, *, whys: bool = True) -> list[str]:
     """One line for all outcomes without an answer, and why; those that lack the same stand together."""
     lacking: dict[str, list[str]] = {}
-    for told in estimates:
-        if told.score.status == "not-computable":
-            lacking.setdefault(why_not(told, features), []).append(told.outcome.short)
-    groups = [f"{', '.join(outcomes)} ({why})" for why, outcomes in lacking.items()]
+    of = denominator(assessment)
+    for told in assessment.estimates:
+        if told.score.status == "not-computable" and not told.by_class:
+            why = f" ({why_not(told, assessment.features, of)})" if whys else ""
+            lacking.setdefault(why, []).append(told.outcome.short)
+    groups = [f"{', '.join(outcomes)}{why}" for why, outcomes in lacking.items()]
     return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
 
 
-def why_not(told: Estimate, features: Features) -> str:
+def why_not(told: Estimate, features: Features, of: int) -> str:
     """What an outcome lacks, and between which figures it lies where only one input is lacking."""
     if not told.score.needs:
         return "no model grades this operation"
     words = f"needs {_listed(told.score.needs, features)}"
     if told.unknown is None or len(told.score.needs) > 1:
         return words
-    return f"{words}; {between(told.unknown.range, told.outcome.denominator)}"
+    return f"{words}; {between(told.unknown.range, of)}"
 
 
 def _listed(names: Sequence[str], features: Features) -> str:
@@ -76,27 +157,6 @@ def _listed(names: Sequence[str], features: Features) -> str:
     inexact = {name for name in names if name in features and features[name].usable}
     labels = [("the exact " if name in inexact else "") + FEATURES[name].label for name in names]
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
-
-
-def _risk(told: Estimate, features: Features) -> str:
-    score, denominator = told.score, told.outcome.denominator
-    if score.probability is None:
-        return _range(told, features)
-    probability = score.probability
-    interval = ""
-    if score.low is not None and score.high is not None:
-        low, high = wording.percent(score.low, denominator), wording.percent(score.high, denominator)
-        low = low.removesuffix(" %") if low[0].isdigit() else low
-        interval = f"; 90 % interval {low} to {high}" if low != high else ""
-    return f"{wording.frequency(probability, denominator)} ({wording.percent(probability, denominator)}{interval})."
-
-
-def _range(told: Estimate, features: Features) -> str:
-    """Where there is no single number: from where to where, and what it depends on."""
-    denominator = told.outcome.denominator
-    low, high = (wording.percent(end, denominator) for end in (told.low, told.high))
-    span = low if low == high else f"{low.removesuffix(' %') if low[0].isdigit() else low} to {high}"
-    return f"{between(Range(told.low, told.high), denominator)} ({span}), depending on {_hangs_on(told, features)}."
 
 
 def _hangs_on(told: Estimate, features: Features) -> str:
@@ -109,15 +169,6 @@ def _hangs_on(told: Estimate, features: Features) -> str:
     return f"{_listed(names[: _NAMED - 1], features)} and {len(names) - _NAMED + 1} more inputs"
 
 
-def _unknown_range(told: Estimate) -> str:
-    """What the missing inputs could do, in the same denominator (R-B06); nothing where it rounds to the same."""
-    if told.unknown is None or told.score.probability is None:
-        return ""
-    span = between(told.unknown.range, told.outcome.denominator)
-    over = "what is missing" if told.unknown.unknown else "the possible ages"
-    return f" Range over {over}: {span}." if " to " in span else ""
-
-
 def between(limits: Range, denominator: int) -> str:
     """ "4 to 10 in 1,000": both ends in one denominator."""
     low, high = wording.count_in(limits.low, denominator), wording.count_in(limits.high, denominator)
@@ -126,60 +177,29 @@ def between(limits: Range, denominator: int) -> str:
     return f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "under 1 to")
 
 
-def _compared(assessment: Assessment, told: Estimate) -> str:
-    if told.peer is None or told.band is None:
-        return ""
-    peers = wording.count_in(told.peer.probability, told.outcome.denominator)
-    here = " here" if told.score.recalibration is not None else ""
-    usual = f" Typical{here} for {assessment.procedure.label}: {peers}."
-    if told.told_band is not None:
-        return f"{usual} This is {BANDS[told.told_band]}."
-    if told is not assessment.headline or told.score.probability is None:  # a range says by itself what it hangs on
-        return usual
-    return f"{usual} How this compares depends on {_hangs_on(told, assessment.features)}."
-
-
 def calibration(assessment: Assessment) -> str:
     """Which of the probabilities told were recalibrated for this hospital (DEC-30); points claim none."""
     told = [(one.outcome.short, one.score.recalibration) for one in assessment.computed]
     by = {outcome: found for outcome, found in told if found is not None}
     if not by:
-        return "Not calibrated for this hospital."
+        return _NOT_HERE
     kinds = {(one.number, one.approved_on) for one in by.values()}
     which = f" ({_approved(*kinds.pop())})" if len(kinds) == 1 else ""
     if len(by) == len(told):
         return f"Recalibrated for this hospital{which}."
-    return f"Recalibrated for this hospital{which}: {', '.join(by)}; the other figures are not."
+    return f"Recalibrated for this hospital{which}: {', '.join(by)}{_SOME}"
+
+
+def validity(assessment: Assessment, *, source: bool = True) -> str:
+    """For whom, from whose data, what it is not, and as of when: the last line of every card."""
+    told = calibration(assessment)
+    if told == _NOT_HERE:
+        data = "From other hospitals' data, not calibrated here" if source else "Not calibrated here"
+    else:
+        data = told.replace(_SOME, "; the rest is not" if not source else _REST).removesuffix(".")
+    return f"For clinicians. {data}; informs only. Data as of {wording.minute(assessment.as_of, assessment.zone)}."
 
 
 def _approved(number: int, day: date | None) -> str:
     """ "number 2, 20 Nov 2026": which of the hospital's recalibrations, and when it was approved."""
     return f"number {number}" + (f", {wording.calendar_day(day)}" if day else "")
-
-
-def _rate(rate: PublishedRate) -> str:
-    horizon = f", {_HORIZONS[rate.source]}" if rate.source in _HORIZONS else ""
-    return f"{wording.percent(rate.probability)} ({rate.source}{horizon})"
-
-
-def _points(estimate: Estimate) -> str:
-    """The count, and how often the outcome followed it in print (R-B04): of what, and where."""
-    score = estimate.score
-    if score.points_range is not None:
-        return _points_range(estimate.outcome, score, score.points_range)
-    told = f"{score.points:g} of {score.maximum_points:g}"
-    if not score.published_rates:
-        return f"{told} (a count, not a risk)."
-    rates = ", ".join(_rate(rate) for rate in score.published_rates[:2])
-    return f"{told}. Published rates of {estimate.outcome.words}: {rates}."
-
-
-def _points_range(outcome: Outcome, score: Score, points: PointsRange) -> str:
-    """From where to where the count lies, with the published rates of both ends; of a burden only the least."""
-    if score.model in BURDENS:
-        return f"at least {points.low:g} (a count, not a risk)."
-    told = f"{points.low:g} to {points.high:g} of {score.maximum_points:g}"
-    if not (points.rates_low and points.rates_high):
-        return f"{told} (a count, not a risk)."
-    ends = f"{_rate(points.rates_low[0])} at {points.low:g}, {_rate(points.rates_high[0])} at {points.high:g}"
-    return f"{told}. Published rates of {outcome.words}: {ends}."

@@ -37,6 +37,11 @@ def percent(probability: float, denominator: int = 1000) -> str:
     return f"{_round_half_up(100 * value) / 100:g} %" if value >= 0.05 else "under 0.05 %"
 
 
+def words(text: str) -> int:
+    """How many words a text has; a number is one, a mark between two is none."""
+    return sum(any(letter.isalnum() for letter in word) for word in text.split())
+
+
 def _round_half_up(value: float) -> int:
     return math.floor(value + 0.5)
 

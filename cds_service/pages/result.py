@@ -178,13 +178,19 @@ def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
     points = prediction.get("pointsRange")
     if not points:
         return tuple(
-            f"{rate['source']}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
+            f"{_study(rate)}: {_percent(rate['probability'])}" for rate in prediction.get("publishedRates", ())
         )
     return tuple(
-        f"{rate['source']}: {_percent(rate['probability'])} at {points[end]:g}"
+        f"{_study(rate)}: {_percent(rate['probability'])} at {points[end]:g}"
         for end, rates in (("low", "ratesLow"), ("high", "ratesHigh"))
         for rate in points.get(rates, ())
     )
+
+
+def _study(rate: Mapping[str, Any]) -> str:
+    """Where a rate was published, and over what time it counts (R-B04)."""
+    horizon = telling.HORIZONS.get(rate["source"], "")
+    return f"{rate['source']}, {horizon}" if horizon else str(rate["source"])
 
 
 def _answer(prediction: Mapping[str, Any]) -> str:

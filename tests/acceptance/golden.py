@@ -7,6 +7,7 @@ from pathlib import Path
 from cds_service import speaking
 from cds_service.advice import cards, choice, dialects, silence
 from cds_service.advice.choice import Advising
+from cds_service.advice.dialects import DIALECTS
 from cds_service.hooks.card import Card
 from fhir_mappings import features, patient_record, procedures
 from tests import builders
@@ -32,7 +33,9 @@ def card_of(person: Person) -> tuple[Card, str]:
     advising = Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
     chosen = choice.for_patient(assessment, record, drafts, advising=advising)
     url = "https://risk.example.org"
-    place = cards.Place(public_url=url, codes=people.CODES, launch_url=f"{url}/smart/launch")
+    place = cards.Place(
+        public_url=url, codes=people.CODES, launch_url=f"{url}/smart/launch", dialect=DIALECTS[person.dialect]
+    )
     card = cards.write(assessment, place, session=people.SESSION, chosen=chosen)
     return card, reason or silence.for_floor(assessment, speaking.CARD_FLOORS, opened=chosen.opens) or "shown"
 

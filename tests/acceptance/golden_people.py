@@ -40,13 +40,14 @@ HEALTHY_TESTS = (CREATININE, BLOOD_COUNT, INDEPENDENT, *VITAL_SIGNS)
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who it is, what is planned (ICD-10-PCS), and what the record holds."""
+    """Who it is, what is planned (ICD-10-PCS), what the record holds, and whose panel shows the card."""
 
     story: str
     operation: str
     resources: tuple[Resource, ...]
     order: dict[str, Any] = {}
     also_ordered: tuple[Resource, ...] = ()
+    dialect: str = "generic"
     searches: dict[str, SearchResult] = {}
 
 
@@ -201,6 +202,33 @@ PEOPLE: dict[str, Person] = {
         (man("1955-05-01"), asa(2), BLOOD_COUNT, INDEPENDENT, *VITAL_SIGNS,
          an_observation("2160-0", 0.9, "mg/dL", id="a", effectiveDateTime=days_ago(3)),
          an_observation("2160-0", 1.9, "mg/dL", id="b", effectiveDateTime=days_ago(3))),
+    ),
+    "dialysis-and-metastases": Person(
+        "On dialysis, metastatic cancer, anaemia, low albumin, a blood thinner: no figure reads most of it", FUSION,
+        (woman("1959-05-01"), asa(4), INDEPENDENT, *VITAL_SIGNS, result("2160-0", 5.1, "mg/dL"),
+         result("718-7", 9.4, "g/dL"), result("1751-7", 2.9, "g/dL"), a_condition("N18.6"), a_condition("Z99.2"),
+         a_condition("C79.51"), a_medication_request("1364430")),
+    ),
+    "ill-before-decompression": Person(
+        "ASA IV, 79 years, partly dependent, creatinine 2.4", DECOMPRESSION,
+        (man("1947-05-01"), asa(4), function("PARTIAL"), *VITAL_SIGNS, result("2160-0", 2.4, "mg/dL"),
+         result("718-7", 10.2, "g/dL"), result("1751-7", 3.2, "g/dL"), a_medication_request("1364430")),
+    ),
+    "a-narrow-panel": Person(
+        "The same as the ill man before decompression, in a panel of 800 characters", DECOMPRESSION,
+        (man("1947-05-01"), asa(4), function("PARTIAL"), *VITAL_SIGNS, result("2160-0", 2.4, "mg/dL"),
+         result("718-7", 10.2, "g/dL"), result("1751-7", 3.2, "g/dL"), a_medication_request("1364430")),
+        dialect="oracle",
+    ),
+    "codes-of-their-own": Person(
+        "Two of four diagnoses in a hospital's own codes", FUSION,
+        (man("1954-05-01"), asa(3), *HEALTHY_TESTS, a_condition("I10"), a_condition("M54.50"),
+         a_condition({"coding": [{"system": "urn:oid:1.2.3.4", "code": "A1"}]}, id="own-1"),
+         a_condition({"coding": [{"system": "urn:oid:1.2.3.4", "code": "B2"}]}, id="own-2")),
+    ),
+    "an-asa-class-of-last-spring": Person(
+        "ASA III is seven months old, and the weight was never taken", KNEE,
+        (woman("1948-05-01"), asa(3) | {"effectiveDateTime": days_ago(210)}, CREATININE, BLOOD_COUNT, INDEPENDENT),
     ),
     "words-in-the-record": Person(
         "Names, displays and texts full of markup and orders to the reader", FUSION,

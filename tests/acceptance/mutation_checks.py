@@ -151,10 +151,16 @@ def _of_what_was_true(plain: Answer, without: Answer, now: Answer) -> Iterator[s
     for name, value in plain.used.items():
         if value in _ABSENT or without.used.get(name, False) not in _ABSENT:
             continue
-        if name in without.used and now.used.get(name, value) in _ABSENT:
+        if name in without.used and now.used.get(name, value) in _ABSENT and not _is_of_another(name, plain, now):
             yield f"{name} is told as {now.used.get(name)}"
         if FEATURES[name].kind == "yes-no" and FEATURES[name].label in now.none_recorded.rstrip(".").split(", "):
             yield f"{name} is told as none recorded"
+
+
+def _is_of_another(name: str, plain: Answer, now: Answer) -> bool:
+    """Whether a zero is what an older result says, whose source is told: pain of 0 out of 10 is no absence."""
+    source = now.inputs[name].get("source")
+    return FEATURES[name].kind != "yes-no" and bool(source) and source != plain.inputs[name].get("source")
 
 
 def _of_the_high_end(plain: Answer, now: Answer) -> Iterator[str]:

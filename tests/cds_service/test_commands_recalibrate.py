@@ -139,14 +139,14 @@ def test_a_proposal_changes_no_answer_and_an_approved_one_every_figure_of_its_mo
 
 def test_the_card_says_which_figures_were_recalibrated_and_which_were_not(app: Flask, run: Run) -> None:
     half_a_year(app)
-    assert "Not calibrated for this hospital." in ask(app)[0]["detail"]
+    assert "ot calibrated here" in ask(app)[0]["detail"]
     run(*FIT)
     run(*APPROVE, "--by", "B. Smith")
     detail = ask(app)[0]["detail"]
     today = datetime.now(UTC)
     when = f"{today.day} {today:%b %Y}"
-    assert f"Recalibrated for this hospital (number 1, {when}): any complication; the other figures are not." in detail
-    assert "Typical here for spinal fusion" in detail
+    assert f"Recalibrated for this hospital (number 1, {when}): any complication; the rest " in detail
+    assert "(usual here " in detail
     assert len(detail) <= 1200
 
 

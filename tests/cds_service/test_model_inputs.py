@@ -73,7 +73,7 @@ def test_without_another_model_the_card_names_the_exact_age_and_the_figures_betw
     assert death.missing_range is not None
     unknown = MissingRange(death.model, death.version, death.outcome, death.missing_range, ())
     told = Estimate(outcome=headline.outcome, score=death, unknown=unknown)
-    assert telling.why_not(told, assessment.features) == "needs the exact age; 4 to 8 in 1,000"
+    assert telling.why_not(told, assessment.features, 1000) == "needs the exact age; 4 to 8 in 1,000"
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,9 @@ def wait_until(holds: Any, what: str) -> None:
 
 
 def sort_of(body: Any) -> tuple[str, float, str]:
-    """Version, probability and hash of the one SORT that the answer names, in its data and in its words."""
+    """Version, probability and hash of the one SORT that the answer names."""
     (card,) = body["cards"]
     (told,) = [one for one in card["extension"][ANSWER]["predictions"] if one["model"] == "sort-2014"]
-    assert f"sort-2014 {told['version']}" in card["detail"]
     return told["version"], told["probability"], told["modelSha256"]
 
 

@@ -73,6 +73,7 @@ def page(opened: Opened) -> Response:
         planned=_planned(told) if told else "",
         read=told.inputs if told else (),
         missing=tuple(_missing(told)) if told else (),
+        classes=tuple(_by_class(told)) if told else (),
         choices=tuple(_choice(option, place, site.advising.policy.maximum) for place, option in _numbered(opened)),
         card=answered.card,
         changed=_changed(told, opened.card) if told else "",
@@ -116,6 +117,13 @@ def _missing(assessment: Assessment) -> Iterator[Missing]:
     for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
         why = reasons.words(assessment.features[name])
         yield Missing(label(name), why, tuple(effect for _, effect in found[name]))
+
+
+def _by_class(assessment: Assessment) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Where the ASA class is not known, each outcome for each class: what its range consists of."""
+    for told in assessment.estimates:
+        if told.by_class:
+            yield told.outcome.heading, tuple(telling.between(one, told.outcome.denominator) for one in told.by_class)
 
 
 def _effect(assessment: Assessment, told: Estimate, unknown: Unknown) -> Effect | None:

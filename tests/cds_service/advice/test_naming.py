@@ -20,6 +20,11 @@ def test_a_result_has_its_unit_and_its_day() -> None:
     assert named("haemoglobin", an_observation("718-7", 109, "g/L")) == "haemoglobin 10.9 g/dL, 10 Nov"
 
 
+def test_in_a_list_the_day_stands_in_brackets() -> None:
+    feature = derived(an_observation("718-7", 109, "g/L"))["haemoglobin"]
+    assert naming.in_a_list(feature, AS_OF) == "haemoglobin 10.9 g/dL (10 Nov)"
+
+
 def test_an_answer_has_its_day_and_no_unit() -> None:
     assert named("asa_class", people.asa(3)) == "ASA class III, 10 Nov"
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.advice import telling
-from cds_service.advice.assessment import Estimate
+from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.outcomes import BY_NAME
 from models_onnx.bounds import MissingRange, Unknown
 from models_onnx.peers import Peer
-from models_onnx.score import PublishedRate, Range, Score
+from models_onnx.score import Range, Score
 from tests.cds_service.advice import people
 
 ASSESSMENT = people.an_assessment(people.asa(3))
@@ -33,57 +33,77 @@ def unknown(low: float, high: float, *inputs: str) -> MissingRange:
     return MissingRange(model="m", version="1", outcome="30-day-death", range=Range(low, high), unknown=lacking)
 
 
-def told(**members: Any) -> str:
-    return telling.estimate(ASSESSMENT, an_estimate(**members))
+def of(*estimates: Estimate) -> Assessment:
+    return msgspec.structs.replace(ASSESSMENT, estimates=estimates, headline=None, features={})
 
 
-def test_the_absolute_risk_stands_beside_its_percentage_and_its_peers() -> None:
-    assert told(probability=0.0164, peer=PEER, band="above-typical") == (
-        "**Death within 30 days:** about 16 in 1,000 (1.6 %). Typical for spinal fusion: 8 in 1,000."
-        " This is above typical."
+RARE = an_estimate("cardiac-arrest-or-mi", probability=0.004)
+
+
+def told(*others: Estimate, **members: Any) -> str:
+    """The lines of these outcomes."""
+    return "\n".join(telling.figures(of(an_estimate(**members), *others)))
+
+
+def test_each_outcome_has_a_line_of_its_own_beside_the_usual_figure() -> None:
+    assert told(RARE, probability=0.0164, peer=PEER) == (
+        "**Of 1,000 such patients, in 30 days:**\n- Death: 16 (usual 8)\n- Heart attack or arrest: 4"
     )
 
 
-def test_the_interval_is_told_where_it_is_known() -> None:
-    assert "(1.6 %; 90 % interval 1.1 to 2.2 %)" in told(probability=0.0164, low=0.011, high=0.022)
+def test_where_nothing_is_rarer_than_1_in_100_all_are_told_of_100() -> None:
+    """DEC-40: the usual figures too decide, and are told in the same."""
+    common = msgspec.structs.replace(PEER, probability=0.11)
+    assert told(probability=0.257, outcome="any-complication", peer=common).splitlines() == [
+        "**Of 100 such patients, in 30 days:**",
+        "- Any complication in hospital: 26 (usual 11)",
+    ]
+    assert "**Of 1,000" in told(probability=0.257, outcome="any-complication", peer=PEER)
+
+
+def test_the_interval_is_named_for_what_it_is() -> None:
+    assert "- Death: 16 (model's average 11–22; usual 8)" in told(probability=0.0164, low=0.011, high=0.022, peer=PEER)
 
 
 def test_an_interval_too_narrow_to_be_told_is_left_out() -> None:
-    assert "interval" not in told(probability=0.0001, low=0.00005, high=0.0002)
+    assert "average" not in told(probability=0.0001, low=0.00005, high=0.0002)
 
 
-def test_the_range_over_what_is_missing_is_in_the_same_denominator() -> None:
-    found = told(probability=0.008, unknown=unknown(0.004, 0.010, "asa_class"))
-    assert "Range over what is missing: 4 to 10 in 1,000." in found
+def test_a_range_says_on_what_it_hangs() -> None:
+    found = told(probability=0.008, unknown=unknown(0.004, 0.010, "asa_class"), peer=PEER)
+    assert "- Death: 4–10, depending on ASA class (usual 8)" in found
 
 
 def test_where_nothing_is_missing_the_range_is_that_of_the_possible_ages() -> None:
-    assert "Range over the possible ages: 4 to 10 in 1,000." in told(probability=0.008, unknown=unknown(0.004, 0.010))
+    assert "- Death: 4–10, depending on the exact age" in told(probability=0.008, unknown=unknown(0.004, 0.010))
 
 
 def test_a_range_that_rounds_to_one_number_says_nothing() -> None:
-    assert "Range" not in told(probability=0.008, unknown=unknown(0.0079, 0.0081))
+    assert told(probability=0.008, unknown=unknown(0.0079, 0.0081, "bmi")).endswith("- Death: 8")
 
 
-def test_a_range_may_begin_below_one() -> None:
+def test_the_figure_lies_within_its_range() -> None:
+    """A published model may tell less of a missing result than of any value of it."""
+    assert "- Death: 1–4, " in told(probability=0.0012, unknown=unknown(0.0019, 0.0040, "creatinine"))
+
+
+def test_a_range_may_begin_below_one_and_never_at_zero() -> None:
     assert telling.between(Range(0.0001, 0.01), 1000) == "under 1 to 10 in 1,000"
     assert telling.between(Range(0.0001, 0.0002), 1000) == "fewer than 1 in 1,000"
+    assert "- Death: under 1 to 10, " in told(probability=0.008, unknown=unknown(0.0001, 0.010, "asa_class"))
 
 
-def test_points_are_told_with_published_rates_side_by_side() -> None:
-    rates = (PublishedRate(source="CCS 2017", probability=0.06), PublishedRate(source="Lee 1999", probability=0.009))
-    found = told(
-        outcome="major-cardiac-event", status="score-only", points=1.0, maximum_points=6.0, published_rates=rates
-    )
-    assert found == (
-        "**Heart risk points (RCRI):** 1 of 6."
-        " Published rates of major heart events: 6.0 % (CCS 2017, 30 days), 0.9 % (Lee 1999)."
-    )
+def test_an_open_asa_class_is_told_class_by_class() -> None:
+    each = (Range(0.0004, 0.0005), Range(0.0004, 0.0021), Range(0.007, 0.007), Range(0.03, 0.04))
+    found = told(probability=0.008, unknown=unknown(0.0004, 0.04, "asa_class"), by_class=each, peer=PEER)
+    assert found.splitlines() == [
+        "**Of 1,000 such patients in 30 days, by ASA class I · II · III · IV:**",
+        "- Death: under 1 · under 1 to 2 · 7 · 30–40 (usual 8)",
+    ]
 
 
-def test_points_without_published_rates_are_called_a_count() -> None:
-    found = told(outcome="frailty", status="score-only", points=2.0, maximum_points=5.0)
-    assert found == "**Frailty points (mFI-5):** 2 of 5 (a count, not a risk)."
+def test_points_stand_on_no_card() -> None:
+    assert told(outcome="frailty", status="score-only", points=2.0, maximum_points=5.0) == ""
 
 
 def lacking(outcome: str, *needs: str, **members: Any) -> Estimate:
@@ -92,34 +112,38 @@ def lacking(outcome: str, *needs: str, **members: Any) -> Estimate:
 
 def test_outcomes_that_lack_the_same_stand_together() -> None:
     found = telling.not_computable(
-        [lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class")], {}
+        of(lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class"))
     )
     assert found == [
-        "**Not computable:** heart attack or cardiac arrest, pneumonia (needs ASA class);"
+        "**Not computable:** heart attack or arrest, pneumonia (needs ASA class);"
         " death (no model grades this operation)."
     ]
 
 
 def test_what_one_missing_input_could_make_of_it_is_told() -> None:
-    (found,) = telling.not_computable([lacking("respiratory-failure", "sepsis", unknown=unknown(0.004, 0.019))], {})
+    (found,) = telling.not_computable(of(lacking("respiratory-failure", "sepsis", unknown=unknown(0.004, 0.019)), RARE))
     assert "(needs sepsis; 4 to 19 in 1,000)" in found
 
 
 def test_with_two_missing_inputs_no_range_is_told() -> None:
     told = lacking("respiratory-failure", "sepsis", "asa_class", unknown=unknown(0.004, 0.9))
-    assert telling.not_computable([told], {}) == [
+    assert telling.not_computable(of(told)) == [
         "**Not computable:** respiratory failure (needs sepsis and ASA class)."
     ]
 
 
 def test_what_is_computable_is_not_listed_as_lacking() -> None:
-    assert telling.not_computable([an_estimate(probability=0.1)], {}) == []
+    assert telling.not_computable(of(an_estimate(probability=0.1))) == []
 
 
 @pytest.mark.parametrize("outcome", ["30-day-death", "any-complication"])
-@given(probability=st.floats(0, 1), peer=st.floats(0.0001, 1))
-def test_patient_and_peers_are_told_in_the_same_denominator(outcome: str, probability: float, peer: float) -> None:
-    peers = msgspec.structs.replace(PEER, outcome=outcome, probability=peer)
-    found = telling.estimate(ASSESSMENT, an_estimate(outcome, probability=probability, peer=peers, band="typical"))
-    denominator = f" in {BY_NAME[outcome].denominator:,}"
-    assert found.count(denominator) == 2
+@given(probability=st.floats(0, 1), usual=st.floats(0.0001, 1))
+def test_patient_and_peers_are_told_in_the_same_denominator(outcome: str, probability: float, usual: float) -> None:
+    peers = msgspec.structs.replace(PEER, outcome=outcome, probability=usual)
+    one = an_estimate(outcome, probability=probability, peer=peers, band="typical")
+    assessment = msgspec.structs.replace(of(one), headline=one)
+    figure, depends, beside = telling.headline(assessment, one)
+    unit = f" in {telling.denominator(assessment):,}"
+    assert figure.endswith(unit)
+    assert (depends, " in " in beside) == ("", False)
+    assert telling.figures(assessment)[0].startswith(f"**Of{unit.removeprefix(' in')} such")

@@ -55,3 +55,7 @@ def test_a_date_is_told_in_the_zone_of_the_hospital() -> None:
     late = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
     assert wording.date(late, ZoneInfo("America/New_York")) == "19 Nov 2026"
     assert wording.minute(late, ZoneInfo("UTC")) == "20 Nov 2026 02:30 UTC"
+
+
+def test_a_number_is_one_word_and_a_mark_between_two_is_none() -> None:
+    assert wording.words("Of 1,000 such patients: death 8 (usual 8) · pneumonia 4–19.") == 9

@@ -38,7 +38,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 
 def test_the_first_page_shows_a_card_and_the_milliseconds_of_each_step(http: FlaskClient) -> None:
     page = http.get("/").text
-    assert "0.82 %" in page
+    assert "0.82\u00a0%" in page
     assert 'class="steps"' in page
 
 
@@ -61,7 +61,7 @@ def test_the_operation_gets_its_card_at_every_hook(http: FlaskClient, hook: str)
     code = "http://www.ama-assn.org/go/cpt|22633"
     page = http.post("/", data={"patient": "demo-fusion", "hook": hook, "code": code, "prefetch": "yes"}).text
     assert f'value="{hook}" checked' in page
-    assert "0.82 %" in page
+    assert "0.82\u00a0%" in page
 
 
 def test_patient_view_is_about_the_operation_that_was_chosen(http: FlaskClient) -> None:
