@@ -37,7 +37,7 @@ WORDS = {
     "non-numeric": "result is not a number",
     "implausible": "implausible value",
     "comparator-unknown": "result with an unknown sign",
-    "censored": "known only as a limit or a range",
+    "censored": "only a limit or range",
     "on-oxygen": "measured with added oxygen",
     "placeholder": "birth date is a placeholder",
     "sex-not-recorded": "not recorded as female or male",

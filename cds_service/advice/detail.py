@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, partial
 from typing import Literal
 
 import msgspec
 
-from cds_service.advice import drivers, known_unread, telling, wording
+from cds_service.advice import by_class, drivers, known_unread, telling, wording
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import sentence
@@ -79,25 +80,40 @@ def write(
     are named depends on the room. Options without a button follow as long as there is room, the others are counted.
     `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
     """
+    paragraphs = _Paragraphs(assessment)
     facts: list[str] = []
     for room in _ROOMS:
-        facts = _facts(assessment, room)
-        if _size(facts) <= limit and wording.words(" ".join(facts)) <= most_words:
+        facts = paragraphs.within(room)
+        if _size(facts) <= limit and sum(map(paragraphs.words, facts)) <= most_words:
             break
     told = _options([sentence(option) for option in options], more, limit - _size(facts), behind_link)
     return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
 
 
-def _facts(assessment: Assessment, room: _Room) -> list[str]:
-    return [
-        *telling.figures(assessment, telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)),
-        *drivers.line(drivers.of(assessment)[: room.reasons]),
-        *_known(assessment, room.findings),
-        *_missing(assessment, room.missing, whys=room.whys),
-        *_not_understood(assessment, room.missing),
-        *telling.not_computable(assessment, whys=room.whys == "all"),
-        telling.validity(assessment, source=room.source),
-    ]
+class _Paragraphs:
+    """The facts of one assessment; each paragraph is written once for as much as it may tell."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        found = drivers.of(assessment)
+        self.words = cache(wording.words)
+        self._figures = cache(partial(telling.figures, assessment))
+        self._why = cache(lambda most: drivers.line(found[:most]))
+        self._known = cache(partial(_known, known_unread.of(assessment)))
+        self._missing = cache(partial(_missing, assessment))
+        self._not_understood = cache(partial(_not_understood, assessment))
+        self._not_computable = cache(partial(telling.not_computable, assessment))
+        self._validity = cache(partial(telling.validity, assessment))
+
+    def within(self, room: _Room) -> list[str]:
+        return [
+            *self._figures(telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)),
+            *self._why(room.reasons),
+            *self._known(room.findings),
+            *self._missing(room.missing, whys=room.whys),
+            *self._not_understood(room.missing),
+            *self._not_computable(whys=room.whys == "all"),
+            self._validity(source=room.source),
+        ]
 
 
 def _options(told: Sequence[str], more: int, room: int, behind_link: bool) -> list[str]:
@@ -128,9 +144,8 @@ def _some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
 
 
-def _known(assessment: Assessment, most: int) -> list[str]:
+def _known(found: Sequence[str], most: int) -> list[str]:
     """What is in the record and in no figure of the card."""
-    found = known_unread.of(assessment)
     return [f"**Known, in no figure above:** {_some(found, most)}."] if found else []
 
 
@@ -160,7 +175,12 @@ def _was_never_recorded(feature: Feature) -> bool:
 
 def _missing(assessment: Assessment, most: int, *, whys: Literal["all", "unusable", "none"]) -> list[str]:
     """What is missing and why, those with one reason together; what it would change stands with the figures."""
-    unusable = [one for one in assessment.unusable if not _is_hidden(one)]
+    by_class_alone = whys == "none" and any(one.by_class for one in assessment.estimates)
+    unusable = [
+        one
+        for one in assessment.unusable
+        if not _is_hidden(one) and not (by_class_alone and one.name == by_class.INPUT)
+    ]
     unusable.sort(key=_was_never_recorded)  # what is there and cannot be used is news
     why: dict[str, list[str]] = {}
     for feature in unusable[:most]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from cds_service.advice import naming
 from cds_service.advice.assessment import Assessment, Estimate
 from fhir_mappings.features import FEATURES
+from models_onnx.score import Contribution
 
 MOST = 4
 LEAST = 2
@@ -31,21 +32,28 @@ def of(assessment: Assessment) -> tuple[Driver, ...]:
     """At most four: the headline's, the strongest first; then what moves another figure of the card."""
     if assessment.headline is None:
         return ()
-    found = list(_of(assessment, assessment.headline))
-    others = [one for told in assessment.others for one in _of(assessment, told)]
-    for one in sorted(others, key=lambda one: -abs(one.log_odds)):
-        is_new = one.name not in {known.name for known in found}
+    found = _moving(assessment, assessment.headline)
+    others = [one for told in assessment.others for one in _moving(assessment, told)]
+    for one in sorted(others, key=_strength):
+        is_new = one.input not in {known.input for known in found}
         if is_new and (len(found) < LEAST or abs(one.log_odds) >= _STRONG_LOG_ODDS):
             found.append(one)
-    return tuple(found[:MOST])
+    return tuple([Driver(one.input, _words(assessment, one.input), one.log_odds) for one in found[:MOST]])
 
 
-def _of(assessment: Assessment, told: Estimate) -> Iterator[Driver]:
+def _moving(assessment: Assessment, told: Estimate) -> list[Contribution]:
     """What is known and moves this figure, the strongest first."""
-    for one in sorted(told.score.contributions, key=lambda one: -abs(one.log_odds)):
-        if one.input in _NEVER or abs(one.log_odds) < LEAST_LOG_ODDS or not assessment.features[one.input].usable:
-            continue
-        yield Driver(one.input, _words(assessment, one.input), one.log_odds)
+    features = assessment.features
+    found = [
+        one
+        for one in told.score.contributions
+        if abs(one.log_odds) >= LEAST_LOG_ODDS and one.input not in _NEVER and features[one.input].usable
+    ]
+    return sorted(found, key=_strength)
+
+
+def _strength(one: Contribution) -> float:
+    return -abs(one.log_odds)
 
 
 def _words(assessment: Assessment, name: str) -> str:

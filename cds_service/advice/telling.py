@@ -78,7 +78,7 @@ def figures(assessment: Assessment, beside: Beside = _EVERYTHING) -> list[str]:
         return []
     of = denominator(assessment)
     if any(one.by_class for one in told):
-        heading = f"**Of {of:,} such patients in 30 days, by ASA class {_SIDE_BY_SIDE.join(by_class.CLASSES)}:**"
+        heading = f"**Of {of:,} such patients in 30 days, by ASA class {by_class.CLASSES[0]}–{by_class.CLASSES[-1]}:**"
     else:
         heading = f"**Of {of:,} such patients, in 30 days:**"
     return [heading, "\n".join(f"- {_outcome(assessment, one, of, beside)}" for one in told)]

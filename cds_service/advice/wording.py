@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as calendar
 import math
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fhir_mappings.feature import Feature, FeatureDefinition
 
+_WORD = re.compile(r"[^\W_]\S*")
 _ROMAN = ("", "I", "II", "III", "IV", "V")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -39,7 +41,7 @@ def percent(probability: float, denominator: int = 1000) -> str:
 
 def words(text: str) -> int:
     """How many words a text has; a number is one, a mark between two is none."""
-    return sum(any(letter.isalnum() for letter in word) for word in text.split())
+    return len(_WORD.findall(text))
 
 
 def _round_half_up(value: float) -> int:

@@ -79,7 +79,9 @@ def test_no_outcome_is_told_twice_and_no_points_beside_it(cards: dict[str, dict[
         text = "\n".join(facts(card))
         for outcome in OUTCOMES:
             assert not outcome.on_card or text.count(f"- {outcome.on_card}:") <= 1, name
-            assert not (f"- {outcome.on_card}:" in text and outcome.on_card and _not_computable(text, outcome.short)), name
+            assert not (f"- {outcome.on_card}:" in text and outcome.on_card and _not_computable(text, outcome.short)), (
+                name
+            )
         assert not any(word in text for word in ("RCRI", "points", "Published", "mFI-5", "Apfel")), name
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cds_service import model_inputs
-from cds_service.advice import discrete, silence, telling
+from cds_service.advice import discrete, drivers, silence, telling
 from cds_service.advice.assessment import Estimate
 from models_onnx.bounds import MissingRange
 from models_onnx.inexact import Within
@@ -42,7 +42,7 @@ def a_quantity(value: float, comparator: str, unit: str = "mg/dL") -> dict[str, 
 def test_a_body_mass_index_above_a_limit_is_missing_and_the_card_says_why() -> None:
     above = an_observation(BMI, None, None, valueQuantity=a_quantity(40, ">", "kg/m2"))
     card = people.a_card(a_patient(), people.asa(3), above)
-    assert "body mass index (known only as a limit or a range)" in (card.detail or "")
+    assert "body mass index (only a limit or range)" in (card.detail or "")
     without = people.an_assessment(a_patient(), people.asa(3))
     assert [s.probability for s in people.an_assessment(a_patient(), people.asa(3), above).scores] == [
         s.probability for s in without.scores
@@ -61,9 +61,11 @@ def test_between_sixty_four_and_sixty_five_the_stepped_model_is_not_computable_a
     assert told["elective-death"]["status"] == "computed"
 
 
-def test_the_card_of_an_approximate_age_says_both_ages() -> None:
-    card = people.a_card(a_patient(birthDate="1961"), people.asa(3))
-    assert "age 64 or 65 (birth date not exact)" in (card.detail or "")
+def test_the_card_of_an_approximate_age_says_that_it_hangs_on_it_and_the_reasons_name_both_ages() -> None:
+    assessment = people.an_assessment(a_patient(birthDate="1961"), people.asa(3))
+    card = people.a_card(a_patient(birthDate="1961"), people.asa(3), an_observation(BMI, 27, "kg/m2"))
+    assert "the exact age" in (card.detail or "")
+    assert "age 64 or 65 (birth date not exact)" in [one.words for one in drivers.of(assessment)]
 
 
 def test_without_another_model_the_card_names_the_exact_age_and_the_figures_between_which_it_lies() -> None:

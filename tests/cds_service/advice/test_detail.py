@@ -147,5 +147,5 @@ def test_without_a_headline_the_detail_says_what_is_lacking() -> None:
         if told.outcome.may_head
     )
     told = detail.write(msgspec.structs.replace(assessment, headline=None, estimates=lacking), limit=1200)
-    assert told.startswith("**Not computable:**")
+    assert "**Not computable:**" in told
     assert features.FEATURES["age"].label in told

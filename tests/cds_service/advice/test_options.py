@@ -71,7 +71,7 @@ def test_a_finding_of_this_patient_comes_before_what_rests_on_age_alone() -> Non
 def test_what_was_not_done_is_a_reason_only_where_it_was_not_done() -> None:
     """The row fires on dependence or on a missing status: it never tells both."""
     dependent = by_id(people.facts(people.function("PARTIAL")), "functional-capacity")
-    assert dependent.reason == "functional status partially dependent, 10 Nov"
+    assert dependent.reason == "partly dependent, 10 Nov"
     unknown = by_id(people.facts(people.asa(2)), "functional-capacity")
     assert unknown.reason == "functional status not recorded"
 

@@ -97,7 +97,7 @@ def test_an_open_asa_class_is_told_class_by_class() -> None:
     each = (Range(0.0004, 0.0005), Range(0.0004, 0.0021), Range(0.007, 0.007), Range(0.03, 0.04))
     found = told(probability=0.008, unknown=unknown(0.0004, 0.04, "asa_class"), by_class=each, peer=PEER)
     assert found.splitlines() == [
-        "**Of 1,000 such patients in 30 days, by ASA class I · II · III · IV:**",
+        "**Of 1,000 such patients in 30 days, by ASA class I–IV:**",
         "- Death: under 1 · under 1 to 2 · 7 · 30–40 (usual 8)",
     ]
 
@@ -127,9 +127,7 @@ def test_what_one_missing_input_could_make_of_it_is_told() -> None:
 
 def test_with_two_missing_inputs_no_range_is_told() -> None:
     told = lacking("respiratory-failure", "sepsis", "asa_class", unknown=unknown(0.004, 0.9))
-    assert telling.not_computable(of(told)) == [
-        "**Not computable:** respiratory failure (needs sepsis and ASA class)."
-    ]
+    assert telling.not_computable(of(told)) == ["**Not computable:** respiratory failure (needs sepsis and ASA class)."]
 
 
 def test_what_is_computable_is_not_listed_as_lacking() -> None:

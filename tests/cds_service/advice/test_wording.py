@@ -58,4 +58,4 @@ def test_a_date_is_told_in_the_zone_of_the_hospital() -> None:
 
 
 def test_a_number_is_one_word_and_a_mark_between_two_is_none() -> None:
-    assert wording.words("Of 1,000 such patients: death 8 (usual 8) · pneumonia 4–19.") == 9
+    assert wording.words("Of 1,000 such patients: death 8 (usual 8) · pneumonia 4–19.") == 10
