@@ -16,7 +16,6 @@ from fhir_mappings.patient_record import PatientRecord
 from models_onnx.registry import Registry
 from models_onnx.score import InputValue
 
-
 _ROUNDING = 1e-6
 # Source: as in by_class.py.
 _CLASS_V = "The ranges above also hold ASA V, of somebody who is not expected to live without the operation."
