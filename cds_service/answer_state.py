@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from cds_service import gate
 from cds_service.answer import Knowledge
 from cds_service.records.switches import Switches
 from cds_service.site import Site
@@ -19,7 +20,7 @@ class States:
     def under(self, site: Site, switches: Switches, knowledge: Knowledge, received: datetime) -> bytes:
         """A digest of tenant file, terminology, switches, models, recalibrations, and whether the service has ended."""
         tenant = site.tenant
-        ended = tenant.is_retired(received.astimezone(site.zone).date())
+        ended = gate.has_ended(tenant, site.zone, received)
         known = self._known.get(tenant.id)
         if known is not None and known[0] is switches and known[1] is knowledge and known[2] is ended:
             return known[3]

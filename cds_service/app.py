@@ -13,7 +13,7 @@ from cds_service.advice import catalogue
 from cds_service.answer_state import States
 from cds_service.calls import Desk
 from cds_service.demo import patients, store
-from cds_service.hooks import errors, routes
+from cds_service.hooks import error_responses, routes
 from cds_service.hooks.routes import Deployment
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.http_lanes import SHARED
@@ -35,6 +35,7 @@ from cds_service.tenants import check_for, demo_tenant
 from cds_service.tenants import load as load_tenants
 from cds_service.trust import outbound
 from cds_service.trust.client_jwt import Verifier
+from cds_service.trust.outbound import Door
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
 from cds_service.trust.throttle import Throttle
@@ -56,6 +57,7 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
 
     `clock`: the hook's instant; another than the real one is for people whose dates are fixed (tests/patients).
     """
+    Door.counted = metrics.count_call
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     fhir = FhirClient(threads=settings.fetch_threads)
@@ -69,7 +71,7 @@ def create_app(settings: Settings, *, clock: routes.Clock = routes.now) -> Flask
     app.extensions[RETRIES] = deployment.desk.retries
     doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
     tracing = app.extensions[TRACING] = traces.opened()
-    errors.register(app, _report)
+    error_responses.register(app, _report)
     app.register_blueprint(
         operations.blueprint(
             deployment.desk.records,
@@ -95,9 +97,9 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     records = deployment.desk.records
     given = settings.session_key
     secret = given.get_secret_value().encode() if given else state.key(_state_folder(settings))
-    seal, tenants = Seal(secret), {site.tenant.id: site.tenant for site in deployment.sites}
-    doors = risk_assessments.Doors(_proven(deployment), seal, tenants)
-    app.register_blueprint(risk_assessments.blueprint(records.evaluation, doors))
+    seal = Seal(secret)
+    doors = risk_assessments.Doors(_proven(deployment), seal, deployment.desk.sites)
+    app.register_blueprint(risk_assessments.blueprint(records, doors))
     app.register_blueprint(
         smart.blueprint(
             profile.Desk(deployment.desk.sites, deployment.desk.in_force, records, seal),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from cds_service import account
+from cds_service import account, gate
 from cds_service.advice import discrete
 from cds_service.advice.cards import EXTENSION
 from cds_service.advice.silence import WORDS, Reason
@@ -15,14 +15,13 @@ from cds_service.answer import Answer, answer
 from cds_service.answer_state import States
 from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
-from cds_service.hooks.errors import DataUnobtainable, NotReady
+from cds_service.hooks.errors import DataUnobtainable
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import offered
 from cds_service.models_in_force import InForce
-from cds_service.operations import metrics, modes
+from cds_service.operations import metrics
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
-from cds_service.records.switches import Switches
 from cds_service.site import Site
 from cds_service.tenant import Mode
 from cds_service.trust import json_limits
@@ -69,7 +68,7 @@ def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> T
     """
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
-    state = desk.states.under(site, switches_now(desk.records), knowledge, received)
+    state = desk.states.under(site, gate.switches_now(desk.records), knowledge, received)
     same = Request(caller.tenant.id, body, state)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
@@ -97,20 +96,18 @@ def _answered(request: HookRequest, caller: Caller, desk: Desk, received: dateti
 
 def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Outcome:
     tenant = site.tenant
-    switches = switches_now(desk.records)
-    if modes.is_killed(tenant.id, switches):
-        return Outcome(given=Answer(silence="kill-switch"), mode=None, may_explain=tenant.explain_silence)
-    off = request.hook not in tenant.hooks or tenant.is_retired(received.astimezone(site.zone).date())
-    if off or modes.is_off(tenant, request.hook, switches):
-        return Outcome(given=Answer(silence="mode-off"), mode="off", may_explain=tenant.explain_silence)
+    switches = gate.switches_now(desk.records)
+    shut = gate.before(tenant, site.zone, request.hook, received, switches)
+    if shut.reason is not None:
+        return Outcome(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
     given = _computed(request, site, desk, received, since)
     group = given.assessment.procedure.group if given.assessment else None
-    mode = modes.mode_for(tenant, request.hook, group, switches)
-    withheld = withheld_by_mode(mode, request, site) or _shown_before(given, request, site, desk.records)
-    shows = mode in ("on", "canary") and withheld not in ("mode-silent", "mode-canary")
+    decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
+    withheld = decided.reason or _shown_before(given, request, site, desk.records)
     if withheld is not None and given.silence is None:
         given = msgspec.structs.replace(given, silence=withheld)
-    return Outcome(given=given, mode=mode, may_explain=tenant.explain_silence and shows)
+    explains = tenant.explain_silence and decided.reason is None
+    return Outcome(given=given, mode=decided.mode, may_explain=explains)
 
 
 def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Answer:
@@ -120,25 +117,6 @@ def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, 
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise
         return Answer(silence="data-unobtainable")
-
-
-def switches_now(records: Records) -> Switches:
-    """What is switched; NotReady where nobody can tell, for nothing may then be shown."""
-    try:
-        return records.switches.current()
-    except DatabaseError as error:
-        raise NotReady("The service cannot answer now.", retry_after_s=5) from error
-
-
-def withheld_by_mode(mode: Mode, request: HookRequest, site: Site) -> Reason | None:
-    """Why this user is not shown what was computed; None where the mode lets it pass (R-E01)."""
-    if mode == "off":
-        return "mode-off"
-    if mode == "silent":
-        return "mode-silent"
-    if mode == "canary" and not modes.is_selected(site.tenant.canary, site.tenant.id, request.context.user_id):
-        return "mode-canary"
-    return None
 
 
 def _shown_before(given: Answer, request: HookRequest, site: Site, records: Records) -> Reason | None:

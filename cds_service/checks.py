@@ -51,7 +51,7 @@ def _models(settings: Settings) -> str:
     from models_onnx import registry  # noqa: PLC0415
 
     models = registry.load(settings.models or registry.PACKAGE, class_b=settings.class_b)
-    contract.check(models.cards)
+    contract.check(models)
     return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
         f"{card.name} {card.version}" for card in models.cards
     )

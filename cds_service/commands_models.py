@@ -74,7 +74,7 @@ def verify(directory: Path | None) -> None:
     with _errors_told():
         folder = directory or registry.PACKAGE
         loaded = registry.load(folder, class_b=True)
-        contract.check(loaded.cards)
+        contract.check(loaded)
         for card in registry.cards(folder):
             cases = len(golden_scores.read(folder / card.outcome / card.name / card.version).cases)
             state = loaded.states[card.name, card.version]
@@ -131,7 +131,7 @@ def _apply(
         _record(changes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
 
     with _errors_told(), proof.opened(database_url, forced=force):
-        gate = Gate(accept=lambda loaded: contract.check(loaded.cards), record=record)
+        gate = Gate(accept=contract.check, record=record)
         for made in change(directory or PACKAGE, gate):
             click.echo(f"{made.model} {made.version}: {made.before} -> {made.after}")
     click.echo("in force in every worker within seconds; each answer names the versions that it stands for")

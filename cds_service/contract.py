@@ -1,20 +1,27 @@
-"""The mapping and the models agree on every input by name, kind, unit and categories, or the service does not start."""
+"""The models agree with the mapping on every input and with the card on every outcome, or no service starts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cds_service.advice.outcomes import BY_NAME
 from fhir_mappings.features import FEATURES
-from models_onnx.model_card import ModelCard, ModelInput
+from models_onnx.model_card import ModelInput
+from models_onnx.registry import Registry
 
 
 class ContractError(Exception):
-    """A model asks for an input that the mapping does not give in that form."""
+    """A model asks for an input that the mapping does not give in that form, or foresees what no card can tell."""
 
 
-def check(cards: Sequence[ModelCard]) -> None:
+def check(models: Registry) -> None:
     """Raise ContractError naming every disagreement."""
-    problems = [f"{card.name}: {problem}" for card in cards for item in card.inputs if (problem := _disagreement(item))]
+    problems = [
+        f"{card.name}: {problem}" for card in models.cards for item in card.inputs if (problem := _disagreement(item))
+    ]
+    problems += [
+        f"{card.name} {card.version}: a champion, but no card tells its outcome {card.outcome}"
+        for card in models.cards
+        if models.states[card.name, card.version] == "champion" and card.outcome not in BY_NAME
+    ]
     if problems:
         raise ContractError("; ".join(problems))
 

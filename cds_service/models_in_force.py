@@ -44,7 +44,7 @@ class Status(msgspec.Struct, frozen=True):
 def open_models(directory: Path | None, *, class_b: bool) -> Registry:
     """The models, verified, and such as the mapping can serve; raises ModelError or ContractError naming the model."""
     loaded = registry.load(directory or registry.PACKAGE, class_b=class_b)
-    contract.check(loaded.cards)
+    contract.check(loaded)
     return loaded
 
 

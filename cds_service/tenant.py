@@ -25,7 +25,7 @@ class Jwks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A CDS Client that may call for this tenant (checklist J-05..J-14, DEC-04, DEC-18).
+    """A CDS Client that may call for this tenant (J-05..J-14, DEC-04, DEC-18).
 
     `audiences`: accepted besides the exact endpoint URL, for clients whose `aud` is typed in by hand.
     `tenants`: accepted values of the `tenant` claim; empty: the claim is not looked at.
@@ -104,7 +104,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class AdviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a card may suggest here (suggestions.md, A-05, A-06, R-C03, R-C05).
+    """What a card may suggest here (docs/suggestions.md, A-05, A-06, R-C03, R-C05).
 
     `off`, `opt_in`: ids of catalogue rows. `hba1c_percent`: from here on a referral is an option; before spine surgery
     from `hba1c_percent_spine`, where it is given (the CNS guideline has 7.5). `draft_intent`: what the EHR expects of
@@ -167,7 +167,7 @@ class UnreadApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How this site writes its data, where FHIR leaves it open (messy cases 12, 21, 34; codes.md).
+    """How this site writes its data, where FHIR leaves it open (messy cases 12, 21 and 34).
 
     `decimal_comma`: numbers in texts are written "7,2". `status_unknown`: results of Observation.status `unknown` count
     as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
@@ -253,15 +253,6 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def feedback_url(self, service_id: str) -> str:
         """The feedback endpoint as the client names it (K-08)."""
         return f"{self.service_url(service_id)}/feedback"
-
-    @property
-    def may_serve(self) -> bool:
-        """Whether the service may be used in this tenant's region: in the EU only once it is CE-marked (DEC-12)."""
-        return self.region.upper() != "EU" or self.ce_marked
-
-    def is_retired(self, day: datetime.date) -> bool:
-        """Whether the service has ended here: from `retired_on` on it lists nothing and says nothing (R-E14)."""
-        return self.retired_on is not None and day >= self.retired_on
 
     @property
     def is_production(self) -> bool:

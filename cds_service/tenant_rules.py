@@ -15,7 +15,7 @@ from cds_service import speaking
 from cds_service.tenant import Client, Tenant
 from fhir_mappings import concept_maps, unit_aliases
 
-# The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06, vendors.md).
+# The private key of the public sandbox is public: whoever wants to can sign as this issuer (R-G06).
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}

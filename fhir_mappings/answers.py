@@ -1,4 +1,4 @@
-"""Answers to questions: ASA class, functional status, smoking (inputs section 4). The latest wins."""
+"""Answers to questions: ASA class, functional status, smoking (inputs 4). The latest wins."""
 
 from __future__ import annotations
 

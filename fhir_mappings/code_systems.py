@@ -65,8 +65,8 @@ NAMES = {
     "atc": ATC,
 }
 
-# The table of clinical/codes.md: object identifiers are HL7's registered ones; the SNOMED URI without "sct"
-# is what the SMART demo data hold (messy case 3). A national name stands with where it is used.
+# Names by which a code system arrives (messy case 3): object identifiers are HL7's registered ones; the SNOMED URI
+# without "sct" is what the SMART demo data hold. A national name stands with where it is used.
 _ALIASES = {
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED_CT,

@@ -14,7 +14,8 @@ from fhir_mappings.code_systems import CONCEPT
 from fhir_mappings.concept_maps import ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.order_resources import Order
 from fhir_mappings.orders import UnsupportedVersionError, read_order
-from fhir_mappings.procedures import GROUPS, may_be_surgical
+from fhir_mappings.procedure_groups import GROUPS
+from fhir_mappings.procedures import may_be_surgical
 from fhir_mappings.reading import UNREADABLE_JSON
 from fhir_mappings.resources import Procedure
 from fhir_mappings.value_sets import ValueSets

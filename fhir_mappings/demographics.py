@@ -1,4 +1,4 @@
-"""The person: age and sex, and whether they live. A gap is told, never filled (inputs section 3)."""
+"""The person: age and sex, and whether they live. A gap is told, never filled (inputs 3)."""
 
 from __future__ import annotations
 

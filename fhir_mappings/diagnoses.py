@@ -1,4 +1,4 @@
-"""Conditions: which diagnoses are present as of the hook, current or by history (inputs section 5)."""
+"""Conditions: which diagnoses are present as of the hook, current or by history (inputs 5)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from fhir_mappings.dates import Moment
 from fhir_mappings.diagnoses import Diagnoses, Diagnosis
 from fhir_mappings.feature import Feature
 
-# inputs.md section 5: the idea of each input, and whether its history counts for good.
+# Inputs 5: the idea of each input, and whether its history counts for good.
 CURRENT_ONLY = {
     "diabetes": "diabetes",
     "copd": "copd",

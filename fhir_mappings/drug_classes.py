@@ -15,7 +15,7 @@ from fhir_mappings.elements import CodeableConcept, MedicineConcept
 from fhir_mappings.listed_codes import is_drug_code
 from fhir_mappings.value_sets import UNVERIFIED
 
-# inputs.md section 6. Source of the classification: WHO Collaborating Centre, ATC index.
+# Inputs 6. Source of the classification: WHO Collaborating Centre, ATC index.
 ATC_PREFIXES = {
     "insulin": ("A10A",),
     "anticoagulant": ("B01AA", "B01AB", "B01AE", "B01AF", "B01AX05"),
@@ -26,7 +26,7 @@ ATC_PREFIXES = {
 }
 CLASSES = frozenset(ATC_PREFIXES)
 
-# RxNorm ingredients whose class hangs on the form (rxnorm-classes.md, "Not covered"); k.
+# RxNorm ingredients whose class hangs on the form (inputs 6); k.
 FORM_DEPENDENT = {
     "5224": ("anticoagulant", "heparin"),
     "3264": ("steroid", "dexamethasone"),

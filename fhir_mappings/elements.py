@@ -44,7 +44,7 @@ def _concept(written: bytes) -> CodeableConcept:
 
 
 class DisplayedCoding(Struct, frozen=True, gc=False):
-    """One code with its display, which only medicines need: it may name an ingredient (inputs section 6)."""
+    """One code with its display, which only medicines need: it may name an ingredient (inputs 6)."""
 
     system: str | None = None
     code: str | None = None

@@ -9,7 +9,7 @@ from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.finding_rules import FINDINGS
 from fhir_mappings.findings import IMAGING_DAYS
 from fhir_mappings.measurement_rules import RULES
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 
 _YES_NO = (
     ("diabetes", "diabetes", "Condition E08-E13 and SNOMED CT, current"),

@@ -1,11 +1,11 @@
-"""Patient-reported outcomes and imaging numbers: read by the rules of measurements, shown, not scored yet (issue 5)."""
+"""Patient-reported outcomes and imaging numbers: read by the rules of measurements, shown, not scored yet."""
 
 from __future__ import annotations
 
 from fhir_mappings.measurement_rules import Rule
 from fhir_mappings.units import SAME
 
-# Ranges are those of the instruments; windows are this product's decision, as in inputs.md section 2. Sources:
+# Ranges are those of the instruments; windows are this product's decision, as in inputs 2. Sources:
 # Fairbank JC, Pynsent PB. Spine 2000;25:2940-2952 (Oswestry); Hays RD et al. Qual Life Res 2009;18:873-880 (PROMIS);
 # WHO Technical Report 843 (T-score); Pickhardt PJ et al. Ann Intern Med 2013;158:588-595 (Hounsfield units).
 FINDINGS: dict[str, Rule] = {

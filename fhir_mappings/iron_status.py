@@ -12,7 +12,7 @@ from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.ranking import winner
 from fhir_mappings.units import SAME, commensurable
 
-# Days: the look-back column of suggestions.md. Hard limits: what a laboratory can report at all; a product decision.
+# Days: the look-backs of the catalogue. Hard limits: what a laboratory can report at all; a product decision.
 RULES = {
     rule.name: rule
     for rule in (
@@ -38,7 +38,7 @@ RULES = {
 }
 DEFINITIONS = {
     name: FeatureDefinition(
-        name=name, label=rule.label, kind="number", unit=rule.unit, source="suggestions.md, rows 5 and 6"
+        name=name, label=rule.label, kind="number", unit=rule.unit, source="docs/suggestions.md, catalogue rows 5 and 6"
     )
     for name, rule in RULES.items()
 }

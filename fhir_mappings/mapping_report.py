@@ -11,7 +11,7 @@ from msgspec import Struct
 from fhir_mappings import bulk, mapping_counts
 from fhir_mappings.bulk_files import BROKEN, NO_PATIENT, Lost
 from fhir_mappings.mapping_counts import SECTIONS, Counts, Keys, Person, Site
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 
 Counted = tuple[Keys, int]
 

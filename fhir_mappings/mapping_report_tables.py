@@ -12,7 +12,7 @@ from fhir_mappings.feature_catalogue import FEATURES
 from fhir_mappings.mapping_lists import LISTS, MISSED, READ, RESULTS
 from fhir_mappings.mapping_report import MappingReport, statuses
 from fhir_mappings.mapping_report_steps import BROKEN_WORDS, percent, persons
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 
 _SHOWN = 200  # rows of a table on the page; the CSV has all
 _STATUSES = {

@@ -1,6 +1,6 @@
 """What each measurement accepts: units with their factors, window, limits and cut-points, as a table.
 
-Source of every row: clinical/inputs.md sections 1.4, 1.5 and 2; molar factors under their own sources below.
+Source of every row: inputs 1.4, 1.5 and 2; molar factors under their own sources below.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CutPoint(Struct, frozen=True, gc=False):
 
 
 class AssumedUnit(Struct, frozen=True, gc=False):
-    """A unit in which a laboratory number without unit may be read, if it lies in this soft range (case 13)."""
+    """A unit in which a laboratory number without unit may be read, if it lies in this soft range (messy case 13)."""
 
     unit: str
     low: float

@@ -1,4 +1,4 @@
-"""Numbers from Observations: the measurements of inputs.md section 2, and the two that are computed."""
+"""Numbers from Observations: the measurements of inputs 2, and the two that are computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the patient takes now: MedicationRequest and MedicationStatement by class (inputs section 6)."""
+"""What the patient takes now: MedicationRequest and MedicationStatement by class (inputs 6)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STATUSES = frozenset(
 )
 _INTENTS = _ORDERED | {"proposal", "plan", "option"}
 
-# inputs.md section 6: the class of each input, and the diagnosis that says the same.
+# Inputs 6: the class of each input, and the diagnosis that says the same.
 INPUTS = {
     "insulin": ("insulin", "insulin-use"),
     "anticoagulant": ("anticoagulant", "anticoagulant-use"),

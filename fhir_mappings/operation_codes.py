@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_9_CM, ICD_10_PCS, LOINC, SNOMED_CT, TEXT, canonical
 from fhir_mappings.concept_maps import ConceptMaps
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.value_sets import ValueSets
 
 # The systems in which operations are ordered: one of which no code is known is told, for its orders get no answer.

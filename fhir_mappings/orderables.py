@@ -55,7 +55,7 @@ def site_code(name: str, codes: OrderCodes) -> OrderCode | None:
 
 
 def is_requested(name: str, requested: Requested, codes: OrderCodes) -> bool:
-    """Whether it is being ordered already, by a standard code or by the site's own (N8)."""
+    """Whether it is being ordered already, by a standard code or by the site's own (never-suggest 8)."""
     one = ORDERABLES[name]
     if not requested.ideas.isdisjoint(one.ideas) or not requested.codes.isdisjoint(_PAIRS[name]):
         return True

@@ -1,4 +1,4 @@
-"""What was done before: spine surgery at any time, dialysis within 14 days (inputs sections 5 and 7)."""
+"""What was done before: spine surgery at any time, dialysis within 14 days (inputs 5 and 7)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fhir_mappings.dates import Moment, moment
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.diagnosis_features import no, told, yes
 from fhir_mappings.feature import Feature
-from fhir_mappings.procedures import SPINE_GROUPS
+from fhir_mappings.procedure_groups import SPINE_GROUPS
 from fhir_mappings.resources import Procedure
 from fhir_mappings.understanding import Counted, of_concept
 

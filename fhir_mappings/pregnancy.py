@@ -1,4 +1,4 @@
-"""Whether the patient is pregnant: then the estimate is out of scope (inputs section 7)."""
+"""Whether the patient is pregnant: then the estimate is out of scope (inputs 7)."""
 
 from __future__ import annotations
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
@@ -15,6 +13,7 @@ from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabular
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.order_resources import Order, people
 from fhir_mappings.orders import UnsupportedVersionError, read_order
+from fhir_mappings.procedure_groups import GROUPS, ProcedureGroup
 from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError, names_another
 from fhir_mappings.unmapped_orders import UnmappedOrder, unmapped
 from fhir_mappings.value_sets import STANDARD, ValueSets
@@ -31,18 +30,6 @@ _OTHER_CATEGORIES = frozenset({"108252007", "363679005", "409063005", "409073007
 _OTHER_V2_CATEGORIES = frozenset({"LAB", "RAD", "laboratory", "imaging", "CH", "HM", "MB", "PAT", "SP"})
 # Sections of CPT by first digit: 7 radiology, 8 laboratory, 9 medicine and evaluation. ICD-10-PCS section 0: surgery.
 _CPT_NOT_SURGICAL = ("7", "8", "9")
-
-
-class ProcedureGroup(Struct, frozen=True, gc=False):
-    """A group of operations that the models see alike; `gravity` orders them.
-
-    `assumption`: what was assumed where the order's code says less than a publication asks, told on model pages.
-    """
-
-    name: str
-    label: str
-    gravity: int
-    assumption: str = ""
 
 
 class PlannedProcedure(Struct, frozen=True, kw_only=True, gc=False):
@@ -70,16 +57,6 @@ class NoProcedure(Struct, frozen=True, gc=False):
 
     reason: Reason
     unmapped: tuple[UnmappedOrder, ...] = ()
-
-
-def _load_groups() -> dict[str, ProcedureGroup]:
-    document = msgspec.json.decode(Path(__file__).with_name("procedure_groups.json").read_bytes())
-    members = ("name", "label", "gravity", "assumption")
-    return {row["name"]: ProcedureGroup(*(row[name] for name in members)) for row in document["groups"]}
-
-
-GROUPS = _load_groups()
-SPINE_GROUPS = frozenset(name for name in GROUPS if name.startswith("spine-"))
 
 
 def planned(
@@ -215,7 +192,7 @@ def _is_not_surgical(system: str, code: str) -> bool:
 
 
 def summary(procedure: PlannedProcedure) -> dict[str, Any]:
-    """The group, system, code and order, as the discrete result tells them (interface.md)."""
+    """The group, system, code and order, as the discrete result tells them."""
     return {
         "group": procedure.group,
         "system": procedure.system,

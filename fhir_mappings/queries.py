@@ -1,4 +1,4 @@
-"""The prefetch templates: what is asked for, by key, inside the restricted subset of CDS Hooks (P-20..P-37)."""
+"""The prefetch templates: what is asked for, by key, in the restricted subset of CDS Hooks (P-20..P-27, P-30..P-37)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def prefetch_templates(
 
     Codes are those of the inputs, of the tests whose absence a suggestion tells, and the site's own for them: nothing
     is asked for that is neither scored nor shown (DEC-35). The open orders, of what may be suggested only, keep a
-    suggestion from asking for what is pending (N8). Reports are asked for where the site's maps say what their coded
-    conclusions mean.
+    suggestion from asking for what is pending (never-suggest 8). Reports are asked for where the site's maps
+    say what their coded conclusions mean.
     Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """

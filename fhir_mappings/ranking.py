@@ -22,7 +22,7 @@ _UTC = ZoneInfo("UTC")
 _WRITTEN = attrgetter("written")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _CORRECTED = frozenset({"amended", "corrected"})
-_UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (case 21)
+_UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (messy case 21)
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
 _ZONES_APART = timedelta(days=3)
 _ROUNDING = 1e-9  # 10.5 and 10.45 are half a unit apart, whatever binary fractions say

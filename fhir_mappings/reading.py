@@ -201,7 +201,7 @@ def why_not_subject(subject: Reference | None, patient_id: str) -> str | None:
 
 
 def names_another(subject: Reference | None, patient_id: str) -> bool:
-    """Whether the reference names somebody else; an absent or unresolvable one does not (G3)."""
+    """Whether the reference names somebody else; an absent or unresolvable one does not (DEC-14)."""
     return why_not_subject(subject, patient_id) == _MISMATCH
 
 

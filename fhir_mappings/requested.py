@@ -47,7 +47,7 @@ def read(drafts: Sequence[Raw], *, maps: ConceptMaps = EMPTY, value_sets: ValueS
 
 
 def open_orders(record: PatientRecord) -> Requested | None:
-    """What the chart's open orders of the last year ask for (N8); None where they could not be searched for.
+    """What the chart's open orders of the last year ask for; None where no search succeeded (never-suggest 8).
 
     An order without a date is taken for a recent one: a test that is pending is not asked for again.
     """

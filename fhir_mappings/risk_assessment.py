@@ -1,6 +1,6 @@
 """An estimate as FHIR: one RiskAssessment with its Device, model cards and Provenance contained, labelled as AI.
 
-Profile: requirements.md, R-C05 to R-C07. The label and the three members of the Provenance follow the HL7 AI
+Profile: R-C05 to R-C07. The label and the three members of the Provenance follow the HL7 AI
 Transparency guide (HL7/aitransparency-ig): AIAST in meta.security, the Device as agent, the model card as entity.
 """
 

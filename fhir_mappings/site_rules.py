@@ -8,8 +8,9 @@ from msgspec import Struct
 
 
 class SiteRules(Struct, frozen=True, gc=False):
-    """`decimal_comma`: numbers in texts are written "7,2" (case 12). `status_unknown`: such results count (case 21).
+    """`decimal_comma`: numbers in texts are written "7,2" (messy case 12).
 
+    `status_unknown`: such results count (messy case 21).
     `unread_is_absent`: entries that were not understood count as if they were not there (DEC-37, two approvals).
     `units`: UCUM units by the site's own texts (unit_aliases.by_text).
     """

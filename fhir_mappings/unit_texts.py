@@ -1,7 +1,7 @@
 """Units as UCUM and as hospitals write them: each text means one UCUM unit, or none.
 
 A UCUM code is looked up as it stands, then without its annotations (`g/dL{Hb}`), which by UCUM's grammar say nothing
-of the number; a text is then folded: without blanks and case, in plain characters. Source: clinical/inputs.md 1.4,
+of the number; a text is then folded: without blanks and case, in plain characters. Source: inputs 1.4,
 messy case 14, https://ucum.org/ucum (2.3 on annotations), and what laboratories print, language by language, below.
 """
 

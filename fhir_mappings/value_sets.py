@@ -111,7 +111,7 @@ class ValueSets:
         return [name for name in found if not self.by_id[name].keeps_out(system, code)]
 
     def verified(self) -> ValueSets:
-        """These sets without the codes whose meaning stands in one public source only (trust k, codes.md)."""
+        """These sets without the codes whose meaning stands in one public source only (trust k, docs/mapping.md)."""
         return ValueSets(
             (
                 replace(one, includes=tuple(rule for rule in one.includes if rule.trust != UNVERIFIED))

@@ -30,7 +30,7 @@ MEDICINES = {
     "p2y12_inhibitor": ("B01AC04", "B01AC05", "B01AC22", "B01AC24", "B01AC25"),
 }
 
-# Days for which a result makes another superfluous. Source: the look-back column of suggestions.md.
+# Days for which a result makes another superfluous. Source: the look-backs of the catalogue.
 TESTS_DAYS = {
     "ferritin": 90,
     "transferrin-saturation": 90,
@@ -41,10 +41,10 @@ TESTS_DAYS = {
     "frailty-score": 180,
     "prealbumin": 90,
     "dasi": 90,
-    "blood-group-sample": 3,  # the usual window of a blood bank: an assumption, local policy decides (row 26)
+    "blood-group-sample": 3,  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
 }
 
-# Days for which a procedure still matters. Sources: the look-back column of suggestions.md; a coronary stent within
+# Days for which a procedure still matters. Sources: the look-backs of the catalogue; a coronary stent within
 # a year is one whose antiplatelet treatment has a timing question (2024 AHA/ACC guideline, section 6).
 PERFORMED_DAYS = {"red-cell-transfusion": 90, "coronary-stent": 365, "stop-smoking-counselling": 30}
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from models_onnx.effects import Effect
+from models_onnx.effects import Effect, StackedModels
 from models_onnx.model import Model, Numbers, sigmoid
 from models_onnx.score import InputValue, Range
-
-if TYPE_CHECKING:
-    from models_onnx.registry import Registry
 
 Values = Mapping[str, InputValue | None]
 
@@ -41,7 +37,7 @@ class MissingRange(msgspec.Struct, frozen=True, gc=False):
 
 
 def missing_ranges(
-    registry: Registry, values: Values, *, thresholds: Mapping[str, Sequence[float]] | None = None
+    registry: StackedModels, values: Values, *, thresholds: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[MissingRange, ...]:
     """The range of every probability model that lacks an input and holds for this person and operation.
 

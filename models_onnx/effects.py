@@ -9,19 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models_onnx.encoding import Encoding
 from models_onnx.model import Model
 from models_onnx.model_card import ModelInput
 
-if TYPE_CHECKING:
-    from models_onnx.registry import Registry
-
 # Operations times sets of missing inputs that a service meets; beyond it the least work is to begin again.
 MOST = 2048
+
+
+class StackedModels(Protocol):
+    """What ranges and effects ask of the models of one stacked graph; Registry is that, and builds on this file."""
+
+    models: tuple[Model, ...]
+    encoding: Encoding
+    inputs: tuple[ModelInput, ...]
+    plausible: dict[str, tuple[float, ...]]
+    effects: Effects
+
+    def run(self, rows: NDArray[np.float64]) -> list[list[float]]:
+        """The graph's numbers for each row."""
 
 
 class Effect(NamedTuple):
@@ -55,7 +66,7 @@ Rows = dict[str, slice]
 class Effects:
     """The lookups of one registry. Two threads may count the same one; both find the same."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: StackedModels) -> None:
         self._registry = registry
         self._column = {name: position for position, name in enumerate(registry.encoding.names)}
         # A points score has no probability to move; without its operation a model has no reference.

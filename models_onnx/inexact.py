@@ -1,6 +1,6 @@
 """Numbers known only within limits: which models may use them, and between which figures the answer then lies.
 
-Three rules, by what a model's card declares of the input (`cut_points`, `continuous`); source: inputs.md 1.5 and 3.
+Three rules, by what a model's card declares of the input (`cut_points`, `continuous`); source: inputs 1.5 and 3.
 One possible number outside the population: out of scope. A cut-point between the possible numbers, or a censored
 number for continuous use: as if it were missing. An approximate number for continuous use: used, and `ranges`
 tells how far all possible numbers could move the answer.
@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from models_onnx.bounds import MissingRange, Unknown, missing_ranges
+from models_onnx.effects import StackedModels
 from models_onnx.model import Model
 from models_onnx.model_card import ModelInput
 from models_onnx.open_inputs import NOTHING_OPEN, Open, widened
 from models_onnx.score import InputValue, Range, Score
-
-if TYPE_CHECKING:
-    from models_onnx.registry import Registry
 
 NOT_EXACT = "input-not-exact"
 Values = Mapping[str, InputValue | None]
@@ -55,7 +52,7 @@ def _refused(model: Model, limits: Limits) -> tuple[str, ...]:
     return tuple(entry.name for entry in entries if refuses(entry, limits[entry.name]))
 
 
-def score(registry: Registry, values: Values, limits: Limits) -> tuple[Score, ...]:
+def score(registry: StackedModels, values: Values, limits: Limits) -> tuple[Score, ...]:
     """Every model's answer where some numbers are known only within `limits`; one run of the graph.
 
     A model that cannot do without a number that it has to refuse is not computable, `input-not-exact`.
@@ -82,7 +79,7 @@ def _outside(model: Model, values: Values, limits: Limits) -> Score | None:
 
 
 def ranges(
-    registry: Registry,
+    registry: StackedModels,
     values: Values,
     limits: Limits,
     *,
@@ -97,7 +94,7 @@ def ranges(
 
 
 def known_ranges(
-    registry: Registry, values: Values, limits: Limits, *, thresholds: Mapping[str, Sequence[float]] | None = None
+    registry: StackedModels, values: Values, limits: Limits, *, thresholds: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[MissingRange, ...]:
     """As `bounds.missing_ranges`, over every possible number of what is only approximately known as well.
 
@@ -121,7 +118,7 @@ def _censored(model: Model, limits: Limits) -> tuple[str, ...]:
     return tuple(name for name in _refused(model, limits) if limits[name].censored)
 
 
-def _corners(registry: Registry, limits: Limits) -> Iterator[dict[str, InputValue]]:
+def _corners(registry: StackedModels, limits: Limits) -> Iterator[dict[str, InputValue]]:
     """Every combination of the ends of the approximate numbers; one that is empty where there are none."""
     read = {name: one for name, one in limits.items() if not one.censored and name in registry.encoding.bits}
     approximate = {name: (one.low, one.high) for name, one in read.items()}
@@ -129,7 +126,7 @@ def _corners(registry: Registry, limits: Limits) -> Iterator[dict[str, InputValu
 
 
 def _at(
-    registry: Registry, models: Sequence[Model], known: Values, *, thresholds: Mapping[str, Sequence[float]] | None
+    registry: StackedModels, models: Sequence[Model], known: Values, *, thresholds: Mapping[str, Sequence[float]] | None
 ) -> Iterator[MissingRange]:
     """Of each of these models what it could say at one corner: a range where it lacks something, else one figure."""
     lacking = {(entry.model, entry.version): entry for entry in missing_ranges(registry, known, thresholds=thresholds)}

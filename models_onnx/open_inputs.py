@@ -7,17 +7,14 @@ each such input could add is looked up in one run and added to what the rest giv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from models_onnx.bounds import MissingRange, Unknown
+from models_onnx.effects import StackedModels
 from models_onnx.model import Model, sigmoid
 from models_onnx.score import InputValue, PointsRange, Range, Score
-
-if TYPE_CHECKING:
-    from models_onnx.registry import Registry
 
 Values = Mapping[str, InputValue | None]
 _LEAST = 1e-9  # of a logit or of points: what is less is rounding
@@ -66,7 +63,7 @@ class Span(msgspec.Struct, frozen=True):
 Spans = dict[tuple[str, str], Span]
 
 
-def spans(registry: Registry, values: Values, opened: Open) -> Spans:
+def spans(registry: StackedModels, values: Values, opened: Open) -> Spans:
     """By model and version what the open inputs could add; models that they cannot move are left out."""
     names = [name for name in opened.possible if name in registry.encoding.bits]
     if not names:
@@ -135,7 +132,7 @@ def ranged(model: Model, raw: Score, span: Span | None) -> Score:
 
 
 def widened(
-    registry: Registry,
+    registry: StackedModels,
     values: Values,
     found: Sequence[MissingRange],
     opened: Open,

@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from models_onnx.model_card import ModelError
-from models_onnx.registry import Entry, Registry, State, load, read_entries
+from models_onnx.preference import Entry, State
+from models_onnx.registry import Registry, load, read_entries
 
 Action = Literal["promote", "retire"]
 Changes = tuple["Change", ...]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import golden_scores, inexact, manifest, model_card, open_inputs, peers
+from models_onnx import golden_scores, inexact, manifest, model_card, open_inputs, peers, preference
 from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
@@ -20,22 +20,14 @@ from models_onnx.model import Model, NonFiniteScoreError, Places
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.open_inputs import NOTHING_OPEN, Open
 from models_onnx.peers import Peer
+from models_onnx.preference import Entry, State
 from models_onnx.score import InputValue, Score
 from models_onnx.sessions import open_session
 
 __all__ = ["InputError", "ModelCard", "ModelError", "ModelInput", "NonFiniteScoreError", "Peer", "Registry", "load"]
 
-State = Literal["champion", "challenger", "prepared", "retired"]
 PACKAGE = Path(__file__).parent
 OUTPUT = ["numbers"]
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of registry.yaml: which version of a model is told, silently recorded, or neither."""
-
-    model: str
-    version: str
-    state: State
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -59,8 +51,9 @@ class Registry:
     """The models of one service, in the order in which each outcome prefers them (DEC-36). Immutable, thread-safe.
 
     `cards` are those of the models that answer: champions and challengers; `states` tells which is which, by
-    model and version; `digest` changes with anything that an answer rests on. To change the models, load another
-    registry and put it in this one's place (models_in_force).
+    model and version; `preferred` names by outcome the models of which the first that answers is told; `digest`
+    changes with anything that an answer rests on. To change the models, load another registry and put it in this
+    one's place (models_in_force).
     """
 
     def __init__(
@@ -70,6 +63,7 @@ class Registry:
         models: Sequence[Model],
         *,
         states: Mapping[tuple[str, str], State],
+        preferred: Mapping[str, tuple[str, ...]],
         peer_figures: Mapping[tuple[str, str], Peer],
         directory: Path = PACKAGE,
         digest: str = "",
@@ -86,6 +80,7 @@ class Registry:
             entry.name for card in self.cards if card.kind == "probability" for entry in card.inputs
         )
         self.states = dict(states)
+        self.preferred = dict(preferred)
         self.directory = directory
         self.digest = digest
         self._inputs_of: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
@@ -169,6 +164,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
     entries = read_entries(directory / "registry.yaml") if entries is None else entries
     folders = {(card.name, card.version): (folder, card) for folder, card in _folders(directory)}
     _agree(stack, entries, folders)
+    preferred = preference.of(entries, {version: card for version, (_, card) in folders.items()})
     graph = _bytes(directory / "stacked.onnx", stack.sha256, "stacked.onnx")
     members = [folders[member.model, member.version] for member in stack.members]
     encoding = union([card for _, card in members], stack.feature_order)
@@ -177,7 +173,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
         (card.name, card.version): Model(card, encoding, _places(card, member))
         for (_, card), member in zip(members, stack.members, strict=True)
     }
-    everything = Registry(session, encoding, list(models.values()), states={}, peer_figures={})
+    everything = Registry(session, encoding, list(models.values()), states={}, preferred={}, peer_figures={})
     for folder, card in members:
         golden_scores.verify(folder, card, everything)
     served = [
@@ -190,7 +186,16 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
     figures = peers.read(directory / "peers.yaml")
     manifest.verify(directory)
     digest = _digest(stack, entries, [model.card for model in served], figures)
-    return Registry(session, encoding, served, states=states, peer_figures=figures, directory=directory, digest=digest)
+    return Registry(
+        session,
+        encoding,
+        served,
+        states=states,
+        preferred=preferred,
+        peer_figures=figures,
+        directory=directory,
+        digest=digest,
+    )
 
 
 def _digest(stack: Manifest, entries: Sequence[Entry], served: Sequence[ModelCard], figures: Mapping[Any, Peer]) -> str:
@@ -235,11 +240,6 @@ def _agree(
             raise ModelError(f"{name} {version}: stacked.onnx was not made from this graph; export again")
         if entered.count((name, version)) != 1:
             raise ModelError(f"{name} {version}: registry.yaml must name it once")
-    champions = [entry.model for entry in entries if entry.state == "champion"]
-    if len(champions) != len(set(champions)):
-        raise ModelError("registry.yaml: a model has two champions")
-    if not champions:
-        raise ModelError("registry.yaml: no model would be told")
 
 
 def _bytes(path: Path, sha256: str, what: str) -> bytes:

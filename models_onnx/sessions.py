@@ -8,8 +8,8 @@ import onnxruntime
 def open_session(graph: bytes) -> onnxruntime.InferenceSession:
     """A session on the CPU with one thread and without the arena, which would keep the peak of every batch.
 
-    More threads make a session crash when a forked worker ends (stack report, section 3); so does a session
-    made before the fork: call this after it.
+    More threads make a session crash when a forked worker ends (measured); so does a session made before the fork:
+    call this after it.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

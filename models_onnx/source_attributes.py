@@ -1,6 +1,6 @@
 """The 31 source attributes of a predictive decision-support intervention, 45 CFR 170.315(b)(11), for one model.
 
-Own words for each attribute: product/transparency.md. None is ever empty; what does not exist is told as
+Own words for each attribute: docs/decisions/cards.md, H-01. None is ever empty; what does not exist is told as
 "not available" with the reason.
 """
 

@@ -24,10 +24,10 @@ FORBIDDEN_NAMES = {
 
 # Library → the modules that may import it (a package stands for all that is in it).
 DOORS = {
-    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
+    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.error_responses",
               "cds_service.pages", "cds_service.demo", "cds_service.operations.routes"),
-    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.errors",
-                 "cds_service.pages", "cds_service.demo"),
+    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes",
+                 "cds_service.hooks.error_responses", "cds_service.pages", "cds_service.demo"),
     # `ehr` is an EHR, a client of this service; the service itself calls out by its one door only.
     **dict.fromkeys(("requests", "urllib3", "urllib.request", "httpx", "authlib.integrations.requests_client"),
                     ("cds_service.ehr",)),
@@ -214,3 +214,42 @@ def test_the_commands_count_nothing_before_it_is_said_where() -> None:
     program = "import sys, cds_service.cli, cds_service.server; print('prometheus_client' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == ["False"]
+
+
+# What shuts a tenant: members of its file, a switch, and the modes that show nothing. The gate alone judges them;
+# beside it stand the rules of a good tenant file and the command that sets a switch, which tell nobody anything.
+GATE = ("cds_service.gate", "cds_service.operations.modes")
+SETTING = ("cds_service.tenant_rules", "cds_service.commands_switches")
+SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary"}
+SHUTTING_WORDS = {"kill", "killed", "kill-switch", "off", "silent", "canary", "mode-off", "mode-silent", "mode-canary"}
+
+
+def judgements(tree: ast.AST) -> Iterator[str]:
+    """The places where code reads a member that shuts, or compares with a word that does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in SHUTTING_MEMBERS:
+            yield f"line {node.lineno} reads .{node.attr}"
+        if isinstance(node, ast.Compare | ast.MatchValue):
+            words = {
+                one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+            yield from (f"line {node.lineno} compares with {word!r}" for word in sorted(words & SHUTTING_WORDS))
+
+
+def test_one_gate_judges_region_end_kill_switch_mode_and_canary() -> None:
+    outside = [
+        f"{path.relative_to(ROOT)} {judgement}"
+        for path in SOURCES
+        if within(module_name(path), "cds_service") and not within_any(module_name(path), (*GATE, *SETTING))
+        for judgement in judgements(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert outside == []
+    importers = [path for path in SOURCES for name in imports(path) if within(name, "cds_service.operations.modes")]
+    assert {module_name(path) for path in importers} == {"cds_service.gate"}
+
+
+@pytest.mark.parametrize(
+    "code", ["tenant.region == 'EU'", "if tenant.mode == 'off': pass", "mode in ('silent', 'on')", "a.canary.percent"]
+)
+def test_a_judgement_beside_the_gate_would_be_found(code: str) -> None:
+    assert list(judgements(ast.parse(code)))

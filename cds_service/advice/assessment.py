@@ -170,7 +170,7 @@ def assess(
     by_outcome: dict[str, dict[str, Score]] = {}
     for one in champions:
         by_outcome.setdefault(one.outcome, {})[one.model] = one
-    found = (_told(outcome, by_outcome.get(outcome.name, {})) for outcome in OUTCOMES)
+    found = (_told(outcome, by_outcome.get(outcome.name, {}), models) for outcome in OUTCOMES)
     estimates = tuple(
         msgspec.structs.replace(
             _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score))),
@@ -241,12 +241,12 @@ def _with_range(score: Score, unknown: MissingRange | None) -> Score:
     return score if unknown is None else msgspec.structs.replace(score, missing_range=unknown.range)
 
 
-def _told(outcome: Outcome, by_model: Mapping[str, Score]) -> Score | None:
-    """The first score in the outcome's order that has an answer; else the first, to say what it lacks.
+def _told(outcome: Outcome, by_model: Mapping[str, Score], models: Registry) -> Score | None:
+    """The first score in the registry's order that has an answer; else the first, to say what it lacks.
 
     Points that cannot be counted are not told: an estimate that lacks an input is news, a count is not.
     """
-    ordered = [by_model[model] for model in outcome.models if model in by_model]
+    ordered = [by_model[model] for model in models.preferred.get(outcome.name, ()) if model in by_model]
     answering = (score for score in ordered if score.has_figure or score.has_points)
     lacking = (score for score in ordered if score.status == "not-computable")
     return next(answering, None) or (next(lacking, None) if outcome.may_head else None)

@@ -22,7 +22,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 def resource(result: Mapping[str, Any], owner: Owner, *, public_url: str) -> dict[str, Any]:
-    """The RiskAssessment of a discrete result (interface.md); only what was told and computed is a prediction."""
+    """The RiskAssessment of a discrete result; only what was told and computed is a prediction."""
     return risk_assessment(_estimate(result, owner, public_url))
 
 

@@ -1,4 +1,4 @@
-"""How the EHRs differ in what they show of a card: one row each, from cds-hooks/vendors.md.
+"""How the EHRs differ in what they show of a card: one row each (docs/integration.md).
 
 Where a vendor says nothing, the row is the careful choice, and the site is asked before go-live.
 """

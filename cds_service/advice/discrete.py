@@ -1,6 +1,6 @@
 """The result as data: every prediction and every input with its status, for integrators.
 
-Named as interface.md names them ("The discrete result"); a member without a value is left out.
+Named as one contract for cards, pages and RiskAssessments; a member without a value is left out.
 """
 
 from __future__ import annotations

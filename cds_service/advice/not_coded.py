@@ -24,7 +24,7 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class NotCoded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One part of a row of suggestions.md that is not carried out."""
+    """One part of a row of the clinical catalogue that is not carried out."""
 
     row: int
     part: str

@@ -1,4 +1,4 @@
-"""Which options may be offered to this patient's clinician, and in which order (suggestions.md, DEC-33)."""
+"""Which options may be offered to this patient's clinician, and in which order (docs/suggestions.md, DEC-33)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ _UNCHANGEABLE = frozenset({"age", "sex"})
 class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to consider, and why. `order` names what can be drafted; `could_change_estimate`: DEC-33.
 
-    `caution`: what may mislead here. `unchecked`: whether it is pending in the chart could not be searched for (N8).
-
-    `weight` ranks options of the same kind, the greatest first.
+    `caution`: what may mislead here. `unchecked`: whether it is pending in the chart could not be searched for
+    (never-suggest 8). `weight` ranks options of the same kind, the greatest first.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The outcomes that a card may tell: their words, their denominator, and which model tells each."""
+"""The outcomes that a card may tell: its words and denominator; which model tells each stands in registry.yaml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     `words` in a summary, `heading` on a page, `short` in a list, `on_card` where the card has named the 30 days.
     `denominator`: natural frequencies are told in so many on a page (DEC-27); a card has one for all (DEC-40).
-    `models`: the card tells the first that is computable (DEC-36).
     `frequency`: a rare or a common outcome may head a card, and be a warning from another risk on (DEC-32);
     "none" is no absolute risk with a horizon of at least 7 days or of the hospital stay (R-A05).
     """
@@ -22,7 +21,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     short: str
     denominator: int
-    models: tuple[str, ...]
     on_card: str = ""
     frequency: Literal["rare", "common", "none"] = "none"
 
@@ -41,7 +39,6 @@ OUTCOMES = (
         short="death",
         on_card="Death",
         denominator=1000,
-        models=("sort-2014", "elective-death"),
         frequency="rare",
     ),
     Outcome(
@@ -51,7 +48,6 @@ OUTCOMES = (
         short="any complication",
         on_card="Any complication in hospital",
         denominator=100,
-        models=("elective-complication",),
         frequency="common",
     ),
     Outcome(
@@ -61,7 +57,6 @@ OUTCOMES = (
         short="heart attack or arrest",
         on_card="Heart attack or arrest",
         denominator=1000,
-        models=("gupta-mica", "gscri"),
         frequency="rare",
     ),
     Outcome(
@@ -71,7 +66,6 @@ OUTCOMES = (
         short="respiratory failure",
         on_card="Respiratory failure",
         denominator=1000,
-        models=("gupta-respiratory-failure",),
         frequency="rare",
     ),
     Outcome(
@@ -81,7 +75,6 @@ OUTCOMES = (
         short="pneumonia",
         on_card="Pneumonia",
         denominator=1000,
-        models=("gupta-pneumonia",),
         frequency="rare",
     ),
     Outcome(
@@ -90,7 +83,6 @@ OUTCOMES = (
         heading="Heart risk points (RCRI)",
         short="RCRI heart points",
         denominator=1000,
-        models=("rcri",),
     ),
     Outcome(
         name="pulmonary-complication",
@@ -98,7 +90,6 @@ OUTCOMES = (
         heading="Lung risk points (ARISCAT)",
         short="ARISCAT lung points",
         denominator=100,
-        models=("ariscat",),
     ),
     Outcome(
         name="nausea-and-vomiting",
@@ -106,7 +97,6 @@ OUTCOMES = (
         heading="Nausea risk points (Apfel)",
         short="Apfel nausea points",
         denominator=100,
-        models=("apfel",),
     ),
     Outcome(
         name="frailty",
@@ -114,7 +104,6 @@ OUTCOMES = (
         heading="Frailty points (mFI-5)",
         short="frailty points",
         denominator=100,
-        models=("mfi-5", "hfrs"),
     ),
     Outcome(
         name="comorbidity-burden",
@@ -122,7 +111,6 @@ OUTCOMES = (
         heading="Comorbidity points (Charlson)",
         short="comorbidity points",
         denominator=100,
-        models=("charlson-quan",),
     ),
 )
 # Models that count coded diseases: what was not understood can only add, to no end that says anything (DEC-38).

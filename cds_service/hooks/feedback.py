@@ -15,7 +15,7 @@ from cds_service.trust import json_limits
 
 MAX_ITEMS = 1_000
 MAX_ID_CHARACTERS = 128
-# https://fhir.epic.com/Documentation?docId=cds-hooks, "Feedback"; vendors.md.
+# https://fhir.epic.com/Documentation?docId=cds-hooks, "Feedback".
 _EPIC = "com.epic.cdshooks.feedback.overrideReason."
 _EPIC_SYSTEM = "urn:epic:cdshooks:overrideReason"
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from cds_service import calls
+from cds_service import calls, gate
 from cds_service.calls import Desk
 from cds_service.hooks import feedback
 from cds_service.hooks.errors import Forbidden, NotJson, NotReady, TooLarge, Unauthorized, UnknownService
@@ -20,7 +20,7 @@ from cds_service.patient_data.chart_orders import templates
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.site import Site
-from cds_service.tenant import Hook, Tenant
+from cds_service.tenant import Hook
 from cds_service.trust import body, client_jwt
 from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
 from cds_service.trust.throttle import Throttle
@@ -60,7 +60,8 @@ def blueprint(deployment: Deployment) -> Blueprint:
     def discover() -> Response:
         caller = _discovering(deployment)
         listed = discovered[caller.tenant.id] if caller else open_list
-        if _has_ended([caller.tenant] if caller else [site.tenant for site in deployment.sites]):
+        of = (deployment.desk.sites[caller.tenant.id],) if caller else deployment.sites
+        if not any(gate.is_listed(site.tenant, site.zone, deployment.clock()) for site in of):
             listed = NO_SERVICES
         response = Response(listed, mimetype="application/json")
         response.headers["Cache-Control"] = f"max-age={DISCOVERY_MAX_AGE_S}"
@@ -90,11 +91,6 @@ def blueprint(deployment: Deployment) -> Blueprint:
         return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
     return routes
-
-
-def _has_ended(tenants: list[Tenant]) -> bool:
-    today = datetime.now(UTC).date()
-    return all(tenant.is_retired(today) for tenant in tenants)
 
 
 def _discovery(site: Site, hooks: tuple[Hook, ...]) -> bytes:
@@ -131,7 +127,9 @@ def _admit(service_id: str, endpoint: Endpoint, deployment: Deployment, received
 
 def _verified(header: str | None, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
     try:
-        return deployment.verifier.verify(header, endpoint=endpoint, service_id=SERVICE_ID, now=received.timestamp())
+        caller = deployment.verifier.verify(header, endpoint=endpoint, service_id=SERVICE_ID, now=received.timestamp())
+        gate.check_region(caller.tenant)
+        return caller
     except Unauthorized as error:
         why = client_jwt.reason(error)
         metrics.refusals.labels(why).inc()

@@ -83,6 +83,12 @@ def count_rows(what: str, number: int) -> None:
     rows.labels(what).inc(number)
 
 
+def count_call(tenant: str, purpose: str, result: str, circuits: int) -> None:
+    """Tell of one call to another server, as a door does, and of how many servers are not asked any more."""
+    outbound_calls.labels(tenant, purpose, result).inc()
+    open_circuits.labels(tenant, purpose).set(circuits)
+
+
 def exposition() -> bytes:
     """All metrics as text; of every worker, living and dead, where they share a folder."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:

@@ -15,6 +15,7 @@ from cds_service.tenant import Canary, Mode, Tenant
 _MODES: dict[str, Mode] = {"off": "off", "silent": "silent", "canary": "canary", "on": "on"}
 _SHOWING = ("canary", "on")
 _BUCKETS = 10_000
+_EVERYBODY = 100.0
 
 
 def is_killed(tenant_id: str, switches: Switches) -> bool:
@@ -49,9 +50,14 @@ def is_off(tenant: Tenant, hook: str, switches: Switches) -> bool:
 
 
 def is_selected(canary: Canary, tenant_id: str, user: str) -> bool:
-    """Whether this user sees cards in mode `canary`: named, or in the share that a stable hash selects."""
+    """Whether this user sees cards in mode `canary`: named, or in the share that a stable hash selects.
+
+    Nobody is chosen who is not known, unless all are.
+    """
     if user in canary.users:
         return True
+    if not user:
+        return canary.percent >= _EVERYBODY
     digest = hashlib.sha256(f"{tenant_id}\x00{user}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8]) % _BUCKETS < canary.percent * (_BUCKETS / 100)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from cds_service.operations import logs, metrics, modes
+from cds_service import gate
+from cds_service.operations import logs, metrics
 from cds_service.operations.traces import Tracing
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
@@ -36,7 +37,7 @@ def blueprint(
     def health() -> Response:
         try:
             switches = records.switches.current()
-            killed = [tenant.id for tenant in tenants if modes.is_killed(tenant.id, switches)]
+            killed = [tenant.id for tenant in tenants if gate.is_killed(tenant, switches)]
             switched_off = len(killed) == len(tenants)
         except DatabaseError:
             return _json({"status": "alive", "killSwitch": "unknown"}, 200)

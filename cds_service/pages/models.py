@@ -12,7 +12,7 @@ from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout, local_results
 from cds_service.tenant import Tenant
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from models_onnx import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256
@@ -45,7 +45,7 @@ def blueprint(
     @pages.get("/models", strict_slashes=False)
     def index() -> Response:
         served = registry()
-        by_outcome = _by_outcome(served.cards)
+        by_outcome = _by_outcome(served)
         if layout.wants_json():
             return _json({"models": [_listed(card, served) for cards in by_outcome.values() for card in cards]})
         return layout.html(
@@ -95,7 +95,7 @@ def blueprint(
 def _outcome(outcome: str, served: Registry, local: Local | None) -> Response:
     """The models of one outcome; `local` replaces the attributes that a hospital tells of itself."""
     own: Local = local or (lambda _: {})
-    cards = _by_outcome(served.cards).get(outcome) or abort(404)
+    cards = _by_outcome(served).get(outcome) or abort(404)
     if layout.wants_json():
         models = [_told(card, served, own(card)) for card in cards]
         return _json({"outcome": outcome, "intendedUse": INTENDED_USE, "models": models})
@@ -163,15 +163,15 @@ def _listed(card: ModelCard, served: Registry) -> dict[str, Any]:
     }
 
 
-def _by_outcome(cards: tuple[ModelCard, ...]) -> dict[str, list[ModelCard]]:
+def _by_outcome(served: Registry) -> dict[str, list[ModelCard]]:
     """Outcomes in the order in which a card tells them; in each, the model that is told first stands first."""
-    names = dict.fromkeys([*(outcome.name for outcome in OUTCOMES), *(card.outcome for card in cards)])
-    found = {name: [card for card in cards if card.outcome == name] for name in names}
-    return {name: sorted(group, key=_preference) for name, group in found.items() if group}
+    names = dict.fromkeys([*(outcome.name for outcome in OUTCOMES), *(card.outcome for card in served.cards)])
+    found = {name: [card for card in served.cards if card.outcome == name] for name in names}
+    return {name: sorted(group, key=lambda card: _place(card, served)) for name, group in found.items() if group}
 
 
-def _preference(card: ModelCard) -> int:
-    preferred = BY_NAME[card.outcome].models if card.outcome in BY_NAME else ()
+def _place(card: ModelCard, served: Registry) -> int:
+    preferred = served.preferred.get(card.outcome, ())
     return preferred.index(card.name) if card.name in preferred else len(preferred)
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 import msgspec
 from flask import Blueprint, Response, abort, request
 
+from cds_service import gate
 from cds_service.advice import chart
 from cds_service.advice.chart import Owner
 from cds_service.pages import open_pages
+from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
+from cds_service.site import Site
 from cds_service.tenant import Tenant
 from cds_service.trust.seal import Seal
 
-Find = Callable[[str], EvaluationRow | None]
 # The tenant that this Authorization header proves; raises Unauthorized.
 Proven = Callable[[str | None], Tenant]
-# What a mode withheld was never told to anybody, and is not told here either.
-_WITHHELD = frozenset({"kill-switch", "mode-off", "mode-silent", "mode-canary"})
 
 
 class Doors(msgspec.Struct, frozen=True):
@@ -26,20 +27,23 @@ class Doors(msgspec.Struct, frozen=True):
 
     proven: Proven
     seal: Seal
-    tenants: Mapping[str, Tenant]
+    sites: Mapping[str, Site]
 
 
-def blueprint(find: Find, doors: Doors) -> Blueprint:
-    """The one URL; it reads and keeps nothing. Another tenant's result, one that was withheld or has no number and one
-    that never was are all not found (R-G15).
+def blueprint(records: Records, doors: Doors) -> Blueprint:
+    """The one URL; it reads and keeps nothing. Another tenant's result, one that was withheld then or would be now, one
+    that has no number and one that never was are all not found (R-G15).
     """
     pages = Blueprint("risk-assessments", __name__)
 
     @pages.get("/risk-assessments/<uuid:assessment_id>")
     def risk_assessment(assessment_id: object) -> Response:
         tenant = _reader(str(assessment_id), doors)
-        row = find(str(assessment_id))
-        if row is None or row.tenant_id != tenant.id or row.reason in _WITHHELD:
+        gate.check_region(tenant)
+        row = records.evaluation(str(assessment_id))
+        if row is None or row.tenant_id != tenant.id or row.reason in gate.SHUT:
+            abort(404)
+        if _is_shut(row, doors.sites[tenant.id], records):
             abort(404)
         if row.result is None or row.patient_id is None:
             abort(404)
@@ -56,6 +60,15 @@ def _reader(assessment_id: str, doors: Doors) -> Tenant:
     """Whoever sends a header is judged by it; a browser by what it has open. Raises Unauthorized."""
     if "Authorization" not in request.headers:
         opened = open_pages.tenant_of(assessment_id, doors.seal)
-        if opened is not None and opened in doors.tenants:
-            return doors.tenants[opened]
+        if opened is not None and opened in doors.sites:
+            return doors.sites[opened].tenant
     return doors.proven(request.headers.get("Authorization"))
+
+
+def _is_shut(row: EvaluationRow, site: Site, records: Records) -> bool:
+    """Whether the one who was told it then would not be told it now."""
+    tenant, switches = site.tenant, gate.switches_now(records)
+    hook = gate.hook_of(tenant, row.hook)
+    if gate.before(tenant, site.zone, hook, datetime.now(UTC), switches).reason is not None:
+        return True
+    return gate.after(tenant, hook, row.procedure_group, row.user_reference or "", switches).reason is not None

@@ -1,6 +1,6 @@
 """Who is calling: the CDS Client's JWT, verified against the one tenant it speaks for; every refusal looks the same.
 
-Source: CDS Hooks 2.0.1 "Trusting CDS Clients", checklist J-01..J-21, DEC-04, DEC-05, DEC-18, R-G02, R-G04..R-G06.
+Source: CDS Hooks 2.0.1 "Trusting CDS Clients", J-01..J-21, DEC-04, DEC-05, DEC-18, R-G02, R-G04..R-G06.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Verifier:
         except _Refusal:
             if self._unproven is None:
                 raise
-            return _entitled(Caller(self._unproven))
+            return Caller(self._unproven)
         trusted = _of_claimed_tenant(candidates, unproven_claims.get("tenant"))
         claims = _proven(token, header, trusted, now)
         _check_times(claims, trusted.client, now)
@@ -102,7 +102,7 @@ class Verifier:
         self._check_first_use(trusted, jti, float(claims["exp"]), now)
         if not _tenant_is_listed(trusted.client, claims.get("tenant")):
             raise Forbidden("This client may not use the service for the tenant it names.")
-        return _entitled(Caller(trusted.tenant, trusted.client.issuer))
+        return Caller(trusted.tenant, trusted.client.issuer)
 
     def _check_first_use(self, trusted: _Trusted, jti: str, expires_at: float, now: float) -> None:
         if trusted.client.jti == "relaxed":
@@ -115,12 +115,6 @@ class Verifier:
 def reason(error: BaseException) -> str:
     """Why a caller was refused, in one of our own words, for the log."""
     return str(error.__cause__) if isinstance(error.__cause__, _Refusal) else "unknown"
-
-
-def _entitled(caller: Caller) -> Caller:
-    if not caller.tenant.may_serve:
-        raise Forbidden("The service is not available in this region.")
-    return caller
 
 
 def _token(authorization: str | None) -> str:

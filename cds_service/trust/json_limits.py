@@ -1,4 +1,4 @@
-"""A body is JSON as strict parsers have it, and no bomb: held in linear time, before anything is read (R-G10, P8).
+"""A body is JSON as strict parsers have it, and no bomb; held in linear time, before it is read (R-G10, messy case P8).
 
 UTF-8 without a mark, no U+0000, no half of a surrogate pair, no number out of range; depth, resources, strings and
 numbers within the tenant's limits; no name twice in the envelope, in the context with its orders, in the authorization,

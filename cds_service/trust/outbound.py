@@ -15,7 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import certifi
@@ -50,7 +50,13 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 class Door:
-    """One tenant's way to the servers of one purpose; lives as long as its worker."""
+    """One tenant's way to the servers of one purpose; lives as long as its worker.
+
+    `counted`: who hears of each call's owner, purpose and result, and of the open circuits (operations/metrics.py); a
+    command has nobody.
+    """
+
+    counted: ClassVar[Callable[[str, str, str, int], None] | None] = None
 
     def __init__(
         self,
@@ -138,11 +144,8 @@ class Door:
         return reply
 
     def _count(self, result: str) -> None:
-        # The commands know doors too, and have no counters; and `serve` says where they lie before they are imported.
-        from cds_service.operations import metrics  # noqa: PLC0415
-
-        metrics.outbound_calls.labels(self.owner, self.purpose, result).inc()
-        metrics.open_circuits.labels(self.owner, self.purpose).set(self.open_circuits)
+        if Door.counted is not None:
+            Door.counted(self.owner, self.purpose, result, self.open_circuits)
 
     def _in_its_place(self, call: _Call, origin: Origin, until: float, at_most_bytes: int) -> Reply:
         if not self._places.acquire(timeout=max(0.0, until - time.monotonic())):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from models_onnx.model_card import ModelCard, ModelInput, read
-from models_onnx.registry import State, read_entries
+from models_onnx.preference import State
+from models_onnx.registry import read_entries
 from models_onnx.training.served import FITTED
 
 HEADER = """# Models

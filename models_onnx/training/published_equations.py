@@ -24,7 +24,7 @@ from models_onnx.training.published_terms import (
 
 
 def sort_2014(c: Coefficients) -> Published:
-    """30-day death. The equation's age steps begin at 65 and 80; "expedited" is never assumed (inputs, section 7)."""
+    """30-day death. The equation's age steps begin at 65 and 80; "expedited" is never assumed (inputs 7)."""
     terms = c["terms"]
 
     def operation(group: Mapping[str, Any]) -> float | None:
@@ -97,7 +97,7 @@ def gupta_respiratory_failure(c: Coefficients) -> Published:
 
 
 def gupta_pneumonia(c: Coefficients) -> Published:
-    """Pneumonia. "Smoker" is a current one: who stopped over a year ago counts as no (inputs, section 4)."""
+    """Pneumonia. "Smoker" is a current one: who stopped over a year ago counts as no (inputs 4)."""
     terms = c["terms"]
     smoker = terms["smoking_within_1y"]
     estimator = equation(

@@ -29,7 +29,7 @@ ADULT = 18
 class Operations:
     """One element per operation, NaN where missing.
 
-    `ccs` is the AHRQ-CCS category; `age` in completed years (inputs, section 3); `sex` 0 female, 1 male;
+    `ccs` is the AHRQ-CCS category; `age` in completed years (inputs 3); `sex` 0 female, 1 male;
     `asa` 0 for I-II, 1 for III, 2 for IV-VI; `bmi` in kg/m2; `row` is the 0-based line in the file, `rows` their
     number, `absent` the columns that the file lacks.
     """

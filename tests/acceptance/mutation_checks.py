@@ -171,7 +171,7 @@ def _of_the_high_end(plain: Answer, now: Answer) -> Iterator[str]:
 
 
 def _of_the_patient(plain: Answer, now: Answer, patient: Json) -> Iterator[str]:
-    """Where the birth sex cannot be read, the gender beside it counts (inputs.md 3)."""
+    """Where the birth sex cannot be read, the gender beside it counts (inputs 3)."""
     for name, other in (("age", None), ("sex", patient.get("gender"))):
         if name in now.used and now.used[name] not in (plain.used.get(name), other):
             yield f"{name} is used as {now.used[name]}"

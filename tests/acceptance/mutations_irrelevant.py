@@ -16,7 +16,7 @@ from tests.acceptance.unreadable import UNKNOWN_SYSTEM, VERIFICATION
 Json = dict[str, Any]
 Change = Callable[[Random, Json], None]  # of the prefetch, in place
 _SYSTEMS = ("code", "medicationCodeableConcept", "valueCodeableConcept")
-# A unit, another way to write or count the same, and the factor between the numbers. inputs.md 1.4 and 2.
+# A unit, another way to write or count the same, and the factor between the numbers. Inputs 1.4 and 2.
 _UNITS = {
     "g/dL": (("g/L", 10), ("g/dl", 1), ("gm/dL", 1)),
     "10*3/uL": (("10*9/L", 1), ("K/uL", 1), ("/uL", 1000)),

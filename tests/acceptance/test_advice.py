@@ -125,7 +125,7 @@ def test_a_missing_age_is_silence_or_a_card_that_names_it(wanted: bool, told: st
     assert given.card.summary.endswith(told) if told and given.card else given.card is None
 
 
-# Open orders of the chart (N8): the prefetch key `orders`.
+# Open orders of the chart (never-suggest 8): the prefetch key `orders`.
 UNCHECKED = "Open orders could not be checked."
 DIABETES = {"conditions": bundle(a_condition("E11.9"))}
 

@@ -83,7 +83,7 @@ def test_a_case_is_answered_as_stated_for_everybody(name: str, ask: Ask) -> None
 
 
 def test_members_that_nobody_knows_change_no_number_for_anybody(ask: Ask) -> None:
-    """P1: each person's numbers with them are those without."""
+    """Messy case P1: each person's numbers with them are those without."""
     changed = []
     for one in generated.everybody():
         told = [ask(request) for request in (request_of("unknown-members", one), request_of("patient-prefix", one))]

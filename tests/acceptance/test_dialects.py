@@ -134,7 +134,7 @@ def test_epic_orders_by_its_preference_list_and_oracle_is_given_no_button(respon
     assert all("appContext" not in link for link in oracle["links"])
 
 
-# What the public sandbox and careless clients send (cds-hooks/sandbox 3b7e255; messy-data.md).
+# What the public sandbox and careless clients send (cds-hooks/sandbox 3b7e255).
 
 
 @pytest.fixture(scope="module")

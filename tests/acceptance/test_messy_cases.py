@@ -123,7 +123,7 @@ def test_the_same_request_twice_has_the_same_answer(answers: dict[str, list[Any]
 
 
 def test_unknown_members_change_no_number(answers: dict[str, list[Any]]) -> None:
-    """P1: the same patient as in P5, whose request has no unknown member."""
+    """Messy case P1: the same patient as in P5, whose request has no unknown member."""
     with_members, without = (
         [one.get("probability") for one in card_of(answers[name][0])["extension"][EXTENSION]["predictions"]]
         for name in ("unknown-members", "patient-prefix")

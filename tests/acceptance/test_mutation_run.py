@@ -1,4 +1,4 @@
-"""Whole requests mutated at random, sent with their data and again with those left to a FHIR server (issue 12).
+"""Whole requests mutated at random, sent with their data and again with those left to a FHIR server.
 
 No 5xx; no number moves through what is irrelevant; no invalid value is used; nothing unread is told as absent; and what
 is sent and what is fetched are answered alike. A fault names its seed and number: `a_case(seed, number, people)` makes

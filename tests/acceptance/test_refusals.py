@@ -1,4 +1,4 @@
-"""Another person's draft of any type stops everything, and ids are FHIR's or are refused (DEC-14, issue 12, 5)."""
+"""Another person's draft of any type stops everything, and ids are FHIR's or are refused (DEC-14)."""
 
 from __future__ import annotations
 

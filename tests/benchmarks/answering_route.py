@@ -1,4 +1,4 @@
-"""The main job alone behind a Flask route: request to card, without what guards, records and counts it (issue 4)."""
+"""The main job alone behind a Flask route: request to card, without what guards, records and counts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mapping costs: beside json.loads of the same bytes, and linear in the number of Observations (issue 5)."""
+"""What mapping costs: beside json.loads of the same bytes, and linear in the number of Observations."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tests.builders import (
 
 pytestmark = pytest.mark.benchmark
 
-# Issue 5: under 25 ms at 10,000 Observations. A machine that needs longer than 60 ms for json.loads of the same
-# 4.8 MB is slower, or busier, than any server that would run this (the reference machine of stack/report.md section 4
-# takes 22 ms): there the limit holds as the same part of json.loads.
+# Asked for: under 25 ms at 10,000 Observations. A machine that needs longer than 60 ms for json.loads of the same
+# 4.8 MB is slower, or busier, than any server that would run this (the reference machine takes
+# 22 ms): there the limit holds as the same part of json.loads.
 LIMIT_MS_AT_10_000 = 25.0
 SLOW_JSON_MS = 60.0
 LIMIT_RATIO_AT_10_000 = LIMIT_MS_AT_10_000 / SLOW_JSON_MS

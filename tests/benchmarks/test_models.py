@@ -14,7 +14,7 @@ from models_onnx.registry import Registry, load
 from tests.models_onnx.people import a_person
 
 pytestmark = pytest.mark.benchmark
-# Asked for (issue 6): all models with contributions and intervals, and the range over what is missing.
+# Asked for: all models with contributions and intervals, and the range over what is missing.
 RUN_US, RANGES_US = 60.0, 150.0
 # The yardstick taken in turn with each: json.loads of 1.2 kB, 21.3 us on the quiet machine on which these were
 # measured (50 and 85 to 133 us). Where the yardstick takes longer, the limits are longer by as much.

@@ -17,7 +17,7 @@ from cds_service.records.rows import EvaluationRow
 from fhir_mappings import concept_maps
 from fhir_mappings.code_systems import CONCEPT, CPT, ICD_10_PCS, LOINC, SNOMED_CT
 from fhir_mappings.concept_maps import ConceptMapError, vocabulary
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.value_sets import STANDARD
 
 NAME = "Smith"

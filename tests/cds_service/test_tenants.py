@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cds_service import gate
+from cds_service.hooks.errors import Forbidden
 from cds_service.tenants import TenantError, check_for, demo_tenant, load, load_file
 
 SMALLEST = """\
@@ -18,7 +20,7 @@ clients:
 fhir_base_urls: [https://fhir.example.org/r4]
 mode: "on"
 """
-VALIDATED = "local_validation: {report: R-17, approved_by: A. Jones, date: 2026-11-01}\n"
+VALIDATED = "local_validation: {report: LV17, approved_by: A. Jones, date: 2026-11-01}\n"
 PRODUCTION = SMALLEST.replace("environment: dev", "environment: production") + VALIDATED
 
 
@@ -200,9 +202,10 @@ def test_an_empty_or_absent_folder_does_not_start(tmp_path):
 
 
 def test_the_eu_is_served_only_once_ce_marked(tmp_path):
-    assert load_file(a_file(tmp_path)).may_serve
-    assert not load_file(a_file(tmp_path, SMALLEST + "region: EU\n")).may_serve
-    assert load_file(a_file(tmp_path, SMALLEST + "region: EU\nce_marked: true\n")).may_serve
+    gate.check_region(load_file(a_file(tmp_path)))
+    with pytest.raises(Forbidden):
+        gate.check_region(load_file(a_file(tmp_path, SMALLEST + "region: EU\n")))
+    gate.check_region(load_file(a_file(tmp_path, SMALLEST + "region: EU\nce_marked: true\n")))
 
 
 def test_the_demo_tenant_is_open_on_loopback_and_silences_nothing():

@@ -1,4 +1,4 @@
-"""B. Discovery, and the prefetch templates in it (P-20 to P-37)."""
+"""B. Discovery, and the prefetch templates in it (P-20..P-27, P-30..P-37)."""
 
 import re
 

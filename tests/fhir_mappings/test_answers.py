@@ -1,4 +1,4 @@
-"""ASA class, functional status and smoking (inputs section 4)."""
+"""ASA class, functional status and smoking (inputs 4)."""
 
 from __future__ import annotations
 

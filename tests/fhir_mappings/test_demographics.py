@@ -1,4 +1,4 @@
-"""Age and sex, and what happens where they are not simply there (inputs section 3)."""
+"""Age and sex, and what happens where they are not simply there (inputs 3)."""
 
 from __future__ import annotations
 

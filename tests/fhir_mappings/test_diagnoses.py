@@ -1,4 +1,4 @@
-"""Diagnoses count by code, status and time (inputs sections 1.1 and 5)."""
+"""Diagnoses count by code, status and time (inputs 1.1 and 5)."""
 
 from __future__ import annotations
 

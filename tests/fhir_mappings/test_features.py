@@ -12,7 +12,7 @@ from fhir_mappings import queries, reasons
 from fhir_mappings.concept_maps import EMPTY
 from fhir_mappings.feature import Feature
 from fhir_mappings.features import FEATURES
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from tests.builders import DEMO_MAPS, derived
 
 NAMES = (

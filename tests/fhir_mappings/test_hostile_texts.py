@@ -1,4 +1,4 @@
-"""No text, however long and of whatever characters, costs more than its length (issue 15)."""
+"""No text, however long and of whatever characters, costs more than its length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Medicines count by class and only where they are taken now (inputs section 6)."""
+"""Medicines count by class and only where they are taken now (inputs 6)."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_failed_search_leaves_open_what_the_other_does_not_answer() -> None:
 
 @pytest.mark.shared
 def test_the_table_of_rxnorm_classes_is_the_reference_material(shared: Path) -> None:
-    """Every row, without the product names, which are not shipped (clinical/rxnorm-classes.md)."""
+    """Every row, without the product names, which are not shipped."""
     with (shared / "clinical" / "rxnorm-classes.csv").open(encoding="utf-8", newline="") as lines:
         members = ("code", "ingredient", "class", "atc", "trust")
         reference = {tuple(row[name] for name in members) for row in csv.DictReader(lines)}

@@ -12,7 +12,7 @@ from fhir_mappings import concept_maps
 from fhir_mappings.code_systems import CONCEPT, CPT, ICD_10_PCS, SNOMED_CT, TEXT
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps
 from fhir_mappings.operation_codes import LABELS, Known, gaps, known, label, told
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.value_sets import STANDARD, ValueSets
 from tests.fhir_mappings.test_concept_maps import a_map
 

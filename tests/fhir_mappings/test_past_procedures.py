@@ -1,4 +1,4 @@
-"""Earlier spine surgery and dialysis (inputs sections 5 and 7)."""
+"""Earlier spine surgery and dialysis (inputs 5 and 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pregnancy leads out of scope (inputs section 7)."""
+"""Pregnancy leads out of scope (inputs 7)."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings import procedures
+from fhir_mappings import procedure_groups
 from fhir_mappings.value_sets import STANDARD
 
 GROUPS = {
     row["name"]: row
-    for row in json.loads((Path(procedures.__file__).with_name("procedure_groups.json")).read_text())["groups"]
+    for row in json.loads((Path(procedure_groups.__file__).with_name("procedure_groups.json")).read_text())["groups"]
 }
 # Per group the rows of SORT's list (by Code) that stand for it: the usual operations of the group.
 REPRESENTATIVES = {
@@ -86,5 +86,5 @@ def test_an_unknown_severity_says_why() -> None:
 
 def test_every_group_has_codes_and_a_rank_of_its_own_in_the_spine() -> None:
     assert [name for name in GROUPS if name not in STANDARD.by_id] == []
-    spine = [procedures.GROUPS[name].gravity for name in procedures.SPINE_GROUPS]
+    spine = [procedure_groups.GROUPS[name].gravity for name in procedure_groups.SPINE_GROUPS]
     assert len(set(spine)) == len(spine)

@@ -29,7 +29,7 @@ UTC = ZoneInfo("UTC")
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {kind.__struct_config__.tag: kind for kind in Resource.__args__}
 DECODER = msgspec.json.Decoder(Resource)
-# What the library refuses and hospitals send (stack/report.md section 4): a sample of it is read by us alone.
+# What the library refuses and hospitals send (measured): a sample of it is read by us alone.
 REFUSED_BY_THE_LIBRARY = (ValueError,)
 
 

@@ -107,7 +107,7 @@ def test_a_unit_text_means_one_ucum_unit_or_none(text: str, unit: str) -> None:
 @pytest.mark.parametrize(
     ("code", "system", "text", "expected"),
     [
-        ("g/dL", UCUM, "g/L", ("g/dL", "g/L")),  # the code wins, and the difference is known (case 15)
+        ("g/dL", UCUM, "g/L", ("g/dL", "g/L")),  # the code wins, and the difference is known (messy case 15)
         ("g/dL", UCUM, "gram per decilitre", ("g/dL", "")),
         (None, None, "g/L", ("g/L", "")),
         ("HGB-UNIT", "urn:oid:1.2.3", "g/L", ("g/L", "")),

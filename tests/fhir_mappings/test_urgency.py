@@ -1,4 +1,4 @@
-"""Elective unless the order or the encounter says otherwise (inputs section 7)."""
+"""Elective unless the order or the encounter says otherwise (inputs 7)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from fhir.resources.R4B.valueset import ValueSet
 from fhir_mappings import value_sets
 from fhir_mappings.code_systems import CONCEPT, ICD_9_CM, ICD_10, ICD_10_CM, ICD_10_PCS, LOINC, SNOMED_CT
 from fhir_mappings.drug_classes import FORM_DEPENDENT, LOCAL_ROUTES, SYSTEMIC_ROUTES
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.value_sets import STANDARD, ValueSetError
 from tests.fhir_mappings.check_digits import modulus_10, verhoeff
 
@@ -59,7 +59,7 @@ def test_every_snomed_code_has_its_trust_and_its_set_names_sources(path: object)
     rules = [rule for rule in STANDARD.by_id[document["id"]].includes if rule.system == SNOMED_CT]
     assert {rule.trust for rule in rules} <= {"V", "k"}
     assert len({rule.value for rule in rules}) == len(rules)
-    if len(rules) > 9:  # more than the short lists of codes.md
+    if len(rules) > 9:  # more than the short lists
         assert "Sources of SNOMED CT: " in document["description"]
 
 

@@ -9,12 +9,11 @@ from datetime import datetime
 
 import msgspec
 
-from cds_service import account, calls
+from cds_service import account, gate
 from cds_service.advice.choice import Advising
 from cds_service.answer import Answer, answer
 from cds_service.hooks.request import Authorization, HookRequest, Order, OrderContext
 from cds_service.models_in_force import InForce
-from cds_service.operations import modes
 from cds_service.pages.smart import orders
 from cds_service.pages.smart.launch import Granted, LaunchError
 from cds_service.records.records import Records
@@ -28,7 +27,6 @@ from models_onnx.registry import Registry
 # In the record, beside the hooks: the profile is opened by a person and is no CDS Hooks call.
 HOOK = "smart-launch"
 _EVERY_OPTION = 100
-_EVERYONE = 100.0
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -102,19 +100,17 @@ def _under_mode(
     request: HookRequest, kept: EvaluationRow | None, site: Site, desk: Desk, received: datetime
 ) -> tuple[Answer, Mode | None]:
     """What may be shown: the mode is that of the hook whose card was clicked, else of the tenant's first hook."""
-    tenant, switches = site.tenant, calls.switches_now(desk.records)
-    hook = kept.hook if kept is not None and kept.hook in tenant.hooks else tenant.hooks[0]
-    if modes.is_killed(tenant.id, switches):
-        return Answer(silence="kill-switch"), None
-    if modes.is_off(tenant, hook, switches):
-        return Answer(silence="mode-off"), "off"
+    tenant, switches = site.tenant, gate.switches_now(desk.records)
+    hook = gate.hook_of(tenant, kept.hook if kept is not None else HOOK)
+    shut = gate.before(tenant, site.zone, hook, received, switches)
+    if shut.reason is not None:
+        return Answer(silence=shut.reason), shut.mode
     given = answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
     group = given.assessment.procedure.group if given.assessment else None
-    mode = modes.mode_for(tenant, hook, group, switches)
-    withheld = calls.withheld_by_mode(mode, request, site)
-    if mode == "canary" and not request.context.user_id and tenant.canary.percent < _EVERYONE:
-        withheld = "mode-canary"  # nobody is chosen who is not known
-    return (given if withheld is None else msgspec.structs.replace(given, silence=withheld)), mode
+    decided = gate.after(tenant, hook, group, request.context.user_id, switches)
+    if decided.reason is not None:
+        given = msgspec.structs.replace(given, silence=decided.reason)
+    return given, decided.mode
 
 
 def _whole(site: Site) -> Site:

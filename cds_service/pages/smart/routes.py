@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import msgspec
 from flask import Blueprint, Response, request
 
-from cds_service.hooks.errors import ServiceError, TooManyRequests
+from cds_service import gate
+from cds_service.hooks.errors import Forbidden, ServiceError, TooManyRequests
 from cds_service.operations import logs
 from cds_service.pages import layout, open_pages
 from cds_service.pages.smart import launch, profile, view
@@ -86,6 +87,7 @@ def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
     """The profile, or why there is none; every refusal is a line in the log, without the patient."""
     received = datetime.now(UTC)
     try:
+        gate.check_region(site.tenant)
         launch.check_sender(pending, request.args.get("iss"))
         if "code" not in request.args:
             return _refused("The EHR did not allow the profile to open.", 403)
@@ -102,7 +104,7 @@ def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
 
 
 def _site(desk: Desk, issuer: str, tenant_id: str | None) -> Site:
-    """The tenant that lists this FHIR server. Raises LaunchError where none does, or more than one."""
+    """The tenant that lists this FHIR server. Raises LaunchError where none does or more than one, or it is shut."""
     listed = [site for site in desk.sites.values() if egress.allowed(issuer, site.tenant) is not None]
     if tenant_id is not None:
         listed = [site for site in listed if site.tenant.id == tenant_id]
@@ -112,6 +114,10 @@ def _site(desk: Desk, issuer: str, tenant_id: str | None) -> Site:
         raise LaunchError(
             "Two hospitals list this FHIR server: each has to register /smart/launch/ and its tenant id.", "two-tenants"
         )
+    try:
+        gate.check_region(listed[0].tenant)
+    except Forbidden as error:
+        raise LaunchError(error.text, "region") from error
     return listed[0]
 
 

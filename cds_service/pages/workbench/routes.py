@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from cds_service import gate
 from cds_service.demo import patients
 from cds_service.ehr import caller
+from cds_service.hooks.errors import Forbidden
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import layout
 from cds_service.pages.workbench import exchange, views
@@ -66,6 +68,7 @@ def blueprint(sites: Sequence[Site]) -> Blueprint:
 def _page(site: Site, names: Sequence[str], form: Form, *, body: str = "", asked: bool = True) -> Response:
     problem, answered = "", None
     try:
+        gate.check_region(site.tenant)
         system, _, code = form.code.rpartition("|")
         if asked:
             body = body or exchange.order(
@@ -74,6 +77,8 @@ def _page(site: Site, names: Sequence[str], form: Form, *, body: str = "", asked
             answered = views.shown(exchange.post(exchange.SERVICE_PATH, body, client_jwt=form.client_jwt), site.zone)
     except exchange.FetchError as error:
         problem = str(error)
+    except Forbidden as error:
+        problem = error.text
     return layout.html(
         "workbench/workbench.html",
         form=form,

@@ -1,4 +1,4 @@
-"""What no card may say (R-A04, DEC-24, R-B19), what no row may suggest (N4 to N9), and how hard a text is to read."""
+"""What no card says (R-A04, DEC-24, R-B19), what no row suggests (never-suggest 4 to 9), and how hard a text reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BANNED = (
 # "stop-smoking clinic" and STOP-Bang are names of things, not directions.
 _NAMES = re.compile(r"stop-smoking|STOP-Bang")
 
-# N2, N4, N5, N6, N9 of suggestions.md.
+# Never-suggest 2, 4, 5, 6 and 9.
 NEVER_SAID = (
     r"stress test|echocardiogra|MRSA|wean|bisphosphonate|\bhold\b|discontinue|cancel|postpone|delay|"
     r"change the dose|dose change|weight loss|lose weight|BMI too high|obes"

@@ -21,7 +21,7 @@ PEER = Peer(outcome="30-day-death", procedure_group="x", n=1000, events=100, pro
 
 def a_score(outcome: str = "30-day-death", probability: float | None = 0.1, **members: Any) -> Score:
     given: dict[str, Any] = {
-        "model": BY_NAME[outcome].models[0],
+        "model": people.models().preferred[outcome][0],
         "version": "1",
         "sha256": "0",
         "outcome": outcome,

@@ -118,7 +118,7 @@ def test_only_the_rows_named_for_it_fire_on_what_is_missing(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_DEC_39_the_short_list_of_what_opens_a_card(row: Row) -> None:
-    """Of rows 2, 6, 10, 15 and 20 all but 10, whose evidence is insufficient; no test, screen or missing value."""
+    """Catalogue rows 2, 6, 15 and 20, not 10, whose evidence is insufficient; no test, screen or missing value."""
     assert row.opens == (row.id in {"glucose-referral", "anaemia-clinic", "cardiology", "stent-timing"})
     assert not row.opens or row.kind not in ("test", "screen")
 
@@ -134,7 +134,7 @@ def test_what_must_never_be_suggested_is_not(row: Row) -> None:
     assert not re.search(NEVER_SAID, f"{row.consider} {row.because} {row.evidence}", re.I)
 
 
-# N10: nothing that a row rests on tells race, ethnicity, language or insurance.
+# Never-suggest 10: nothing that a row rests on tells race, ethnicity, language or insurance.
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_rests_on_known_clinical_facts_only(row: Row) -> None:
     for part in (*parts(row.trigger), *(one for caution in row.cautions for one in parts(caution.when))):

@@ -17,7 +17,7 @@ from fhir_mappings.patient_record import KEYS
 from fhir_mappings.value_sets import STANDARD
 from tests.cds_service.advice.banned import banned_words
 
-CLINICAL_ROWS = set(range(1, 30))  # suggestions.md, section A
+CLINICAL_ROWS = set(range(1, 30))  # of the clinical catalogue
 CODED = {row.number for row in CATALOGUE.rows}
 WHOLE = {one.row for one in NOT_CODED if one.part == "all of it"}
 DOCUMENT = Path(__file__).parents[3] / "docs" / "suggestions.md"

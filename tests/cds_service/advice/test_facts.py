@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.advice.operation_attributes import OPERATIONS, attributes
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from fhir_mappings.search_result import SearchResult
 from tests.builders import an_order
 from tests.cds_service.advice import people
@@ -44,7 +44,7 @@ def test_every_attribute_says_whether_a_source_or_this_product_decided() -> None
 
 
 def test_nothing_of_low_cardiac_risk_and_little_blood_loss_counts_as_major() -> None:
-    """N1: no baseline tests before such an operation."""
+    """Never-suggest 1: no baseline tests before such an operation."""
     for group in GROUPS:
         found = attributes(group)
         assert "elevated-risk" in found or not {"major", "blood-loss"} & found

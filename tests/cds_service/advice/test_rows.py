@@ -81,7 +81,7 @@ def test_who_only_looks_alike_must_not_get_the_row(row: str) -> None:
 
 @pytest.mark.parametrize("row", [row.id for row in CATALOGUE.rows if row.unless_requested])
 def test_the_row_is_silent_where_the_chart_has_it_open(row: str) -> None:
-    """N8: an order that is pending, whoever placed it."""
+    """Never-suggest 8: an order that is pending, whoever placed it."""
     for name in ROWS[row].unless_requested:
         one = ORDERABLES[name]
         pending = an_order((one.system, one.code), id="pending", status="active", authoredOn=days_ago(20))
@@ -110,13 +110,13 @@ def test_rows_that_are_local_policy_need_the_tenant_to_ask_for_them() -> None:
         assert row not in ids(people.facts(*CASES[row].person), Policy(maximum=99))
 
 
-# N1, N3: no baseline tests, no ECG before minor or low-risk surgery in a healthy person.
+# Never-suggest 1 and 3: no baseline tests, no ECG before minor or low-risk surgery in a healthy person.
 @pytest.mark.parametrize("person", [(YOUNG, people.asa(1)), (YOUNG, people.asa(2))])
 def test_a_healthy_person_before_minor_surgery_gets_no_suggestion(person: tuple[Resource, ...]) -> None:
     assert ids(people.facts(*person, codes=((PCS, HERNIA),))) == []
 
 
-# Row by row of suggestions.md, where a row has more than one way in.
+# Row by row of the catalogue, where a row has more than one way in.
 @pytest.mark.parametrize(
     ("row", "person"),
     [

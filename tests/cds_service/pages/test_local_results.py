@@ -23,7 +23,7 @@ mode: "on"
 """
 VALIDATED = """local_pages: q7Zr2mXv9KpTn4Ws
 local_validation:
-  report: R-17
+  report: LV17
   approved_by: A. Jones
   date: 2026-11-01
   validity: Observed to expected 1.04 (0.93 to 1.16) in 3,120 operations
@@ -54,16 +54,16 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 def test_the_two_rows_tell_what_the_hospital_found_and_who_approved_it(http: FlaskClient) -> None:
     validity, fairness = rows(http, URL)
     assert validity == (
-        "Observed to expected 1.04 (0.93 to 1.16) in 3,120 operations. Report R-17 of 2026-11-01, approved by A. Jones."
+        "Observed to expected 1.04 (0.93 to 1.16) in 3,120 operations. Report LV17 of 2026-11-01, approved by A. Jones."
     )
-    assert fairness.startswith("not available here; it stands in the report. Report R-17")
+    assert fairness.startswith("not available here; it stands in the report. Report LV17")
     assert "3,120 operations" in http.get(URL).text
 
 
 def test_the_base_page_and_another_hospitals_page_tell_nothing_of_it(http: FlaskClient) -> None:
     for url in ("/models/any-complication", "/sites/another-word-of-its-own/models/any-complication"):
         assert rows(http, url) == [NOT_AT_THIS_SITE, NOT_AT_THIS_SITE]
-        assert "R-17" not in http.get(url).text
+        assert "LV17" not in http.get(url).text
 
 
 def test_nothing_else_of_the_hospital_is_on_its_page(http: FlaskClient) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from cds_service.app import create_app
 from cds_service.pages.attributes import PREDICTIVE
 from cds_service.settings import Settings
-from fhir_mappings.procedures import GROUPS
+from fhir_mappings.procedure_groups import GROUPS
 from models_onnx import registry
 
 DEMOGRAPHIC = {"race", "ethnicity", "language", "insurance", "payer", "income", "religion"}
@@ -91,7 +91,7 @@ def test_a_page_and_its_json_report_every_item_of_tripod_ai(http: FlaskClient, o
 
 
 def test_what_is_assumed_of_an_operation_is_marked_where_the_model_grades_it(http: FlaskClient) -> None:
-    """Issue 5, item 5: SORT's severity from the order's code alone is an assumption for some groups."""
+    """SORT's severity from the order's code alone is an assumption for some groups."""
     page = http.get("/models/30-day-death", headers={"Accept": "text/html,*/*;q=0.8"}).text
     assert "What is assumed of the operation" in page
     for group in GROUPS.values():

@@ -13,12 +13,13 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from cds_service.advice import discrete
-from cds_service.hooks import errors
+from cds_service.hooks import error_responses
 from cds_service.hooks.errors import Unauthorized
 from cds_service.pages import open_pages, risk_assessments
 from cds_service.records import migrate
 from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
+from cds_service.site import open_site
 from cds_service.tenant import Tenant
 from cds_service.trust.seal import Seal
 from tests import builders
@@ -27,8 +28,10 @@ from tests.cds_service.advice import people
 URL = f"/risk-assessments/{people.ASSESSMENT_ID}"
 SEAL = Seal(b"key")
 TENANTS = {
-    name: Tenant(id=name, environment="dev", public_url="https://risk.example.org") for name in ("general", "county")
+    name: Tenant(id=name, environment="dev", public_url="https://risk.example.org", mode="on")
+    for name in ("general", "county")
 }
+SITES = {name: open_site(tenant) for name, tenant in TENANTS.items()}
 
 
 def proven(authorization: str | None) -> Tenant:
@@ -61,10 +64,8 @@ def http(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FlaskClient
     records = Records(url, folder=tmp_path, connections=1, counted=lambda *_: None)
     records.write_evaluation(getattr(request, "param", None) or an_evaluation())
     app = Flask(__name__)
-    errors.register(app, lambda *_: None)
-    app.register_blueprint(
-        risk_assessments.blueprint(records.evaluation, risk_assessments.Doors(proven, SEAL, TENANTS))
-    )
+    error_responses.register(app, lambda *_: None)
+    app.register_blueprint(risk_assessments.blueprint(records, risk_assessments.Doors(proven, SEAL, SITES)))
 
     @app.get("/open/<name>/<assessment_id>")
     def opened(name: str, assessment_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""Two readers: what a client sends and what a server answers differ in what says "none" (issue 12, 5).
+"""Two readers: what a client sends and what a server answers differ in what says "none".
 
 Nothing that was not read passes for nothing found.
 """

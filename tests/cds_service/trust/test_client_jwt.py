@@ -251,12 +251,6 @@ def test_J_15_extra_claims_are_tolerated_and_sub_is_checked_only_where_listed():
     assert refused(f"Bearer {token(sub='client-8')}", tenant) == "subject"
 
 
-def test_DEC_12_the_eu_is_a_403_until_ce_marked():
-    with pytest.raises(Forbidden):
-        verify(f"Bearer {token()}", a_tenant(region="EU"))
-    assert verify(f"Bearer {token()}", a_tenant(region="EU", ce_marked=True)).issuer == ISSUER
-
-
 def test_DEC_05_the_one_open_tenant_needs_no_proof_but_a_known_issuer_must_prove_itself():
     demo = demo_tenant("http://127.0.0.1:8000")
     assert verify(None, demo).tenant.id == "demo"

@@ -7,9 +7,13 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from cds_service.app import create_app
+from cds_service.operations import metrics
+from cds_service.settings import Settings
 from cds_service.trust import circuit, doors
 from cds_service.trust.outbound import Door, OutboundError
 from tests.cds_service.trust import unhelpful
@@ -141,3 +145,10 @@ def test_one_server_s_circuit_is_not_another_s() -> None:
         for _ in range(4):
             why(door, f"{dead}/x", for_s=0.25)
         assert door.get(server.url("/x"), until=time.monotonic() + 2, at_most_bytes=99).status == 200
+
+
+def test_an_application_counts_every_call_by_its_end(tmp_path: Path) -> None:
+    create_app(Settings(demo=True, database_url=f"sqlite:///{tmp_path}/record", state_directory=tmp_path))
+    with unhelpful.serving(unhelpful.hang) as base:
+        why(a_door(), f"{base}/x")
+    assert b'surgical_risk_outbound_calls_total{purpose="fhir",result="too-late",tenant="t"}' in metrics.exposition()

@@ -60,7 +60,7 @@ def test_no_worked_example_is_left_out(model: str) -> None:
 
 
 def test_published_percentages_are_met_within_the_papers_rounding() -> None:
-    # Gupta MICA was published with two decimals: its own examples lie up to 0.05 points below (models.md, section 1).
+    # Gupta MICA was published with two decimals: its own examples lie up to 0.05 points below (docs/models.md).
     published = [case for golden in GOLDEN.values() for case in golden.cases if case.published_percent is not None]
     assert len(published) >= 4
     for case in published:
