@@ -24,51 +24,6 @@ _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _LOWER = "-lower-rank"
 _LONGEST_CODE = 512  # bytes of a code as written; what is longer is understood each time and not remembered
 
-MEASURED = (
-    "creatinine",
-    "haemoglobin",
-    "albumin",
-    "platelets",
-    "inr",
-    "sodium",
-    "glucose",
-    "hba1c",
-    "height",
-    "weight",
-    "bmi",
-    "spo2",
-    "egfr",
-)
-ANSWERED = (
-    "asa-class",
-    "functional-status",
-    "smoking-status",
-    "pregnancy-status",
-    "nausea-or-motion-sickness-question",
-    "postoperative-opioid-question",
-)
-# Shown, not scored yet: patient-reported outcomes, imaging, genetics (finding_rules.py, findings.py).
-FINDINGS = (
-    "oswestry-index",
-    "pain-score",
-    "promis-physical-health",
-    "bone-density-t-score",
-    "vertebral-attenuation",
-    "lumbar-stenosis-grade",
-    "genetic-finding",
-)
-# Of these it is read whether they were done, so that no suggestion asks for what is there (workup.py); of the iron
-# stores also the number (iron_status.py).
-TESTED_LABORATORY = (
-    "ferritin",
-    "transferrin-saturation",
-    "nt-probnp",
-    "vitamin-d",
-    "prealbumin",
-    "blood-group-sample",
-)
-TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score", "dasi")
-
 
 class Recorded(Struct, frozen=True, gc=False):
     """One result or answer for one input: the Observation, and itself or the component that holds the value.

@@ -5,7 +5,7 @@ Nothing here is an input of a model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,9 +15,9 @@ from fhir_mappings.clock import placed
 from fhir_mappings.diagnoses import ADVISORY
 from fhir_mappings.feature import Feature
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.result_time import STALE, in_window
+from fhir_mappings.tested_rules import TESTED
 
 DIAGNOSES = tuple(sorted(ADVISORY))
 
@@ -29,19 +29,7 @@ MEDICINES = {
     "p2y12_inhibitor": ("B01AC04", "B01AC05", "B01AC22", "B01AC24", "B01AC25"),
 }
 
-# Days for which a result makes another superfluous. Source: the look-backs of the catalogue (A-04).
-TESTS_DAYS = {
-    "ferritin": 90,
-    "transferrin-saturation": 90,
-    "nt-probnp": 90,
-    "vitamin-d": 730,
-    "ecg": 365,
-    "dxa": 730,
-    "frailty-score": 180,
-    "prealbumin": 90,
-    "dasi": 90,
-    "blood-group-sample": 3,  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
-}
+TESTS_DAYS = {name: one.days for name, one in TESTED.items()}
 
 # Days for which a procedure still matters. Sources: the look-backs of the catalogue (A-04); a coronary stent within
 # a year is one whose antiplatelet treatment has a timing question (2024 AHA/ACC guideline, section 6).
@@ -67,7 +55,8 @@ class Workup(Struct, frozen=True):
 
 def read(record: PatientRecord) -> Workup:
     """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
-    searched = {*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record)}
+    seen = {True: record.seen("labs").gap is None, False: record.seen("observations").gap is None}
+    searched = {name for name, one in TESTED.items() if seen[one.laboratory]}
     places = {name: _places(name, record) for name in TESTS_DAYS if name in record.recorded}
     done = frozenset(name for name, found in places.items() if "" in found)
     in_doubt = frozenset(name for name, found in places.items() if found - {STALE})
@@ -95,10 +84,6 @@ def _performed(record: PatientRecord) -> dict[str, datetime]:
 def _is_taken(name: str, medications: Medications) -> bool:
     substances = (substance for one in medications.taken for substance in one.drug.ingredients)
     return any(substance.startswith(MEDICINES[name]) for substance in substances)
-
-
-def _searched(key: str, names: tuple[str, ...], record: PatientRecord) -> Iterable[str]:
-    return () if record.seen(key).gap else names
 
 
 def _places(name: str, record: PatientRecord) -> set[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,8 +21,8 @@ from cds_service.patient_data.gather import Budget, gather, resolve
 from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings import diagnosis_features, features, medications, patient_record, queries, workup
-from fhir_mappings.code_systems import ICD_10, ICD_10_CM, LOINC, SNOMED_CT
-from fhir_mappings.concept_maps import CONCEPT, ConceptMaps
+from fhir_mappings.code_systems import CONCEPT, ICD_10, ICD_10_CM, LOINC, SNOMED_CT
+from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.feature import Features
 from fhir_mappings.features import FEATURES
 from fhir_mappings.finding_rules import FINDINGS
@@ -91,14 +91,15 @@ def answer(idea: str, said: str) -> list[Resource]:
     return [an_answer(coded(one), other) for one in codes(idea) for other in codes(said)]
 
 
-FUNCTION, SMOKING, TODAY = "functional-status", "smoking-status", {"recordedDate": days_ago(1), "onsetDateTime": days_ago(1)}
+FUNCTION, SMOKING = "functional-status", "smoking-status"
+TODAY = {"recordedDate": days_ago(1), "onsetDateTime": days_ago(1)}
 DIABETES, INSULIN = diagnoses("diabetes")[0], a_medication_request("274783")
 _GRADED: dict[str, tuple[str, str]] = {
     "charlson_liver_disease": ("charlson-mild-liver-disease", "mild"),
     "charlson_malignancy": ("charlson-metastatic-tumour", "metastatic"),
 }
 # Feature → one record after another in which it is recorded, and what is then told ("": whatever it is).
-EXAMPLES: dict[str, list[tuple[tuple[Resource, ...], object]]] = {
+EXAMPLES: dict[str, Sequence[tuple[tuple[Resource, ...], object]]] = {
     **{
         rule.name: [((a_result(rule, one),), "") for one in laboratory_codes(rule.name.replace("_", "-"))]
         for rule in (*RULES.values(), *FINDINGS.values())
