@@ -15,7 +15,7 @@ CHECKED     := cds_service fhir_mappings models_onnx tests
 CLINICAL_TESTS := tests/fhir_mappings tests/models_onnx tests/cds_service tests/acceptance/test_silence.py
 CLINICAL    := fhir_mappings/*,models_onnx/*,cds_service/advice/*,cds_service/speaking.py,cds_service/model_inputs.py
 
-.PHONY: run test coverage mutants matrix processors long lint bench lock clean
+.PHONY: run test golden coverage mutants matrix processors long lint bench lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -23,6 +23,11 @@ run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000
 
 test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
 	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark and not long" $(TESTS)
+
+golden: $(VENV)/development  ## The agreed answers anew, where a word or a number changed on purpose: read the difference before it is kept.
+	$(BIN)/python -m tests.acceptance.golden
+	$(BIN)/python -m tests.cds_service.advice.write_golden
+	$(BIN)/python -m tests.acceptance.test_dialects
 
 coverage: $(VENV)/development  ## Which lines and branches of the clinical rules their tests reach; ends with an error below the floor.
 	$(MAKE) --no-print-directory test TESTS="--cov --cov-report= $(CLINICAL_TESTS)"

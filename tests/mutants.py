@@ -57,10 +57,12 @@ AREAS = {
     "modes": Rules(
         {
             "cds_service/operations/modes.py": (),
-            "cds_service/calls.py": ("_outcome", "_computed", "withheld_by_mode", "_shown_before"),
+            "cds_service/gate.py": (),
+            "cds_service/calls.py": ("_outcome", "_computed", "_shown_before"),
         },
         (
             "tests/cds_service/operations/test_modes.py",
+            "tests/cds_service/test_gate.py",
             "tests/cds_service/test_calls.py",
             "tests/acceptance/test_silence.py",
         ),
