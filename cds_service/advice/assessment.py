@@ -13,7 +13,7 @@ import msgspec
 from cds_service import model_inputs, speaking
 from cds_service.advice import by_class
 from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
-from cds_service.advice.by_class import Version
+from cds_service.advice.by_value import Version
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
