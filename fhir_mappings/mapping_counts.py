@@ -167,7 +167,7 @@ def _as_unit(written: str) -> str:
 def _count_orders(counts: Counts, resources: Iterable[Raw], patient_id: str, maps: ConceptMaps) -> None:
     for raw in resources:
         try:
-            found = planned([raw], patient_id=patient_id, maps=maps)
+            found = planned([raw], patient_id=patient_id, maps=maps, done_too=True)
             order = read_order(raw)
         except (WrongPatientError, UnsupportedVersionError, *UNREADABLE_JSON):
             counts.orders[("fhir-version-unsupported", "", "")] += 1
