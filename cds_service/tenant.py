@@ -194,7 +194,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     URI of this site → the name of the code system that it is (code_systems.NAMES), added to those known everywhere
     (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
     stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
-    server on the hospital's own network may stand; loopback and link-local never count (R-G01).
+    server on the hospital's own network may stand; loopback and link-local never count (R-G01). `card_text`: whether
+    the EHR renders the markdown of a card's detail; as-vendor: what `vendor_profile` says.
     """
 
     id: str
@@ -214,6 +215,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ce_marked: bool = False
     zone: str = "UTC"
     vendor_profile: VendorProfile = "generic"
+    card_text: Literal["as-vendor", "markdown", "plain"] = "as-vendor"
     on_failure: Literal["error", "empty"] = "error"
     deadline_s: float = 1.8
     fetch_timeout_s: float = 0.8

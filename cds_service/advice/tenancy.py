@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from cds_service import speaking
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import CATALOGUE, Advising
-from cds_service.advice.dialects import DIALECTS
+from cds_service.advice.dialects import DIALECTS, Dialect
 from cds_service.advice.options import Policy
 from cds_service.tenant import Tenant
 from fhir_mappings import order_codes
@@ -51,13 +53,21 @@ def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
     return Advising(policy=policy, codes=codes, maps=maps, limits=limits(tenant))
 
 
+def dialect(tenant: Tenant) -> Dialect:
+    """What its EHR takes; whether it renders markdown a tenant may know better than the vendor's row."""
+    of_vendor = DIALECTS[tenant.vendor_profile]
+    if tenant.card_text == "as-vendor":
+        return of_vendor
+    return msgspec.structs.replace(of_vendor, markdown=tenant.card_text == "markdown")
+
+
 def place(tenant: Tenant, advised: Advising) -> Place:
     """How this tenant's EHR shows cards and takes orders."""
     return Place(
         public_url=tenant.public_url,
         local_pages=tenant.local_pages,
         discrete_result=tenant.discrete_result,
-        dialect=DIALECTS[tenant.vendor_profile],
+        dialect=dialect(tenant),
         codes=advised.codes,
         intent=tenant.advice.draft_intent,
         save_to_chart=tenant.advice.save_to_chart,

@@ -32,6 +32,10 @@ from tests.conformance.conftest import PUBLIC, SERVICE, a_tenant_file, a_token, 
 
 FOLDER = Path(__file__).parent / "golden_responses"
 VENDORS = ("epic", "oracle", "generic", "sandbox")
+# The tenants whose responses are held: each vendor's, and one that asked for plain text.
+TENANTS = {vendor: {"vendor_profile": vendor} for vendor in VENDORS} | {
+    "generic-plain": {"vendor_profile": "generic", "card_text": "plain"}
+}
 ORDERED = {"epic": (EPIC_PREFERENCE_LIST, "EAP-{}"), "oracle": ("urn:oid:1.2.3", "{}"), "generic": ("urn:site", "{}")}
 _DAY = r"\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)( \d{4})?( \d\d:\d\d UTC)?"
 
@@ -47,10 +51,10 @@ def order_map(folder: Path, vendor: str) -> Path:
     return path
 
 
-def an_ehr(folder: Path, vendor: str) -> FlaskClient:
+def an_ehr(folder: Path, name: str) -> FlaskClient:
     """A production tenant of this vendor, with a registered risk profile and its own order codes."""
-    members: dict[str, Any] = {
-        "vendor_profile": vendor,
+    vendor = TENANTS[name]["vendor_profile"]
+    members: dict[str, Any] = TENANTS[name] | {
         "order_maps": [str(order_map(folder, vendor))],
         "advice": {"smart_launch_url": f"{PUBLIC}/smart/launch"},
     }
@@ -68,8 +72,8 @@ def the_request() -> dict[str, Any]:
     )
 
 
-def response(folder: Path, vendor: str) -> dict[str, Any]:
-    answer = an_ehr(folder, vendor).post(SERVICE, json=the_request(), headers=a_token())
+def response(folder: Path, name: str) -> dict[str, Any]:
+    answer = an_ehr(folder, name).post(SERVICE, json=the_request(), headers=a_token())
     assert answer.status_code == 200
     told: dict[str, Any] = answer.json or {}
     return told
@@ -88,19 +92,19 @@ def lasting(told: Any, name: str = "") -> Any:
 
 @pytest.fixture(scope="module")
 def responses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return {vendor: response(tmp_path_factory.mktemp(vendor), vendor) for vendor in VENDORS}
+    return {name: response(tmp_path_factory.mktemp(name), name) for name in TENANTS}
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_the_response_is_as_it_was_agreed(responses: dict[str, Any], vendor: str) -> None:
-    agreed = json.loads((FOLDER / f"{vendor}.json").read_text(encoding="utf-8"))
-    assert lasting(responses[vendor]) == agreed
+@pytest.mark.parametrize("name", TENANTS)
+def test_the_response_is_as_it_was_agreed(responses: dict[str, Any], name: str) -> None:
+    agreed = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    assert lasting(responses[name]) == agreed
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_one_card_that_fits_its_panel_with_one_action_each(responses: dict[str, Any], vendor: str) -> None:
-    (card,) = responses[vendor]["cards"]
-    assert len(card["detail"]) <= DIALECTS[vendor].detail_limit
+@pytest.mark.parametrize("name", TENANTS)
+def test_one_card_that_fits_its_panel_with_one_action_each(responses: dict[str, Any], name: str) -> None:
+    (card,) = responses[name]["cards"]
+    assert len(card["detail"]) <= DIALECTS[TENANTS[name]["vendor_profile"]].detail_limit
     assert len(card.get("suggestions", ())) <= 3
     assert all(len(one["actions"]) == 1 for one in card.get("suggestions", ()))
     assert card.get("selectionBehavior") == ("any" if card.get("suggestions") else None)
@@ -109,17 +113,17 @@ def test_one_card_that_fits_its_panel_with_one_action_each(responses: dict[str, 
     assert card["indicator"] in ("info", "warning")
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_the_topic_is_the_same_in_every_call(responses: dict[str, Any], vendor: str) -> None:
+@pytest.mark.parametrize("name", TENANTS)
+def test_the_topic_is_the_same_in_every_call(responses: dict[str, Any], name: str) -> None:
     """Epic keys the acknowledgement by it: alphanumeric, at most 100 characters, never changing."""
-    topic = responses[vendor]["cards"][0]["source"]["topic"]
+    topic = responses[name]["cards"][0]["source"]["topic"]
     assert topic["code"] == "SurgRiskSpine"
     assert re.fullmatch(r"[A-Za-z0-9]{1,100}", topic["code"])
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_links_are_fixed_and_name_nobody(responses: dict[str, Any], vendor: str) -> None:
-    for link in responses[vendor]["cards"][0]["links"]:
+@pytest.mark.parametrize("name", TENANTS)
+def test_links_are_fixed_and_name_nobody(responses: dict[str, Any], name: str) -> None:
+    for link in responses[name]["cards"][0]["links"]:
         assert link["url"] in {f"{PUBLIC}/smart/launch", *(f"{PUBLIC}/models/{outcome}" for outcome in BY_NAME)}
         assert "appContext" not in link or (link["type"] == "smart" and uuid.UUID(link["appContext"]))
 
@@ -132,6 +136,13 @@ def test_epic_orders_by_its_preference_list_and_oracle_is_given_no_button(respon
     assert "suggestions" not in oracle
     assert "overrideReasons" not in oracle
     assert all("appContext" not in link for link in oracle["links"])
+
+
+def test_plain_text_is_the_same_card_without_its_markdown(responses: dict[str, Any]) -> None:
+    (marked,), (plain,) = (lasting(responses[name])["cards"] for name in ("generic", "generic-plain"))
+    assert "**" in marked["detail"]
+    assert not any(mark in plain["detail"] for mark in ("*", "#", "`", "_", "]("))
+    assert plain == marked | {"detail": marked["detail"].replace("**", "")}
 
 
 # What the public sandbox and careless clients send (cds-hooks/sandbox 3b7e255).
@@ -211,12 +222,12 @@ def test_signing_without_any_draft_is_silence(sandbox: FlaskClient) -> None:
 
 
 def main() -> None:
-    """Write each vendor's response."""
+    """Write each tenant's response."""
     FOLDER.mkdir(exist_ok=True)
-    for vendor in VENDORS:
+    for name in TENANTS:
         with tempfile.TemporaryDirectory() as folder:
-            told = lasting(response(Path(folder), vendor))
-        (FOLDER / f"{vendor}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            told = lasting(response(Path(folder), name))
+        (FOLDER / f"{name}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
 from cds_service import speaking
 from cds_service.advice import tenancy
+from cds_service.advice.choice import Advising
+from cds_service.advice.dialects import DIALECTS
 from cds_service.advice.tenancy import UnknownRowError
-from cds_service.tenant import AdviceSettings, Tenant, WarningThresholds
+from cds_service.tenant import AdviceSettings, Tenant, VendorProfile, WarningThresholds
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.order_codes import DEMONSTRATION, OrderCodeError
 
@@ -99,3 +101,20 @@ def test_the_place_of_a_card_follows_the_vendor_and_the_settings() -> None:
 def test_a_setting_out_of_its_range_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(members, AdviceSettings)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "card_text", "markdown"),
+    [
+        ("generic", "as-vendor", True),
+        ("generic", "plain", False),
+        ("meditech", "as-vendor", False),
+        ("meditech", "markdown", True),
+        ("oracle", "plain", False),
+    ],
+)
+def test_a_tenant_says_whether_its_cards_are_markdown_and_changes_nothing_else(
+    vendor: VendorProfile, card_text: Literal["as-vendor", "markdown", "plain"], markdown: bool
+) -> None:
+    told = tenancy.place(a_tenant(vendor_profile=vendor, card_text=card_text), Advising()).dialect
+    assert told == msgspec.structs.replace(DIALECTS[vendor], markdown=markdown)
