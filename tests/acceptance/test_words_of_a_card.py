@@ -32,21 +32,6 @@ def a_service(folder: Path, as_of: datetime) -> FlaskClient:
 
 
 @pytest.fixture(scope="module")
-<<<<<<< HEAD
-def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Every card, by whose it is."""
-    found = {name: msgspec.to_builtins(card_of(person)[0]) for name, person in PEOPLE.items()}
-    for as_of, bodies in ((datetime.now(UTC), demonstration()), (messy_cases.AS_OF, {})):
-        folder = tmp_path_factory.mktemp("words")
-        settings = Settings(demo=True, database_url=f"sqlite:///{folder}/r.sqlite3", state_directory=Path(folder))
-        http = create_app(settings, clock=lambda as_of=as_of: as_of).test_client()  # type: ignore[misc]
-        for name, body in bodies.items():
-            for card in http.post("/cds-services/surgical-risk", json=body).json["cards"]:
-                found[name] = card
-        for name in messy_cases.CASES if not bodies else ():
-            for answer in messy_cases.post(name, http):
-                found |= {f"messy {name}": card for card in (answer.get_json() or {}).get("cards", ())}
-=======
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Cards:
     """Every card of an invented person, by whose it is."""
     found: Cards = {f"{name} dialect": msgspec.to_builtins(a_card(name)) for name in DIALECTS}
@@ -64,7 +49,6 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Cards:
         for number, answer in enumerate(messy_cases.post(name, http)):
             for card in (answer.get_json() or {}).get("cards", ()):
                 found[f"messy {name} {number}"] = card
->>>>>>> n-k
     return found
 
 
@@ -92,3 +76,29 @@ def real(shared: Path) -> Cards:
 def test_no_card_of_a_real_operation_breaks_a_rule(real: Cards, rule: str) -> None:
     assert len(real) >= 200
     assert broken(rule, real) == {}
+
+
+# A change to a good card that each rule must find.
+SPOILT = {
+    "at most 90 words": ("Why: ", "Why: " + "and again " * 40),
+    "one denominator": ("Of 1,000 such", "Of 100 such"),
+    "no event twice": ("- Death: 8 (usual 8)", "- Death: 8 (usual 8)\n- Death: 9"),
+    "the summary's figure is in the list": ("- Death: 8", "- Death: 9"),
+    "no word of comparison": ("Why: ", "This is typical. Why: "),
+    "never from zero": ("- Heart attack or arrest: 4", "- Heart attack or arrest: 0–4"),
+    "a range says why": ("- Heart attack or arrest: 4", "- Heart attack or arrest: 1–4"),
+    "each line one fact, the limits last": ("Why: ", "Because: "),
+    "reads as plain text": ("Why: ", "Why: # "),
+    "no banned word": ("Why: ", "Why: high risk patient, "),
+    "ninth grade": ("Why: ", "Why: " + "extraordinarily complicated considerations, " * 4),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_finds_what_breaks_it(rule: str) -> None:
+    good: dict[str, Any] = msgspec.to_builtins(card_of(PEOPLE["the-usual-fusion"])[0])
+    old, new = SPOILT[rule]
+    plain = good["detail"].replace("**", "")
+    assert old in plain
+    assert broken(rule, {"good": good}) == {}
+    assert list(broken(rule, {"spoilt": good | {"detail": plain.replace(old, new)}})) == ["spoilt"]
