@@ -202,12 +202,13 @@ class Encounter(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
 
 
 class ServiceRequest(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="ServiceRequest"):
-    """An order that is open in the chart (requested.py); the orders of the session are read by orders.py."""
+    """An order of the chart (requested.py); the orders of the session are read by orders.py."""
 
     id: str | None = None
     implicit_rules: None = None
     modifier_extension: tuple[()] | None = None
     status: str | None = None
+    intent: object = None
     do_not_perform: bool | None = None
     code: CodeableConcept = NO_CODE
     subject: Reference | None = None

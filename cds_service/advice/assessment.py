@@ -12,6 +12,8 @@ import msgspec
 
 from cds_service import model_inputs, speaking
 from cds_service.advice import by_class
+from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
+from cds_service.advice.by_value import Version
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
@@ -25,22 +27,7 @@ from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Range, Score
 
-Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
 _NO_LONGER_PREGNANT_YEARS = 56
-BAND_NAMES: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
-
-
-class BandLimits(msgspec.Struct, frozen=True):
-    """Ratios to the peers' figure at which the next band begins (DEC-32), and the least risk of a warning (DEC-39).
-
-    `rare`, `common`: probability (0 to 1) from which an outcome may be a warning (`speaking.reaches`).
-    """
-
-    typical: float = 0.67
-    above: float = 1.5
-    well_above: float = 3.0
-    rare: float = speaking.WARNING_RARE
-    common: float = speaking.WARNING_COMMON
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +144,7 @@ def assess(
     `recalibrations`: the hospital's own, by the graph that they correct; its figures and peers are told by them.
     """
     group = procedure.group
-    by: dict[tuple[str, str], Recalibration] = {}
+    by: dict[Version, Recalibration] = {}
     ranges = _ranges(features, unknowns.opened, group=group, models=models, limits=limits)
     if recalibrations:
         by = {_version(one): its for one in scores if (its := recalibrations.get(one.sha256)) is not None}
@@ -170,14 +157,10 @@ def assess(
     by_outcome: dict[str, dict[str, Score]] = {}
     for one in champions:
         by_outcome.setdefault(one.outcome, {})[one.model] = one
-    found = (_told(outcome, by_outcome.get(outcome.name, {}), models) for outcome in OUTCOMES)
     estimates = tuple(
-        msgspec.structs.replace(
-            _estimate(outcome, score, models=models, group=group, limits=limits, unknown=ranges.get(_version(score))),
-            by_class=classes.get(_version(score), ()),
-        )
-        for outcome, score in zip(OUTCOMES, found, strict=True)
-        if score is not None
+        _estimate(outcome, score, (ranges, classes), models=models, group=group, limits=limits)
+        for outcome in OUTCOMES
+        if (score := _told(outcome, by_outcome.get(outcome.name, {}), models)) is not None
     )
     headline = _headline(estimates, limits)
     assessment_id, as_of, zone = identity
@@ -190,7 +173,7 @@ def assess(
         scores=champions,
         challengers=models.untold(scores),
         limits=limits,
-        estimates=_headline_first(estimates, headline),
+        estimates=tuple(sorted(estimates, key=lambda estimate: estimate is not headline)),
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
         inputs=models.inputs_of(tuple([_version(estimate.score) for estimate in estimates])),
@@ -207,7 +190,7 @@ def _may_be_pregnant(features: Features) -> bool:
 
 def _ranges(
     features: Features, opened: Open, *, group: str, models: Registry, limits: BandLimits
-) -> dict[tuple[str, str], MissingRange]:
+) -> dict[Version, MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     inexact_inputs = model_inputs.limits(features)
     unusable = [name for name, one in features.items() if not one.usable]
@@ -227,12 +210,11 @@ def _moved(one: MissingRange, by: Recalibration | None, peer: Peer | None, limit
 
 def _thresholds(peer: Peer | None, limits: BandLimits) -> tuple[float, ...]:
     """The probabilities at which the next band begins; none without peers."""
-    if peer is None:
-        return ()
-    return tuple(peer.probability * limit for limit in (limits.typical, limits.above, limits.well_above))
+    begins = (limits.typical, limits.above, limits.well_above)
+    return tuple(peer.probability * ratio for ratio in begins) if peer is not None else ()
 
 
-def _version(one: Score | MissingRange) -> tuple[str, str]:
+def _version(one: Score | MissingRange) -> Version:
     """A champion and its challengers have one name."""
     return one.model, one.version
 
@@ -255,13 +237,15 @@ def _told(outcome: Outcome, by_model: Mapping[str, Score], models: Registry) -> 
 def _estimate(
     outcome: Outcome,
     score: Score,
+    known: tuple[Mapping[Version, MissingRange], Mapping[Version, tuple[Range, ...]]],
     *,
     models: Registry,
     group: str,
     limits: BandLimits,
-    unknown: MissingRange | None,
 ) -> Estimate:
-    peer = models.peer(outcome.name, group)
+    """`known`: by version how far it could move, and its figure for each ASA class."""
+    ranges, classes = known
+    unknown, peer = ranges.get(_version(score)), models.peer(outcome.name, group)
     if peer is not None and score.recalibration is not None:
         peer = recalibrated.peer(peer, score.recalibration)
     ends = (unknown.range.low, unknown.range.high) if unknown is not None else (score.probability,) * 2
@@ -273,16 +257,8 @@ def _estimate(
         band=band(figure, peer, limits),
         certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
         unknown=unknown,
+        by_class=classes.get(_version(score), ()),
     )
-
-
-def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Band | None:
-    """How the risk compares with peers of the same procedure group; no peer figure, no band (DEC-32)."""
-    if probability is None or peer is None:
-        return None
-    ratio = probability / peer.probability
-    steps = sum(ratio >= limit for limit in (limits.typical, limits.well_above)) + (ratio > limits.above)
-    return BAND_NAMES[min(steps, 3)]
 
 
 def _headline(estimates: Sequence[Estimate], limits: BandLimits) -> Estimate | None:
@@ -293,10 +269,6 @@ def _headline(estimates: Sequence[Estimate], limits: BandLimits) -> Estimate | N
 
     candidates = [estimate for estimate in estimates if estimate.outcome.may_head and estimate.score.has_figure]
     return max(candidates, key=rank, default=None)
-
-
-def _headline_first(estimates: Sequence[Estimate], headline: Estimate | None) -> tuple[Estimate, ...]:
-    return tuple(sorted(estimates, key=lambda estimate: estimate is not headline))
 
 
 def _warns(estimate: Estimate, limits: BandLimits) -> bool:

@@ -20,14 +20,27 @@ _PRESENT_AFTER_RESULTS = (
     "cancer", "insulin", "diabetes", "chronic_kidney_disease", "dementia", "antiplatelet", "steroid", "opioid",
     "hypertension_on_medication",
 )  # fmt: skip
-# Below or above which a result is told. Sources: haemoglobin ICCAMS 2022; albumin CNS 2021, nutrition; creatinine
-# Gupta 2011 (its cut-point); eGFR KDIGO 2024 (chronic kidney disease); HbA1c clinical/inputs.md 1.5; oxygen
-# saturation ARISCAT (Canet 2010); sodium Leung 2012, Arch Intern Med 172:1474; platelets Glance 2014,
-# Anesthesiology 120:62; INR Green 2018, Br J Haematol 181:54; BMI WHO Technical Report 894.
+# Below which a result is told.
 _BELOW = {
-    "haemoglobin": 13.0, "albumin": 3.5, "egfr": 60.0, "sodium": 135.0, "platelets": 150.0, "spo2": 96.0, "bmi": 18.5,
-}  # fmt: skip
-_FROM = {"creatinine": 1.5, "hba1c": 8.0, "inr": 1.5, "bmi": 40.0}
+    "haemoglobin": 13.0,  # ICCAMS 2022, both sexes: the catalogue's row of iron tests
+    "albumin": 3.5,  # CNS 2021, Preoperative Nutrition Assessment: the catalogue's row of the dietitian
+    "egfr": 60.0,  # KDIGO 2024, Kidney Int 105(4S):S117, category G3a
+    "sodium": 135.0,  # Leung 2012, Arch Intern Med 172:1474: deaths in 30 days 5.2 against 1.3 %
+    "platelets": 150.0,  # Glance 2014, Anesthesiology 120:62: mild thrombocytopenia
+    "spo2": 96.0,  # Canet 2010, Anesthesiology 113:1338 (ARISCAT): from 96 % on no points
+    "bmi": 18.5,  # WHO Technical Report Series 894 (2000): underweight
+}
+# Above which.
+_ABOVE = {
+    "creatinine": 1.5,  # Gupta 2011, Circulation 124:381: the cut-point of its equation
+    "inr": 1.5,  # CHEST 2022, Douketis, Chest 162:e207: called elevated one or two days before an operation
+}
+# From which on.
+_FROM = {
+    "hba1c": 8.0,  # ADA 2024, Standards of Care 16: the goal before elective surgery is below it
+    "bmi": 40.0,  # WHO Technical Report Series 894 (2000): obesity class III
+}
+_NEVER = float("inf")
 _RESULTS = ("haemoglobin", "albumin", "creatinine", "egfr", "hba1c", "inr", "platelets", "sodium", "spo2", "bmi")
 _WORST = {"functional_status": ("partially-dependent", "totally-dependent"), "smoking_status": ("current",)}
 # What says the same already.
@@ -57,10 +70,11 @@ def _found(assessment: Assessment) -> Iterator[Feature]:
 
 
 def _is_news(feature: Feature) -> bool:
-    """Present, or out of bounds."""
-    name, value = feature.name, feature.value
+    """Present, or out of bounds whatever of its possible values it has."""
+    name, value = feature.name, feature.model_value
     if name in _WORST:
         return value in _WORST[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value is True
-    return value < _BELOW.get(name, value) or value >= _FROM.get(name, float("inf"))
+    low, high = feature.possible or (value, value)
+    return high < _BELOW.get(name, -_NEVER) or low > _ABOVE.get(name, _NEVER) or low >= _FROM.get(name, _NEVER)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
+from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.facts import Facts, is_not_done
 from cds_service.advice.options import Option
 from fhir_mappings.features import FEATURES

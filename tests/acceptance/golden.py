@@ -4,59 +4,91 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import Raw
+
 from cds_service import speaking
 from cds_service.advice import cards, choice, dialects, silence
+from cds_service.advice.cards import Place
 from cds_service.advice.choice import Advising
 from cds_service.advice.dialects import DIALECTS
 from cds_service.hooks.card import Card
 from fhir_mappings import features, patient_record, procedures
+from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.procedures import NoProcedure, PlannedProcedure
 from tests import builders
-from tests.acceptance.golden_people import PCS, PEOPLE, Person
+from tests.acceptance.golden_people import NOT_ANSWERED, PCS, PEOPLE, Person
 from tests.cds_service.advice import people
 
 FOLDER = Path(__file__).parent / "golden"
+EVERYBODY = PEOPLE | NOT_ANSWERED
+
+
+PUBLIC = "https://risk.example.org"
+
+
+def planned_for(person: Person) -> tuple[tuple[Raw, ...], tuple[PlannedProcedure, ...] | NoProcedure]:
+    """What is ordered for this person, and the operations that are understood."""
+    order = builders.an_order((PCS, person.operation), **person.order)
+    drafts = builders.as_json([order, *person.also_ordered])
+    return drafts, procedures.planned(drafts, patient_id=builders.PATIENT_ID, maps=builders.DEMO_MAPS)
+
+
+def place_of(person: Person) -> Place:
+    """Whose panel shows the card."""
+    launch, dialect = f"{PUBLIC}/smart/launch", DIALECTS[person.dialect]
+    return Place(public_url=PUBLIC, codes=people.CODES, launch_url=launch, dialect=dialect)
+
+
+def record_of(person: Person) -> PatientRecord:
+    """What is read of this person."""
+    results = builders.searches(*person.resources, **person.searches)
+    return patient_record.read(
+        results, patient_id=builders.PATIENT_ID, as_of=builders.AS_OF, zone=builders.ZONE, maps=builders.DEMO_MAPS
+    )
 
 
 def card_of(person: Person) -> tuple[Card, str]:
-    """The card of this person by the whole way from FHIR to words, and what silence would have said in production."""
-    order = builders.an_order((PCS, person.operation), **person.order)
-    drafts = builders.as_json([order, *person.also_ordered])
-    found = procedures.planned(drafts, patient_id=builders.PATIENT_ID, maps=builders.DEMO_MAPS)
+    """The card of this person by the whole way from FHIR to words, and what production would do with it."""
+    drafts, found = planned_for(person)
     assert isinstance(found, tuple)
-    results = builders.searches(*person.resources, **person.searches)
-    record = patient_record.read(
-        results, patient_id=builders.PATIENT_ID, as_of=builders.AS_OF, zone=builders.ZONE, maps=builders.DEMO_MAPS
-    )
+    record = record_of(person)
     known = features.derive(record, found[0])
-    reason = silence.for_patient(record, known)
+    assert silence.for_patient(record, known) is None
     assessment = people.assess_features(known, found[0], record)
-    advising = Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
-    chosen = choice.for_patient(assessment, record, drafts, advising=advising)
-    url = "https://risk.example.org"
-    place = cards.Place(
-        public_url=url, codes=people.CODES, launch_url=f"{url}/smart/launch", dialect=DIALECTS[person.dialect]
+    chosen = choice.for_patient(
+        assessment, record, drafts, advising=Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
     )
-    card = cards.write(assessment, place, session=people.SESSION, chosen=chosen)
-    return card, reason or silence.for_floor(assessment, speaking.CARD_FLOORS, opened=chosen.opens) or "shown"
+    card = cards.write(assessment, place_of(person), session=people.SESSION, chosen=chosen)
+    return card, silence.for_floor(assessment, speaking.CARD_FLOORS, opened=chosen.opens) or "shown"
+
+
+def not_answered(person: Person) -> tuple[Card | None, str]:
+    """Why this person has no card; the one that names the gap where there is one."""
+    _, found = planned_for(person)
+    if isinstance(found, NoProcedure):
+        return None, found.reason
+    record = record_of(person)
+    reason = silence.for_patient(record, features.derive(record, found[0]))
+    assert reason is not None
+    return cards.for_gap(found[0], place_of(person)) if reason == "required-input-missing" else None, reason
 
 
 def as_read(person: Person) -> str:
     """The card as a clinician reads it, with what a production tenant would have done."""
-    card, fate = card_of(person)
-    buttons = [f"[ ] {one.label}" for one in card.suggestions]
-    return "\n".join(
-        [f"# {person.story}", f"# {card.indicator}; in production: {fate}", "", card.summary, "",
-         dialects.plain(card.detail or ""), "", *buttons]
-    ).rstrip() + "\n"  # fmt: skip
+    card, fate = not_answered(person) if person in NOT_ANSWERED.values() else card_of(person)
+    heading = [f"# {person.story}", f"# {card.indicator if card else 'no card'}; in production: {fate}"]
+    told = ["", card.summary, "", dialects.plain(card.detail or ""), ""] if card else []
+    buttons = [f"[ ] {one.label}" for one in card.suggestions] if card else []
+    return "\n".join([*heading, *told, *buttons]).rstrip() + "\n"
 
 
 def main() -> None:
     """One text file per person; files of people who are gone are removed."""
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.txt"):
-        if path.stem not in PEOPLE:
+        if path.stem not in EVERYBODY:
             path.unlink()
-    for name, person in PEOPLE.items():
+    for name, person in EVERYBODY.items():
         (FOLDER / f"{name}.txt").write_text(as_read(person), encoding="utf-8")
 
 

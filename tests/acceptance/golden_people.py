@@ -242,3 +242,33 @@ PEOPLE: dict[str, Person] = {
         order={"code": {"coding": [{"system": PCS, "code": FUSION, "display": INJECTION}], "text": INJECTION}},
     ),
 }  # fmt: skip
+
+# Before whom the service is silent, or can only name what it lacks.
+NOT_ANSWERED: dict[str, Person] = {
+    "a-girl-of-15": Person(
+        "A girl of 15 before correction of a deformity", DEFORMITY, (woman("2011-05-01"), asa(2), *HEALTHY_TESTS)
+    ),
+    "pregnant": Person(
+        "A pregnant woman before a disc operation", DECOMPRESSION,
+        (woman("1994-05-01"), asa(2), *HEALTHY_TESTS, a_condition("Z33.1")),
+    ),
+    "died-last-week": Person(
+        "A man who died last week; the order was never withdrawn", FUSION,
+        (man("1954-05-01") | {"deceasedDateTime": date_ago(7)}, asa(3), *HEALTHY_TESTS),
+    ),
+    "a-broken-hip": Person(
+        "A broken hip, to be operated on tomorrow morning", HIP, (woman("1940-05-01"), asa(3), *HEALTHY_TESTS),
+        order={
+            "priority": "urgent",
+            "reasonCode": [{"coding": [{"system": ICD, "code": "S72.001A"}]}],
+            "occurrenceDateTime": date_ago(-1),
+        },
+    ),
+    "transplant-of-the-liver": Person(
+        "A transplant of the liver: no model knows it", "0FY00Z0", (man("1970-05-01"), asa(3), *HEALTHY_TESTS)
+    ),
+    "no-birth-date": Person(
+        "No birth date: no figure can be made; the tenant asked to be told", FUSION,
+        (man("1960") | {"birthDate": None}, asa(2), *HEALTHY_TESTS),
+    ),
+}  # fmt: skip

@@ -54,7 +54,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Opened:
     """The same way as the card's, with data fetched now. Raises LaunchError and ServiceError; both are recorded."""
     kept = _of_card(granted, site, desk.records)
-    request = _request(granted, orders.considered(granted, kept, site))
+    request = _request(granted, orders.considered(granted, kept, site, received))
     call = account.Call(request, Caller(site.tenant, granted.issuer), received, time.monotonic())
     try:
         given, mode = _under_mode(request, kept, site, desk, received)

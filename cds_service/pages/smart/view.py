@@ -9,7 +9,8 @@ import msgspec
 from flask import Response
 
 from cds_service.advice import outcomes, telling, wording
-from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
+from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS

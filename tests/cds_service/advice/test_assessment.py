@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from cds_service.advice import assessment as module
-from cds_service.advice.assessment import BandLimits, Estimate, band
+from cds_service.advice.assessment import Estimate
+from cds_service.advice.bands import BandLimits, band
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from models_onnx.bounds import MissingRange
 from models_onnx.peers import Peer
@@ -47,8 +48,8 @@ def with_usual(outcome: str, usual: float | None, probability: float) -> Estimat
         (0.5, "below-typical"),
         (0.669, "below-typical"),
         (0.67, "typical"),
-        (1.5, "typical"),
-        (1.501, "above-typical"),
+        (1.499, "typical"),
+        (1.5, "above-typical"),
         (2.999, "above-typical"),
         (3.0, "well-above-typical"),
         (10.0, "well-above-typical"),

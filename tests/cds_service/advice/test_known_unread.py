@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.advice import known_unread
+from fhir_mappings.feature import Feature
 from fhir_mappings.feature_catalogue import FEATURES
 from fhir_mappings.search_result import SearchResult
 from tests import builders
@@ -44,6 +45,23 @@ def test_a_result_within_bounds_is_no_news(resource: Resource) -> None:
     assert told(resource) == ()
 
 
+def _result(name: str, value: float) -> Feature:
+    return Feature(name=name, status="used", value=value, model_value=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "news", "none"),
+    [
+        ("haemoglobin", 12.9, 13.0), ("albumin", 3.4, 3.5), ("egfr", 59.9, 60.0), ("sodium", 134, 135),
+        ("platelets", 149, 150), ("spo2", 95, 96), ("bmi", 18.4, 18.5), ("bmi", 40.0, 39.9),
+        ("creatinine", 1.6, 1.5), ("inr", 1.6, 1.5), ("hba1c", 8.0, 7.9),
+    ],
+)  # fmt: skip
+def test_a_result_is_news_at_the_limit_of_its_source_as_the_source_has_it(name: str, news: float, none: float) -> None:
+    assert known_unread._is_news(_result(name, news))
+    assert not known_unread._is_news(_result(name, none))
+
+
 def test_what_a_figure_reads_is_not_told_again() -> None:
     assert not any("cancer" in one for one in told(a_condition("C61")))
     partly = (people.function("PARTIAL"), people.result("2160-0", 2.4, "mg/dL"))
@@ -68,4 +86,4 @@ def test_nothing_is_known_of_a_list_that_was_not_read() -> None:
 def test_every_name_is_a_feature() -> None:
     names = {*known_unread._PRESENT, *known_unread._PRESENT_AFTER_RESULTS, *known_unread._RESULTS, *known_unread._WORST}
     assert names <= set(FEATURES)
-    assert set(known_unread._BELOW) | set(known_unread._FROM) == set(known_unread._RESULTS)
+    assert set(known_unread._BELOW) | set(known_unread._ABOVE) | set(known_unread._FROM) == set(known_unread._RESULTS)
