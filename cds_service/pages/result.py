@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup
 
-from cds_service.advice import telling, wording
+from cds_service.advice import outcomes, telling, wording
 from cds_service.advice.outcomes import BY_NAME, Outcome
 from cds_service.pages import axis, bars
 from cds_service.pages.axis import Chart
@@ -133,8 +133,8 @@ class _Explained(msgspec.Struct, frozen=True):
 
 def heading(prediction: Mapping[str, Any]) -> str:
     """The outcome of a prediction as a page heads it."""
-    outcome = BY_NAME.get(prediction["outcome"])
-    return outcome.heading if outcome else plain(prediction["outcome"])
+    name = prediction["outcome"]
+    return outcomes.heading(name, prediction["model"]) if name in BY_NAME else plain(name)
 
 
 _LISTS = {"conditions": "Diagnoses", "medications": "Medicines", "procedures": "Procedures", "reports": "Reports"}

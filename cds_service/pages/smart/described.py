@@ -18,6 +18,8 @@ from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.patient_record import PatientRecord
 from models_onnx.score import Range
 
+_COMPUTED = "egfr-computed"  # measurements.py
+
 
 def result_of(told: Assessment, record: PatientRecord | None) -> Result:
     """The result page's rows; with the record, results have trends and names in the place of ids."""
@@ -38,7 +40,7 @@ def _described(row: Input, told: Assessment, record: PatientRecord | None, known
 def _trend(name: str, told: Assessment, record: PatientRecord) -> Markup:
     """Of laboratory values that were measured: what is computed has the trend of what it is computed from."""
     rule, feature = RULES.get(name), told.features[name]
-    if rule is None or not rule.laboratory or feature.recorded_value is None:
+    if rule is None or not rule.laboratory or _COMPUTED in feature.flags:
         return Markup("")
     return trend.line(feature, history.of(name, record.recorded, record.clock), told.zone)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from flask import Response
 
-from cds_service.advice import telling, wording
+from cds_service.advice import outcomes, telling, wording
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.choice import CATALOGUE
@@ -114,7 +114,8 @@ def _missing(assessment: Assessment, of: int) -> Iterator[Missing]:
             if (effect := _effect(assessment, told, unknown, of)) is not None:
                 found.setdefault(unknown.input, []).append((unknown.spread, effect))
         if (points := told.score.points_range) is not None:
-            counted = Effect(told.outcome.heading, f"{points.low:g} to {points.high:g} points", "")
+            heading = outcomes.heading(told.outcome.name, told.score.model)
+            counted = Effect(heading, f"{points.low:g} to {points.high:g} points", "")
             for name in told.score.depends_on:
                 found.setdefault(name, []).append((0.0, counted))
     for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
