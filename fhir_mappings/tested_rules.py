@@ -50,9 +50,8 @@ TESTED: dict[str, Tested] = {
         Tested("nt-probnp", 90),
         Tested("vitamin-d", 730),
         Tested("prealbumin", 90),
-        Tested(
-            "blood-group-sample", 3
-        ),  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
+        # The usual window of a blood bank: an assumption, local policy decides (catalogue row 26).
+        Tested("blood-group-sample", 3),
         Tested("ecg", 365, laboratory=False),
         Tested("dxa", 730, laboratory=False),
         Tested("frailty-score", 180, laboratory=False),
