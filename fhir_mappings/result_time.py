@@ -1,6 +1,6 @@
 """When a result was taken: effective[x], else when it was issued; for every result, answer and report alike.
 
-Source: clinical/inputs.md 1.2; https://hl7.org/fhir/R4/observation-definitions.html#Observation.effective_x_
+Source: inputs 1.2; https://hl7.org/fhir/R4/observation-definitions.html#Observation.effective_x_
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ TESTED: dict[str, Tested] = {
         Tested("prealbumin", 90),
         Tested(
             "blood-group-sample", 3
-        ),  # the usual window of a blood bank: an assumption, local policy decides (row 26)
+        ),  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
         Tested("ecg", 365, laboratory=False),
         Tested("dxa", 730, laboratory=False),
         Tested("frailty-score", 180, laboratory=False),
