@@ -50,8 +50,9 @@ TESTED: dict[str, Tested] = {
         Tested("nt-probnp", 90),
         Tested("vitamin-d", 730),
         Tested("prealbumin", 90),
-        # The usual window of a blood bank: an assumption, local policy decides (catalogue row 26).
-        Tested("blood-group-sample", 3),
+        Tested(
+            "blood-group-sample", 3
+        ),  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
         Tested("ecg", 365, laboratory=False),
         Tested("dxa", 730, laboratory=False),
         Tested("frailty-score", 180, laboratory=False),

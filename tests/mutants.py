@@ -1,24 +1,28 @@
 """A mutation run: each rule changed a little, one change at a time; tests that still pass do not hold that rule.
 
 `python -m tests.mutants [AREA ...] [--jobs 2]` tells the score and every mutant that survived; docs/testing.md keeps
-the last one. A mutant runs in a fork of a process that has the libraries loaded, so that it costs its tests only.
+the last one. A mutant runs in a fork of a process that has collected the tests, so that it costs what they cost.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import importlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST = 1_200.0  # seconds; the tests of an area as it is
+_LONGEST = 1_200.0  # seconds; the tests of an area as it is
 _SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -31,8 +35,6 @@ _SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }
-# Loaded once, before the forks; nothing of the packages, for a mutant is of these.
-_LIBRARIES = ("alembic", "flask", "joserfc", "jwt", "numpy", "onnxruntime", "prometheus_client", "pytest")
 _CALLS = {"any": "all", "all": "any", "max": "min", "min": "max"}
 
 
@@ -90,24 +92,23 @@ AREAS = {
 
 
 class Mutant(NamedTuple):
-    """One change of one file."""
+    """One change of one module; `tree` is the whole of it, with the lines that it had."""
 
     source: str
     line: int
     what: str
-    text: str
+    tree: ast.Module
 
 
 def mutants(source: str, functions: tuple[str, ...] = ()) -> Iterator[Mutant]:
-    """Every small change of a module's rules; annotations, docstrings and messages are left alone."""
+    """Every small change of a module's rules; annotations, defaults, docstrings and messages are left alone."""
     text = (ROOT / source).read_text(encoding="utf-8")
     for number in range(len(list(_places(ast.parse(text), functions)))):
         tree = ast.parse(text)
         node, what = list(_places(tree, functions))[number]
         before = ast.unparse(node)
         _change(node, what)
-        ast.fix_missing_locations(tree)
-        yield Mutant(source, node.lineno, f"{before} -> {ast.unparse(node)}", ast.unparse(tree))
+        yield Mutant(source, node.lineno, f"{before} -> {ast.unparse(node)}", ast.fix_missing_locations(tree))
 
 
 def _places(tree: ast.Module, functions: tuple[str, ...]) -> Iterator[tuple[ast.expr, str]]:
@@ -171,65 +172,102 @@ def _change(node: ast.expr, what: str) -> None:
         node.func.id = _CALLS[node.func.id]
 
 
-def surviving(
-    made: list[Mutant | None], tests: tuple[str, ...], *, jobs: int = 1, seconds: float = LONGEST
-) -> list[Mutant | None]:
-    """Those under which the tests pass all the same, in that time; None stands for the rules as they are written."""
-    waiting, running, alive = list(enumerate(made)), dict[int, tuple[int, float]](), list[int]()
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            number, mutant = waiting.pop(0)
-            running[_forked(mutant, tests)] = number, time.monotonic() + seconds
-        for child, (number, ends) in list(running.items()):
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                del running[child]
-                alive += [number] if os.waitstatus_to_exitcode(status) == 0 else []
-            elif time.monotonic() > ends:
-                os.killpg(child, signal.SIGKILL)  # it is reaped in the next round, and counts as killed
-        time.sleep(0.05)
-    return [made[number] for number in sorted(alive)]
+class Session:
+    """A pytest plugin: the tests are collected once, then run for each mutant in a fork of their own."""
+
+    def __init__(self, made: list[Mutant], jobs: int) -> None:
+        self.made, self.jobs, self.alive = made, jobs, list[Mutant]()
+        self.passes = False
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In the place of pytest's own loop."""
+        since = time.monotonic()
+        self.passes = bool(self._surviving([None], session, _LONGEST))
+        seconds = 30 + 3 * self.jobs * (time.monotonic() - since)  # a mutant whose tests take longer never ends
+        if self.passes:
+            self.alive = [one for one in self._surviving([*self.made], session, seconds) if one is not None]
+        return True
+
+    def _surviving(self, made: list[Mutant | None], session: pytest.Session, seconds: float) -> list[Mutant | None]:
+        """Those under which the tests pass all the same, in that time; None stands for the rules as written."""
+        waiting, running, alive = list(enumerate(made)), dict[int, tuple[int, float]](), list[int]()
+        while waiting or running:
+            while waiting and len(running) < self.jobs:
+                number, mutant = waiting.pop(0)
+                running[_forked(mutant, session)] = number, time.monotonic() + seconds
+            for child, (number, ends) in list(running.items()):
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if ended:
+                    del running[child]
+                    alive += [number] if os.waitstatus_to_exitcode(status) == 0 else []
+                elif time.monotonic() > ends:
+                    os.killpg(child, signal.SIGKILL)  # it is reaped in the next round, and counts as killed
+            time.sleep(0.01)
+        return [made[number] for number in sorted(alive)]
 
 
-def _forked(mutant: Mutant | None, tests: tuple[str, ...]) -> int:
+def _forked(mutant: Mutant | None, session: pytest.Session) -> int:
     child = os.fork()
-    if child == 0:
-        _run(mutant, tests)
-    return child
-
-
-def _run(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
-    """In the child: the module is compiled from the changed text whenever it is imported."""
-    os.setpgid(0, 0)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    as_written = SourceFileLoader.get_code
-
-    def changed(self: SourceFileLoader, fullname: str) -> object:
-        if mutant is not None and Path(self.path) == ROOT / mutant.source:
-            return compile(mutant.text, self.path, "exec")
-        return as_written(self, fullname)
-
-    SourceFileLoader.get_code = changed  # type: ignore[assignment,method-assign]
+    if child:
+        return child
     code = 1
     try:
-        import pytest
-
-        code = int(pytest.main(["-x", "-q", "-p", "no:xdist", "--no-header", *tests]))
+        os.setpgid(0, 0)
+        if mutant is not None:
+            _apply(mutant)
+        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldfail or session.shouldstop:
+                break
+        code = int(session.testsfailed > 0)
     finally:
         os._exit(code)
+
+
+def _apply(mutant: Mutant) -> None:
+    """Give every function of the module its changed code, and every constant its changed value wherever it went."""
+    path = str(ROOT / mutant.source)
+    codes = dict(_codes(compile(mutant.tree, path, "exec")))
+    for function in [one for one in gc.get_objects() if isinstance(one, FunctionType)]:
+        if function.__code__.co_filename == path and "<locals>" not in function.__qualname__:
+            function.__code__ = codes[function.__code__.co_qualname, function.__code__.co_firstlineno]
+    module = importlib.import_module(mutant.source.removesuffix(".py").replace("/", "."))
+    changed = [one for one in mutant.tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+    for statement in changed:
+        if statement.lineno <= mutant.line <= (statement.end_lineno or statement.lineno):
+            _assign(statement, module, path)
+
+
+def _assign(statement: ast.Assign | ast.AnnAssign, module: ModuleType, path: str) -> None:
+    before = dict(vars(module))
+    exec(compile(ast.Module([statement], []), path, "exec"), vars(module))
+    for name in [name for name, value in vars(module).items() if before.get(name) is not value]:
+        for other in list(sys.modules.values()):
+            if other is not module and getattr(other, name, None) is before[name]:
+                setattr(other, name, vars(module)[name])
+
+
+def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield (one.co_qualname, one.co_firstlineno), one
+            yield from _codes(one)
 
 
 def run(area: str, *, jobs: int) -> tuple[int, list[Mutant]]:
     """How many mutants an area has, and those that survived."""
     rules = AREAS[area]
-    since = time.monotonic()
-    if not surviving([None], rules.tests):
-        raise SystemExit(f"{area}: the tests fail without any change")
-    seconds = 60 + 3 * jobs * (time.monotonic() - since)  # a mutant whose tests take longer never ends
     made = [one for source, functions in rules.sources.items() for one in mutants(source, functions)]
-    return len(made), [one for one in surviving([*made], rules.tests, jobs=jobs, seconds=seconds) if one is not None]
+    session = Session(made, jobs)
+    told, silent = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    try:
+        pytest.main(["-x", "-q", "-p", "no:xdist", *rules.tests], plugins=[session])
+    finally:
+        os.dup2(told, 1)
+    if not session.passes:
+        raise SystemExit(f"{area}: the tests fail without any change")
+    return len(made), session.alive
 
 
 def main() -> None:
@@ -238,8 +276,6 @@ def main() -> None:
     asked.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; all without one")
     asked.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = asked.parse_args()
-    for library in _LIBRARIES:
-        importlib.import_module(library)
     for area in given.areas or AREAS:
         since = time.monotonic()
         count, alive = run(area, jobs=given.jobs)
