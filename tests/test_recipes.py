@@ -139,7 +139,7 @@ def test_a_row_of_the_catalogue_is_a_row_and_its_case(copy: Copy) -> None:
 
 def test_a_word_of_the_card_is_one_file_and_golden_answers(copy: Copy) -> None:
     folder = files("a word of the card")[0]
-    copy.edit(f"{folder}outcomes.py", 'heading="Death within 30 days"', 'heading="Dying within 30 days"')
+    copy.edit(f"{folder}outcomes.py", 'on_card="Death"', 'on_card="Dying"')
     copy.run("-m", "tests.cds_service.advice.write_golden")
     changed = copy.changed()
     assert changed - {f"{folder}outcomes.py"}
