@@ -12,7 +12,10 @@ TEXTS = dict(references.read())
 NAMED = {name: references.named(text) for name, text in TEXTS.items()}
 TOLD = references.headings()
 _DEF = "def test"  # apart, or the page of conformance would count these as tests
-PAPERS = {path.relative_to(references.ROOT).as_posix() for path in references.ROOT.glob("docs/**/*.md")} | {"README.md"}
+_IN = (references.ROOT / "docs", references.ROOT / ".github")
+PAPERS = {path.relative_to(references.ROOT).as_posix() for folder in _IN for path in folder.rglob("*.md")} | {
+    "README.md"
+}
 
 
 def test_every_id_is_told() -> None:

@@ -147,6 +147,9 @@ def test_of_several_results_one_wins(
         ("2026-11-12T08:00+02:00", "2026-11-12T07:30+01:00"),  # without seconds, which FHIR asks for
         ("2026-11-12T08:00+02", "2026-11-12T07:30:00"),
         ("2026-11-12T08:00:00", "2026-11-12"),  # a date alone: the end of its day
+        ("2026-11-12T09:00:00+05:00", "2026-11-12T08:00:00Z"),  # later as a text, earlier as a time
+        ("2026-11-12T09:00:00+05:00", "2026-11-12T08:00:00+02:00"),
+        ("2026-11-12T08:00:00Z", "2026-11-12T08:00:00.5Z"),
     ],
 )
 def test_texts_of_another_form_are_compared_as_times(earlier: str, later: str) -> None:
@@ -156,6 +159,50 @@ def test_texts_of_another_form_are_compared_as_times(earlier: str, later: str) -
     ]
     for order in (results, results[::-1]):
         assert derived(*order)["creatinine"].value == 2.0
+
+
+def test_three_results_of_three_zones_are_compared_as_times() -> None:
+    """A confirmed one is found first, and what is newer than it only as a time is still looked at."""
+    times = ("2026-11-12T09:00:00+05:00", "2026-11-12T08:30:00+02:00", "2026-11-12T08:00:00Z")
+    results = [an_observation(value=float(n), id=f"o{n}", effectiveDateTime=when) for n, when in enumerate(times, 1)]
+    for order in (results, results[::-1], [results[1], results[2], results[0]]):
+        assert derived(*order)["creatinine"].value == 3.0
+
+
+@pytest.mark.parametrize(
+    ("unread", "flags"),
+    [
+        ({"effectiveDateTime": days_ago(5)}, ("newer-unreadable",)),  # of the same time
+        ({"effectiveDateTime": days_ago(4)}, ("newer-unreadable",)),
+        ({"effectiveDateTime": days_ago(6)}, ()),
+        ({"effectiveDateTime": days_ago(-3)}, ()),  # in the future: it says nothing
+    ],
+)
+def test_a_result_that_cannot_be_read_is_told_beside_one_as_old_or_older(
+    unread: dict[str, Any], flags: tuple[str, ...]
+) -> None:
+    good = an_observation(value=1.0, id="a", effectiveDateTime=days_ago(5))
+    bad = an_observation(value=1.0, id="b", **unread) | {"valueQuantity": "1.0 mg/dL"}
+    for order in ((good, bad), (bad, good)):
+        found = derived(*order)["creatinine"]
+        assert (found.value, found.flags) == (1.0, flags)
+
+
+def test_a_preliminary_result_of_the_same_time_is_not_newer() -> None:
+    found = derived(an_observation(value=1.0, id="a"), an_observation(value=2.5, id="b", status="preliminary"))
+    assert (found["creatinine"].value, found["creatinine"].flags) == (1.0, ())
+
+
+def test_a_limit_and_a_number_of_one_time_differ() -> None:
+    limit = an_observation(id="b", value=None) | {"valueQuantity": a_quantity(1.0, "mg/dL") | {"comparator": "<"}}
+    found = derived(an_observation(value=1.0, id="a"), limit)["creatinine"]
+    assert (found.status, found.reason) == ("conflicting", "values-differ")
+
+
+def test_half_a_per_cent_is_of_the_greater_number() -> None:
+    """10 and 9.95 differ by half a per cent of 10, and by more than that of 9.95."""
+    found = derived(*(an_observation("777-3", n, "10*3/uL", id=f"o{n}") for n in (1000.0, 995.0)))["platelets"]
+    assert found.status == "used"
 
 
 def test_two_results_of_one_time_that_differ_conflict() -> None:
