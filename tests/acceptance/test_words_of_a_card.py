@@ -76,3 +76,29 @@ def real(shared: Path) -> Cards:
 def test_no_card_of_a_real_operation_breaks_a_rule(real: Cards, rule: str) -> None:
     assert len(real) >= 200
     assert broken(rule, real) == {}
+
+
+# A change to a good card that each rule must find.
+SPOILT = {
+    "at most 90 words": ("Why: ", "Why: " + "and again " * 40),
+    "one denominator": ("Of 1,000 such", "Of 100 such"),
+    "no event twice": ("- Death: 8 (usual 8)", "- Death: 8 (usual 8)\n- Death: 9"),
+    "the summary's figure is in the list": ("- Death: 8", "- Death: 9"),
+    "no word of comparison": ("Why: ", "This is typical. Why: "),
+    "never from zero": ("- Heart attack or arrest: 4", "- Heart attack or arrest: 0–4"),
+    "a range says why": ("- Heart attack or arrest: 4", "- Heart attack or arrest: 1–4"),
+    "each line one fact, the limits last": ("Why: ", "Because: "),
+    "reads as plain text": ("Why: ", "Why: # "),
+    "no banned word": ("Why: ", "Why: high risk patient, "),
+    "ninth grade": ("Why: ", "Why: " + "extraordinarily complicated considerations, " * 4),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_finds_what_breaks_it(rule: str) -> None:
+    good: dict[str, Any] = msgspec.to_builtins(card_of(PEOPLE["the-usual-fusion"])[0])
+    old, new = SPOILT[rule]
+    plain = good["detail"].replace("**", "")
+    assert old in plain
+    assert broken(rule, {"good": good}) == {}
+    assert list(broken(rule, {"spoilt": good | {"detail": plain.replace(old, new)}})) == ["spoilt"]
