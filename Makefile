@@ -11,14 +11,33 @@ LOCK        := pip compile --universal --fork-strategy fewest --python-version 3
                  --no-emit-index-url --no-emit-find-links --no-header --quiet
 CHECKED     := cds_service fhir_mappings models_onnx tests
 
-.PHONY: run test processors long lint bench lock clean
+# What the clinical rules are: floors in pyproject.toml, of lines and branches.
+CLINICAL_TESTS := tests/fhir_mappings tests/models_onnx tests/cds_service tests/acceptance/test_silence.py
+CLINICAL    := fhir_mappings/*,models_onnx/*,cds_service/advice/*,cds_service/speaking.py,cds_service/model_inputs.py
+
+.PHONY: run test golden coverage mutants matrix processors long lint bench lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
 	@exec $(BIN)/cds-service demo
 
 test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
-	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark and not long"
+	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark and not long" $(TESTS)
+
+golden: $(VENV)/development  ## The agreed answers anew, where a word or a number changed on purpose: read the difference before it is kept.
+	$(BIN)/python -m tests.acceptance.golden
+	$(BIN)/python -m tests.cds_service.advice.write_golden
+	$(BIN)/python -m tests.acceptance.test_dialects
+
+coverage: $(VENV)/development  ## Which lines and branches of the clinical rules their tests reach; ends with an error below the floor.
+	$(MAKE) --no-print-directory test TESTS="--cov --cov-report= $(CLINICAL_TESTS)"
+	$(BIN)/coverage report --include="$(CLINICAL)" --skip-covered
+
+mutants: $(VENV)/development  ## The rules changed one by one, a quarter of an hour: which changes do the tests let pass?
+	$(BIN)/python -m tests.mutants
+
+matrix: $(VENV)/development  ## The tests of the packages under each Python from 3.11 to 3.14 that is on this machine; tells the absent ones.
+	@sh .ci/matrix
 
 long: $(VENV)/development  ## The full runs of what `make test` only samples, and `make test` as other processors compute it: an hour.
 	$(BIN)/python -m pytest -n auto -m long

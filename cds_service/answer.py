@@ -20,6 +20,7 @@ from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.site import Site
 from cds_service.stopwatch import Stopwatch
 from fhir_mappings.features import derive
+from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.procedures import NoProcedure, PlannedProcedure
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
@@ -37,13 +38,17 @@ class Knowledge(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A card, or the reason for silence; and the orders and the assessment behind either, for the record."""
+    """A card, or the reason for silence; and the orders and the assessment behind either, for the record.
+
+    `record`: what the assessment read of the patient, for the risk profile alone.
+    """
 
     card: Card | None = None
     silence: Reason | None = None
     orders: tuple[PlannedProcedure, ...] | NoProcedure = ()
     assessment: Assessment | None = None
     options: tuple[Option, ...] = ()
+    record: PatientRecord | None = None
     milliseconds: dict[str, float] = {}
 
 
@@ -105,5 +110,6 @@ def answer(
         orders=planned,
         assessment=assessment,
         options=chosen.options,
+        record=record,
         milliseconds=clock.laps,
     )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cds_service.advice import tenancy
-from cds_service.advice.assessment import BandLimits
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import Advising
 from cds_service.patient_data import terminology

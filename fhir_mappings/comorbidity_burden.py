@@ -13,6 +13,7 @@ from fhir_mappings.dates import Moment
 from fhir_mappings.diagnoses import Diagnoses, Diagnosis
 from fhir_mappings.diagnosis_features import no, present, told
 from fhir_mappings.feature import Feature, Features
+from models_onnx import data_files
 
 HFRS_DAYS = 730  # Gilbert 2018: codes of two years
 INFECTION_DAYS = 30  # ARISCAT: treated in the last month
@@ -36,7 +37,7 @@ _GRADED = {
     ),
     "charlson_malignancy": (("charlson-metastatic-tumour", "metastatic"), ("charlson-malignancy", "malignancy")),
 }
-_WEIGHTS: dict[str, float] = msgspec.json.decode(Path(__file__).with_name("hfrs_weights.json").read_bytes())["weights"]
+_WEIGHTS: dict[str, float] = data_files.read_json(Path(__file__).with_name("hfrs_weights.json"), dict)["weights"]
 
 
 def charlson(diagnoses: Diagnoses, seen: Coverage) -> Features:

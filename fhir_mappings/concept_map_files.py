@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field
+
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 
 # Our own extension of a ConceptMap: it stands in the place of what is shipped instead of adding to it (DEC-41).
 REPLACES_URL = "https://surgical-risk.io/fhir/StructureDefinition/replaces"
@@ -90,12 +92,12 @@ class MapFile(Struct, frozen=True, rename="camel"):
         return self.replaced or any(one.url == REPLACES_URL and one.value_boolean for one in self.extension)
 
 
-_files = msgspec.json.Decoder(MapFile)
-
-
 def read(path: Path) -> MapFile:
     """The map of a file. Raises MapFileError, OSError or msgspec's errors, none of which says which file it was."""
-    found = _files.decode(path.read_bytes())
+    try:
+        found = data_files.read_json(path, MapFile)
+    except DataFileError as error:
+        raise MapFileError(str(error)) from error
     if found.resource_type != "ConceptMap":
         raise MapFileError("is not a ConceptMap")
     for group in found.group:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from fhir_mappings.clock import Clock
 from fhir_mappings.dates import Moment, moment
+from fhir_mappings.elements import ABSENT
 from fhir_mappings.feature import Feature, Status
 from fhir_mappings.resources import Patient
 
@@ -21,7 +22,7 @@ _OLDEST = 120
 
 
 class Person(Struct, frozen=True, gc=False):
-    """What the Patient resource says."""
+    """What the Patient resource says; name and identifiers as written, for a page's banner alone."""
 
     id: str
     birth_date: str | None
@@ -29,6 +30,8 @@ class Person(Struct, frozen=True, gc=False):
     birth_sex: str | None
     gender: str | None
     deceased: bool
+    written_name: Raw = ABSENT
+    written_identifiers: Raw = ABSENT
 
 
 def person(patient: Patient) -> Person:
@@ -43,6 +46,8 @@ def person(patient: Patient) -> Person:
         _SEXES.get(birth_sex or ""),
         _SEXES.get(patient.gender or ""),
         bool(patient.deceased_boolean) or patient.deceased_date_time is not None,
+        patient.written_name,
+        patient.written_identifiers,
     )
 
 

@@ -50,7 +50,8 @@ def service_request(draft: DraftOrder) -> dict[str, Any]:
     given = {name: reference for name, reference in references.items() if reference is not None}
     if not draft.reason.strip() or not all(_REFERENCE.fullmatch(reference) for reference in given.values()):
         raise ValueError("a draft order needs a reason, and references of the form Type/id")
-    resource = {**_built(draft.code, draft.text, draft.intent, tuple(given)), "reasonCode": [{"text": draft.reason}]}
+    resource = _built(draft.code, draft.text, draft.intent, tuple(given))
+    resource["reasonCode"] = [{"text": draft.reason}]
     for name, reference in given.items():
         resource[name] = [{"reference": reference}] if name == "supportingInfo" else {"reference": reference}
     return resource
@@ -62,9 +63,13 @@ def prepare() -> None:
     service_request(DraftOrder(code=code, text="Hemoglobin A1c", patient_id="nobody", reason="Preparation"))
 
 
-@lru_cache(maxsize=1024)
 def _built(code: OrderCode, text: str, intent: Intent, members: tuple[str, ...]) -> dict[str, Any]:
-    """The validated resource with a stand-in wherever patients differ; shared, and never changed."""
+    """The validated resource with a stand-in wherever patients differ; one of its own for each who asks."""
+    return msgspec.json.decode(_validated(code, text, intent, members), type=dict[str, Any])
+
+
+@lru_cache(maxsize=1024)
+def _validated(code: OrderCode, text: str, intent: Intent, members: tuple[str, ...]) -> bytes:
     # Imported where the first resource is written: the library takes 0.2 s that no start should wait for.
     from fhir.resources.R4B.servicerequest import ServiceRequest  # noqa: PLC0415
 
@@ -76,7 +81,7 @@ def _built(code: OrderCode, text: str, intent: Intent, members: tuple[str, ...])
         "code": {"coding": [msgspec.to_builtins(code)], "text": text},
         "reasonCode": [{"text": "stand-in"}],
     } | {name: [stand_in] if name == "supportingInfo" else stand_in for name in members}
-    return msgspec.json.decode(ServiceRequest.model_validate(resource).model_dump_json(), type=dict[str, Any])
+    return ServiceRequest.model_validate(resource).model_dump_json().encode()
 
 
 def _is_practitioner(user_id: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, MedicineConcept
 from fhir_mappings.listed_codes import is_drug_code
 from fhir_mappings.value_sets import UNVERIFIED
+from models_onnx import data_files
 
 # Inputs 6. Source of the classification: WHO Collaborating Centre, ATC index.
 ATC_PREFIXES = {
@@ -55,17 +55,18 @@ class Drug(Struct, frozen=True, gc=False):
 
 
 UNKNOWN = Drug(possible=CLASSES)
+_HEADER = ("code", "ingredient", "class", "atc", "trust")
 
 
 def _load() -> tuple[dict[str, tuple[tuple[str, str, str], ...]], frozenset[str]]:
     """(class, ingredient, ATC code) by RxNorm code; and the codes of which a row stands in one public source only."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     unverified = set()
-    with Path(__file__).with_name("rxnorm_classes.csv").open(encoding="utf-8", newline="") as lines:
-        for code, ingredient, drug_class, atc, trust in csv.reader(line for line in lines if line[0] != "#"):
-            found.setdefault(code, []).append((drug_class, ingredient, atc))
-            if trust == UNVERIFIED:
-                unverified.add(code)
+    rows = data_files.read_rows(Path(__file__).with_name("rxnorm_classes.csv"), _HEADER, key=_HEADER[:3])
+    for code, ingredient, drug_class, atc, trust in rows:
+        found.setdefault(code, []).append((drug_class, ingredient, atc))
+        if trust == UNVERIFIED:
+            unverified.add(code)
     return {code: tuple(rows) for code, rows in found.items()}, frozenset(unverified)
 
 

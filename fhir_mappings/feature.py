@@ -16,7 +16,8 @@ class FeatureDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """What a feature is: the contract between the mapping and the models.
 
     `low` and `high` are the hard limits of a number in `unit` (UCUM; "1" where there is none).
-    `categories` are the values of a category, in the order in which models number them from 0.
+    `categories` are the values of a category, in the order in which models number them from 0. `decimals`: to how many
+    a number is told.
     """
 
     name: str
@@ -28,6 +29,7 @@ class FeatureDefinition(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     categories: tuple[str, ...] = ()
     lookback_days: int | None = None
+    decimals: int = 2
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):

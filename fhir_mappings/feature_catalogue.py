@@ -8,7 +8,7 @@ from fhir_mappings.comorbidity_burden import HFRS_DAYS, HFRS_MAXIMUM
 from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.finding_rules import FINDINGS
 from fhir_mappings.findings import IMAGING_DAYS
-from fhir_mappings.measurement_rules import RULES
+from fhir_mappings.measurement_rules import RULES, Rule
 from fhir_mappings.procedure_groups import GROUPS
 
 _YES_NO = (
@@ -36,17 +36,17 @@ _YES_NO = (
 )
 
 
-def _measured(name: str, source: str) -> FeatureDefinition:
-    rule = RULES.get(name) or FINDINGS[name]
+def _measured(rule: Rule) -> FeatureDefinition:
     return FeatureDefinition(
-        name=name,
+        name=rule.name,
         label=rule.label,
         kind="number",
         unit=rule.unit,
-        source=source,
+        source=rule.source or f"Observation by LOINC, the latest in the window (value set {rule.idea})",
         low=rule.hard[0],
         high=rule.hard[1],
         lookback_days=rule.lookback_days,
+        decimals=rule.decimals,
     )
 
 
@@ -70,16 +70,12 @@ def _yes_no(name: str, label: str, source: str, lookback_days: int | None = None
     )
 
 
-_LOINC = "Observation by LOINC, the latest in the window (value set {})"
-
 _DEFINITIONS = (
     FeatureDefinition(
         name="age", label="age", kind="number", unit="years", source="Patient.birthDate", low=0, high=120
     ),
     _category("sex", "sex", "Patient: US Core birth sex, else gender", "female", "male"),
-    _measured("height", _LOINC.format("height")),
-    _measured("weight", _LOINC.format("weight")),
-    _measured("bmi", "Observation 39156-5, or weight / height squared"),
+    *(_measured(RULES[name]) for name in ("height", "weight", "bmi")),
     FeatureDefinition(
         name="asa_class",
         label="ASA class",
@@ -99,12 +95,8 @@ _DEFINITIONS = (
         "totally-dependent",
         lookback_days=FUNCTION_DAYS,
     ),
-    _measured("creatinine", _LOINC.format("creatinine")),
-    _measured("egfr", "CKD-EPI 2021 from creatinine, age and sex; else Observation 98979-8"),
-    *(
-        _measured(name, _LOINC.format(name))
-        for name in ("haemoglobin", "albumin", "platelets", "inr", "sodium", "glucose", "hba1c", "spo2")
-    ),
+    *(_measured(RULES[name]) for name in ("creatinine", "egfr", "haemoglobin", "albumin", "platelets", "inr")),
+    *(_measured(RULES[name]) for name in ("sodium", "glucose", "hba1c", "spo2")),
     _category(
         "smoking_status",
         "smoking status",
@@ -183,7 +175,7 @@ _LATER = (
         low=0,
         high=24,
     ),
-    *(_measured(name, _LOINC.format(name.replace("_", "-"))) for name in FINDINGS),
+    *map(_measured, FINDINGS.values()),
     _category(
         "lumbar_stenosis_grade",
         "lumbar stenosis",
@@ -210,4 +202,7 @@ _LATER = (
     ),
 )
 
-FEATURES: dict[str, FeatureDefinition] = {definition.name: definition for definition in _DEFINITIONS + _LATER}
+# A measurement that has no place above comes last, in the order of its table.
+FEATURES: dict[str, FeatureDefinition] = {
+    definition.name: definition for definition in (*_DEFINITIONS, *_LATER, *map(_measured, RULES.values()))
+}

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from msgspec import Struct
 
 from fhir_mappings.answers import answered
-from fhir_mappings.clock import Clock, placed
+from fhir_mappings.clock import Clock
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.coverage import Coverage
-from fhir_mappings.dates import Moment, moment
+from fhir_mappings.dates import Moment
 from fhir_mappings.diagnoses import Diagnoses
-from fhir_mappings.diagnosis_features import present, yes
+from fhir_mappings.diagnosis_features import EITHER, present, yes
 from fhir_mappings.elements import NO_CODE
 from fhir_mappings.feature import Feature
 from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.quantities import Reading, absent, rejected
 from fhir_mappings.resources import DiagnosticReport, Valued
+from fhir_mappings.result_time import STALE, in_window, written_time
 from fhir_mappings.understanding import Counted, of_concept
 
 IMAGING_DAYS = 365
@@ -31,11 +33,18 @@ _USABLE = frozenset({"final", "amended", "corrected", "appended"})
 
 
 class Conclusion(Struct, frozen=True, gc=False):
-    """One coded conclusion of a report, by what it means."""
+    """One coded conclusion of a report, by what it means. `placed`: why its time says nothing, "" where it does."""
 
     source: str
     ideas: tuple[str, ...]
-    when: Moment
+    when: Moment | None
+    placed: str = ""
+    flags: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[bool, float, str]:
+        """The latest first; of no certain time last."""
+        return bool(self.placed), -self.when.time.timestamp() if self.when else 0.0, self.source
 
 
 def conclusions(
@@ -43,25 +52,26 @@ def conclusions(
 ) -> tuple[tuple[Conclusion, ...], Counted]:
     """The coded conclusions of the last year's reports, the latest first, and which were not understood.
 
-    Their text is never read: a report that concludes in words only is not understood.
+    Last those of which it cannot be told whether they are of that year: they are told and not used. Text is never read:
+    a report that concludes in words only is not understood.
     """
     found, counted = [], Counted()
     for report in reports:
-        period = report.effective_period
-        text = report.effective_date_time or ((period.end or period.start) if period else None) or report.issued
-        when = moment(text, now.zone)
         counted.read += 1
-        if report.status not in _USABLE or (when is not None and placed(when, IMAGING_DAYS, now)):
+        written, issued_only = written_time(report)
+        when, placed = in_window(written, IMAGING_DAYS, now)
+        if report.status not in _USABLE or placed == STALE:
             continue
         codings = [coding for concept in report.conclusion_code for coding in concept.coding]
         ideas = tuple(idea for one in codings for idea in words.ideas(one.system, one.code))
-        if ideas and when is not None:
-            found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when))
+        if ideas:
+            flags = ("issued-time",) if issued_only else ()
+            found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when, placed, flags))
         for concept in report.conclusion_code or (NO_CODE,):
             if (why := of_concept(concept, words)) is not None:
                 counted.add(why, concept, entry=report.id)
                 break
-    return tuple(sorted(found, key=lambda one: (-one.when.time.timestamp(), one.source))), counted
+    return tuple(sorted(found, key=attrgetter("rank"))), counted
 
 
 def stenosis_grade(
@@ -75,6 +85,8 @@ def stenosis_grade(
         return answer
     for report in reports:
         grades = _grades(set(report.ideas))
+        if grades and report.placed:
+            return _not_placed(name, report) if answer.reason == "never-recorded" else answer
         if len(grades) > 1:
             return Feature(name=name, status="conflicting", source=report.source, reason="two-concepts")
         if grades:
@@ -88,14 +100,28 @@ def _grades(ideas: set[str]) -> list[str]:
 
 
 def _told(name: str, value: str, report: Conclusion) -> Feature:
+    when = report.when
     return Feature(
         name=name,
         status="used",
         value=value,
         model_value=value,
-        time=report.when.time,
-        date_only=report.when.date_only,
+        time=when.time if when else None,
+        date_only=when.date_only if when else False,
         source=report.source,
+        flags=report.flags,
+    )
+
+
+def _not_placed(name: str, report: Conclusion, could_be: tuple[bool, ...] = ()) -> Feature:
+    """Concluded in a report of no certain time: neither used nor told as absent."""
+    return Feature(
+        name=name,
+        status="rejected",
+        source=report.source,
+        reason=report.placed,
+        flags=report.flags,
+        could_be=could_be,
     )
 
 
@@ -123,9 +149,9 @@ def spondylolisthesis(diagnoses: Diagnoses, reports: tuple[Conclusion, ...], see
     name = idea = "spondylolisthesis"
     by_diagnosis = present(name, idea, diagnoses, seen)
     report = next((one for one in reports if idea in one.ideas), None)
-    if report is not None and by_diagnosis.value is not True:
-        return yes(name, report.source, report.when)
-    return by_diagnosis
+    if report is None or by_diagnosis.value is True:
+        return by_diagnosis
+    return _not_placed(name, report, EITHER) if report.placed else yes(name, report.source, report.when, report.flags)
 
 
 def genetic_finding(recorded: RecordedByInput, words: Vocabulary, seen: Coverage, now: Clock) -> Feature:

@@ -7,7 +7,6 @@ otherwise. A category without a checked row is not understood.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Literal
 from msgspec import Struct
 
 from fhir_mappings.icd_spelling import COLUMNS, FORMS, ICD_10, ICD_10_CM, in_who_terms, spelled
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 
 ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
 EDITIONS = frozenset(COLUMNS.values())
@@ -40,20 +41,16 @@ class CheckedRowError(Exception):
     """A table of checked rows cannot be used; the message names file and row. The service does not start."""
 
 
-def _rows(name: str, header: list[str]) -> Iterator[list[str]]:
-    with (_DIRECTORY / name).open(encoding="utf-8", newline="") as lines:
-        rows = csv.reader(line for line in lines if not line.startswith("#"))
-        if next(rows) != header:
-            raise CheckedRowError(f"{name}: its header is not {','.join(header)}")
-        for row in rows:
-            if len(row) != len(header):
-                raise CheckedRowError(f"{name}: {row[0]} has {len(row)} cells, not {len(header)}")
-            yield row
+def _rows(name: str, header: list[str], key: list[str]) -> Iterator[list[str]]:
+    try:
+        yield from data_files.read_rows(_DIRECTORY / name, header, key)
+    except DataFileError as error:
+        raise CheckedRowError(str(error)) from error
 
 
 def _categories() -> dict[tuple[str, str], Meaning]:
     found: dict[tuple[str, str], Meaning] = {}
-    for category, *cells in _rows("icd_categories.csv", ["category", *COLUMNS]):
+    for category, *cells in _rows("icd_categories.csv", ["category", *COLUMNS], ["category"]):
         for edition, cell in zip(COLUMNS.values(), cells, strict=True):
             match cell:
                 case "=" | "o":
@@ -66,7 +63,7 @@ def _categories() -> dict[tuple[str, str], Meaning]:
 
 
 def _refinements() -> tuple[Refinement, ...]:
-    rows = _rows("icd_refinements.csv", ["edition", "code", "change", "idea"])
+    rows = _rows("icd_refinements.csv", ["edition", "code", "change", "idea"], ["edition", "code", "idea"])
     return tuple(
         Refinement(COLUMNS[name], code.replace(".", ""), change == "+", idea) for name, code, change, idea in rows
     )
@@ -74,7 +71,7 @@ def _refinements() -> tuple[Refinement, ...]:
 
 def _icd_9() -> frozenset[str]:
     found: set[str] = set()
-    for first, last in _rows("icd9_categories.csv", ["first", "last"]):
+    for first, last in _rows("icd9_categories.csv", ["first", "last"], ["first"]):
         letter = first[0] if first[0] in "EV" else ""
         digits = len(first) - len(letter)
         numbers = range(int(first.removeprefix(letter)), int(last.removeprefix(letter)) + 1)

@@ -6,39 +6,20 @@ from functools import partial
 
 from fhir_mappings import quantities
 from fhir_mappings.feature import Feature, FeatureDefinition
-from fhir_mappings.measurement_rules import Rule
 from fhir_mappings.measurements import told
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.ranking import winner
-from fhir_mappings.units import SAME, commensurable
+from fhir_mappings.tested_rules import TESTED
 
-# Days: the look-backs of the catalogue. Hard limits: what a laboratory can report at all; a product decision.
-RULES = {
-    rule.name: rule
-    for rule in (
-        Rule(
-            name="ferritin",
-            label="ferritin",
-            unit="ng/mL",
-            units=commensurable("ng/mL"),
-            lookback_days=90,
-            hard=(0.5, 100_000),
-            soft=(1, 5_000),
-        ),
-        Rule(
-            name="transferrin-saturation",
-            label="transferrin saturation",
-            unit="%",
-            units={"%": SAME},
-            lookback_days=90,
-            hard=(0, 100),
-            soft=(1, 100),
-        ),
-    )
-}
+RULES = {name: one.number for name, one in TESTED.items() if one.number is not None}
 DEFINITIONS = {
     name: FeatureDefinition(
-        name=name, label=rule.label, kind="number", unit=rule.unit, source="docs/suggestions.md, catalogue rows 5 and 6"
+        name=name,
+        label=rule.label,
+        kind="number",
+        unit=rule.unit,
+        source="docs/suggestions.md, catalogue rows 5 and 6",
+        decimals=rule.decimals,
     )
     for name, rule in RULES.items()
 }

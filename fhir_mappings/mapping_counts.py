@@ -15,12 +15,12 @@ from fhir_mappings.concept_maps import EMPTY, ConceptMaps
 from fhir_mappings.coverage import NOT_UNDERSTOOD
 from fhir_mappings.feature import Feature
 from fhir_mappings.findings import CONCLUDED
-from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.procedures import NoProcedure, PlannedProcedure, planned
 from fhir_mappings.reading import UNREADABLE_JSON, WrongPatientError
 from fhir_mappings.resources import Resource
+from fhir_mappings.result_inputs import OF_FEATURES
 from fhir_mappings.search_result import SearchResults
 from fhir_mappings.understanding import told
 
@@ -149,14 +149,14 @@ def _status(feature: Feature) -> str:
 
 def _count_units(counts: Counts, record: PatientRecord) -> None:
     for name, recorded in record.recorded.items():
-        rule = RULES.get(name)
+        rule = OF_FEATURES.get(name)
         for one in recorded if rule else ():
             assert rule is not None  # noqa: S101 - for the type checker
             read = quantities.read(rule, one.valued)
             quantity = one.valued.value_quantity
             if (read.reason or "").startswith("unit-") or "unit-assumed" in read.flags:
                 written = (quantity.code or quantity.unit or "") if quantity else ""
-                counts.units[(name, _as_unit(written), read.reason or "unit-assumed")] += 1
+                counts.units[(rule.name, _as_unit(written), read.reason or "unit-assumed")] += 1
 
 
 def _as_unit(written: str) -> str:
@@ -167,7 +167,7 @@ def _as_unit(written: str) -> str:
 def _count_orders(counts: Counts, resources: Iterable[Raw], patient_id: str, maps: ConceptMaps) -> None:
     for raw in resources:
         try:
-            found = planned([raw], patient_id=patient_id, maps=maps)
+            found = planned([raw], patient_id=patient_id, maps=maps, done_too=True)
             order = read_order(raw)
         except (WrongPatientError, UnsupportedVersionError, *UNREADABLE_JSON):
             counts.orders[("fhir-version-unsupported", "", "")] += 1

@@ -43,7 +43,11 @@ class AssumedUnit(Struct, frozen=True, gc=False):
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """All that is known of one measurement; limits in the canonical `unit`."""
+    """All that is known of one measurement: the one row by which it is found, asked for, read and told.
+
+    Limits are in the canonical `unit`. `source`: what the catalogue tells where it is not just the latest result of its
+    value set; `decimals`: to how many it is told (what is computed or converted has more than anybody measured).
+    """
 
     name: str
     label: str
@@ -57,6 +61,13 @@ class Rule(Struct, frozen=True, kw_only=True):
     unitless: bool = False
     cut_points: tuple[CutPoint, ...] = ()
     whole_number: bool = False
+    source: str = ""
+    decimals: int = 2
+
+    @property
+    def idea(self) -> str:
+        """The name of its value set."""
+        return self.name.replace("_", "-")
 
 
 _MASS = commensurable("g/dL")
@@ -88,6 +99,8 @@ RULES: dict[str, Rule] = {
             hard=(1, 250),
             soft=(3, 180),
             cut_points=tuple(CutPoint(limit, "above") for limit in (60, 45, 30, 15)),
+            source="CKD-EPI 2021 from creatinine, age and sex; else Observation 98979-8",
+            decimals=1,
         ),
         Rule(
             name="haemoglobin",
@@ -155,6 +168,7 @@ RULES: dict[str, Rule] = {
             soft=(40, 600),
             assumed=(AssumedUnit("mg/dL", 40, 600), AssumedUnit("mmol/L", 2.2, 33.3)),
             cut_points=(CutPoint(140, "below", {"mmol/L": (7.8, 1)}, scored=False),),
+            decimals=1,
         ),
         Rule(
             name="hba1c",
@@ -199,6 +213,8 @@ RULES: dict[str, Rule] = {
             hard=(8, 120),
             soft=(14, 70),
             laboratory=False,
+            source="Observation 39156-5, or weight / height squared",
+            decimals=1,
         ),
         Rule(
             name="spo2",

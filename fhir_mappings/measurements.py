@@ -22,7 +22,7 @@ from fhir_mappings.resources import Valued
 _ALL = RULES | FINDINGS
 _READERS: dict[str, Callable[[Valued], Reading]] = {name: partial(quantities.read, rule) for name, rule in _ALL.items()}
 _HALF_UNITS = {name: partial(quantities.half_unit, rule) for name, rule in _ALL.items()}
-_IDEAS = {name: name.replace("_", "-") for name in _ALL}  # value sets are named with hyphens
+_IDEAS = {name: rule.idea for name, rule in _ALL.items()}
 
 
 def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: Clock) -> Feature:

@@ -17,6 +17,7 @@ from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.dates import moment
 from fhir_mappings.diagnosis_features import told, yes
 from fhir_mappings.feature import Feature
+from fhir_mappings.open_orders import is_open
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.quantities import Reading, absent, rejected
 from fhir_mappings.reading import UNREADABLE_JSON, names_another
@@ -25,8 +26,6 @@ from fhir_mappings.resources import MedicationRequest, Valued
 HISTORY, PLAN = "nausea_or_motion_sickness_history", "postoperative_opioid_planned"
 # How long an answer counts: decisions of this product. A disposition is lasting; a plan is one operation's.
 HISTORY_DAYS, PLAN_DAYS = 1826, 90
-# https://hl7.org/fhir/R4/valueset-medicationrequest-status.html: what may still be given.
-_WILL_BE_GIVEN = frozenset({"draft", "active", "on-hold"})
 _WRITTEN = {b"true": True, b"false": False}
 _SAID = {"answer-yes": True, "answer-no": False}
 
@@ -61,7 +60,7 @@ def _prescriptions(drafts: Sequence[Raw], patient_id: str) -> list[MedicationReq
             request = msgspec.json.decode(draft, type=MedicationRequest)
         except UNREADABLE_JSON:
             continue
-        wanted = request.status in _WILL_BE_GIVEN and request.intent != "option" and not request.do_not_perform
+        wanted = is_open(request.status, intent=request.intent, forbidden=request.do_not_perform)
         if wanted and not names_another(request.subject, patient_id):
             found.append(request)
     return found

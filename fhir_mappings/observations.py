@@ -15,6 +15,7 @@ from fhir_mappings.code_systems import KNOWN
 from fhir_mappings.concept_maps import Vocabulary
 from fhir_mappings.elements import CodeableConcept, concept
 from fhir_mappings.resources import UNREADABLE_JSON, Observation, Resource, Valued
+from fhir_mappings.result_time import written_time
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.unread_results import UNREADABLE, why_not_used
 
@@ -22,51 +23,6 @@ from fhir_mappings.unread_results import UNREADABLE, why_not_used
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _LOWER = "-lower-rank"
 _LONGEST_CODE = 512  # bytes of a code as written; what is longer is understood each time and not remembered
-
-MEASURED = (
-    "creatinine",
-    "haemoglobin",
-    "albumin",
-    "platelets",
-    "inr",
-    "sodium",
-    "glucose",
-    "hba1c",
-    "height",
-    "weight",
-    "bmi",
-    "spo2",
-    "egfr",
-)
-ANSWERED = (
-    "asa-class",
-    "functional-status",
-    "smoking-status",
-    "pregnancy-status",
-    "nausea-or-motion-sickness-question",
-    "postoperative-opioid-question",
-)
-# Shown, not scored yet: patient-reported outcomes, imaging, genetics (finding_rules.py, findings.py).
-FINDINGS = (
-    "oswestry-index",
-    "pain-score",
-    "promis-physical-health",
-    "bone-density-t-score",
-    "vertebral-attenuation",
-    "lumbar-stenosis-grade",
-    "genetic-finding",
-)
-# Of these it is read whether they were done, so that no suggestion asks for what is there (workup.py); of the iron
-# stores also the number (iron_status.py).
-TESTED_LABORATORY = (
-    "ferritin",
-    "transferrin-saturation",
-    "nt-probnp",
-    "vitamin-d",
-    "prealbumin",
-    "blood-group-sample",
-)
-TESTED_OTHERWISE = ("ecg", "dxa", "frailty-score", "dasi")
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -158,9 +114,9 @@ def index(
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
-        if len(meant) == 1 and not observation.component and (written := observation.effective_date_time):
-            name, lower = meant[0]  # nearly all of what means something
-            found[name].append(Recorded(observation, observation, written, False, lower))
+        if len(meant) == 1 and not observation.component:  # nearly all of what means something
+            name, lower = meant[0]
+            found[name].append(Recorded(observation, observation, *written_time(observation), lower))
         elif meant or observation.component:
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
@@ -263,18 +219,6 @@ def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabu
     for name, lower in by_input.items():
         recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
         found[name].append(recorded)
-
-
-def written_time(observation: Observation) -> tuple[str, bool]:
-    """When a result was taken, as written, and whether only the time of its issue is known (inputs 1.2)."""
-    if text := observation.effective_date_time or observation.effective_instant:
-        return text, False
-    if period := observation.effective_period:
-        return period.end or period.start or "", False
-    if timing := observation.effective_timing:
-        bounds = timing.repeat.bounds_period if timing.repeat else None
-        return max(timing.event, default=(bounds.end or bounds.start or "") if bounds else ""), False
-    return observation.issued or "", bool(observation.issued)
 
 
 def _is_bare_panel(valued: Valued) -> bool:

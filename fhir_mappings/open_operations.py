@@ -11,11 +11,9 @@ from msgspec import Raw
 
 from fhir_mappings.clock import Clock, clock, placed
 from fhir_mappings.dates import moment
+from fhir_mappings.open_orders import FORGOTTEN_DAYS, is_open
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.reading import UNREADABLE_JSON
-
-# An order that nobody carried out for a year is forgotten, not planned. A decision of this product, as in requested.py.
-FORGOTTEN_DAYS = 365
 
 
 class _Authored(msgspec.Struct):
@@ -28,8 +26,8 @@ _authored = msgspec.json.Decoder(_Authored)
 def still_planned(orders: Sequence[Raw], *, as_of: datetime, zone: ZoneInfo) -> tuple[Raw, ...]:
     """The orders whose operation may still come; one that cannot be read stays, so that it is told and not lost.
 
-    Left out: those to be carried out on a day before that of `as_of`; those without a day that were written more than a
-    year ago. Charts keep such orders `active` for years.
+    Left out: those that are not open (open_orders.py); those to be carried out on a day before that of `as_of`; those
+    without a day that were written more than a year ago. Charts keep such orders `active` for years.
     """
     now = clock(as_of, zone)
     return tuple(order for order in orders if _is_to_come(order, now))
@@ -43,6 +41,8 @@ def _is_to_come(raw: Raw, now: Clock) -> bool:
         return True
     if order is None:
         return True
+    if not is_open(order.status, intent=order.intent, forbidden=order.forbidden):
+        return False
     if (when := moment(order.occurrence, now.zone)) is not None:
         return when.last >= now.today
     written = moment(authored, now.zone)

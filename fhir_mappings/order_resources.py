@@ -20,6 +20,7 @@ class ServiceRequest(Struct, frozen=True, gc=False, rename="camel"):
 
     id: str | None = None
     status: str | None = None
+    intent: object = None
     do_not_perform: bool | None = None
     priority: object = None
     category: tuple[CodeableConcept, ...] = ()
@@ -38,6 +39,7 @@ class ReferralRequest(Struct, frozen=True, gc=False, rename="camel"):
 
     id: str | None = None
     status: str | None = None
+    intent: object = None
     priority: object = None
     service_requested: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
@@ -71,6 +73,7 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
 
     reference: str
     status: str
+    intent: object = None
     forbidden: bool = False
     priority: str = ""
     categories: tuple[CodeableConcept, ...] = ()

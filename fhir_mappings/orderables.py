@@ -10,6 +10,7 @@ from fhir_mappings.code_systems import canonical
 from fhir_mappings.draft_orders import OrderCode
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.requested import Requested
+from models_onnx import data_files
 
 FILE = Path(__file__).with_name("orderables.json")
 LOCAL = "https://surgical-risk.io/fhir/CodeSystem/order"  # what no standard code was verified for
@@ -38,7 +39,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 def load(path: Path = FILE) -> dict[str, Orderable]:
     """The orderables by name, in the order of the file."""
-    return {one.name: one for one in msgspec.json.decode(path.read_bytes(), type=_Document).orderables}
+    return {one.name: one for one in data_files.read_json(path, _Document).orderables}
 
 
 ORDERABLES = load()

@@ -81,6 +81,7 @@ def _from_request(kind: str, request: ServiceRequest) -> Order:
     return Order(
         reference=f"{kind}/{request.id or ''}",
         status=request.status or "",
+        intent=request.intent,
         forbidden=bool(request.do_not_perform),
         priority=written_priority(request.priority),
         categories=request.category,
@@ -98,6 +99,7 @@ def _referral(request: ReferralRequest) -> Order:
     return Order(
         reference=f"ReferralRequest/{request.id or ''}",
         status=request.status or "",
+        intent=request.intent,
         priority=written_priority(request.priority),
         codes=request.service_requested,
         encounter=target(request.context),

@@ -28,14 +28,7 @@ from fhir_mappings.demographics import Person
 from fhir_mappings.diagnoses import Diagnoses
 from fhir_mappings.findings import Conclusion, conclusions
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import (
-    ANSWERED,
-    FINDINGS,
-    MEASURED,
-    TESTED_LABORATORY,
-    TESTED_OTHERWISE,
-    RecordedByInput,
-)
+from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.past_procedures import PastProcedure
 from fhir_mappings.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.reading import ReadResources, WrongPatientError
@@ -51,6 +44,7 @@ from fhir_mappings.resources import (
     Procedure,
     ServiceRequest,
 )
+from fhir_mappings.result_inputs import RECORDED
 from fhir_mappings.search_result import SearchResult, SearchResults
 from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.understanding import Counted, NotUnderstood, Unclear, Why
@@ -60,7 +54,6 @@ __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read"]
 
 # The prefetch keys, in the order in which they are asked for (queries.py).
 KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders", "reports")
-_RECORDED = (*MEASURED, *ANSWERED, *TESTED_LABORATORY, *TESTED_OTHERWISE, *FINDINGS)
 _RESULTS = ("labs", "observations")  # whatever stands under either: one that was not read may be of any input
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
@@ -132,9 +125,9 @@ def read(  # everything that a record depends on
     now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
     parts = {key: reading.read(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
-    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, _RECORDED, rules)
+    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, RECORDED, rules)
     for part in parts.values():
-        observed.file_unread(part.unread, words, _RECORDED, recorded)
+        observed.file_unread(part.unread, words, RECORDED, recorded)
     if unreadable:
         parts = {key: reading.without(part, unreadable) for key, part in parts.items()}
     patient = next(iter(sorted_out[Patient]), None)

@@ -13,9 +13,11 @@ from fhir_mappings.observations import RecordedByInput
 from fhir_mappings.quantities import Reading, absent, rejected
 from fhir_mappings.ranking import winner
 from fhir_mappings.resources import Valued
+from fhir_mappings.result_time import NO_TIME, UNREADABLE
 
 Pregnancy = Literal["yes", "no", "unknown"]
 _DAYS = 300
+_NOT_PLACED = frozenset({NO_TIME, UNREADABLE, "future", "date-imprecise"})  # an answer of no certain time
 _ANSWERS = ("pregnancy-status-pregnant", "pregnancy-status-not-pregnant")
 
 
@@ -35,6 +37,8 @@ def pregnancy(  # both sources, with how far each was seen
         return "yes"
     if answer == _ANSWERS[1]:
         return "no"
+    if answer == "unknown":
+        return "unknown"
     conditions, observations = seen
     conditions = diagnoses.seen(conditions.of_current, lambda one: _lasts(one, diagnoses, now))
     return "unknown" if conditions.gap or observations.gap else "no"
@@ -54,6 +58,8 @@ def _is_later(when: Moment, one: Diagnosis) -> bool:
 def _answer(recorded: RecordedByInput, words: Vocabulary, now: Clock) -> tuple[str | None, Moment | None]:
     results = recorded.get("pregnancy-status")
     outcome = winner(results, lambda valued: _read(valued, words), _DAYS, now) if results else None
+    if outcome is not None and outcome.reason in _NOT_PLACED:
+        return "unknown", None
     if outcome is None or outcome.status != "used":
         return None, None
     return str(outcome.winner.reading.value), outcome.winner.when

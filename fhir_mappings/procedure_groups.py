@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+
+from models_onnx import data_files
 
 
 class ProcedureGroup(Struct, frozen=True, gc=False):
@@ -21,7 +22,7 @@ class ProcedureGroup(Struct, frozen=True, gc=False):
 
 
 def _load_groups() -> dict[str, ProcedureGroup]:
-    document = msgspec.json.decode(Path(__file__).with_name("procedure_groups.json").read_bytes())
+    document = data_files.read_json(Path(__file__).with_name("procedure_groups.json"), dict)
     members = ("name", "label", "gravity", "assumption")
     return {row["name"]: ProcedureGroup(*(row[name] for name in members)) for row in document["groups"]}
 

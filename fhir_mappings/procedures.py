@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from fhir_mappings.code_systems import CPT, HCPCS, ICD_10_PCS, LOINC
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.elements import CodeableConcept
+from fhir_mappings.open_orders import is_closed, is_withdrawn
 from fhir_mappings.order_resources import Order, people
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.procedure_groups import GROUPS, ProcedureGroup
@@ -21,7 +22,6 @@ from fhir_mappings.value_sets import STANDARD, ValueSets
 Reason = Literal[
     "not-surgical", "unmapped-procedure", "procedure-ambiguous", "out-of-scope", "fhir-version-unsupported"
 ]
-_IGNORED_STATUSES = frozenset({"revoked", "entered-in-error", "cancelled", "not-done", "stopped", "noshow"})
 
 # Categories of orders that are not operations. Source: the SNOMED CT codes of the R4 ServiceRequest category value
 # set and HL7 v2 table 0074; https://hl7.org/fhir/R4/valueset-servicerequest-category.html
@@ -60,9 +60,16 @@ class NoProcedure(Struct, frozen=True, gc=False):
 
 
 def planned(
-    orders: Sequence[Raw], *, patient_id: str, maps: ConceptMaps = EMPTY, value_sets: ValueSets = STANDARD
+    orders: Sequence[Raw],
+    *,
+    patient_id: str,
+    maps: ConceptMaps = EMPTY,
+    value_sets: ValueSets = STANDARD,
+    done_too: bool = False,
 ) -> tuple[PlannedProcedure, ...] | NoProcedure:
-    """Every surgical order among those given, gravest group first (DEC-19), or why there is none.
+    """Every open surgical order among those given, gravest group first (DEC-19), or why there is none.
+
+    `done_too`: those that were carried out as well, where the orders are counted and nobody is advised.
 
     Raises WrongPatientError for an order that names another patient (DEC-14); one that names nobody counts as the
     patient's. Text never decides (messy case 7).
@@ -73,7 +80,7 @@ def planned(
     unknown: list[UnmappedOrder] = []
     reasons: set[Reason] = set()
     for raw in orders:
-        outcome = _assess(raw, words)
+        outcome = _assess(raw, words, done_too=done_too)
         if isinstance(outcome, PlannedProcedure):
             found.append(outcome)
         elif isinstance(outcome, UnmappedOrder):
@@ -104,7 +111,7 @@ def refuse_other_people(drafts: Iterable[Raw], patient_id: str) -> None:
             raise WrongPatientError("orders", "prefetch")
 
 
-def _assess(raw: Raw, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | Reason | None:
+def _assess(raw: Raw, words: Vocabulary, *, done_too: bool) -> PlannedProcedure | UnmappedOrder | Reason | None:
     try:
         order = read_order(raw)
     except UnsupportedVersionError:
@@ -113,7 +120,8 @@ def _assess(raw: Raw, words: Vocabulary) -> PlannedProcedure | UnmappedOrder | R
         return UnmappedOrder()  # a surgical order could hide in it: never "not surgical"
     if order is None:
         return "not-surgical"
-    if order.forbidden or order.status in _IGNORED_STATUSES:
+    is_over = is_withdrawn if done_too else is_closed
+    if is_over(order.status, intent=order.intent, forbidden=order.forbidden):
         return None
     return _classified(order, words)
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from fhir_mappings.code_systems import LOINC
 from fhir_mappings.concept_maps import ConceptMaps
 from fhir_mappings.findings import CONCLUDED
-from fhir_mappings.measurement_rules import RULES
-from fhir_mappings.observations import ANSWERED, FINDINGS, TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import LOCAL, ORDERABLES
+from fhir_mappings.result_inputs import LABORATORY, OTHERS
 from fhir_mappings.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
@@ -35,13 +34,11 @@ def prefetch_templates(
     Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
-    laboratory = [*(name for name, rule in RULES.items() if rule.laboratory), *TESTED_LABORATORY]
-    others = [*(name for name, rule in RULES.items() if not rule.laboratory), *ANSWERED, *TESTED_OTHERWISE, *FINDINGS]
     asked = {
         "patient": "Patient/{{context.patientId}}",
         "conditions": f"Condition?{_PATIENT}&_count=200",
-        "labs": f"Observation?{_PATIENT}&code={_codes(laboratory, maps, value_sets)}&_sort=-date&_count=100",
-        "observations": f"Observation?{_PATIENT}&code={_codes(others, maps, value_sets)}&_sort=-date&_count=100",
+        "labs": f"Observation?{_PATIENT}&code={_codes(LABORATORY, maps, value_sets)}&_sort=-date&_count=100",
+        "observations": f"Observation?{_PATIENT}&code={_codes(OTHERS, maps, value_sets)}&_sort=-date&_count=100",
         "medications": f"MedicationRequest?{_PATIENT}&status=active&_count=100",
         "procedures": f"Procedure?{_PATIENT}&status=completed&_sort=-date&_count=200",
         "encounter": f"Encounter?{_PATIENT}&_id={{{{context.encounterId}}}}&_count=1",

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.clock import Clock, is_ahead, placed
+from fhir_mappings.clock import Clock, is_ahead
 from fhir_mappings.dates import Moment, moment
 from fhir_mappings.feature import Status
 from fhir_mappings.observations import Recorded
 from fhir_mappings.quantities import Reading, rejected
 from fhir_mappings.resources import Valued
+from fhir_mappings.result_time import in_window
 from fhir_mappings.unread_results import AWAITED, DROPPED
 
 _UTC = ZoneInfo("UTC")
@@ -180,9 +181,8 @@ def _is_older(written: str, latest: str) -> bool:
 
 def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:
     """None for what is no candidate: too old and without a value."""
-    when = moment(recorded.written, now.zone)
+    when, position = in_window(recorded.written, lookback_days, now)
     reading = _reading(recorded, read)
-    position = placed(when, lookback_days, now) if when else "date-unreadable" if recorded.written else "no-time"
     if position == "stale" and (recorded.unread or reading.status == "missing"):
         return None
     flags = reading.flags

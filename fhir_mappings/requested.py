@@ -12,16 +12,11 @@ from fhir_mappings.code_systems import canonical
 from fhir_mappings.concept_maps import EMPTY, ConceptMaps, vocabulary
 from fhir_mappings.dates import moment
 from fhir_mappings.elements import Coding
+from fhir_mappings.open_orders import FORGOTTEN_DAYS, is_open
 from fhir_mappings.orders import UnsupportedVersionError, read_order
 from fhir_mappings.patient_record import PatientRecord
 from fhir_mappings.reading import UNREADABLE_JSON
 from fhir_mappings.value_sets import STANDARD, ValueSets
-
-_IGNORED_STATUSES = frozenset({"revoked", "entered-in-error", "cancelled"})
-# https://hl7.org/fhir/R4/valueset-request-status.html
-_OPEN = frozenset({"active", "on-hold", "draft"})
-# An order that nobody carried out for a year is forgotten, not pending. A decision of this product.
-_FORGOTTEN_DAYS = 365
 
 
 class Requested(msgspec.Struct, frozen=True):
@@ -56,8 +51,8 @@ def open_orders(record: PatientRecord) -> Requested | None:
     codes = set()
     for order in record.orders:
         authored = moment(order.authored_on, record.zone) if order.authored_on else None
-        forgotten = authored is not None and placed(authored, _FORGOTTEN_DAYS, record.clock) == "stale"
-        if order.status in _OPEN and not order.do_not_perform and not forgotten:
+        forgotten = authored is not None and placed(authored, FORGOTTEN_DAYS, record.clock) == "stale"
+        if is_open(order.status, intent=order.intent, forbidden=order.do_not_perform) and not forgotten:
             codes.update(_pairs(order.code.coding, record.words.maps))
     ideas = {idea for system, code in codes for idea in record.words.ideas(system, code)}
     return Requested(frozenset(codes), frozenset(ideas))
@@ -83,6 +78,6 @@ def _codes(draft: Raw, maps: ConceptMaps) -> list[tuple[str, str]]:
         order = read_order(draft)
     except (UnsupportedVersionError, *UNREADABLE_JSON):
         return []
-    if order is None or order.forbidden or order.status in _IGNORED_STATUSES:
+    if order is None or not is_open(order.status, intent=order.intent, forbidden=order.forbidden):
         return []
     return [pair for concept in order.codes for pair in _pairs(concept.coding, maps)]

@@ -35,11 +35,13 @@ UNREADABLE_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Patient(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Patient"):
-    """The person."""
+    """The person. `written_name`, `written_identifiers`: their JSON, which only the banner of a page reads."""
 
     id: str | None = None
     implicit_rules: None = None
     modifier_extension: tuple[()] | None = None
+    written_name: Raw = field(default=ABSENT, name="name")
+    written_identifiers: Raw = field(default=ABSENT, name="identifier")
     gender: str | None = None
     birth_date: str | None = None
     birth_date_extensions: DateExtensions | None = field(default=None, name="_birthDate")
@@ -200,12 +202,13 @@ class Encounter(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
 
 
 class ServiceRequest(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="ServiceRequest"):
-    """An order that is open in the chart (requested.py); the orders of the session are read by orders.py."""
+    """An order of the chart (requested.py); the orders of the session are read by orders.py."""
 
     id: str | None = None
     implicit_rules: None = None
     modifier_extension: tuple[()] | None = None
     status: str | None = None
+    intent: object = None
     do_not_perform: bool | None = None
     code: CodeableConcept = NO_CODE
     subject: Reference | None = None

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from fhir_mappings.value_sets import UNVERIFIED, ValueSets, load
+from models_onnx import data_files
 
 DIRECTORY = Path(__file__).with_name("reviewed_codes")
 
 _SETS = load(DIRECTORY).by_id.values()
-_CONTACTS = (
-    name for path in sorted(DIRECTORY.glob("*.json")) for name in msgspec.json.decode(path.read_bytes())["contact"]
-)
+_CONTACTS = (name for path in sorted(DIRECTORY.glob("*.json")) for name in data_files.read_json(path, dict)["contact"])
 _RULES = tuple(rule for one in _SETS for rule in one.includes)
 VERSION = ", ".join(one.version for one in _SETS)
 READERS = "; ".join(one["name"] for one in _CONTACTS if "reader: " in one["name"])

@@ -10,13 +10,12 @@ from msgspec.structs import replace
 
 from fhir_mappings.code_systems import UCUM
 from fhir_mappings.elements import UNREADABLE_QUANTITY
-from fhir_mappings.finding_rules import FINDINGS
-from fhir_mappings.measurement_rules import RULES
 from fhir_mappings.quantities import number_in
 from fhir_mappings.resources import Valued
+from fhir_mappings.result_inputs import NUMBERS
 from fhir_mappings.unit_texts import folded, ucum, unit_of
 
-_CONVERTED = frozenset(unit for rule in (RULES | FINDINGS).values() for unit in rule.units)
+_CONVERTED = frozenset(unit for rule in NUMBERS.values() for unit in rule.units)
 
 
 def complaint(text: str, unit: str) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+
+from models_onnx import data_files
 
 # By a unit: every unit of its dimension, and how much of the first it is. tests/fhir_mappings/test_units.py asks the
 # library again, for every row.
-FACTORS: dict[str, dict[str, float]] = msgspec.json.decode(Path(__file__).with_name("unit_factors.json").read_bytes())
+FACTORS: dict[str, dict[str, float]] = data_files.read_json(Path(__file__).with_name("unit_factors.json"), dict)
 
 
 class Conversion(Struct, frozen=True, gc=False):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from fhir_mappings.elements import CodeableConcept, Coding
+from fhir_mappings.elements import CodeableConcept, Coding, Period, Timing
 from fhir_mappings.resources import UNREADABLE_JSON, Observation
+
+T = TypeVar("T")
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html: these say that there is no result.
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -36,12 +38,24 @@ def sketch(raw: bytes) -> tuple[Observation, tuple[CodeableConcept, ...]] | None
     if not isinstance(content, dict) or content.get("resourceType") != "Observation":
         return None
     parts = (one.get("code") for one in _list(content.get("component")) if isinstance(one, dict))
-    members = {name: _text(content.get(name)) for name in ("id", "status", "effectiveDateTime", "issued")}
-    status = members["status"] if isinstance(content.get("status"), str) else "final"
+    status = content["status"] if isinstance(content.get("status"), str) else "final"
     timed = Observation(
-        id=members["id"], status=status, effective_date_time=members["effectiveDateTime"] or members["issued"]
+        id=_text(content.get("id")),
+        status=status,
+        effective_date_time=_text(content.get("effectiveDateTime")),
+        effective_instant=_text(content.get("effectiveInstant")),
+        effective_period=_readable(content.get("effectivePeriod"), Period),
+        effective_timing=_readable(content.get("effectiveTiming"), Timing),
+        issued=_text(content.get("issued")),
     )
     return timed, tuple(map(_concept, (content.get("code"), *parts)))
+
+
+def _readable(value: object, kind: type[T]) -> T | None:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def concepts(observation: Observation) -> Iterable[CodeableConcept]:

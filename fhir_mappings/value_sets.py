@@ -19,6 +19,7 @@ from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_PCS, ICD_DIAGNOSES, c
 from fhir_mappings.icd_editions import BY_CHECKED_ROWS, is_classified, means_as_who, refined
 from fhir_mappings.icd_spelling import in_who_terms
 from fhir_mappings.remembering import remembered
+from models_onnx import data_files
 
 DIRECTORY = Path(__file__).with_name("value_sets")
 TRUST_URL = "https://surgical-risk.io/fhir/StructureDefinition/code-trust"
@@ -138,7 +139,7 @@ def load(directory: Path = DIRECTORY) -> ValueSets:
 
 def _from_file(path: Path) -> ValueSet:
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = data_files.read_json(path, dict)
         compose = document["compose"]
         return ValueSet(
             document["id"],

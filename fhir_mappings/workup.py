@@ -5,20 +5,19 @@ Nothing here is an input of a model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
 from fhir_mappings import iron_status
 from fhir_mappings.clock import placed
-from fhir_mappings.dates import Moment, moment
 from fhir_mappings.diagnoses import ADVISORY
 from fhir_mappings.feature import Feature
 from fhir_mappings.medications import Medications
-from fhir_mappings.observations import TESTED_LABORATORY, TESTED_OTHERWISE
 from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.resources import Observation
+from fhir_mappings.result_time import STALE, in_window
+from fhir_mappings.tested_rules import TESTED
 
 DIAGNOSES = tuple(sorted(ADVISORY))
 
@@ -30,19 +29,7 @@ MEDICINES = {
     "p2y12_inhibitor": ("B01AC04", "B01AC05", "B01AC22", "B01AC24", "B01AC25"),
 }
 
-# Days for which a result makes another superfluous. Source: the look-backs of the catalogue (A-04).
-TESTS_DAYS = {
-    "ferritin": 90,
-    "transferrin-saturation": 90,
-    "nt-probnp": 90,
-    "vitamin-d": 730,
-    "ecg": 365,
-    "dxa": 730,
-    "frailty-score": 180,
-    "prealbumin": 90,
-    "dasi": 90,
-    "blood-group-sample": 3,  # the usual window of a blood bank: an assumption, local policy decides (catalogue row 26)
-}
+TESTS_DAYS = {name: one.days for name, one in TESTED.items()}
 
 # Days for which a procedure still matters. Sources: the look-backs of the catalogue (A-04); a coronary stent within
 # a year is one whose antiplatelet treatment has a timing question (2024 AHA/ACC guideline, section 6).
@@ -53,9 +40,9 @@ class Workup(Struct, frozen=True):
     """What only suggestions ask.
 
     `done`: tests that have a result inside their days. `not_done`: those that were searched for and have none; a test
-    that was not searched for, or of which a result is awaited or not readable, is in neither. `results`: the iron
-    stores as numbers. `performed`: the latest procedure of each kind inside its days; one without a date is not known
-    to be recent.
+    that was not searched for, or of which a result is awaited, not readable or of no certain time, is never among them.
+    `results`: the iron stores as numbers. `performed`: the latest procedure of each kind inside its days;
+    one without a date is not known to be recent.
     """
 
     diagnoses: frozenset[str] = frozenset()
@@ -68,10 +55,11 @@ class Workup(Struct, frozen=True):
 
 def read(record: PatientRecord) -> Workup:
     """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
-    searched = {*_searched("labs", TESTED_LABORATORY, record), *_searched("observations", TESTED_OTHERWISE, record)}
-    recorded = [name for name in TESTS_DAYS if name in record.recorded]
-    done = frozenset(name for name in recorded if _is_done(name, record))
-    in_doubt = frozenset(name for name in recorded if any(one.unread for one in record.recorded[name]))
+    seen = {True: record.seen("labs").gap is None, False: record.seen("observations").gap is None}
+    searched = {name for name, one in TESTED.items() if seen[one.laboratory]}
+    places = {name: _places(name, record) for name in TESTS_DAYS if name in record.recorded}
+    done = frozenset(name for name, found in places.items() if "" in found)
+    in_doubt = frozenset(name for name, found in places.items() if found - {STALE})
     return Workup(
         diagnoses=frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
         medicines=frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
@@ -98,17 +86,6 @@ def _is_taken(name: str, medications: Medications) -> bool:
     return any(substance.startswith(MEDICINES[name]) for substance in substances)
 
 
-def _searched(key: str, names: tuple[str, ...], record: PatientRecord) -> Iterable[str]:
-    return () if record.seen(key).gap else names
-
-
-def _is_done(name: str, record: PatientRecord) -> bool:
-    times = (_time(one.observation, record) for one in record.recorded.get(name, ()) if not one.unread)
-    return any(time is not None and not placed(time, TESTS_DAYS[name], record.clock) for time in times)
-
-
-def _time(observation: Observation, record: PatientRecord) -> Moment | None:
-    period = observation.effective_period
-    of_period = (period.end or period.start) if period else None
-    text = observation.effective_date_time or observation.effective_instant or of_period or observation.issued
-    return moment(text, record.zone)
+def _places(name: str, record: PatientRecord) -> set[str]:
+    """Where the results of a test lie: "" in its days, STALE, or why one can be neither read nor placed."""
+    return {one.unread or in_window(one.written, TESTS_DAYS[name], record.clock)[1] for one in record.recorded[name]}

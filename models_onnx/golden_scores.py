@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 from models_onnx.model_card import ModelCard, ModelError
 from models_onnx.score import InputValue, Score, ScoreStatus
 
@@ -54,8 +56,8 @@ class Scorer(Protocol):
 def read(folder: Path) -> GoldenScores:
     """The golden scores in a model's folder; raises ModelError naming the model."""
     try:
-        return msgspec.json.decode((folder / "golden_scores.json").read_bytes(), type=GoldenScores)
-    except (OSError, msgspec.DecodeError) as error:
+        return data_files.read_json(folder / "golden_scores.json", GoldenScores)
+    except (OSError, msgspec.DecodeError, DataFileError) as error:
         raise ModelError(f"{folder.parent.name}: golden_scores.json cannot be read: {error}") from error
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 from models_onnx.model_card import ModelError
 
 NAME = "manifest.json"
@@ -34,8 +36,8 @@ def write(directory: Path) -> None:
 def verify(directory: Path) -> None:
     """Raise ModelError naming a file that is not as it was exported, is missing, or was added."""
     try:
-        listed = msgspec.json.decode((directory / NAME).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
+        listed = data_files.read_json(directory / NAME, dict[str, str])
+    except (OSError, msgspec.DecodeError, DataFileError) as error:
         raise ModelError(f"{NAME} cannot be read: {error}") from error
     found = files(directory)
     for name in sorted({*listed, *found}):

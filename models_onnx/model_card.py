@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 from models_onnx.score import PublishedRate
 
 
@@ -104,8 +106,8 @@ def read_evaluation(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        found: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+        found: dict[str, Any] = data_files.read_json(path, dict)
+    except (OSError, msgspec.DecodeError, DataFileError) as error:
         raise ModelError(f"{folder.parent.name}: evaluation.json cannot be read: {error}") from error
     return found
 
@@ -113,8 +115,8 @@ def read_evaluation(folder: Path) -> dict[str, Any] | None:
 def read(path: Path) -> ModelCard:
     """The card in `path`; raises ModelError naming the file and the member that is wrong."""
     try:
-        card = msgspec.yaml.decode(path.read_bytes(), type=ModelCard)
-    except (OSError, msgspec.DecodeError) as error:
+        card = data_files.read_yaml(path, ModelCard)
+    except (OSError, DataFileError) as error:
         raise ModelError(f"{path.parent.parent.name}: card.yaml cannot be read: {error}") from error
     for entry in card.inputs:
         if entry.kind == "number" and entry.continuous == bool(entry.cut_points):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 from models_onnx.model_card import ModelError
 
 
@@ -27,8 +29,8 @@ LEAST_EVENTS = 10
 def read(path: Path) -> dict[tuple[str, str], Peer]:
     """The peer figures by outcome and procedure group; raises ModelError if the file cannot be used."""
     try:
-        peers = msgspec.yaml.decode(path.read_bytes(), type=tuple[Peer, ...])
-    except (OSError, msgspec.DecodeError) as error:
+        peers = data_files.read_yaml(path, tuple[Peer, ...])
+    except (OSError, DataFileError) as error:
         raise ModelError(f"{path.name} cannot be read: {error}") from error
     for peer in peers:
         if peer.events < LEAST_EVENTS or abs(peer.probability - peer.events / peer.n) > 1e-6:

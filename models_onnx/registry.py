@@ -12,7 +12,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import golden_scores, inexact, manifest, model_card, open_inputs, peers, preference
+from models_onnx import data_files, golden_scores, inexact, manifest, model_card, open_inputs, peers, preference
+from models_onnx.data_files import DataFileError
 from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
 from models_onnx.inexact import Within
@@ -254,8 +255,8 @@ def _bytes(path: Path, sha256: str, what: str) -> bytes:
 
 def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError) as error:
+        return data_files.read_json(path, kind)
+    except (OSError, msgspec.DecodeError, DataFileError) as error:
         raise ModelError(f"{path.name} cannot be read: {error}") from error
 
 
@@ -278,6 +279,6 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 def read_entries(path: Path) -> tuple[Entry, ...]:
     """The lines of registry.yaml, in the order of preference; raises ModelError if it cannot be read."""
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=tuple[Entry, ...])
-    except (OSError, msgspec.DecodeError) as error:
+        return data_files.read_yaml(path, tuple[Entry, ...])
+    except (OSError, DataFileError) as error:
         raise ModelError(f"{path.name} cannot be read: {error}") from error

@@ -45,13 +45,15 @@ DOORS = {
     "sqlalchemy": ("cds_service.records",),
     "alembic": ("cds_service.records",),
     "jwt": ("cds_service.trust",),
+    # Read by one reader (models_onnx/data_files.py); training also writes cards.
+    "yaml": ("models_onnx.data_files", "models_onnx.training"),
     "pyspark": ("fhir_mappings.bulk_spark",),
     "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 
 # Importer → what it may never import.
 CLOSED = (
-    ("fhir_mappings", ("cds_service", "models_onnx")),
+    ("fhir_mappings", ("cds_service", "models_onnx")),  # but for READER
     ("models_onnx", ("cds_service",)),
     ("cds_service.trust", ("cds_service.advice", "cds_service.answer", "cds_service.patient_data", "fhir_mappings",
                            "models_onnx", "cds_service.records")),
@@ -107,14 +109,25 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{source}.{alias.name}" for alias in node.names)
 
 
+# The one reader of data files, which knows nothing of models.
+READER, _ERROR = "models_onnx.data_files", "models_onnx.data_files.DataFileError"
+
+
 def offences(importer: str, forbidden: tuple[str, ...]) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in SOURCES
         if within(module_name(path), importer)
         for name in imports(path)
-        if within_any(name, forbidden)
+        if within_any(name, forbidden) and not _is_reader(name, path)
     ]
+
+
+def _is_reader(name: str, path: Path) -> bool:
+    """Whether this is the import of the reader: `from models_onnx import data_files` names its package too."""
+    whole = set(imports(path))
+    of_package = {one for one in whole if within(one, "models_onnx")}
+    return within(name, READER) or (name == "models_onnx" and of_package <= {"models_onnx"} | {READER, _ERROR})
 
 
 @pytest.mark.parametrize(("importer", "forbidden"), CLOSED, ids=[importer for importer, _ in CLOSED])

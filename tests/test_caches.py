@@ -35,7 +35,7 @@ OF_OUR_OWN = {
     "fhir_mappings/concept_maps.py:vocabulary": "tenants' value sets and maps",
     "fhir_mappings/coverage.py:together": "flags and counts",
     "fhir_mappings/diagnosis_features.py:no": "our names, flags and counts",
-    "fhir_mappings/draft_orders.py:_built": "codes and texts of our catalogue or a tenant's file",
+    "fhir_mappings/draft_orders.py:_validated": "codes and texts of our catalogue or a tenant's file",
     "fhir_mappings/exclusions.py:pairs": "nothing",
     "fhir_mappings/measurements.py:_missing": "our names, units and reasons",
     "fhir_mappings/observations.py:_inputs_of": "tenants' vocabularies",

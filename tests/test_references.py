@@ -73,3 +73,13 @@ def test_a_paper_that_is_named_is_in_the_repository() -> None:
 )
 def test_the_forms_of_an_id_are_read(text: str, ids: set[str]) -> None:
     assert references.named(text) == ids
+
+
+def test_the_places_on_the_way_of_a_request_are_there() -> None:
+    page = (references.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    places = re.findall(r"`((?:cds_service|fhir_mappings|models_onnx|docs)/[\w./-]+)`", page)
+    assert len(places) > 30
+    assert [place for place in places if not (references.ROOT / place).exists()] == []
+    steps = set(re.findall(r"^\| (\d+) \|", page, re.M))
+    assert steps == set(re.findall(r"(?<![\d:.])(\d+) (?=[a-z])", page.split("```")[1]))
+    assert len(page.splitlines()) <= 70, "one page"

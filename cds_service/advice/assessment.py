@@ -12,7 +12,8 @@ import msgspec
 
 from cds_service import model_inputs, speaking
 from cds_service.advice import by_class
-from cds_service.advice.by_class import Version
+from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
+from cds_service.advice.by_value import Version
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
 from fhir_mappings import demographics
@@ -26,22 +27,7 @@ from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Range, Score
 
-Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]
 _NO_LONGER_PREGNANT_YEARS = 56
-BAND_NAMES: tuple[Band, ...] = ("below-typical", "typical", "above-typical", "well-above-typical")
-
-
-class BandLimits(msgspec.Struct, frozen=True):
-    """Ratios to the peers' figure at which the next band begins (DEC-32), and the least risk of a warning (DEC-39).
-
-    `rare`, `common`: probability (0 to 1) from which an outcome may be a warning (`speaking.reaches`).
-    """
-
-    typical: float = 0.67
-    above: float = 1.5
-    well_above: float = 3.0
-    rare: float = speaking.WARNING_RARE
-    common: float = speaking.WARNING_COMMON
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,14 +259,6 @@ def _estimate(
         unknown=unknown,
         by_class=classes.get(_version(score), ()),
     )
-
-
-def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Band | None:
-    """How the risk compares with peers of the same procedure group; no peer figure, no band (DEC-32)."""
-    if probability is None or peer is None:
-        return None
-    ratio = probability / peer.probability
-    return BAND_NAMES[sum(ratio >= limit for limit in (limits.typical, limits.above, limits.well_above))]
 
 
 def _headline(estimates: Sequence[Estimate], limits: BandLimits) -> Estimate | None:

@@ -15,6 +15,8 @@ from fhir_mappings.feature import FeatureDefinition
 from fhir_mappings.features import FEATURES
 from fhir_mappings.iron_status import DEFINITIONS as RESULTS
 from fhir_mappings.orderables import ORDERABLES
+from models_onnx import data_files
+from models_onnx.data_files import DataFileError
 
 DIRECTORY = Path(__file__).with_name("catalogue")
 REVIEW_EVERY_DAYS = 365
@@ -157,9 +159,9 @@ def load(directory: Path = DIRECTORY) -> Catalogue:
 
 def _theme(path: Path) -> Theme:
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=Theme)
-    except (OSError, msgspec.DecodeError) as error:
-        raise CatalogueError(f"{path.name}: {error}") from error
+        return data_files.read_yaml(path, Theme)
+    except (OSError, DataFileError) as error:
+        raise CatalogueError(str(error)) from error
 
 
 def parts(trigger: Trigger) -> Iterator[Trigger]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.advice.outcomes import BY_NAME
+from cds_service.advice import outcomes
 from cds_service.advice.suggestions import SAVE, suggestion_uuid
 from cds_service.hooks.card import Action, Suggestion
 from fhir_mappings.risk_assessment import Estimate, ModelUsed, Prediction, risk_assessment
@@ -67,7 +67,7 @@ def _prediction(told: Mapping[str, Any]) -> Prediction:
     between = told["missingRange"] if _is_range(told) else None
     return Prediction(
         outcome=told["outcome"],
-        text=BY_NAME[told["outcome"]].heading,
+        text=outcomes.heading(told["outcome"], told["model"]),
         model=told["model"],
         probability=told.get("probability"),
         between=(between["low"], between["high"]) if between else None,
@@ -94,4 +94,4 @@ def _basis(inputs: list[Mapping[str, Any]]) -> tuple[str, ...]:
 def _points(told: Mapping[str, Any]) -> str:
     points = told.get("pointsRange")
     count = f"{points['low']:g} to {points['high']:g}" if points else f"{told['points']:g}"
-    return f"{BY_NAME[told['outcome']].heading}: {count} of {told['maximumPoints']:g}"
+    return f"{outcomes.heading(told['outcome'], told['model'])}: {count} of {told['maximumPoints']:g}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from cds_service.advice import catalogue, facts, options, value_of_information
-from cds_service.advice.assessment import Assessment, BandLimits
+from cds_service.advice.assessment import Assessment
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Option, Policy, Ranked

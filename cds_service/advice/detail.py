@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, partial
 from typing import Literal
 
 import msgspec
@@ -80,40 +79,23 @@ def write(
     are named depends on the room. Options without a button follow as long as there is room, the others are counted.
     `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
     """
-    paragraphs = _Paragraphs(assessment)
+    moving, known = drivers.of(assessment), known_unread.of(assessment)
     facts: list[str] = []
     for room in _ROOMS:
-        facts = paragraphs.within(room)
-        if _size(facts) <= limit and sum(map(paragraphs.words, facts)) <= most_words:
+        beside = telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)
+        facts = [
+            *telling.figures(assessment, beside),
+            *drivers.line(moving[: room.reasons]),
+            *_known(known, room.findings),
+            *_missing(assessment, room.missing, whys=room.whys),
+            *_not_understood(assessment, room.missing),
+            *telling.not_computable(assessment, whys=room.whys == "all"),
+            telling.validity(assessment, source=room.source),
+        ]
+        if _size(facts) <= limit and wording.words(" ".join(facts)) <= most_words:
             break
     told = _options([sentence(option) for option in options], more, limit - _size(facts), behind_link)
     return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
-
-
-class _Paragraphs:
-    """The facts of one assessment; each paragraph is written once for as much as it may tell."""
-
-    def __init__(self, assessment: Assessment) -> None:
-        found = drivers.of(assessment)
-        self.words = cache(wording.words)
-        self._figures = cache(partial(telling.figures, assessment))
-        self._why = cache(lambda most: drivers.line(found[:most]))
-        self._known = cache(partial(_known, known_unread.of(assessment)))
-        self._missing = cache(partial(_missing, assessment))
-        self._not_understood = cache(partial(_not_understood, assessment))
-        self._not_computable = cache(partial(telling.not_computable, assessment))
-        self._validity = cache(partial(telling.validity, assessment))
-
-    def within(self, room: _Room) -> list[str]:
-        return [
-            *self._figures(telling.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)),
-            *self._why(room.reasons),
-            *self._known(room.findings),
-            *self._missing(room.missing, whys=room.whys),
-            *self._not_understood(room.missing),
-            *self._not_computable(whys=room.whys == "all"),
-            self._validity(source=room.source),
-        ]
 
 
 def _options(told: Sequence[str], more: int, room: int, behind_link: bool) -> list[str]:

@@ -8,6 +8,7 @@ import msgspec
 
 from cds_service.advice.catalogue import Catalogue, Row, load
 from cds_service.advice.operation_attributes import OPERATIONS
+from models_onnx import data_files
 
 FILE = Path(__file__).with_name("not_coded.yaml")
 PAGE = Path("docs") / "suggestions.md"
@@ -32,7 +33,7 @@ class NotCoded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     still_true: Missing
 
 
-NOT_CODED: tuple[NotCoded, ...] = msgspec.yaml.decode(FILE.read_bytes(), type=tuple[NotCoded, ...])
+NOT_CODED: tuple[NotCoded, ...] = data_files.read_yaml(FILE, tuple[NotCoded, ...])
 
 
 def document(catalogue: Catalogue) -> str:

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from models_onnx import data_files
+
 Attribute = Literal["spine", "instrumented", "elevated-risk", "blood-loss", "major", "preference-sensitive"]
 FILE = Path(__file__).with_name("operations.yaml")
 
@@ -28,7 +30,7 @@ class Operations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elevated_risk_assumed: Mapping[str, str]
 
 
-OPERATIONS: Operations = msgspec.yaml.decode(FILE.read_bytes(), type=Operations)
+OPERATIONS: Operations = data_files.read_yaml(FILE, Operations)
 _ATTRIBUTES = {group: frozenset(attributes) for group, attributes in OPERATIONS.operations.items()}
 _NONE: frozenset[Attribute] = frozenset()
 

@@ -101,7 +101,7 @@ OUTCOMES = (
     Outcome(
         name="frailty",
         words="frailty",
-        heading="Frailty points (mFI-5)",
+        heading="Frailty points",
         short="frailty points",
         denominator=100,
     ),
@@ -116,3 +116,11 @@ OUTCOMES = (
 # Models that count coded diseases: what was not understood can only add, to no end that says anything (DEC-38).
 BURDENS = frozenset({"hfrs", "charlson-quan"})
 BY_NAME = {outcome.name: outcome for outcome in OUTCOMES}
+# Where an outcome has scores of different names, each is told by its own.
+_SCORES = {"mfi-5": "mFI-5", "hfrs": "HFRS"}
+
+
+def heading(outcome: str, model: str) -> str:
+    """The outcome as this model tells it: "Frailty points (mFI-5)"; `outcome` has to be one of OUTCOMES."""
+    told = BY_NAME[outcome].heading
+    return f"{told} ({_SCORES[model]})" if model in _SCORES else told

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service import speaking
-from cds_service.advice.assessment import BandLimits
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import CATALOGUE, Advising
 from cds_service.advice.dialects import DIALECTS, Dialect

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
+from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.facts import Facts, is_not_done
 from cds_service.advice.options import Option
 from fhir_mappings.features import FEATURES
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import ORDERABLES, is_requested
+from models_onnx import data_files
 from models_onnx.bounds import Unknown
 
 FILE = Path(__file__).with_name("inputs.yaml")
@@ -28,7 +30,7 @@ class Obtainable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def load(path: Path = FILE) -> dict[str, Obtainable]:
     """The table by input; raises ValueError naming an input or an order that does not exist."""
-    table = msgspec.yaml.decode(path.read_bytes(), type=tuple[Obtainable, ...])
+    table = data_files.read_yaml(path, tuple[Obtainable, ...])
     for one in table:
         if one.input not in FEATURES or (one.orders is not None and one.orders not in ORDERABLES):
             raise ValueError(f"{path.name}: {one.input}: no such feature or order")

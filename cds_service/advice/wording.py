@@ -86,13 +86,11 @@ def value(feature: Feature, definition: FeatureDefinition) -> str:
     if feature.name == "age" and feature.possible is not None:
         return f"{feature.possible[0]:g} or {feature.possible[1]:g} (birth date not exact)"
     if isinstance(told, int | float):
-        number = f"{round(float(told), _PLACES.get(feature.name, 2)):g}" if abs(float(told)) < 1e6 else f"{told:g}"
+        number = f"{round(float(told), definition.decimals):g}" if abs(float(told)) < 1e6 else f"{told:g}"
         return f"{feature.comparator or ''}{number}{unit(definition.unit)}"
     return "not recorded"
 
 
-# What is computed or converted has more digits than anybody measured.
-_PLACES = {"egfr": 1, "bmi": 1, "glucose": 1}
 _UNITS = {
     "1": "",
     "a": "",

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from models_onnx import data_files
+
 FOLDER = Path(__file__).with_name("patients")
 _DAYS = re.compile(r"@-(\d+)d")
 _YEARS = re.compile(r"@-(\d+)y")
@@ -78,7 +80,7 @@ def planned(person: DemoPatient, as_of: datetime) -> dict[str, Any]:
 @cache
 def _files() -> tuple[_File, ...]:
     paths = sorted(FOLDER.glob("*.json"))
-    return tuple(msgspec.json.decode(path.read_bytes(), type=_File) for path in paths)
+    return tuple(data_files.read_json(path, _File) for path in paths)
 
 
 def _dated(value: Any, as_of: datetime) -> Any:

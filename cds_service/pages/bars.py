@@ -1,4 +1,4 @@
-"""Contributions as bars and risks on a scale: SVG whose sizes are attributes, so that no inline style is needed."""
+"""What each input adds to or takes from a risk, as bars of one scale for a page; SVG without inline style."""
 
 from __future__ import annotations
 
@@ -9,46 +9,84 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-# A factor that rounds to 1.00.
-_STILL = 0.005
+from cds_service.pages import axis
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One input's pull: its name, how far in log-odds, the same as a factor on the odds, and the picture.
+    """One input: by how much it moves the probability (0 to 1) from the reference, in words and as a picture.
 
-    `missing`: the input was not known, and the pull is that of not knowing it (R-B05).
+    `missing`: the input was not known, and the points are those of not knowing it (R-B05).
     """
 
     input: str
-    log_odds: float
-    factor: str
+    points: float
+    words: str
     picture: Markup
     missing: bool = False
 
     @property
     def moves(self) -> bool:
-        """Whether the factor is another than 1 once it is rounded."""
-        return abs(self.log_odds) >= _STILL
+        """Whether anything is left of it once it is rounded."""
+        return bool(self.words)
 
 
-def contributions(rows: Sequence[Mapping[str, Any]], missing: Collection[str] = ()) -> tuple[Bar, ...]:
-    """Every input, the strongest pull first; one scale for all bars of a model. `missing`: inputs without a value."""
-    longest = max((abs(row["logOdds"]) for row in rows), default=0.0)
-    ordered = sorted(rows, key=lambda row: -abs(row["logOdds"]))
-    return tuple(
-        Bar(row["input"], row["logOdds"], _factor(row["logOdds"]), _bar(row, longest), row["input"] in missing)
-        for row in ordered
-    )
+class Pulls(msgspec.Struct, frozen=True):
+    """The bars of one prediction, the strongest first, and from which figure to which they lead, of `denominator`."""
+
+    start: str
+    end: str
+    denominator: int
+    bars: tuple[Bar, ...]
 
 
-def _factor(log_odds: float) -> str:
-    return f"× {math.exp(log_odds):.2f}"
+def points(prediction: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
+    """The probability of the model's reference patient, and what each input adds to it: together the prediction.
+
+    Log-odds add up and probabilities do not. Each input gets the share of the difference that it has of the log-odds,
+    which is its Aumann-Shapley value on the straight way from the reference to the patient: Sundararajan, Taly and Yan
+    2017, https://doi.org/10.48550/arXiv.1703.01365. Of a range: up to its low end.
+    """
+    rows = prediction.get("contributions", ())
+    total = sum(row["logOdds"] for row in rows)
+    figure = _figure(prediction)
+    logit = math.log(figure / (1 - figure))
+    reference = _probability(logit - total)
+    share = (figure - reference) / total if abs(total) > 1e-9 else figure * (1 - figure)
+    return reference, {row["input"]: row["logOdds"] * share for row in rows}
 
 
-def _bar(row: Mapping[str, Any], longest: float) -> Markup:
-    part = row["logOdds"] / longest if longest else 0.0
+def pulls(prediction: Mapping[str, Any], of: int, longest: float, missing: Collection[str] = ()) -> Pulls:
+    """The bars of a prediction. `longest`: the most that any input of the page moves; `missing`: without a value."""
+    reference, found = points(prediction)
+    ordered = sorted(found.items(), key=lambda one: -abs(one[1]))
+    bars = tuple(Bar(name, moved, _words(moved, of), _bar(moved, longest), name in missing) for name, moved in ordered)
+    return Pulls(axis.count(reference, of), axis.count(_figure(prediction), of), of, bars)
+
+
+def longest(predictions: Sequence[Mapping[str, Any]]) -> float:
+    """The most that any input moves any of these, as a probability."""
+    return max((abs(moved) for one in predictions for moved in points(one)[1].values()), default=0.0)
+
+
+def _figure(prediction: Mapping[str, Any]) -> float:
+    found = prediction["probability"] if "probability" in prediction else prediction["missingRange"]["low"]
+    return min(max(float(found), 1e-9), 1 - 1e-9)
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _words(moved: float, of: int) -> str:
+    """ "+8", "−0.4"; nothing for what rounds to none."""
+    told = f"{abs(moved) * of:.0f}" if abs(moved) * of >= 9.95 else f"{abs(moved) * of:.1f}"
+    return "" if float(told) == 0 else f"{'+' if moved > 0 else '−'}{told}"
+
+
+def _bar(moved: float, longest: float) -> Markup:
+    part = moved / longest if longest else 0.0
     width = round(abs(part) * 96, 1)
-    start, kind = (100.0, "more") if part >= 0 else (100 - width, "less")
+    start, kind = (100.0, "more") if part >= 0 else (round(100 - width, 1), "less")
     return Markup(
         '<svg class="pull" viewBox="0 0 200 14" preserveAspectRatio="none" aria-hidden="true">'
         '<path class="pull-zero" d="M100 0V14"/><rect class="pull-{}" x="{}" y="3" width="{}" height="8"/></svg>'
@@ -62,49 +100,3 @@ def share(value: float, longest: float) -> Markup:
         '<svg class="pull" viewBox="0 0 200 14" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="step-bar" x="0" y="3" width="{}" height="8"/></svg>'
     ).format(width)
-
-
-def scale(prediction: Mapping[str, Any]) -> Markup:
-    """The risk with its interval, and its peers, on one line from 0 to a round figure above the largest.
-
-    The picture stretches to its column; strokes, and so the dot, keep their size.
-    """
-    interval, missing = _interval(prediction), prediction.get("missingRange")
-    values = [prediction.get("peerProbability", 0.0), interval[1]]
-    end = _round_above(max([*values, missing["high"] if missing else 0.0]))
-
-    def place(value: float) -> float:
-        return round(6 + 288 * min(value / end, 1.0), 1)
-
-    parts = [Markup('<path class="scale-line" d="M6 14H294"/>')]
-    if missing:
-        parts.append(_span("scale-missing", place(missing["low"]), place(missing["high"])))
-    if interval[0] < interval[1]:
-        parts.append(_span("scale-interval", place(interval[0]), place(interval[1])))
-    if peer := prediction.get("peerProbability"):
-        parts.append(Markup('<path class="scale-peer" d="M{} 3V25"/>').format(place(peer)))
-    if "probability" in prediction:
-        parts.append(Markup('<path class="scale-own" d="M{} 14h0.01"/>').format(place(prediction["probability"])))
-    return Markup(
-        '<div class="scale" aria-hidden="true"><svg viewBox="0 0 300 28" preserveAspectRatio="none">{}</svg>'
-        "<span>0</span><span>{}</span></div>"
-    ).format(Markup("").join(parts), f"{100 * end:g} %")
-
-
-def _interval(prediction: Mapping[str, Any]) -> tuple[float, float]:
-    """The 90 % interval; without one the figure itself, and nothing where there is only a range."""
-    figure = prediction.get("probability", 0.0)
-    return prediction.get("low", figure), prediction.get("high", figure)
-
-
-def _span(kind: str, start: float, end: float) -> Markup:
-    return Markup('<rect class="{}" x="{}" y="10" width="{}" height="8"/>').format(
-        kind, start, max(round(end - start, 1), 2)
-    )
-
-
-def _round_above(value: float) -> float:
-    for end in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5):
-        if value <= 0.95 * end:
-            return end
-    return 1.0

@@ -10,6 +10,7 @@ import msgspec
 
 from cds_service.pages import forest, plots
 from cds_service.pages.plots import Drawing
+from models_onnx import data_files
 from models_onnx.model_card import ModelCard
 from models_onnx.registry import PACKAGE
 
@@ -55,4 +56,4 @@ def _read(path: Path) -> Evaluation | None:
 
 @cache
 def _whole(path: Path) -> dict[str, Any] | None:
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.is_file() else None
+    return data_files.read_json(path, dict[str, Any]) if path.is_file() else None

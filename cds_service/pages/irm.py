@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from models_onnx import data_files
+
 CHARACTERISTICS = (
     "validity",
     "reliability",
@@ -43,7 +45,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def read(path: Path) -> Summary:
     """The summary in `path`; ValueError unless it covers the eight characteristics, each once, in order."""
-    summary = msgspec.yaml.decode(path.read_bytes(), type=Summary)
+    summary = data_files.read_yaml(path, Summary)
     if tuple(hazard.characteristic for hazard in summary.hazards) != CHARACTERISTICS:
         raise ValueError(f"{path.name}: it has to cover {', '.join(CHARACTERISTICS)}, in this order")
     return summary

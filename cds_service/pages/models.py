@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort
 
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import attributes, evaluations, irm, layout, local_results
+from cds_service.pages import attributes, evaluations, irm, layout, local_results, model_summary
 from cds_service.tenant import Tenant
 from fhir_mappings.procedure_groups import GROUPS
 from models_onnx import chai, source_attributes, tripod
@@ -26,7 +26,7 @@ TOPICS = (
 KINDS = {"A": "Published equation", "B": "Published equation, one public source", "fitted": "Fitted on real operations"}
 
 
-STATES = {"champion": "Told on cards", "challenger": "Scored in silence: recorded, never told"}
+STATES = {"champion": "Told to clinicians", "challenger": "Scored in silence: recorded, never told"}
 Local = Callable[[ModelCard], Mapping[str, str]]
 
 
@@ -110,6 +110,7 @@ def _outcome(outcome: str, served: Registry, local: Local | None) -> Response:
                 attributes.answers(_attributes(card, served, own(card))),
                 evaluations.of(card, served.directory),
                 _tripod(card, served),
+                model_summary.how_good(card, served),
             )
             for card in cards
         ],

@@ -1,8 +1,8 @@
-"""The discrete result as people read it: outcomes in words, inputs with status, source and day, pulls as bars."""
+"""The discrete result as people read it: outcomes in words and on one axis, inputs with status, source and day."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup
 
-from cds_service.advice import telling, wording
+from cds_service.advice import outcomes, telling, wording
 from cds_service.advice.outcomes import BY_NAME, Outcome
-from cds_service.pages import bars
-from cds_service.pages.bars import Bar
-from cds_service.pages.words import STATUS_WORDS, WHY_WORDS, label, plain
+from cds_service.pages import axis, bars
+from cds_service.pages.axis import Chart
+from cds_service.pages.bars import Pulls
+from cds_service.pages.words import STATUS_WORDS, SYSTEM_WORDS, WHY_WORDS, label, plain
 from models_onnx.score import Range
 
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
@@ -37,8 +38,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     peers: str = ""
     band: str = ""
     missing_range: str = ""
-    scale: Markup = Markup("")
-    bars: tuple[Bar, ...] = ()
+    pulls: Pulls | None = None
     rates: tuple[str, ...] = ()
 
 
@@ -54,6 +54,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     status_words: str
     good: bool
     note: str
+    trend: Markup = Markup("")
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +66,20 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     codes: tuple[tuple[str, str, int], ...]
 
+    @property
+    def systems(self) -> tuple[tuple[str, str], ...]:
+        """The codes by their system: its name, and each code with its number of entries where there are several."""
+        found: dict[str, list[str]] = {}
+        for system, code, entries in self.codes:
+            found.setdefault(system, []).append(f"{code} ({entries})" if entries > 1 else code)
+        return tuple((SYSTEM_WORDS.get(system, system), ", ".join(codes)) for system, codes in found.items())
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page shows of one assessment: told risks first, then the others, and every input."""
+    """What a page shows of one assessment: told risks first, then the others, and every input.
+
+    `chart`: the told ones that have a probability, on one axis.
+    """
 
     as_of: str
     procedure: Mapping[str, Any]
@@ -76,13 +88,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     used: tuple[Input, ...]
     unused: tuple[Input, ...]
     missed: tuple[Missed, ...] = ()
+    chart: Chart | None = None
 
 
 def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
     """The rows of a discrete result (interface: "The discrete result")."""
     inputs = [_input(row, zone) for row in discrete["inputs"]]
     missing = frozenset(row.code for row in inputs if not row.good)
-    risks = [_risk(prediction, missing) for prediction in discrete["predictions"]]
+    predictions = discrete["predictions"]
+    told = [one for one in predictions if one.get("shown")]
+    explained = _Explained.of(predictions, told, missing)
+    risks = [_risk(prediction, explained) for prediction in predictions]
     return Result(
         as_of=wording.minute(datetime.fromisoformat(discrete["asOf"]), zone),
         procedure=discrete["procedure"],
@@ -91,7 +107,34 @@ def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
         used=tuple(row for row in inputs if row.good),
         unused=tuple(row for row in inputs if not row.good),
         missed=tuple(_missed(one) for one in discrete.get("notUnderstood", ())),
+        chart=axis.chart([(heading(one), one) for one in told]),
     )
+
+
+class _Explained(msgspec.Struct, frozen=True):
+    """What the bars of all predictions share: their denominator, their scale, and the inputs without a value."""
+
+    denominator: int
+    longest: float
+    missing: frozenset[str]
+
+    @classmethod
+    def of(
+        cls, predictions: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]], missing: frozenset[str]
+    ) -> _Explained:
+        explained = [one for one in predictions if one.get("contributions")]
+        return cls(axis.denominator(told), bars.longest(explained), missing)
+
+    def pulls(self, prediction: Mapping[str, Any]) -> Pulls | None:
+        if not prediction.get("contributions"):
+            return None
+        return bars.pulls(prediction, self.denominator, self.longest, self.missing)
+
+
+def heading(prediction: Mapping[str, Any]) -> str:
+    """The outcome of a prediction as a page heads it."""
+    name = prediction["outcome"]
+    return outcomes.heading(name, prediction["model"]) if name in BY_NAME else plain(name)
 
 
 _LISTS = {"conditions": "Diagnoses", "medications": "Medicines", "procedures": "Procedures", "reports": "Reports"}
@@ -108,10 +151,10 @@ def _missed(found: Mapping[str, Any]) -> Missed:
     )
 
 
-def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
+def _risk(prediction: Mapping[str, Any], explained: _Explained) -> Risk:
     outcome = BY_NAME.get(prediction["outcome"])
     told = Risk(
-        heading=outcome.heading if outcome else plain(prediction["outcome"]),
+        heading=heading(prediction),
         horizon=prediction["horizon"],
         model=prediction["model"],
         version=prediction["version"],
@@ -121,15 +164,13 @@ def _risk(prediction: Mapping[str, Any], missing: frozenset[str]) -> Risk:
         shown=bool(prediction.get("shown")),
         answer=_answer(prediction),
         rates=_rates(prediction),
+        pulls=explained.pulls(prediction),
     )
     if prediction["status"] == "range" and "missingRange" in prediction:
-        bars_of = bars.contributions(prediction.get("contributions", ()), missing)
-        return msgspec.structs.replace(told, **_ranged(prediction, outcome), bars=bars_of)
+        return msgspec.structs.replace(told, **_ranged(prediction, outcome))
     if prediction["status"] != "computed":
         return msgspec.structs.replace(told, missing_range=_missing_range(prediction, outcome))
-    computed = _computed(prediction, outcome)
-    bars_of = bars.contributions(prediction.get("contributions", ()), missing)
-    return msgspec.structs.replace(told, **computed, bars=bars_of)
+    return msgspec.structs.replace(told, **_computed(prediction, outcome))
 
 
 def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
@@ -174,7 +215,6 @@ def _ranged(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str,
         "percent": _range(limits["low"], limits["high"], denominator),
         "peers": _peers(prediction, denominator),
         "band": plain(prediction.get("band", "")),
-        "scale": bars.scale(prediction),
     }
 
 
@@ -192,7 +232,6 @@ def _computed(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[st
         "peers": _peers(prediction, denominator),
         "band": plain(prediction.get("band", "")),
         "missing_range": _missing_range(prediction, outcome),
-        "scale": bars.scale(prediction),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cds_service.advice import wording
+from fhir_mappings.code_systems import NAMES
 from fhir_mappings.features import FEATURES
 
 percent = wording.percent
@@ -21,6 +22,18 @@ STATUS_WORDS = {
     "out-of-scope": "outside the model's scope",
 }
 
+# How a figure compares with the usual one; told only where everything that is possible lies in one band (DEC-38).
+BAND_WORDS = {
+    "below-typical": "below usual",
+    "typical": "as usual",
+    "above-typical": "above usual",
+    "well-above-typical": "well above usual",
+}
+# Code systems as people know them; others are told by their address.
+SYSTEM_WORDS = {
+    address: name.upper().replace("SNOMED-CT", "SNOMED CT").replace("RXNORM", "RxNorm")
+    for name, address in NAMES.items()
+}
 # Why an entry of a list was not understood (fhir_mappings/understanding.py).
 WHY_WORDS = {
     "unread": "not readable",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from models_onnx import data_files
 from models_onnx.model_card import ModelCard, ModelInput, read
 from models_onnx.preference import State
 from models_onnx.registry import read_entries
@@ -56,7 +56,7 @@ def page(models: Path) -> str:
     """The whole page."""
     folders = sorted(models.glob("*/*/*/card.yaml"))
     cards = [(read(path), path.with_name("evaluation.json")) for path in folders]
-    fitted = [(card, json.loads(path.read_text(encoding="utf-8"))) for card, path in cards if path.exists()]
+    fitted = [(card, data_files.read_json(path, dict)) for card, path in cards if path.exists()]
     states = {(entry.model, entry.version): entry.state for entry in read_entries(models / "registry.yaml")}
     parts = [HEADER, "\n".join(_table([card for card, _ in cards], states))]
     parts += ["\n".join(_fitted(card, evaluation)) for card, evaluation in fitted]
@@ -123,7 +123,7 @@ def _tried(name: str) -> Iterator[str]:
     yield TRIED
     yield "| variant | AUROC, slope: all | spine | spine, ASA class masked | log loss, spine |"
     yield "|--|--|--|--|--|"
-    for row in json.loads(path.read_text(encoding="utf-8")):
+    for row in data_files.read_json(path, list):
         pairs = (f"{row[rows]['auroc']:.3f}, {row[rows]['slope']:.2f}" for rows in ("all", "spine", "spine_masked"))
         yield f"| {row['variant']} | {' | '.join(pairs)} | {row['spine_log_loss']:.1f} |"
 

@@ -16,7 +16,7 @@ import onnxruntime
 import yaml
 from numpy.typing import NDArray
 
-from models_onnx import manifest
+from models_onnx import data_files, manifest
 from models_onnx.model_card import ModelCard, ModelError, PointsBand, Scope, ScopeLimit
 from models_onnx.sessions import open_session
 from models_onnx.training import golden
@@ -42,7 +42,7 @@ class Export:
 
 def card_text(name: str) -> dict[str, Any]:
     """What people wrote about a model (cards/<name>.yaml)."""
-    text: dict[str, Any] = yaml.safe_load((CARDS / f"{name}.yaml").read_text(encoding="utf-8"))
+    text: dict[str, Any] = data_files.read_yaml(CARDS / f"{name}.yaml", dict)
     return text
 
 

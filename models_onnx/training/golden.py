@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models_onnx import data_files
 from models_onnx.model_card import ModelCard, ModelInput
 from models_onnx.score import InputValue
 from models_onnx.training.inputs import encoded
@@ -97,7 +98,7 @@ def _number(name: str, value: InputValue | None) -> float:
 def examples(name: str) -> list[dict[str, Any]]:
     """The published and worked examples of a model (golden_examples.json)."""
     path = Path(__file__).with_name("golden_examples.json")
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[name]
+    found: list[dict[str, Any]] = data_files.read_json(path, dict)[name]
     return found
 
 

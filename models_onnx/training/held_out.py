@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models_onnx import registry
+from models_onnx import data_files, registry
 from models_onnx.registry import PACKAGE, Registry
 from models_onnx.training import fitting, peer_figures, surgery_timing
 from models_onnx.training.__main__ import VERSION, exports
@@ -59,7 +58,7 @@ def models(operations: Operations, train: Rows, directory: Path) -> Registry:
 
 def _refitted(shipped: Export, known: Operations, categories: tuple[str, ...]) -> Export:
     name = shipped.model.name
-    parameters = json.loads((FITTED / f"{name}.evaluation.json").read_text(encoding="utf-8"))["parameters"]
+    parameters = data_files.read_json(FITTED / f"{name}.evaluation.json", dict)["parameters"]
     happened = known.outcomes[surgery_timing.MODELS[name]]
     design = fitting.design(categories)
     fitted = fitting.fit(known.matrix(categories), happened, design=design, parameters=parameters, covariance=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from models_onnx import data_files
 from models_onnx.model_card import ModelInput
 from models_onnx.training.curves import Curve
 
@@ -15,14 +15,14 @@ Group = dict[str, Any]
 
 def procedure_groups() -> tuple[Group, ...]:
     """The procedure groups, in the order in which models number them, and how each published model sees them."""
-    text = files("fhir_mappings").joinpath("procedure_groups.json").read_text(encoding="utf-8")
-    return tuple(json.loads(text)["groups"])
+    path = Path(str(files("fhir_mappings"))) / "procedure_groups.json"
+    return tuple(data_files.read_json(path, dict)["groups"])
 
 
 def procedure_attribute(group: str, attribute: str) -> str | None:
     """What a published model calls an operation (procedure_attributes.json); None where the order does not tell."""
-    text = Path(__file__).with_name("procedure_attributes.json").read_text(encoding="utf-8")
-    found: str | None = json.loads(text)["groups"].get(group, {}).get(attribute)
+    document = data_files.read_json(Path(__file__).with_name("procedure_attributes.json"), dict)
+    found: str | None = document["groups"].get(group, {}).get(attribute)
     return found
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models_onnx import data_files
 from models_onnx.training import published_equations as equations
 from models_onnx.training import published_scores as scores
 from models_onnx.training.published_terms import Coefficients, Published
@@ -30,7 +30,7 @@ BUILDERS: dict[str, tuple[str, Callable[[Coefficients], Published]]] = {
 def coefficients() -> dict[str, Any]:
     """Every published coefficient of the project, with its source; what `corrections` corrects is corrected."""
     path = Path(__file__).with_name("published_coefficients.json")
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = data_files.read_json(path, dict)
     equations_: dict[str, Any] = document["equations"]
     for correction in document["corrections"]:
         *parents, member = correction["member"]

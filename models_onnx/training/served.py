@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from models_onnx import data_files
 from models_onnx.training.curves import AdditiveModel, Gradient
 from models_onnx.training.fitted_curves import Submodel, asa_shape, by_asa, operation_shape, rounded, rounded_array
 from models_onnx.training.inputs import procedure_groups
@@ -154,7 +155,7 @@ def save(model: MonotoneAdditiveClassifier, categories: tuple[str, ...], path: P
 
 def restored(path: Path) -> ServedClassifier:
     """The fitted model that `save` wrote, as the service asks it."""
-    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved = data_files.read_json(path, dict)
     parameters: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in saved["parameters"].items()
     }

@@ -14,7 +14,8 @@ import numpy as np
 
 from cds_service import model_inputs, speaking
 from cds_service.advice import choice, silence
-from cds_service.advice.assessment import BandLimits, assess
+from cds_service.advice.assessment import assess
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.choice import Advising
 from fhir_mappings import features, patient_record, procedures
 from fhir_mappings.procedures import PlannedProcedure

@@ -62,7 +62,7 @@ def test_a_challenger_is_on_no_card_and_in_no_discrete_result(app: Flask) -> Non
 
 def test_the_model_page_says_which_version_is_told_and_which_is_scored_in_silence(app: Flask) -> None:
     page = app.test_client().get("/models/30-day-death").text
-    assert page.count("Told on cards") == 2
+    assert page.count("Told to clinicians") == 2
     assert page.count("Scored in silence: recorded, never told") == 1
     listed = app.test_client().get("/models", headers={"Accept": "application/json"}).json["models"]
     states = {(one["model"], one["version"]): one["state"] for one in listed}

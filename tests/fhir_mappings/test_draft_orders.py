@@ -8,6 +8,7 @@ import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from fhir_mappings.draft_orders import DraftOrder, OrderCode, service_request
+from fhir_mappings.orderables import ORDERABLES
 
 HBA1C = OrderCode("http://loinc.org", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
 
@@ -51,3 +52,28 @@ def test_the_intent_is_the_one_that_the_site_expects() -> None:
 def test_a_code_without_a_display_has_none() -> None:
     resource = service_request(a_draft(code=OrderCode("http://snomed.info/sct", "306118006")))
     assert resource["code"]["coding"] == [{"system": "http://snomed.info/sct", "code": "306118006"}]
+
+
+def spoil(value: Any) -> None:
+    """Change everything that can be changed in place."""
+    if isinstance(value, dict):
+        for member in value.values():
+            spoil(member)
+        value["spoilt"] = "by another patient"
+    elif isinstance(value, list):
+        for member in value:
+            spoil(member)
+        value.append("spoilt")
+
+
+@pytest.mark.parametrize("name", ORDERABLES)
+def test_what_becomes_of_one_patients_draft_never_reaches_the_next(name: str) -> None:
+    one = ORDERABLES[name]
+    ordered = OrderCode(one.system, one.code, one.display)
+    whole = {"encounter_id": "e1", "requester": "Practitioner/1", "about": "ServiceRequest/fusion"}
+    members: dict[str, Any]
+    for members in ({}, whole):
+        expected = service_request(a_draft(code=ordered, patient_id="next", **members))
+        spoil(service_request(a_draft(code=ordered, **members)))
+        assert service_request(a_draft(code=ordered, patient_id="next", **members)) == expected
+        assert "spoilt" not in str(expected)

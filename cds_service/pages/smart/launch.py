@@ -88,7 +88,8 @@ class Pending(msgspec.Struct, frozen=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """What the EHR granted: a token for one patient, who opened it, and what the card's link had to say.
 
-    `user`: `Practitioner/id` and the like; None where the EHR does not tell.
+    `user`: `Practitioner/id` and the like; None where the EHR does not tell. `needs_banner`: unless it says that it
+    shows whose page it is (`need_patient_banner: false`), the page has to.
     """
 
     issuer: str
@@ -98,6 +99,7 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     encounter_id: str | None = None
     app_context: str | None = None
     expires_in_s: int | None = None
+    needs_banner: bool = True
 
 
 def discover(issuer: str, site: Site, until: float) -> Endpoints:
@@ -208,6 +210,7 @@ def finish(pending: Pending, code: str, site: Site, *, now: float) -> Granted:
         encounter_id=told["encounter"] if isinstance(told["encounter"], str) else None,
         app_context=told["appContext"] if isinstance(told["appContext"], str) else None,
         expires_in_s=told["expires_in"] if isinstance(told["expires_in"], int) else None,
+        needs_banner=token.get("need_patient_banner") is not False,
     )
 
 

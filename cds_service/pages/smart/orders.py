@@ -16,8 +16,8 @@ from cds_service.patient_data.fhir_client import MAX_ANSWER_BYTES
 from cds_service.records.rows import EvaluationRow
 from cds_service.site import Site
 from cds_service.trust.outbound import OutboundError
+from fhir_mappings.open_operations import still_planned
 
-_OPEN = ("draft", "active", "on-hold")
 _MOST = 50
 
 
@@ -29,11 +29,11 @@ class _Bundle(msgspec.Struct):
     entry: tuple[_Entry, ...] = ()
 
 
-def considered(granted: Granted, kept: EvaluationRow | None, site: Site) -> tuple[Order, ...]:
+def considered(granted: Granted, kept: EvaluationRow | None, site: Site, as_of: datetime) -> tuple[Order, ...]:
     """The order of the card where it is still known here; otherwise what is open in the chart. Raises LaunchError."""
     if kept is not None and kept.result is not None:
         return (_order(_draft(kept.result["procedure"], granted.patient_id)),)
-    found = _from_chart(granted, site)
+    found = _from_chart(granted, site, as_of)
     if not found:
         raise LaunchError(
             "No operation: the patient has no open order, and the card's order is no longer known here.", "no-operation"
@@ -61,8 +61,8 @@ def _when(occurrence: str, hours: float | None) -> dict[str, Any]:
     return {"occurrencePeriod": {"start": occurrence, "end": (begin + timedelta(hours=hours)).isoformat()}}
 
 
-def _from_chart(granted: Granted, site: Site) -> tuple[Order, ...]:
-    """The patient's orders that are still open; which of them are operations is told later."""
+def _from_chart(granted: Granted, site: Site, as_of: datetime) -> tuple[Order, ...]:
+    """The patient's orders that are still open and to come; which of them are operations is told later."""
     query = urlencode({"patient": granted.patient_id, "_count": str(_MOST)})
     headers = {"Accept": "application/fhir+json", "Authorization": f"Bearer {granted.token.reveal()}"}
     until = time.monotonic() + site.tenant.fetch_timeout_s
@@ -72,12 +72,9 @@ def _from_chart(granted: Granted, site: Site) -> tuple[Order, ...]:
         found = msgspec.json.decode(reply.body, type=_Bundle).entry if reply.status == HTTPStatus.OK else ()
     except (OutboundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise EhrError("The patient's orders could not be read. Please try again.", "orders-unread") from error
-    resources = [entry.resource for entry in found]
-    return tuple(
-        _order(resource)
-        for resource in resources
-        if resource.get("resourceType") == "ServiceRequest" and resource.get("status") in _OPEN
-    )
+    requests = [entry.resource for entry in found if entry.resource.get("resourceType") == "ServiceRequest"]
+    orders = [_order(resource) for resource in requests]
+    return tuple(one for one in orders if still_planned((one.resource,), as_of=as_of, zone=site.zone))
 
 
 def _order(resource: dict[str, Any]) -> Order:

@@ -22,6 +22,7 @@ from cds_service.site import Site
 from cds_service.tenant import Mode
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.seal import Seal
+from models_onnx.registry import Registry
 
 # In the record, beside the hooks: the profile is opened by a person and is no CDS Hooks call.
 HOOK = "smart-launch"
@@ -38,18 +39,22 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile for its page: what is answered now, and the answer that the card gave, where it came from one."""
+    """A profile for its page: what is answered now, and the answer that the card gave, where it came from one.
+
+    `models`: those in force, which say what each value of a missing category would mean.
+    """
 
     site: Site
-    patient_id: str
     answered: Answer
     card: EvaluationRow | None = None
+    needs_banner: bool = True
+    models: Registry
 
 
 def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Opened:
     """The same way as the card's, with data fetched now. Raises LaunchError and ServiceError; both are recorded."""
     kept = _of_card(granted, site, desk.records)
-    request = _request(granted, orders.considered(granted, kept, site))
+    request = _request(granted, orders.considered(granted, kept, site, received))
     call = account.Call(request, Caller(site.tenant, granted.issuer), received, time.monotonic())
     try:
         given, mode = _under_mode(request, kept, site, desk, received)
@@ -57,7 +62,9 @@ def open_for(granted: Granted, site: Site, desk: Desk, received: datetime) -> Op
         desk.records.write_evaluation(account.of_failure(call, error))
         raise
     desk.records.write_evaluation(account.of_profile(call, given, mode))
-    return Opened(site=site, patient_id=granted.patient_id, answered=given, card=kept)
+    return Opened(
+        site=site, answered=given, card=kept, needs_banner=granted.needs_banner, models=desk.in_force.knowledge.models
+    )
 
 
 def _of_card(granted: Granted, site: Site, records: Records) -> EvaluationRow | None:

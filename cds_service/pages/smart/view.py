@@ -8,16 +8,18 @@ from datetime import datetime
 import msgspec
 from flask import Response
 
-from cds_service.advice import discrete, telling, wording
-from cds_service.advice.assessment import BAND_NAMES, Assessment, Estimate, band
+from cds_service.advice import outcomes, telling, wording
+from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import layout, result
+from cds_service.pages import axis, layout
 from cds_service.pages.models import REGULATORY
+from cds_service.pages.smart import banner, described, side_by_side
 from cds_service.pages.smart.profile import Opened
-from cds_service.pages.words import label, plain
+from cds_service.pages.words import BAND_WORDS, label
 from cds_service.records.rows import EvaluationRow
 from fhir_mappings import reasons
 from models_onnx.bounds import Unknown
@@ -58,17 +60,23 @@ def page(opened: Opened) -> Response:
     """The profile, or in plain words why there is no estimate."""
     answered, site = opened.answered, opened.site
     told = answered.assessment if answered.silence is None else None
+    shown = described.result_of(told, answered.record) if told else None
+    of = shown.chart.denominator if shown and shown.chart else 1000
     return layout.html(
         "smart/profile.html",
         ancestors=" ".join(site.tenant.smart.frame_ancestors) or "'none'",
         assessment=told,
-        result=result.read(discrete.result(told), site.zone) if told else None,
-        patient=opened.patient_id,
+        result=shown,
+        people=described.people(told, of) if told else (),
+        headline=told.headline.outcome.heading if told and told.headline else "",
+        banner=banner.of(answered.record.person) if told and answered.record else None,
+        needs_banner=opened.needs_banner,
         person=_person(told) if told else "",
         planned=_planned(told) if told else "",
         read=told.inputs if told else (),
-        missing=tuple(_missing(told)) if told else (),
-        classes=tuple(_by_class(told)) if told else (),
+        missing=tuple(_missing(told, of)) if told else (),
+        tables=side_by_side.tables(told, answered.record, opened.models, of) if told and answered.record else (),
+        of=of,
         choices=tuple(_choice(option, place, site.advising.policy.maximum) for place, option in _numbered(opened)),
         card=answered.card,
         changed=_changed(told, opened.card) if told else "",
@@ -99,14 +107,15 @@ def _planned(assessment: Assessment) -> str:
     return wording.date(day if day.tzinfo else day.replace(tzinfo=assessment.zone), assessment.zone)
 
 
-def _missing(assessment: Assessment) -> Iterator[Missing]:
+def _missing(assessment: Assessment, of: int) -> Iterator[Missing]:
     found: dict[str, list[tuple[float, Effect]]] = {feature.name: [] for feature in assessment.unusable}
     for told in assessment.estimates:
         for unknown in told.unknown.unknown if told.unknown is not None else ():
-            if (effect := _effect(assessment, told, unknown)) is not None:
+            if (effect := _effect(assessment, told, unknown, of)) is not None:
                 found.setdefault(unknown.input, []).append((unknown.spread, effect))
         if (points := told.score.points_range) is not None:
-            counted = Effect(told.outcome.heading, f"{points.low:g} to {points.high:g} points", "")
+            heading = outcomes.heading(told.outcome.name, told.score.model)
+            counted = Effect(heading, f"{points.low:g} to {points.high:g} points", "")
             for name in told.score.depends_on:
                 found.setdefault(name, []).append((0.0, counted))
     for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
@@ -114,23 +123,14 @@ def _missing(assessment: Assessment) -> Iterator[Missing]:
         yield Missing(label(name), why, tuple(effect for _, effect in found[name]))
 
 
-def _by_class(assessment: Assessment) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Where the ASA class is not known, each outcome for each class: what its range consists of."""
-    for told in assessment.estimates:
-        if told.by_class:
-            yield told.outcome.heading, tuple(telling.between(one, told.outcome.denominator) for one in told.by_class)
-
-
-def _effect(assessment: Assessment, told: Estimate, unknown: Unknown) -> Effect | None:
+def _effect(assessment: Assessment, told: Estimate, unknown: Unknown, of: int) -> Effect | None:
     """None where it would round to the same figure."""
-    denominator = told.outcome.denominator
-    low, high = (wording.count_in(limit, denominator) for limit in (unknown.low, unknown.high))
-    if low == high:
+    if axis.count(unknown.low, of) == axis.count(unknown.high, of):
         return None
-    between = f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "under 1 to")
     ends = (band(limit, told.peer, assessment.limits) for limit in (unknown.low, unknown.high))
     others = sorted({end for end in ends if end not in (None, told.band)}, key=lambda end: BAND_NAMES.index(end or ""))
-    return Effect(told.outcome.heading, between, " or ".join(plain(other or "") for other in others))
+    bands = " or ".join(BAND_WORDS[other or ""] for other in others)
+    return Effect(told.outcome.heading, f"{axis.between(unknown.low, unknown.high, of)} in {of:,}", bands)
 
 
 def _choice(option: Option, place: int, maximum: int) -> Choice:

@@ -2,6 +2,10 @@
 "use strict";
 
 const told = document.getElementById("status");
+const order = document.getElementById("order");
+const written = () => new URLSearchParams(new FormData(order)).toString();
+// The order that the answer on the page is for.
+let answeredOrder = written();
 
 async function answered(form, submitter) {
   const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, submitter)) });
@@ -12,6 +16,7 @@ function swap(page) {
   for (const id of ["answer", "behind"]) {
     document.getElementById(id).replaceWith(page.getElementById(id));
   }
+  answeredOrder = written();
   const heading = document.getElementById("card-title");
   told.textContent = "The service has answered.";
   if (heading) heading.focus();
@@ -38,9 +43,23 @@ document.addEventListener("submit", (event) => {
 });
 
 // Another patient means the operation of that patient's story, unless one is chosen afterwards.
-document.addEventListener("change", (event) => {
-  if (event.target.id !== "patient" || event.target.tagName !== "SELECT") return;
-  const chosen = event.target.selectedOptions[0];
+function followStory(select) {
+  const chosen = select.selectedOptions[0];
   document.getElementById("code").value = chosen.dataset.code || "";
   document.getElementById("story").textContent = chosen.textContent;
+}
+
+// An answer to another order than the one that now stands in the form is greyed, and nothing in it can be used.
+function greyUnlessAnswered() {
+  const note = document.getElementById("outdated");
+  if (!note) return;
+  const isOutdated = written() !== answeredOrder;
+  if (isOutdated && note.hidden) told.textContent = note.textContent;
+  note.hidden = !isOutdated;
+  for (const part of document.querySelectorAll(".seen")) part.inert = isOutdated;
+}
+
+order.addEventListener("input", (event) => {
+  if (event.target.id === "patient" && event.target.tagName === "SELECT") followStory(event.target);
+  greyUnlessAnswered();
 });

@@ -45,6 +45,14 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             return {}
         return read if isinstance(read, dict) else {}
 
+    @property
+    def patient_id(self) -> str:
+        """Whom the request is about, as it was sent; "" where it does not say."""
+        try:
+            return str(json.loads(self.sent)["context"]["patientId"])
+        except (json.JSONDecodeError, RecursionError, KeyError, TypeError, IndexError):
+            return ""
+
 
 class FetchError(Exception):
     """The FHIR server may not be asked, or did not answer; the message says which."""

@@ -87,11 +87,17 @@ def _page(site: Site, names: Sequence[str], form: Form, *, body: str = "", asked
         hooks=[hook for hook in caller.HOOKS if hook in site.tenant.hooks],
         body=body,
         shown=answered,
+        patient=_named(site, answered.exchange.patient_id) if answered else "",
         problem=problem,
         tenant=site.tenant,
         tenants=names,
         intended_use=INTENDED_USE,
     )
+
+
+def _named(site: Site, patient_id: str) -> str:
+    """The patient of a request by name, where we know it; else by id."""
+    return next((person.name for person in _people(site) if person.id == patient_id), patient_id)
 
 
 def _default(site: Site) -> Form:

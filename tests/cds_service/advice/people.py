@@ -9,7 +9,8 @@ import msgspec
 
 from cds_service import model_inputs
 from cds_service.advice import cards, choice
-from cds_service.advice.assessment import Assessment, BandLimits, assess
+from cds_service.advice.assessment import Assessment, assess
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.cards import Place
 from cds_service.advice.choice import Advising
 from cds_service.advice.facts import Facts, gather

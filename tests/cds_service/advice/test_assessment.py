@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from cds_service.advice import assessment as module
-from cds_service.advice.assessment import BandLimits, Estimate, band
+from cds_service.advice.assessment import Estimate
+from cds_service.advice.bands import BandLimits, band
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from models_onnx.bounds import MissingRange
 from models_onnx.peers import Peer

@@ -94,6 +94,7 @@ def test_an_operation_that_no_model_covers_is_out_of_scope() -> None:
     outside = [msgspec.structs.replace(score, status="out-of-scope") for score in scores]
     assert silence.for_scores(outside) == "out-of-scope"
     assert silence.for_scores(scores) is None
+    assert silence.for_scores([outside[0], *scores[1:]]) is None, "one model that covers it suffices"
 
 
 def below_and_above() -> tuple[Assessment, Assessment]:
@@ -136,6 +137,14 @@ def test_a_floor_counts_for_its_own_outcome_and_whatever_heads_the_card(outcome:
     assert silence.for_floor(typical, {outcome: twice}) is None
     just_above = one.spoken_of + 1e-9
     assert silence.for_floor(typical, {outcome: just_above}) == "below-floor"
+
+
+def test_DEC_39_one_outcome_at_its_floor_opens_the_card() -> None:
+    typical, _ = below_and_above()
+    first, second, *_ = estimates(typical)
+    floors = {first.outcome.name: first.spoken_of / 2, second.outcome.name: 1.0}
+    assert silence.for_floor(typical, floors) is None
+    assert silence.for_floor(typical, floors | {first.outcome.name: 1.0}) == "below-floor"
 
 
 def estimates(assessment: Assessment) -> tuple[Estimate, ...]:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from cds_service.advice import value_of_information
-from cds_service.advice.assessment import Assessment, BandLimits
+from cds_service.advice.assessment import Assessment
+from cds_service.advice.bands import BandLimits
 from cds_service.advice.options import Option
 from cds_service.advice.value_of_information import worth_asking
 from tests import builders

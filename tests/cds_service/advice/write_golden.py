@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from cds_service.advice.dialects import DIALECTS
 from tests.cds_service.advice import people
 from tests.cds_service.advice.test_dialects import EPIC_CODES, GOLDEN, a_card
 
@@ -11,7 +12,7 @@ from tests.cds_service.advice.test_dialects import EPIC_CODES, GOLDEN, a_card
 def main() -> None:
     """One file per dialect."""
     GOLDEN.mkdir(exist_ok=True)
-    for name in ("epic", "oracle", "meditech", "generic", "sandbox"):
+    for name in DIALECTS:
         card = people.without_uuids(a_card(name, EPIC_CODES if name == "epic" else people.CODES))
         (GOLDEN / f"{name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 

@@ -117,7 +117,7 @@ def test_without_app_context_as_from_oracles_card_it_is_about_the_open_order_of_
 
 
 def test_without_a_card_and_without_an_order_there_is_no_operation(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "_OPEN", ())
+    monkeypatch.setattr(orders, "still_planned", lambda *_, **__: ())
     assert "No operation" in signed_in(demo, "demo-fusion", None).text
 
 
@@ -246,6 +246,6 @@ def test_the_length_of_the_operation_is_asked_again_too() -> None:
         decision="card", patient_id="p1", result={"procedure": procedure},
     )  # fmt: skip
     granted = Granted(issuer="https://ehr.example.org/fhir", token=Secret("t"), patient_id="p1")
-    (order,) = orders.considered(granted, kept, open_site(demo_tenant("http://127.0.0.1:8000")))
+    (order,) = orders.considered(granted, kept, open_site(demo_tenant("http://127.0.0.1:8000")), datetime.now(UTC))
     (planned,) = procedures.planned([order.resource], patient_id="p1", maps=concept_maps.load((concept_maps.DEMO,)))
     assert (planned.occurrence, planned.duration_h, planned.order) == ("2026-12-15T08:00:00Z", 2.5, "ServiceRequest/o1")
