@@ -5,7 +5,7 @@ No word of comparison: the two figures stand side by side (DEC-38).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import msgspec
@@ -43,10 +43,22 @@ _EVERYTHING = Beside()
 
 def denominator(assessment: Assessment) -> int:
     """Of how many the card tells every figure, the usual ones too: 1,000 if one is rarer than 1 in 100 (DEC-40)."""
-    told = [one for one in assessment.estimates if one.score.has_figure or one.by_class]
-    figures = [end for one in told for limits in (_span(one), *one.by_class) for end in (limits.low, limits.high)]
-    figures += [one.peer.probability for one in told if one.peer is not None]
-    return 1000 if any(figure < 0.01 for figure in figures) else 100
+    return 1000 if any(figure < 0.01 for one in assessment.estimates for figure in _figures(one)) else 100
+
+
+def _figures(told: Estimate) -> Iterator[float]:
+    """Every probability that a card may tell of this outcome; of one that is not computable, between which it lies."""
+    if told.score.has_figure or told.by_class:
+        for limits in (_span(told), *told.by_class):
+            yield from (limits.low, limits.high)
+        yield from (end for end in (told.usual, told.score.low, told.score.high) if end is not None)
+    elif _is_bounded(told):
+        yield from (told.low, told.high)
+
+
+def _is_bounded(told: Estimate) -> bool:
+    """Whether what is not computable is told between two figures: it lacks one input."""
+    return told.unknown is not None and len(told.score.needs) == 1
 
 
 def headline(assessment: Assessment, told: Estimate) -> tuple[str, str, str]:
@@ -147,9 +159,7 @@ def why_not(told: Estimate, features: Features, of: int) -> str:
     if not told.score.needs:
         return "no model grades this operation"
     words = f"needs {_listed(told.score.needs, features)}"
-    if told.unknown is None or len(told.score.needs) > 1:
-        return words
-    return f"{words}; {between(told.unknown.range, of)}"
+    return f"{words}; {between(Range(told.low, told.high), of)}" if _is_bounded(told) else words
 
 
 def _listed(names: Sequence[str], features: Features) -> str:

@@ -90,7 +90,7 @@ SPOILT = {
     "each line one fact, the limits last": ("Why: ", "Because: "),
     "reads as plain text": ("Why: ", "Why: # "),
     "no banned word": ("Why: ", "Why: high risk patient, "),
-    "ninth grade": ("Why: ", "Why: " + "extraordinarily complicated considerations, " * 4),
+    "ninth grade": ("Why: ", "Why: " + "extraordinarily complicated considerations, " * 20),
 }
 
 

@@ -61,6 +61,14 @@ def test_where_nothing_is_rarer_than_1_in_100_all_are_told_of_100() -> None:
     assert "**Of 1,000" in told(probability=0.257, outcome="any-complication", peer=PEER)
 
 
+def test_the_limits_of_an_average_and_of_what_is_not_computable_decide_too() -> None:
+    assert "- Death: 20 (model's average 4–50)" in told(probability=0.02, low=0.004, high=0.05)
+    lacking = an_estimate(
+        "respiratory-failure", status="not-computable", needs=("asa_class",), unknown=unknown(0.004, 0.9, "asa_class")
+    )
+    assert "**Of 1,000" in told(lacking, probability=0.02)
+
+
 def test_the_interval_is_named_for_what_it_is() -> None:
     assert "- Death: 16 (model's average 11–22; usual 8)" in told(probability=0.0164, low=0.011, high=0.022, peer=PEER)
 
