@@ -61,7 +61,7 @@ def test_on_paper_it_is_whole_and_nothing_else(chromium: Browser, demo: str, ehr
     page.emulate_media(media="print")
     for hidden in (".bar", ".skip", "text=This result as FHIR"):
         expect(page.locator(hidden)).to_be_hidden()
-    expect(page.locator("text=Patient demo-comorbid")).to_be_visible()
+    expect(page.locator(".banner")).to_contain_text("Konrad Demo")
     for table in page.locator("table.pulls").all():
         expect(table).to_be_visible()
     assert overflow(page) == 0

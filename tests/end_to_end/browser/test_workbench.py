@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -189,3 +190,67 @@ def test_without_scripts_the_forms_still_work(chromium: Browser, demo: str) -> N
     plain.locator(".view-generic .override button").click()
     expect(plain.locator("main")).to_contain_text("arrived")
     context.close()
+
+
+def is_greyed(page: Page) -> bool:
+    """Both parts of the answer, or neither."""
+    parts = page.evaluate("[...document.querySelectorAll('.seen')].map(part => part.inert)")
+    assert len(parts) == 2
+    assert len(set(parts)) == 1
+    return bool(parts[0])
+
+
+@pytest.mark.parametrize(
+    ("control", "other", "first"),
+    [("#patient", "demo-hip", "demo-fusion"), ("#code", "http://www.ama-assn.org/go/cpt|63047", None)],
+)
+def test_an_answer_is_greyed_as_soon_as_patient_or_operation_changes(
+    page: Page, demo: str, control: str, other: str, first: str | None
+) -> None:
+    page.goto(demo)
+    before = first or page.input_value(control)
+    assert not is_greyed(page)
+    expect(page.locator("#outdated")).to_be_hidden()
+    page.select_option(control, other)
+    assert is_greyed(page)
+    expect(page.locator("#outdated")).to_contain_text("still the answer for Frieda Demo")
+    expect(page.locator("#status")).to_contain_text("The order has changed")
+    assert overflow(page) == 0
+    assert serious(page) == []
+    page.select_option(control, before)
+    assert not is_greyed(page)
+    expect(page.locator("#outdated")).to_be_hidden()
+
+
+def test_what_is_greyed_cannot_be_accepted_and_the_next_answer_is_not_greyed(page: Page, demo: str) -> None:
+    page.goto(demo)
+    page.select_option("#patient", "demo-comorbid")
+    page.evaluate("document.querySelector('.view-generic .options button').focus()")
+    assert page.evaluate("document.activeElement.textContent") != "Accept"
+    page.click("text=Place the order")
+    expect(page.locator("#status")).to_have_text("The service has answered.")
+    assert not is_greyed(page)
+
+
+def test_the_card_names_the_patient_whom_the_request_was_about(page: Page, demo: str) -> None:
+    place(page, demo, "demo-comorbid")
+    expect(page.locator(".view-generic .card-patient")).to_have_text("For Konrad Demo")
+    body = json.loads(page.input_value("#body"))
+    assert body["context"]["patientId"] == "demo-comorbid"
+
+
+@pytest.mark.parametrize("patient", ["demo-comorbid", "demo-no-asa", "demo-dialysis"])
+def test_the_workbench_and_the_profile_print_on_two_pages_at_most(page: Page, demo: str, patient: str) -> None:
+    place(page, demo, patient)
+    assert pages_of(page) <= 2
+    with page.context.expect_page() as opened:
+        page.click(".view-generic button.as-link")
+    opened.value.click("text=Sign in and open")
+    expect(opened.value.locator("h1")).to_contain_text("Risk profile")
+    assert pages_of(opened.value) <= 2
+
+
+def pages_of(page: Page) -> int:
+    """Sheets of A4."""
+    counts = re.findall(rb"/Count (\d+)", page.pdf(format="A4"))
+    return max(map(int, counts))
