@@ -17,13 +17,12 @@ from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.errors import DataUnobtainable
 from cds_service.hooks.request import HookRequest
-from cds_service.hooks.services import offered
 from cds_service.models_in_force import InForce
 from cds_service.operations import metrics
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.site import Site
-from cds_service.tenant import Mode
+from cds_service.tenant import Hook, Mode
 from cds_service.trust import json_limits
 from cds_service.trust.body import Received
 from cds_service.trust.client_jwt import Caller
@@ -61,10 +60,10 @@ class Taken(msgspec.Struct, frozen=True):
     milliseconds: Mapping[str, float] = {}
 
 
-def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> Taken:
+def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime, hooks: tuple[Hook, ...]) -> Taken:
     """The response to a body; the same request again gets the same bytes (DEC-17), as long as what its answer rests on
 
-    is the same. Raises ServiceError.
+    is the same. `hooks`: those that the id that was called stands for. Raises ServiceError.
     """
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
@@ -72,7 +71,7 @@ def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> T
     same = Request(caller.tenant.id, body, state)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
-    request = hook_request.read(body, offered=offered(caller.tenant.hooks))
+    request = hook_request.read(body, offered=hooks)
     if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)

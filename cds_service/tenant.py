@@ -14,6 +14,7 @@ Environment = Literal["demo", "dev", "production"]
 Mode = Literal["off", "silent", "canary", "on"]
 Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
+ServiceIds = Literal["one", "per-hook"]
 VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
 SERVICE_PATH = "/cds-services"
 
@@ -194,7 +195,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     URI of this site → the name of the code system that it is (code_systems.NAMES), added to those known everywhere
     (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
     stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
-    server on the hospital's own network may stand; loopback and link-local never count (R-G01).
+    server on the hospital's own network may stand; loopback and link-local never count (R-G01). `service_ids`: the
+    ids under which discovery lists the hooks (DEC-43); the common one is answered always.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     modes: tuple[ModeRule, ...] = ()
     canary: Canary = Canary()
     hooks: tuple[Hook, ...] = ("order-select", "order-sign")
+    service_ids: ServiceIds | None = None
     retired_on: datetime.date | None = None
     region: str = "US"
     ce_marked: bool = False
@@ -253,6 +256,13 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def feedback_url(self, service_id: str) -> str:
         """The feedback endpoint as the client names it (K-08)."""
         return f"{self.service_url(service_id)}/feedback"
+
+    @property
+    def lists_id_per_hook(self) -> bool:
+        """Whether each hook has an id of its own: where the file says so, and for the sandbox where it says nothing."""
+        if self.service_ids is not None:
+            return self.service_ids == "per-hook"
+        return self.environment == "demo" or self.vendor_profile == "sandbox"
 
     @property
     def is_production(self) -> bool:
