@@ -37,13 +37,17 @@ class Knowledge(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A card, or the reason for silence; and the orders and the assessment behind either, for the record."""
+    """A card, or the reason for silence; and the orders and the assessment behind either, for the record.
+
+    `again`: the same card was shown a moment ago, and stays (told_before.py).
+    """
 
     card: Card | None = None
     silence: Reason | None = None
     orders: tuple[PlannedProcedure, ...] | NoProcedure = ()
     assessment: Assessment | None = None
     options: tuple[Option, ...] = ()
+    again: bool = False
     milliseconds: dict[str, float] = {}
 
 
@@ -60,6 +64,7 @@ def answer(
         return Answer(silence=reason)
 
     request = with_open_orders(request, site, knowledge.fhir, started=clock.started, as_of=received)
+    request = reading.without_our_own(request)
     planned = reading.planned(request, site)
     if isinstance(planned, NoProcedure):
         return Answer(silence=reading.no_procedure(request, planned), orders=planned)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
-from cds_service import account, gate
+from cds_service import account, gate, told_before
 from cds_service.advice import discrete
 from cds_service.advice.cards import EXTENSION
-from cds_service.advice.silence import WORDS, Reason
+from cds_service.advice.silence import WORDS
 from cds_service.answer import Answer, answer
 from cds_service.answer_state import States
 from cds_service.hooks import card as cards
@@ -19,7 +19,6 @@ from cds_service.hooks.errors import DataUnobtainable
 from cds_service.hooks.request import HookRequest
 from cds_service.models_in_force import InForce
 from cds_service.operations import metrics
-from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.site import Site
 from cds_service.tenant import Hook, Mode
@@ -102,9 +101,10 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, s
     given = _computed(request, site, desk, received, since)
     group = given.assessment.procedure.group if given.assessment else None
     decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
-    withheld = decided.reason or _shown_before(given, request, site, desk.records)
-    if withheld is not None and given.silence is None:
-        given = msgspec.structs.replace(given, silence=withheld)
+    if given.silence is None and decided.reason is not None:
+        given = msgspec.structs.replace(given, silence=decided.reason)
+    elif given.silence is None:
+        given = told_before.as_before(given, request, site, desk.records, received)
     explains = tenant.explain_silence and decided.reason is None
     return Outcome(given=given, mode=decided.mode, may_explain=explains)
 
@@ -116,26 +116,6 @@ def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, 
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise
         return Answer(silence="data-unobtainable")
-
-
-def _shown_before(given: Answer, request: HookRequest, site: Site, records: Records) -> Reason | None:
-    """Same user, patient, operation, model and band within the window; at signing an open suggestion is shown again.
-
-    Open is what was shown, what nobody accepted or turned down, and what is still worth offering now.
-    """
-    window_s = site.tenant.dedupe_window_s
-    key = account.dedupe_key(given, request)
-    if given.card is None or key is None or window_s <= 0 or given.assessment is None:
-        return None
-    since = given.assessment.as_of - timedelta(seconds=window_s)
-    try:
-        shown = records.last_shown(site.tenant.id, key, since=since)
-    except DatabaseError:
-        return None
-    still_offered = {option.id for option in given.options}
-    if shown is None or (shown.hook != request.hook and still_offered.intersection(shown.open_suggestions)):
-        return None
-    return "dedupe"
 
 
 def _encoded(outcome: Outcome, site: Site, hook: str) -> bytes:

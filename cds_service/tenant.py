@@ -196,7 +196,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
     stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
     server on the hospital's own network may stand; loopback and link-local never count (R-G01). `service_ids`: the
-    ids under which discovery lists the hooks (DEC-43); the common one is answered always.
+    ids under which discovery lists the hooks (DEC-43); the common one is answered always. `dedupe_window_s`:
+    how long the same card has the same uuid, and stays silent once answered (DEC-42); 0: each is a new one. `repeats`:
+    whether it comes again while its order is edited (R-B09).
     """
 
     id: str
@@ -228,6 +230,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     card_budget: float | None = None
     thresholds_approved: Approval | None = None
     dedupe_window_s: float = 86_400.0
+    repeats: Literal["while-edited", "once"] = "while-edited"
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()

@@ -16,7 +16,8 @@ FEEDBACK = {"feedback": [{"card": "c", "outcome": "overridden", "outcomeTimestam
 
 def listed(app: Flask, **headers: Any) -> dict[str, str]:
     """By `URL/id`, as the sandbox keys them, the hook."""
-    services = app.test_client().get("/cds-services", **headers).json["services"]
+    client: Any = app.test_client()
+    services = client.get("/cds-services", **headers).json["services"]
     return {f"/cds-services/{one['id']}": one["hook"] for one in services}
 
 
@@ -39,12 +40,13 @@ def test_a_client_that_keys_services_by_url_and_id_keeps_every_hook_of_the_demo_
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_each_id_answers_its_hook_and_the_common_one_all_of_them(demo: Flask, hook: str) -> None:
+    client: Any = demo.test_client()
     for path in (SERVICE, f"{SERVICE}-{hook}"):
-        answer = demo.test_client().post(path, json=call(hook))
+        answer = client.post(path, json=call(hook))
         assert answer.status_code == 200, answer.text
         if hook != "appointment-book":
             assert answer.json["cards"], path
-        assert demo.test_client().post(f"{path}/feedback", json=FEEDBACK).json["received"] == 1
+        assert client.post(f"{path}/feedback", json=FEEDBACK).json["received"] == 1
 
 
 def test_an_id_of_one_hook_answers_no_other(demo: Flask) -> None:
