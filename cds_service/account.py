@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service import told_before
 from cds_service.advice import discrete, suggestions
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.cards import EXTENSION
@@ -61,14 +61,21 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
         **_who(call),
         **(_what(assessment, _told(given)) if assessment else {"id": str(uuid.uuid4())}),
         status=200,
-        decision="card" if shown else "silence",
+        decision=_decision(given, shown=shown),
         reason=given.silence,
         mode=mode,
-        dedupe_key=dedupe_key(given, call.request),
+        dedupe_key=told_before.key(given, call.request),
         milliseconds=given.milliseconds,
         unmapped=_unmapped_codes(given),
-        cards=_cards(given, shown=shown),
+        cards=() if given.again else _cards(given, shown=shown),
     )
+
+
+def _decision(given: Answer, *, shown: bool) -> Decision:
+    """A card that stays while its order is edited is counted once."""
+    if not shown:
+        return "silence"
+    return "again" if given.again else "card"
 
 
 def of_failure(call: Call, error: Exception) -> EvaluationRow:
@@ -82,19 +89,6 @@ def of_failure(call: Call, error: Exception) -> EvaluationRow:
     )
     _count(row)
     return row
-
-
-def dedupe_key(given: Answer, request: HookRequest) -> str | None:
-    """What makes a card the same as another for its reader (R-B09), as a digest; None without an assessment."""
-    assessment = given.assessment
-    if assessment is None:
-        return None
-    headline = assessment.headline
-    told = (headline.score.model, headline.score.version, headline.band) if headline else ()
-    by = headline.score.recalibration if headline else None
-    parts = (request.context.patient_id, request.context.user_id, assessment.procedure.group, *map(str, told))
-    parts += () if by is None else (by.id,)
-    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _who(call: Call) -> dict[str, Any]:

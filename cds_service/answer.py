@@ -41,6 +41,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A card, or the reason for silence; and the orders and the assessment behind either, for the record.
 
     `record`: what the assessment read of the patient, for the risk profile alone.
+    `again`: the same card was shown a moment ago, and stays (told_before.py).
     """
 
     card: Card | None = None
@@ -49,6 +50,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     assessment: Assessment | None = None
     options: tuple[Option, ...] = ()
     record: PatientRecord | None = None
+    again: bool = False
     milliseconds: dict[str, float] = {}
 
 
@@ -65,6 +67,7 @@ def answer(
         return Answer(silence=reason)
 
     request = with_open_orders(request, site, knowledge.fhir, started=clock.started, as_of=received)
+    request = reading.without_our_own(request)
     planned = reading.planned(request, site)
     if isinstance(planned, NoProcedure):
         return Answer(silence=reading.no_procedure(request, planned), orders=planned)

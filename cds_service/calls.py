@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
-from cds_service import account, gate
+from cds_service import account, gate, told_before
 from cds_service.advice import discrete
 from cds_service.advice.cards import EXTENSION
-from cds_service.advice.silence import WORDS, Reason
+from cds_service.advice.silence import WORDS
 from cds_service.answer import Answer, answer
 from cds_service.answer_state import States
 from cds_service.hooks import card as cards
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.errors import DataUnobtainable
 from cds_service.hooks.request import HookRequest
-from cds_service.hooks.services import offered
 from cds_service.models_in_force import InForce
 from cds_service.operations import metrics
-from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.site import Site
-from cds_service.tenant import Mode
+from cds_service.tenant import Hook, Mode
 from cds_service.trust import json_limits
 from cds_service.trust.body import Received
 from cds_service.trust.client_jwt import Caller
@@ -61,10 +59,10 @@ class Taken(msgspec.Struct, frozen=True):
     milliseconds: Mapping[str, float] = {}
 
 
-def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> Taken:
+def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime, hooks: tuple[Hook, ...]) -> Taken:
     """The response to a body; the same request again gets the same bytes (DEC-17), as long as what its answer rests on
 
-    is the same. Raises ServiceError.
+    is the same. `hooks`: those that the id that was called stands for. Raises ServiceError.
     """
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
@@ -72,7 +70,7 @@ def take(sent: Received, *, caller: Caller, desk: Desk, received: datetime) -> T
     same = Request(caller.tenant.id, body, state)
     again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
-    request = hook_request.read(body, offered=offered(caller.tenant.hooks))
+    request = hook_request.read(body, offered=hooks)
     if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
@@ -103,9 +101,10 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, s
     given = _computed(request, site, desk, received, since)
     group = given.assessment.procedure.group if given.assessment else None
     decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
-    withheld = decided.reason or _shown_before(given, request, site, desk.records)
-    if withheld is not None and given.silence is None:
-        given = msgspec.structs.replace(given, silence=withheld)
+    if given.silence is None and decided.reason is not None:
+        given = msgspec.structs.replace(given, silence=decided.reason)
+    elif given.silence is None:
+        given = told_before.as_before(given, request, site, desk.records, received)
     explains = tenant.explain_silence and decided.reason is None
     return Outcome(given=given, mode=decided.mode, may_explain=explains)
 
@@ -117,26 +116,6 @@ def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, 
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise
         return Answer(silence="data-unobtainable")
-
-
-def _shown_before(given: Answer, request: HookRequest, site: Site, records: Records) -> Reason | None:
-    """Same user, patient, operation, model and band within the window; at signing an open suggestion is shown again.
-
-    Open is what was shown, what nobody accepted or turned down, and what is still worth offering now.
-    """
-    window_s = site.tenant.dedupe_window_s
-    key = account.dedupe_key(given, request)
-    if given.card is None or key is None or window_s <= 0 or given.assessment is None:
-        return None
-    since = given.assessment.as_of - timedelta(seconds=window_s)
-    try:
-        shown = records.last_shown(site.tenant.id, key, since=since)
-    except DatabaseError:
-        return None
-    still_offered = {option.id for option in given.options}
-    if shown is None or (shown.hook != request.hook and still_offered.intersection(shown.open_suggestions)):
-        return None
-    return "dedupe"
 
 
 def _encoded(outcome: Outcome, site: Site, hook: str) -> bytes:

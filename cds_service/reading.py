@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from cds_service.advice.silence import Reason
 from cds_service.advice.suggestions import Session
 from cds_service.hooks.errors import DataUnobtainable, InvalidContext
@@ -12,7 +14,7 @@ from cds_service.patient_data.access import access
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.patient_data.gather import Budget, gather
 from cds_service.site import Site
-from fhir_mappings import patient_record, procedures
+from fhir_mappings import draft_orders, patient_record, procedures
 from fhir_mappings.patient_record import PatientRecord, WrongPatientError
 from fhir_mappings.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.search_result import SearchResults
@@ -34,6 +36,24 @@ def planned(request: HookRequest, site: Site) -> tuple[PlannedProcedure, ...] | 
         if (place := request.context.place) == "fetched":
             raise DataUnobtainable("Data of another patient.", diagnostics="prefetch key 'orders'") from error
         raise InvalidContext("An order is for another patient.", diagnostics=place) from error
+
+
+def without_our_own(request: HookRequest) -> HookRequest:
+    """The request as if nobody had accepted a draft of ours yet; where only such were selected, about all the others.
+
+    One that names another patient is none of ours, whatever it says (DEC-14).
+    """
+    context = request.context
+    own = {id(one) for one in context.drafts if draft_orders.is_ours(one.resource, context.patient_id)}
+    if not own:
+        return request
+    drafts = tuple(draft for draft in context.drafts if id(draft) not in own)
+    considered = tuple(draft for draft in context.considered if id(draft) not in own)
+    if context.considered and not considered:
+        considered = drafts
+    return msgspec.structs.replace(
+        request, context=msgspec.structs.replace(context, drafts=drafts, considered=considered)
+    )
 
 
 def session(request: HookRequest, procedure: PlannedProcedure) -> Session:

@@ -14,6 +14,7 @@ Environment = Literal["demo", "dev", "production"]
 Mode = Literal["off", "silent", "canary", "on"]
 Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
+ServiceIds = Literal["one", "per-hook"]
 VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
 SERVICE_PATH = "/cds-services"
 
@@ -195,7 +196,10 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
     stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
     server on the hospital's own network may stand; loopback and link-local never count (R-G01). `card_text`: whether
-    the EHR renders the markdown of a card's detail; as-vendor: what `vendor_profile` says.
+    the EHR renders the markdown of a card's detail; as-vendor: what `vendor_profile` says. `service_ids`: the
+    ids under which discovery lists the hooks (DEC-43); the common one is answered always. `dedupe_window_s`:
+    how long the same card has the same uuid, and stays silent once answered (DEC-42); 0: each is a new one. `repeats`:
+    whether it comes again while its order is edited (R-B09).
     """
 
     id: str
@@ -210,6 +214,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     modes: tuple[ModeRule, ...] = ()
     canary: Canary = Canary()
     hooks: tuple[Hook, ...] = ("order-select", "order-sign")
+    service_ids: ServiceIds | None = None
     retired_on: datetime.date | None = None
     region: str = "US"
     ce_marked: bool = False
@@ -227,6 +232,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     card_budget: float | None = None
     thresholds_approved: Approval | None = None
     dedupe_window_s: float = 86_400.0
+    repeats: Literal["while-edited", "once"] = "while-edited"
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
@@ -255,6 +261,13 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def feedback_url(self, service_id: str) -> str:
         """The feedback endpoint as the client names it (K-08)."""
         return f"{self.service_url(service_id)}/feedback"
+
+    @property
+    def lists_id_per_hook(self) -> bool:
+        """Whether each hook has an id of its own: where the file says so, and for the sandbox where it says nothing."""
+        if self.service_ids is not None:
+            return self.service_ids == "per-hook"
+        return self.environment == "demo" or self.vendor_profile == "sandbox"
 
     @property
     def is_production(self) -> bool:

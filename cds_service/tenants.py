@@ -134,7 +134,7 @@ def demo_tenant(public_url: str, *, concept_maps: tuple[Path, ...] = ()) -> Tena
         vendor_profile="sandbox",
         card_floor=0.0,
         dedupe_window_s=0.0,
-        cors_origins=("https://sandbox.cds-hooks.org", "http://localhost:8080"),
+        cors_origins=("https://sandbox.cds-hooks.org", "http://localhost:8080", "http://127.0.0.1:8080"),
         concept_maps=concept_maps,
         explain_silence=True,
         advice=AdviceSettings(smart_launch_url=f"{public_url.rstrip('/')}/smart/launch"),

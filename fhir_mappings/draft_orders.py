@@ -10,6 +10,8 @@ import msgspec
 
 Intent = Literal["proposal", "order", "plan"]
 # https://hl7.org/fhir/R4/references.html#literal; ids are told apart by their own rule, wider than FHIR's (Epic: `_`).
+# With this begins the reason of each draft of ours, by which it is known again.
+REASON = "Before surgery: "
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -55,6 +57,36 @@ def service_request(draft: DraftOrder) -> dict[str, Any]:
     for name, reference in given.items():
         resource[name] = [{"reference": reference}] if name == "supportingInfo" else {"reference": reference}
     return resource
+
+
+class _Subject(msgspec.Struct, frozen=True, gc=False):
+    reference: str = ""
+
+
+class _Reason(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+class _Draft(msgspec.Struct, gc=False):
+    resourceType: str
+    status: str = ""
+    subject: _Subject = _Subject()
+    reasonCode: list[_Reason] = []
+
+
+_drafts = msgspec.json.Decoder(_Draft)
+
+
+def is_ours(resource: msgspec.Raw, patient_id: str) -> bool:
+    """Whether it is a draft that this service proposed for this patient, and nobody signed yet: its reason tells."""
+    try:
+        draft = _drafts.decode(resource)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    told = (draft.resourceType, draft.status, draft.subject.reference)
+    if told != ("ServiceRequest", "draft", f"Patient/{patient_id}"):
+        return False
+    return any(one.text.startswith(REASON) for one in draft.reasonCode)
 
 
 def prepare() -> None:

@@ -14,7 +14,7 @@ from cds_service.advice import dialects
 from cds_service.advice.dialects import Dialect
 from cds_service.advice.options import Option
 from cds_service.hooks.card import Action, Card, Suggestion
-from fhir_mappings.draft_orders import DraftOrder, Intent, OrderCode, service_request
+from fhir_mappings.draft_orders import REASON, DraftOrder, Intent, OrderCode, service_request
 from fhir_mappings.order_codes import OrderCodes
 from fhir_mappings.orderables import ORDERABLES, site_code
 
@@ -80,7 +80,7 @@ def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ord
         code=code,
         text=name,
         patient_id=session.patient_id,
-        reason=f"Before surgery: {option.reason}",
+        reason=f"{REASON}{option.reason}",
         intent=ordering.intent,
         encounter_id=session.encounter_id if _reference(f"Encounter/{session.encounter_id or ''}") else None,
         requester=_reference(session.user_id),

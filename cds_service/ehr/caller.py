@@ -166,7 +166,7 @@ def _service(ehr: Ehr, hook: str) -> dict[str, Any]:
     answer = _send("GET", f"{_base(ehr)}/cds-services", token=None)
     services: list[dict[str, Any]] = answer.json().get("services", [])
     for service in services:
-        if (service.get("id"), service.get("hook")) == (SERVICE_ID, hook):
+        if service.get("id") in (SERVICE_ID, f"{SERVICE_ID}-{hook}") and service.get("hook") == hook:
             return service
     raise CallError(f"The service at {_base(ehr)} does not offer {hook}.")
 

@@ -14,7 +14,7 @@ from cds_service import calls, gate
 from cds_service.calls import Desk
 from cds_service.hooks import feedback
 from cds_service.hooks.errors import Forbidden, NotJson, NotReady, TooLarge, Unauthorized, UnknownService
-from cds_service.hooks.services import HOOKS, SERVICE_ID, discovery
+from cds_service.hooks.services import HOOKS, IDS, SERVICE_ID, called_for, discovery
 from cds_service.operations import logs, metrics
 from cds_service.patient_data.chart_orders import templates
 from cds_service.records.database import DatabaseError
@@ -73,7 +73,8 @@ def blueprint(deployment: Deployment) -> Blueprint:
         received = deployment.clock()
         caller = _admit(service_id, "service", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
-            taken = calls.take(_body(caller), caller=caller, desk=deployment.desk, received=received)
+            hooks = called_for(service_id, caller.tenant)
+            taken = calls.take(_body(caller), caller=caller, desk=deployment.desk, received=received, hooks=hooks)
         g.hook = taken.hook
         response = _no_store(Response(taken.response, mimetype="application/json"))
         if taken.milliseconds and not caller.tenant.is_production:
@@ -87,15 +88,21 @@ def blueprint(deployment: Deployment) -> Blueprint:
         caller = _admit(service_id, "feedback", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
             given = feedback.read(_body(caller).body, caller.tenant.limits)
-            _store(given, caller, deployment, received)
+            _store(given, Sender(caller.tenant.id, caller.issuer, service_id), deployment, received)
         return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
     return routes
 
 
 def _discovery(site: Site, hooks: tuple[Hook, ...]) -> bytes:
+    tenant = site.tenant
     return msgspec.json.encode(
-        discovery(hooks, prefetch=lambda hook: templates(hook, site.templates), public_url=site.tenant.public_url)
+        discovery(
+            hooks,
+            prefetch=lambda hook: templates(hook, site.templates),
+            public_url=tenant.public_url,
+            per_hook=tenant.lists_id_per_hook,
+        )
     )
 
 
@@ -105,7 +112,7 @@ def _discovering(deployment: Deployment) -> Caller | None:
     if header is None and deployment.discovery_auth == "open":
         return None
     try:
-        caller = _verified(header, "discovery", deployment, deployment.clock())
+        caller = _verified(header, "discovery", deployment, deployment.clock(), SERVICE_ID)
     except (Unauthorized, Forbidden, NotReady):
         if deployment.discovery_auth == "required":
             raise
@@ -116,18 +123,26 @@ def _discovering(deployment: Deployment) -> Caller | None:
 def _admit(service_id: str, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
     """The caller, once service, size and token are right; nothing was read of the body yet (J-21)."""
     g.endpoint = endpoint
-    if service_id != SERVICE_ID:
-        raise UnknownService("No such service.", diagnostics=f"offered: {SERVICE_ID}")
+    if service_id not in IDS:
+        raise _unknown()
     if (request.content_length or 0) > deployment.body_limit_bytes:
         raise TooLarge("The body is too large.", diagnostics=f"at most {deployment.body_limit_bytes} bytes")
-    caller = _verified(request.headers.get("Authorization"), endpoint, deployment, received)
+    caller = _verified(request.headers.get("Authorization"), endpoint, deployment, received, service_id)
     g.tenant = caller.tenant
+    if not called_for(service_id, caller.tenant):
+        raise _unknown()
     return caller
 
 
-def _verified(header: str | None, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
+def _unknown() -> UnknownService:
+    return UnknownService("No such service.", diagnostics=f"offered: {SERVICE_ID}")
+
+
+def _verified(
+    header: str | None, endpoint: Endpoint, deployment: Deployment, received: datetime, service_id: str
+) -> Caller:
     try:
-        caller = deployment.verifier.verify(header, endpoint=endpoint, service_id=SERVICE_ID, now=received.timestamp())
+        caller = deployment.verifier.verify(header, endpoint=endpoint, service_id=service_id, now=received.timestamp())
         gate.check_region(caller.tenant)
         return caller
     except Unauthorized as error:
@@ -153,16 +168,15 @@ def _body(caller: Caller) -> body.Received:
     return body.read(sent, caller.tenant.limits)
 
 
-def _store(given: feedback.Feedback, caller: Caller, deployment: Deployment, received: datetime) -> None:
+def _store(given: feedback.Feedback, sender: Sender, deployment: Deployment, received: datetime) -> None:
     """Committed, or not acknowledged."""
-    sender = Sender(caller.tenant.id, caller.issuer, SERVICE_ID)
     try:
         deployment.desk.records.store_feedback(given.items, sender, received_at=received)
     except DatabaseError as error:
         raise NotReady("The feedback could not be kept; send it again.", retry_after_s=5) from error
     for item in given.items:
-        metrics.feedback.labels(caller.tenant.id, item.outcome).inc()
-    metrics.suggestions.labels(caller.tenant.id).inc(sum(len(item.accepted_suggestions) for item in given.items))
+        metrics.feedback.labels(sender.tenant_id, item.outcome).inc()
+    metrics.suggestions.labels(sender.tenant_id).inc(sum(len(item.accepted_suggestions) for item in given.items))
 
 
 def _no_store(response: Response) -> Response:

@@ -1,12 +1,17 @@
-"""The CDS Services offered: one id, `surgical-risk`, for every hook at which surgery is ordered or planned (DEC-08)."""
+"""The CDS Services offered: `surgical-risk` for every hook at which surgery is ordered or planned (DEC-08).
+
+Reference clients key services by URL and id, and forget all but the last of one id: theirs have one for each hook
+besides, `surgical-risk-order-select` and so on (DEC-43).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 import msgspec
 
-from cds_service.tenant import Hook
+from cds_service.tenant import Hook, Tenant
 
 SERVICE_ID = "surgical-risk"
 # Offered to every client; appointment-book and patient-view only to tenants whose file lists them.
@@ -45,14 +50,33 @@ def offered(opted: Sequence[Hook]) -> tuple[Hook, ...]:
     return (*HOOKS, *(hook for hook in opted if hook not in HOOKS))
 
 
-def discovery(hooks: Sequence[Hook], *, prefetch: Callable[[Hook], Mapping[str, str]], public_url: str) -> Discovery:
+def id_for(hook: Hook, *, per_hook: bool) -> str:
+    """The id under which a hook is listed."""
+    return f"{SERVICE_ID}-{hook}" if per_hook else SERVICE_ID
+
+
+# Every id that any tenant may list, and the hook that it alone stands for.
+IDS: Mapping[str, Hook | None] = {SERVICE_ID: None} | {id_for(hook, per_hook=True): hook for hook in get_args(Hook)}
+
+
+def called_for(service_id: str, tenant: Tenant) -> tuple[Hook, ...]:
+    """The hooks that a tenant may be called for under this id; none where it does not list the id (DEC-43)."""
+    every, only = offered(tenant.hooks), IDS.get(service_id)
+    if only is None:
+        return every if service_id in IDS else ()
+    return (only,) if only in every and tenant.lists_id_per_hook else ()
+
+
+def discovery(
+    hooks: Sequence[Hook], *, prefetch: Callable[[Hook], Mapping[str, str]], public_url: str, per_hook: bool = False
+) -> Discovery:
     """What a client needs to know to call the service: static, with nothing of any patient or model in it."""
     description = f"{INTENDED_USE} Risk-management summary: {public_url.rstrip('/')}/irm"
     return Discovery(
         services=tuple(
             Service(
                 hook=hook,
-                id=SERVICE_ID,
+                id=id_for(hook, per_hook=per_hook),
                 title="Surgical risk estimate",
                 description=description,
                 usage_requirements=USAGE,

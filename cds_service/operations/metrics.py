@@ -25,7 +25,7 @@ responses = Counter(
 )
 answers = Counter(
     "surgical_risk_answers_total",
-    "Evaluations by decision (card, silence, profile, error) and reason.",
+    "Evaluations by decision (card, again, silence, profile, error) and reason.",
     ["tenant", "hook", "decision", "reason"],
 )
 orders = Counter(

@@ -1,4 +1,4 @@
-"""What is read back from the record: one evaluation by its id, and whether the same card was shown before."""
+"""What is read back from the record: one evaluation by its id, and which card was shown before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Engine, RowMapping, select
 
 from cds_service.records import tables
-from cds_service.records.rows import CardRow, EvaluationRow, Shown, SuggestionRow
+from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
 
 
 def evaluation(engine: Engine, evaluation_id: str) -> EvaluationRow | None:
@@ -48,14 +48,11 @@ def from_columns(row: RowMapping, cards: tuple[CardRow, ...] = ()) -> Evaluation
     return EvaluationRow(**members, cards=cards)
 
 
-def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: datetime) -> Shown | None:
-    """The latest card of this key shown to this tenant since then, with the suggestions still open (R-B09).
-
-    Open is what nobody accepted, of a card that nobody overrode.
-    """
+def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: datetime) -> str | None:
+    """The uuid of the latest card of this key that was shown to this tenant since then."""
     evaluations, cards = tables.evaluation.c, tables.card.c
     latest = (
-        select(cards.uuid, evaluations.received_at, evaluations.hook)
+        select(cards.uuid)
         .join(tables.evaluation, evaluations.id == cards.evaluation_id)
         .where(
             evaluations.tenant_id == tenant_id,
@@ -66,27 +63,17 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
         .order_by(evaluations.received_at.desc())
         .limit(1)
     )
-    suggestions, accepted, told = tables.suggestion.c, tables.accepted_suggestion.c, tables.feedback.c
-    accepted_by_tenant = (
-        select(accepted.suggestion_uuid)
-        .join(tables.feedback, told.id == accepted.feedback_id)
-        .where(told.tenant_id == tenant_id)
-    )
-    overridden = select(told.card_uuid).where(told.tenant_id == tenant_id, told.outcome == "overridden")
     with engine.connect() as connection:
-        card = connection.execute(latest).first()
-        if card is None:
-            return None
-        still_open = connection.execute(
-            select(suggestions.rule)
-            .where(
-                suggestions.card_uuid == card.uuid,
-                suggestions.uuid.not_in(accepted_by_tenant),
-                suggestions.card_uuid.not_in(overridden),
-            )
-            .order_by(suggestions.rule)
-        )
-        return Shown(card.uuid, card.received_at, card.hook, tuple(rule for (rule,) in still_open))
+        found: str | None = connection.execute(latest).scalar()
+    return found
+
+
+def is_answered(engine: Engine, tenant_id: str, card_uuid: str) -> bool:
+    """Whether this tenant told what became of the card."""
+    told = tables.feedback.c
+    found = select(told.id).where(told.tenant_id == tenant_id, told.card_uuid == card_uuid).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(found).first() is not None
 
 
 def _card(row: RowMapping, suggestions: tuple[SuggestionRow, ...]) -> CardRow:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Decision = Literal["card", "silence", "profile", "error"]
+Decision = Literal["card", "again", "silence", "profile", "error"]
 Pair = tuple[str, str]  # a code system and a code
 
 
@@ -101,9 +101,7 @@ class AdministrationEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A card shown before, and the catalogue rows of its suggestions that nobody accepted or turned down (R-B09)."""
+    """A card shown before, and whether anybody accepted it or turned it down (DEC-42)."""
 
     card: str
-    at: datetime
-    hook: str
-    open_suggestions: tuple[str, ...]
+    answered: bool

@@ -1,6 +1,6 @@
 """Who is calling: the CDS Client's JWT, verified against the one tenant it speaks for; every refusal looks the same.
 
-Source: CDS Hooks 2.0.1 "Trusting CDS Clients", J-01..J-21, DEC-04, DEC-05, DEC-18, R-G02, R-G04..R-G06.
+Source: CDS Hooks 2.0.1 "Trusting CDS Clients", J-01..J-21, DEC-04, DEC-05, DEC-18, DEC-44, R-G02, R-G04..R-G06.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def _proven(token: str, header: Mapping[str, Any], trusted: _Trusted, now: float
     algorithm = _algorithm(header, trusted.client)
     if str(header.get("typ", "")).upper() != "JWT" or "crit" in header or "b64" in header:
         raise _Refusal("header")
-    if "jku" in header and header["jku"] != trusted.client.jwks_url:
+    pinned = trusted.client.jwks_url is None
+    if not pinned and "jku" in header and header["jku"] != trusted.client.jwks_url:
         raise _Refusal("jku")
     key = trusted.keys.find(_text(header, "kid"), algorithm, now=now)
     if key is None:

@@ -14,7 +14,6 @@ from cds_service.advice.silence import WORDS, Reason
 from cds_service.records import switches
 from cds_service.records.switches import Scope
 from tests.acceptance.requests import (
-    a_condition,
     a_functional_status,
     a_patient,
     a_request,
@@ -44,7 +43,7 @@ def a_call(*orders: dict[str, Any], user: str = "Practitioner/surgeon", **member
     return request
 
 
-# Per reason: the request, and what its tenant says. Only `dedupe` and `kill-switch` need something to happen before.
+# Per reason: the request, and what its tenant says. `dedupe`, `answered` and `kill-switch` need something before.
 REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "not-surgical": (a_call(NOT_SURGICAL), {}),
     "selection-unresolved": (a_call(selections=["ServiceRequest/not-among-them"]), {}),
@@ -60,7 +59,8 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode-canary": (a_call(), {"mode": "canary"}),
     "required-input-missing": (a_call(patient=None), {}),
     "data-unobtainable": (a_call(patient=...), {"on_failure": "empty"}),
-    "dedupe": (a_call(), {"dedupe_window_s": 3600.0}),
+    "dedupe": (a_call(), {"dedupe_window_s": 3600.0, "repeats": "once"}),
+    "answered": (a_call(), {"dedupe_window_s": 3600.0}),
     "kill-switch": (a_call(), {}),
 }
 # A mode that withholds must look like nothing to say, whoever asks (R-E01).
@@ -85,6 +85,12 @@ def silenced(app: Flask, reason: str) -> Any:
     request = REASONS[reason][0]
     if reason == "dedupe":
         assert len(ask(app, request).json["cards"]) == 1
+        kept(app)
+    if reason == "answered":
+        (card,) = ask(app, request).json["cards"]
+        path = f"{SERVICE}/feedback"
+        item = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-20T10:00:00Z"}
+        assert app.test_client().post(path, json={"feedback": [item]}, headers=a_token(path)).status_code == 200
         kept(app)
     if reason == "kill-switch":
         switch(app, "kill")
@@ -116,7 +122,7 @@ def test_a_tenant_that_does_not_ask_is_told_nothing_but_that_there_is_no_card(
     assert kept(app, "reason")[-1] == (reason,)
 
 
-@pytest.mark.parametrize("reason", ["below-floor", "dedupe"])
+@pytest.mark.parametrize("reason", ["below-floor", "dedupe", "answered"])
 def test_what_was_computed_and_not_shown_comes_as_data_where_it_may_be_told(
     tenant: Callable[..., Flask], reason: str
 ) -> None:
@@ -134,88 +140,7 @@ def test_running_out_of_time_is_not_silence(tenant: Callable[..., Flask]) -> Non
     assert "deadline" not in get_args(Reason)
 
 
-# Dedupe (R-B09, DEC-17).
-
-
-def at_signing(**members: Any) -> dict[str, Any]:
-    request = a_call(**members)
-    request["hook"] = "order-sign"
-    del request["context"]["selections"]
-    return request
-
-
-def shown(app: Flask, request: dict[str, Any]) -> bool:
-    cards = ask(app, request).json["cards"]
-    kept(app)
-    return bool(cards)
-
-
-def test_signing_after_selecting_is_silent(tenant: Callable[..., Flask]) -> None:
-    app = tenant(dedupe_window_s=3600.0)
-    assert shown(app, a_call(**WELL))
-    assert not shown(app, at_signing(**WELL))
-    assert kept(app, "hook, reason")[-1] == ("order-sign", "dedupe")
-
-
-DIABETES = bundle(a_condition("E11.9"))
-
-
-def a1c_map(folder: Any) -> str:
-    """A site that orders HbA1c by a code of its own."""
-    element = {"code": "4548-4", "target": [{"code": "LAB90", "equivalence": "equal"}]}
-    group = {"source": "http://loinc.org", "target": "urn:site", "element": [element]}
-    path = folder / "orders.json"
-    path.write_text(json.dumps({"resourceType": "ConceptMap", "group": [group]}))
-    return str(path)
-
-
-def test_signing_is_told_again_while_a_suggestion_is_open(tenant: Callable[..., Flask], tmp_path: Any) -> None:
-    app = tenant(dedupe_window_s=3600.0, order_maps=[a1c_map(tmp_path)])
-    assert shown(app, a_call(**WELL | {"conditions": DIABETES}))
-    assert shown(app, at_signing(**WELL | {"conditions": DIABETES}))
-
-
-def test_a_suggestion_that_the_session_now_orders_is_no_longer_open(
-    tenant: Callable[..., Flask], tmp_path: Any
-) -> None:
-    app = tenant(dedupe_window_s=3600.0, order_maps=[a1c_map(tmp_path)])
-    assert shown(app, a_call(**WELL | {"conditions": DIABETES}))
-    signing = at_signing(**WELL | {"conditions": DIABETES})
-    ordered = an_order(("urn:site", "LAB90"), order_id="a1c")
-    signing["context"]["draftOrders"]["entry"].append({"resource": ordered})
-    assert not shown(app, signing)
-
-
-def test_a_card_that_was_overridden_leaves_no_suggestion_open(tenant: Callable[..., Flask], tmp_path: Any) -> None:
-    app = tenant(dedupe_window_s=3600.0, order_maps=[a1c_map(tmp_path)])
-    (card,) = ask(app, a_call(**WELL | {"conditions": DIABETES})).json["cards"]
-    kept(app)
-    item = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-20T10:00:00Z"}
-    path = f"{SERVICE}/feedback"
-    answer = app.test_client().post(path, json={"feedback": [item]}, headers=a_token(path))
-    assert answer.status_code == 200
-    assert not shown(app, at_signing(**WELL | {"conditions": DIABETES}))
-
-
-@pytest.mark.parametrize(
-    ("change", "again"),
-    [
-        ({"observations": bundle(an_asa_class("I"), a_functional_status())}, True),  # another band
-        ({"labs": bundle(a_result("2160-0", 1.0, "mg/dL"), a_result("718-7", 13.9, "g/dL"))}, False),
-    ],
-)
-def test_only_another_band_is_news(tenant: Callable[..., Flask], change: dict[str, Any], again: bool) -> None:
-    app = tenant(dedupe_window_s=3600.0)
-    ill = WELL | {"patient": a_patient(72), "observations": bundle(an_asa_class("III"), a_functional_status())}
-    assert shown(app, a_call(**ill))
-    assert shown(app, at_signing(**ill | change)) == again
-
-
-def test_another_operation_is_another_card(tenant: Callable[..., Flask]) -> None:
-    app = tenant(dedupe_window_s=3600.0)
-    hip = an_order(("http://www.cms.gov/Medicare/Coding/ICD10", "0SR90JZ"))
-    assert shown(app, a_call(**WELL))
-    assert shown(app, a_call(hip, **WELL))
+# The same request (DEC-17).
 
 
 def test_the_same_request_again_gets_the_same_bytes_and_counts_once(tenant: Callable[..., Flask]) -> None:

@@ -34,27 +34,16 @@ def test_feedback_of_an_unknown_card_is_kept(records):
     assert records.store_feedback([a_feedback(card="123456")], SENDER, received_at=NOON) == 1
 
 
-def test_an_accepted_suggestion_is_no_longer_open_but_only_for_its_own_tenant(records):
+@pytest.mark.parametrize("outcome", ["accepted", "overridden"])
+def test_a_card_is_answered_by_feedback_of_its_own_tenant_only(records, outcome):
     row = an_evaluation(dedupe_key="k")
     records.write_evaluation(row)
     records.flush(5)
-    (suggestion,) = row.cards[0].suggestions
-    accepted = a_feedback(card=row.cards[0].uuid, outcome="accepted", accepted_suggestions=(suggestion.uuid,))
-    records.store_feedback([accepted], msgspec.structs.replace(SENDER, tenant_id="other"), received_at=NOON)
-    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ("smoking-cessation",)
-    records.store_feedback([accepted], SENDER, received_at=NOON)
-    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ()
-
-
-def test_a_card_that_was_overridden_has_no_open_suggestion_but_only_for_its_own_tenant(records):
-    row = an_evaluation(dedupe_key="k")
-    records.write_evaluation(row)
-    records.flush(5)
-    overridden = a_feedback(card=row.cards[0].uuid, outcome="overridden")
-    records.store_feedback([overridden], msgspec.structs.replace(SENDER, tenant_id="other"), received_at=NOON)
-    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ("smoking-cessation",)
-    records.store_feedback([overridden], SENDER, received_at=NOON)
-    assert records.last_shown(row.tenant_id, "k", since=NOON).open_suggestions == ()
+    told = a_feedback(card=row.cards[0].uuid, outcome=outcome)
+    records.store_feedback([told], msgspec.structs.replace(SENDER, tenant_id="other"), received_at=NOON)
+    assert not records.last_shown(row.tenant_id, "k", since=NOON).answered
+    records.store_feedback([told], SENDER, received_at=NOON)
+    assert records.last_shown(row.tenant_id, "k", since=NOON).answered
 
 
 def test_a_comment_is_cut_and_holds_no_null_character(records):

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cds_service.records import tables
+from cds_service.records.recent import Recent
 from cds_service.records.records import Records
 from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
 
@@ -80,14 +81,16 @@ def test_the_record_is_ready_only_at_its_own_schema(records):
     assert not records.is_ready()
 
 
-def test_the_last_shown_card_names_its_open_suggestions(records):
+def test_the_last_shown_card_is_found_before_and_after_it_is_written(records):
     key = "k" * 64
     records.write_evaluation(an_evaluation(dedupe_key=key, cards=(a_card(shown=False),)))
     row = an_evaluation(dedupe_key=key)
     records.write_evaluation(row)
+    assert records.last_shown(row.tenant_id, key, since=NOON).card == row.cards[0].uuid
     records.flush(5)
+    records._recent = Recent()
     shown = records.last_shown(row.tenant_id, key, since=NOON)
-    assert (shown.card, shown.at, shown.open_suggestions) == (row.cards[0].uuid, NOON, ("smoking-cessation",))
+    assert (shown.card, shown.answered) == (row.cards[0].uuid, False)
     assert records.last_shown("another-hospital", key, since=NOON) is None
     assert records.last_shown(row.tenant_id, key, since=NOON.replace(hour=13)) is None
 

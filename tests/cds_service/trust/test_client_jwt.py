@@ -12,6 +12,7 @@ from cds_service.hooks.errors import Forbidden, NotReady, Unauthorized
 from cds_service.tenant import Jwks
 from cds_service.tenants import demo_tenant
 from cds_service.trust.client_jwt import Caller, Verifier, reason
+from cds_service.trust.outbound import Door
 from tests.cds_service.trust.signing import (
     ISSUER,
     NOW,
@@ -97,7 +98,6 @@ ATTACKS = {
     "own key in x5c": lambda: token(number=1, header={"x5c": ["MIIB"]}),
     "own key by x5u": lambda: token(number=1, header={"x5u": "https://evil.example/cert.pem"}),
     "own key by jku": lambda: token(number=1, header={"jku": "https://evil.example/jwks.json"}),
-    "jku of another host, good key": lambda: token(header={"jku": "https://evil.example/jwks.json"}),
     "audience of another service": lambda: token(aud=f"{PUBLIC_URL}/cds-services/other"),
     "audience is a prefix": lambda: token(aud=PUBLIC_URL),
     "audience with a suffix": lambda: token(aud=SERVICE + "/"),
@@ -152,7 +152,7 @@ def forged_and_signed(**changes: object) -> str:
 
 REASONS = {"exp is text": "time", "exp is true": "time", "exp is infinite": "not-a-token", "exp is a list": "time"}
 REASONS |= {"expired": "expired", "lasts a day": "lifetime", "not valid yet": "from-the-future", "no typ": "header"}
-REASONS |= {"audience is a prefix": "audience", "crit": "header", "jku of another host, good key": "jku"}
+REASONS |= {"audience is a prefix": "audience", "crit": "header"}
 REASONS |= {"HS256 with the RSA public key": "algorithm", "another key under the same kid": "signature"}
 
 
@@ -160,6 +160,29 @@ REASONS |= {"HS256 with the RSA public key": "algorithm", "another key under the
 def test_R_G04_every_attack_is_the_same_401(attack):
     why = refused(f"Bearer {ATTACKS[attack]()}")
     assert why == REASONS.get(attack, why) != "unknown"
+
+
+JKUS = ["https://sandbox.cds-hooks.org/.well-known/jwks.json", "http://169.254.169.254/", "", 7, ["https://x.example"]]
+
+
+def nothing_is_fetched(*_, **__):
+    raise AssertionError("a key was fetched")
+
+
+@pytest.mark.parametrize("jku", JKUS)
+def test_J_08_a_jku_beside_inline_keys_is_ignored_and_never_fetched(jku, monkeypatch):
+    """The public sandbox sends one whatever keys its tenant file holds: those are pinned and prove the token."""
+    monkeypatch.setattr(Door, "get", nothing_is_fetched)
+    assert verify(f"Bearer {token(header={'jku': jku})}").issuer == ISSUER
+    assert refused(f"Bearer {token(number=1, header={'jku': jku})}") == "signature"
+    assert refused(f"Bearer {token(header={'jku': jku, 'kid': 'another'})}") == "key"
+
+
+@pytest.mark.parametrize("jku", JKUS)
+def test_J_08_against_a_jwks_url_the_jku_is_that_url_or_nothing_is_fetched(jku, monkeypatch):
+    monkeypatch.setattr(Door, "get", nothing_is_fetched)
+    tenant = a_tenant(a_client(jwks=None, jwks_url="https://ehr.example.org/jwks.json"))
+    assert refused(f"Bearer {token(header={'jku': jku})}", tenant) == "jku"
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjpwdw==", "JWT a.b.c", "a, b"])
