@@ -21,9 +21,9 @@ def place(page: Page, demo: str, patient: str) -> None:
     expect(page.locator("#status")).to_have_text("The service has answered.")
 
 
-def test_the_first_patient_has_a_card_with_0_82_percent(page: Page, demo: str) -> None:
+def test_the_first_patient_has_a_card_with_8_in_1000(page: Page, demo: str) -> None:
     page.goto(demo)
-    expect(page.locator(".view-generic .card")).to_contain_text("0.82 %")
+    expect(page.locator(".view-generic .card")).to_contain_text("about 8 in 1,000")
 
 
 def test_another_patient_gets_another_card(page: Page, demo: str) -> None:
