@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from cds_service import told_before
 from cds_service.advice import discrete, suggestions
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.cards import EXTENSION
@@ -37,9 +36,9 @@ class Call(msgspec.Struct, frozen=True):
     started: float
 
 
-def of_answer(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
-    """The row of an answer, with a card or silent."""
-    row = _of(call, given, mode)
+def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None = None) -> EvaluationRow:
+    """The row of an answer, with a card or silent. `key`: what makes its card the same as another (told_before.key)."""
+    row = msgspec.structs.replace(_of(call, given, mode), dedupe_key=key)
     _count(row)
     _count_orders(row.tenant_id, given)
     return row
@@ -49,7 +48,7 @@ def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     """The row of a risk profile: a page and no card, so nobody will answer it and no later card repeats it."""
     row = _of(call, given, mode)
     decision: Decision = "profile" if row.decision == "card" else row.decision
-    row = msgspec.structs.replace(row, decision=decision, dedupe_key=None, cards=())
+    row = msgspec.structs.replace(row, decision=decision, cards=())
     _count(row)
     return row
 
@@ -64,7 +63,6 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
         decision=_decision(given, shown=shown),
         reason=given.silence,
         mode=mode,
-        dedupe_key=told_before.key(given, call.request),
         milliseconds=given.milliseconds,
         unmapped=_unmapped_codes(given),
         cards=() if given.again else _cards(given, shown=shown),

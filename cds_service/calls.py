@@ -44,11 +44,15 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a call: the answer under the mode in force, and whether its reason may be told."""
+    """What became of a call: the answer under the mode in force, and whether its reason may be told.
+
+    `key`: what makes its card the same as another (told_before.key).
+    """
 
     given: Answer
     mode: Mode | None
     may_explain: bool
+    key: str | None = None
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -88,7 +92,7 @@ def _answered(request: HookRequest, caller: Caller, desk: Desk, received: dateti
     except Exception as error:
         desk.records.write_evaluation(account.of_failure(call, error))
         raise
-    desk.records.write_evaluation(account.of_answer(call, outcome.given, outcome.mode))
+    desk.records.write_evaluation(account.of_answer(call, outcome.given, outcome.mode, key=outcome.key))
     return Taken(request.hook, response, outcome.given.milliseconds)
 
 
@@ -99,14 +103,15 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, s
     if shut.reason is not None:
         return Outcome(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
     given = _computed(request, site, desk, received, since)
+    key = told_before.key(given, request)
     group = given.assessment.procedure.group if given.assessment else None
     decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
     if given.silence is None and decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
     elif given.silence is None:
-        given = told_before.as_before(given, request, site, desk.records, received)
+        given = told_before.as_before(given, key, site, desk.records, received)
     explains = tenant.explain_silence and decided.reason is None
-    return Outcome(given=given, mode=decided.mode, may_explain=explains)
+    return Outcome(given=given, mode=decided.mode, may_explain=explains, key=key)
 
 
 def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Answer:

@@ -51,12 +51,12 @@ def _told(given: Answer, card: Card) -> list[str]:
     return [*words, *options, told.replace(msgspec.json.encode(given.assessment.procedure.order).decode(), '"order"')]
 
 
-def as_before(given: Answer, request: HookRequest, site: Site, records: Records, received: datetime) -> Answer:
+def as_before(given: Answer, told: str | None, site: Site, records: Records, received: datetime) -> Answer:
     """The answer with the uuid under which the same card was shown; silent where it was accepted or turned down.
 
-    Where nobody can tell whether it was, it is shown.
+    `told`: its key. Where nobody can tell whether it was, it is shown.
     """
-    window_s, told = site.tenant.dedupe_window_s, key(given, request)
+    window_s = site.tenant.dedupe_window_s
     if given.card is None or told is None or window_s <= 0:
         return given
     try:
