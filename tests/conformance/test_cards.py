@@ -50,8 +50,12 @@ def test_C_04_C_05_C_06_C_08_the_card_has_an_indicator_a_source_and_a_static_top
     assert post(a_request()).json["cards"][0]["source"]["topic"] == topic
 
 
-def test_C_09_G_02_uuids_are_fresh_and_unique(post):
-    cards = [post(a_request()).json["cards"][0] for _ in range(3)]
+def test_C_09_G_02_uuids_are_unique_and_fresh_for_each_session(post):
+    """Within a session the same card keeps its uuid (DEC-42): tests/acceptance/test_edited_order.py."""
+    requests = [a_request() for _ in range(3)]
+    for request in requests:
+        request["context"]["userId"] = f"Practitioner/{uuid.uuid4()}"
+    cards = [post(request).json["cards"][0] for request in requests]
     ids = [uuid.UUID(each["uuid"]) for card in cards for each in (card, *card.get("suggestions", []))]
     assert len(set(ids)) == len(ids)
 
