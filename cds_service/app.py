@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
@@ -111,7 +112,7 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
 
 
 def _open_demo(app: Flask, deployment: Deployment, seal: Seal, secret: bytes) -> None:
-    from cds_service.demo import sealed, sign_in  # noqa: PLC0415 — no production worker has an authorization server
+    from cds_service.demo import sandbox, sealed, sign_in  # noqa: PLC0415 — no production worker has an authorization server
 
     tenant, used = deployment.sites[0].tenant, deployment.desk.records.used_tokens
 
@@ -122,6 +123,8 @@ def _open_demo(app: Flask, deployment: Deployment, seal: Seal, secret: bytes) ->
     people.before_request(sealed.guard(seal))
     app.register_blueprint(sign_in.blueprint(tenant.public_url, seal, secret, first_use))
     app.register_blueprint(people, url_prefix="/demo/fhir")
+    invented = patients.load(datetime.now(UTC))
+    app.register_blueprint(sandbox.blueprint(tenant.public_url, invented, tenant.cors_origins))
 
 
 def _state_folder(settings: Settings) -> Path:

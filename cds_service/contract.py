@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cds_service.advice.outcomes import BY_NAME
 from fhir_mappings.features import FEATURES
 from models_onnx.model_card import ModelInput
-from models_onnx.registry import Registry
+
+if TYPE_CHECKING:  # the process that forks the workers checks too, and may not load onnxruntime
+    from models_onnx.registry import Registry
 
 
 class ContractError(Exception):

@@ -8,7 +8,7 @@ import msgspec
 
 from fhir_mappings.resources import Resource
 
-Missing = Literal["not-provided", "fetch-failed", "not-authorised"]
+Missing = Literal["not-provided", "fetch-failed", "not-authorised", "doubtful"]
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -67,7 +67,7 @@ def _fire(url: str) -> None:
         "\nsurgical-risk, demo mode: every patient is invented. Figures were not calibrated for any hospital.\n\n"
         f"A surgeon selects an order for {shown.name}: {shown.story}\n\n{terminal.write(answer)}\n\n"
         f"Workbench      {url}/\nDiscovery      {url}/cds-services\nModels         {url}/models\n"
-        f"FHIR store     {url}/demo/fhir/Patient\n\nTry the others, in a second terminal:"
+        f"FHIR store     {url}/demo/fhir/Patient\nIn the sandbox {url}/sandbox\n\nTry the others, in a second terminal:"
     )
     for person in people[1:]:
         click.echo(f"  .venv/bin/cds-service call {person.id} {person.order[1]}    # {person.story}")

@@ -17,6 +17,7 @@ from cds_service.hooks.errors import Forbidden, NotJson, NotReady, TooLarge, Una
 from cds_service.hooks.services import HOOKS, IDS, SERVICE_ID, called_for, discovery
 from cds_service.operations import logs, metrics
 from cds_service.patient_data.chart_orders import templates
+from cds_service.patient_data.gather import encoded
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.site import Site
@@ -99,7 +100,7 @@ def _discovery(site: Site, hooks: tuple[Hook, ...]) -> bytes:
     return msgspec.json.encode(
         discovery(
             hooks,
-            prefetch=lambda hook: templates(hook, site.templates),
+            prefetch=lambda hook: {key: encoded(one) for key, one in templates(hook, site.templates).items()},
             public_url=tenant.public_url,
             per_hook=tenant.lists_id_per_hook,
         )

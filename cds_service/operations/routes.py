@@ -101,7 +101,7 @@ def _trace(routes: Blueprint, tracing: Tracing) -> None:
 
 def _allow_origin(response: Response, tenants: tuple[Tenant, ...]) -> None:
     """CORS for listed origins, on errors and preflights too; never `*`, never credentials (O-01..O-04)."""
-    if not request.path.startswith("/cds-services"):
+    if not request.path.startswith(("/cds-services", "/demo/fhir")):
         return
     if "Vary" in response.headers:
         response.vary.add("Origin")

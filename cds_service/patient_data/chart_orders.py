@@ -20,8 +20,9 @@ from fhir_mappings.search_result import SearchResult
 
 HOOK = "patient-view"
 KEY = "orders"
+# A draft that stands in the chart is an operation to come as much as a signed order is (sandboxes save drafts).
 # Not narrowed to known codes: an operation whose code is unknown is to be told (`unmapped-procedure`), not overlooked.
-TEMPLATE = "ServiceRequest?patient={{context.patientId}}&status=active&_count=100"
+TEMPLATE = "ServiceRequest?patient={{context.patientId}}&status=draft,active,on-hold&_count=100"
 
 
 def templates(hook: str, of_orders: Mapping[str, str]) -> Mapping[str, str]:

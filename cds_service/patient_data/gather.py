@@ -22,6 +22,8 @@ REQUIRED_KEY = "patient"
 MEDICATIONS_KEY = "medications"
 # A single resource is no Bundle; what prescriptions name may have to be fetched, for which they are needed raw.
 _AS_THEY_CAME = frozenset({"patient", MEDICATIONS_KEY})
+# What is searched for by code: laboratory; vital signs, smoking and whatever else is observed.
+BY_CODE = ("labs", "observations")
 MAX_MEDICATIONS = 40  # more different medicines than a list of active prescriptions holds
 _TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
 
@@ -74,6 +76,7 @@ def gather(
     if reads:
         found = [wait(read, budget.until, "Medication/") for read in reads]
         results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], found)
+    results |= _doubtful(results, asked)
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -81,6 +84,21 @@ def gather(
             diagnostics=f"prefetch key '{REQUIRED_KEY}': {patient.failure}{_not_asked(access)}",
         )
     return results
+
+
+def _doubtful(results: SearchResults, asked: Mapping[str, str]) -> SearchResults:
+    """Searches by code that all found nothing beside a problem list that holds something: no answer to rely on.
+
+    A server that does not read the codes of a search as they were sent answers so, and so does one that lost them on
+    the way. Labs, vital signs and smoking of a person who is treated are not all unrecorded.
+    """
+    by_code = [key for key in BY_CODE if key in results]
+    problems = results.get("conditions")
+    if problems is None or not (problems.resources or problems.decoded) or not by_code:
+        return {}
+    if any(key not in asked or results[key].supplied != "empty" for key in by_code):
+        return {}
+    return {key: SearchResult(failure="doubtful", supplied="fetched") for key in by_code}
 
 
 def _not_asked(access: Access | None) -> str:
@@ -122,11 +140,28 @@ def resolve(template: str, tokens: Mapping[str, str | None]) -> str | None:
     return f"{_encoded(path, tokens, safe='/')}{mark}{asked}"
 
 
+def encoded(template: str) -> str:
+    """The template as a client can use it whatever it does itself: every value percent-encoded, every token as it is.
+
+    Behind the SMART launcher every `//` of a URL becomes one slash, and a search for `http:/loinc.org|…` finds nothing.
+    """
+    parts = _TOKEN.split(template)
+    named = {name: f"{{{{{name}}}}}" for name in parts[1::2]}
+    in_its_place = {name: f"token-{at}-" for at, name in enumerate(named)}
+    query = resolve(template, in_its_place) or template
+    for name, placed in in_its_place.items():
+        query = query.replace(placed, named[name])
+    return query
+
+
 def _encoded(text: str, tokens: Mapping[str, str | None], *, safe: str) -> str:
-    """The text with its tokens replaced; what stands for one cannot end the value or the path."""
+    """The text with its tokens replaced; what stands for one cannot end the value or the path.
+
+    What is encoded already stays as it is: a template of discovery comes back here.
+    """
     parts = _TOKEN.split(text)  # every second one is the name of a token
     return "".join(
-        quote(str(tokens[one]), safe="") if at % 2 else quote(one, safe=safe) for at, one in enumerate(parts)
+        quote(str(tokens[one]), safe="") if at % 2 else quote(one, safe=f"{safe}%") for at, one in enumerate(parts)
     )
 
 

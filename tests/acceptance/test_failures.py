@@ -80,11 +80,11 @@ def test_an_unexpected_fault_is_500_with_an_id_and_nothing_of_the_fault(
     assert "canary" not in response.get_data(as_text=True)
 
 
-def test_discovery_offers_one_id_for_both_order_hooks(http: FlaskClient) -> None:
+def test_discovery_offers_both_order_hooks(http: FlaskClient) -> None:
     services = http.get("/cds-services").json["services"]
     assert {(s["hook"], s["id"]) for s in services} >= {
-        ("order-select", "surgical-risk"),
-        ("order-sign", "surgical-risk"),
+        ("order-select", "surgical-risk-order-select"),
+        ("order-sign", "surgical-risk-order-sign"),
     }
     assert next(iter(services[0]["prefetch"])) == "patient"
     assert len(services[0]["prefetch"]) <= 8

@@ -3,9 +3,12 @@
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
+from cds_service.demo.search import search
+from cds_service.patient_data.chart_orders import TEMPLATE
 from tests.acceptance.requests import CPT, a_patient, a_request, an_order, bundle
 from tests.cds_service.trust.listener import listening
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
@@ -97,6 +100,16 @@ def test_an_open_order_of_the_chart_gets_the_card_of_a_draft(post):
     assert summary(post(a_view(an_active_order()))) == summary(post(a_request()))
 
 
+@pytest.mark.parametrize("status", ["draft", "active", "on-hold", "completed", "revoked"])
+def test_an_operation_saved_in_the_chart_is_found_whatever_its_open_status(post, status):
+    """Sandboxes save drafts: not to search for them told "none of the orders is an operation"."""
+    asked = parse_qs(TEMPLATE.replace("{{context.patientId}}", "pt-b").partition("?")[2])
+    found = search([an_order(status=status)], asked)
+    view = a_view()
+    view["prefetch"]["orders"] = bundle(*found)
+    assert bool(summary(post(view))) is (status in ("draft", "active", "on-hold"))
+
+
 @pytest.mark.parametrize("nothing", [None, bundle()])
 def test_a_chart_without_open_orders_is_silence_and_not_412(post, nothing):
     request = a_view()
@@ -134,7 +147,8 @@ def test_orders_left_out_are_asked_for_first_and_without_an_operation_nothing_el
     with listening(lambda _: (200, {"Content-Type": "application/fhir+json"}, EMPTY)) as fhir:
         request = with_server(a_view(), fhir.url("/fhir")) | {"prefetch": {}}
         assert why(post(request)) == "not-surgical"
-        assert [path for path, _ in fhir.requests] == ["/fhir/ServiceRequest?patient=pt-b&status=active&_count=100"]
+        asked = "/fhir/ServiceRequest?patient=pt-b&status=draft,active,on-hold&_count=100"
+        assert [path for path, _ in fhir.requests] == [asked]
 
 
 def test_orders_fetched_get_the_same_card_and_are_asked_for_once(post):
@@ -188,7 +202,8 @@ def test_patient_view_asks_for_the_open_orders_besides(http):
     services = {service["hook"]: service["prefetch"] for service in http.get("/cds-services").json["services"]}
     assert set(services) == {"order-select", "order-sign", "appointment-book", "patient-view"}
     assert services["appointment-book"] == services["order-select"]
-    assert services["patient-view"]["orders"] == "ServiceRequest?patient={{context.patientId}}&status=active&_count=100"
+    asked = "ServiceRequest?patient={{context.patientId}}&status=draft,active,on-hold&_count=100"
+    assert services["patient-view"]["orders"] == asked
     assert len(services["patient-view"]) <= 8
 
 

@@ -74,7 +74,8 @@ def test_D_08_prefetch_is_an_object_of_strings(services):
 
 def test_D_10_D_11_P_25_P_26_P_27_the_list_holds_nothing_of_the_ballot(http, services):
     assert not {"version", "hookVersion"} & {member for service in services for member in service}
-    assert not any(word in http.get("/cds-services").text for word in ("today(", "%", "resolve(", "ofType("))
+    assert not any(word in http.get("/cds-services").text for word in ("today(", "resolve(", "ofType("))
+    assert not re.search("%(?![0-9A-F]{2})", http.get("/cds-services").text), "a percent sign is an escape, no FHIRPath"
 
 
 def test_D_12_D_13_V_08_one_id_stands_for_both_order_hooks(guarded, post):

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from authlib.common.security import generate_token
@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from cds_service.pages.smart import identity
+from cds_service.pages.smart.faults import EhrError, LaunchError
 from cds_service.site import Site
 from cds_service.tenant import Tenant
 from cds_service.trust import egress
@@ -31,24 +32,8 @@ IDENTITY_SCOPES = ("openid", "fhirUser")
 BEGIN_S = 2.0
 FINISH_S = 2.0
 MOST_DOCUMENT_BYTES = 256 * 1024
+Step = Literal["discovery", "token", "keys"]
 _JSON = {"Accept": "application/json"}
-_AWAY = "The EHR's sign-in service did not answer as it should. Please try again."
-_UNCONFIRMED = "The EHR did not confirm the sign-in. Please open the profile from the card again."
-
-
-class LaunchError(Exception):
-    """The launch cannot go on; the message tells the person what to do, and holds nothing of a patient.
-
-    `why`: one word for the log.
-    """
-
-    def __init__(self, text: str, why: str = "unconfirmed") -> None:
-        super().__init__(text)
-        self.why = why
-
-
-class EhrError(LaunchError):
-    """The launch cannot go on because of a fault of the EHR's own server (DEC-45)."""
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -105,37 +90,37 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
 def discover(issuer: str, site: Site, until: float) -> Endpoints:
     """The endpoints of a FHIR server that this tenant lists, before `until` (monotonic). Raises LaunchError."""
     if egress.allowed(issuer, site.tenant) is None:
-        raise LaunchError("This hospital has not listed the FHIR server that asked for the launch.", "not-listed")
-    return endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", site, until))
+        raise LaunchError("not-listed")
+    return endpoints(_document(f"{issuer.rstrip('/')}/.well-known/smart-configuration", "discovery", site, until))
 
 
-def _document(url: str, site: Site, until: float) -> dict[str, Any]:
+def _document(url: str, step: Step, site: Site, until: float) -> dict[str, Any]:
     """A JSON object of the EHR's. Raises LaunchError, EhrError with its own word for each way to fail."""
-    with _faults():
+    with _faults(step):
         reply = site.sign_in.get(url, until=until, at_most_bytes=MOST_DOCUMENT_BYTES, headers=_JSON)
     if reply.status != HTTPStatus.OK:
-        raise EhrError(_AWAY, "status")
-    return _object(reply.body)
+        raise EhrError(f"{step}-status")
+    return _object(reply.body, step)
 
 
 @contextlib.contextmanager
-def _faults() -> Iterator[None]:
-    """What keeps a call from being answered, as an error of the launch with the same word."""
+def _faults(step: Step) -> Iterator[None]:
+    """What keeps a call from being answered: our own egress rule, or the server."""
     try:
         yield
     except OutboundError as error:
         if error.why == "refused":
-            raise LaunchError("The EHR names a sign-in server that this hospital has not listed.", "refused") from error
-        raise EhrError(_AWAY, error.why) from error
+            raise LaunchError("egress-rule") from error
+        raise EhrError(f"{step}-unreachable") from error
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, step: Step) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EhrError(_AWAY, "not-json") from error
+        raise EhrError(f"{step}-unreadable") from error
     if not isinstance(document, dict):
-        raise EhrError(_AWAY, "not-json")
+        raise EhrError(f"{step}-unreadable")
     return document
 
 
@@ -143,9 +128,9 @@ def endpoints(found: dict[str, Any]) -> Endpoints:
     """The endpoints of a discovery document. Raises LaunchError where it lacks what SMART App Launch 2 requires."""
     authorize, token = found.get("authorization_endpoint"), found.get("token_endpoint")
     if not isinstance(authorize, str) or not isinstance(token, str):
-        raise LaunchError("The EHR does not tell where to sign in (SMART configuration).", "configuration")
+        raise LaunchError("not-smart")
     if "S256" not in found.get("code_challenge_methods_supported", ()):
-        raise LaunchError("The EHR does not offer PKCE with S256, which SMART App Launch 2 requires.", "configuration")
+        raise LaunchError("no-pkce")
     tells_user = "sso-openid-connect" in found.get("capabilities", ())
     issuer, keys = found.get("issuer"), found.get("jwks_uri")
     known = issuer if isinstance(issuer, str) else ""
@@ -175,7 +160,7 @@ def begin(issuer: str, launch: str, site: Site) -> tuple[str, Pending]:
             **asked,
         )
     except ValueError as error:
-        raise EhrError("The EHR does not tell where to sign in (SMART configuration).", "configuration") from error
+        raise EhrError("not-smart") from error
     named = endpoints.answers_name_issuer
     return url, Pending(tenant.id, issuer, state, verifier, nonce, endpoints.issuer, named)
 
@@ -188,7 +173,7 @@ def check_sender(pending: Pending, iss: str | None) -> None:
     if iss is None and not pending.names_itself:
         return
     if iss != pending.signs_in and (pending.names_itself or pending.signs_in):
-        raise LaunchError(_UNCONFIRMED, "another-issuer")
+        raise LaunchError("another-issuer")
 
 
 def finish(pending: Pending, code: str, site: Site, *, now: float) -> Granted:
@@ -198,9 +183,9 @@ def finish(pending: Pending, code: str, site: Site, *, now: float) -> Granted:
     token = _token(endpoints, pending, code, site, until)
     patient, value = token.get("patient"), token.get("access_token")
     if not isinstance(value, str) or not value:
-        raise LaunchError(_UNCONFIRMED)
+        raise LaunchError("no-token")
     if not isinstance(patient, str) or not patient:
-        raise LaunchError("The EHR did not say which patient is open.", "no-patient")
+        raise LaunchError("token-without-patient")
     told = {name: token.get(name) for name in ("encounter", "appContext", "expires_in")}
     return Granted(
         issuer=pending.issuer,
@@ -224,13 +209,13 @@ def _token(endpoints: Endpoints, pending: Pending, code: str, site: Site, until:
         client_id=site.tenant.smart.client_id,
     )
     headers = {**_JSON, "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
-    with _faults():
+    with _faults("token"):
         reply = site.sign_in.post(
             endpoints.token, form.encode(), until=until, at_most_bytes=MOST_DOCUMENT_BYTES, headers=headers
         )
-    granted = _object(reply.body) if reply.status == HTTPStatus.OK else {"error": reply.status}
+    granted = _object(reply.body, "token") if reply.status == HTTPStatus.OK else {"error": reply.status}
     if "error" in granted:
-        raise LaunchError(_UNCONFIRMED, "not-granted")
+        raise LaunchError("code-refused")
     return granted
 
 
@@ -242,9 +227,9 @@ def _user(
         return None
     expected = identity.Expected(endpoints.issuer, site.tenant.smart.client_id, pending.nonce)
     try:
-        return identity.user(id_token, _document(endpoints.keys, site, until), expected, now=now)
+        return identity.user(id_token, _document(endpoints.keys, "keys", site, until), expected, now=now)
     except identity.IdentityError as error:
-        raise LaunchError(_UNCONFIRMED) from error
+        raise LaunchError("identity-unproven") from error
 
 
 def redirect_uri(tenant: Tenant) -> str:

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from cds_service.hooks.request import Order
-from cds_service.pages.smart.launch import EhrError, Granted, LaunchError
+from cds_service.pages.smart.faults import EhrError, LaunchError
+from cds_service.pages.smart.launch import Granted
 from cds_service.patient_data.fhir_client import MAX_ANSWER_BYTES
 from cds_service.records.rows import EvaluationRow
 from cds_service.site import Site
@@ -36,7 +37,7 @@ def considered(granted: Granted, kept: EvaluationRow | None, site: Site, as_of: 
     found = _from_chart(granted, site, as_of)
     if not found:
         raise LaunchError(
-            "No operation: the patient has no open order, and the card's order is no longer known here.", "no-operation"
+            "no-operation", "No operation: the patient has no open order, and the card's order is no longer known here."
         )
     return found
 
@@ -71,7 +72,7 @@ def _from_chart(granted: Granted, site: Site, as_of: datetime) -> tuple[Order, .
         reply = site.fhir.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=headers)
         found = msgspec.json.decode(reply.body, type=_Bundle).entry if reply.status == HTTPStatus.OK else ()
     except (OutboundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EhrError("The patient's orders could not be read. Please try again.", "orders-unread") from error
+        raise EhrError("orders-unread", "The patient's orders could not be read. Please try again.") from error
     requests = [entry.resource for entry in found if entry.resource.get("resourceType") == "ServiceRequest"]
     orders = [_order(resource) for resource in requests]
     return tuple(one for one in orders if still_planned((one.resource,), as_of=as_of, zone=site.zone))

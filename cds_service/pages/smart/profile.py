@@ -15,7 +15,8 @@ from cds_service.answer import Answer, answer
 from cds_service.hooks.request import Authorization, HookRequest, Order, OrderContext
 from cds_service.models_in_force import InForce
 from cds_service.pages.smart import orders
-from cds_service.pages.smart.launch import Granted, LaunchError
+from cds_service.pages.smart.faults import LaunchError
+from cds_service.pages.smart.launch import Granted
 from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
 from cds_service.site import Site
@@ -74,7 +75,7 @@ def _of_card(granted: Granted, site: Site, records: Records) -> EvaluationRow | 
         return None
     if kept.patient_id != granted.patient_id:
         raise LaunchError(
-            "The card was about another patient than the one who is open. Please open the card again.", "wrong-patient"
+            "wrong-patient", "The card was about another patient than the one who is open. Please open the card again."
         )
     return kept
 

@@ -16,7 +16,8 @@ from cds_service.hooks.errors import Forbidden, ServiceError, TooManyRequests
 from cds_service.operations import logs
 from cds_service.pages import layout, open_pages
 from cds_service.pages.smart import launch, profile, view
-from cds_service.pages.smart.launch import EhrError, LaunchError, Pending
+from cds_service.pages.smart.faults import EhrError, LaunchError
+from cds_service.pages.smart.launch import Pending
 from cds_service.pages.smart.profile import Desk
 from cds_service.site import Site
 from cds_service.tenant import Tenant
@@ -26,7 +27,6 @@ from cds_service.trust.throttle import Throttle
 _PURPOSE = "smart-launch"
 _SIGN_IN_S = 600
 _SIGN_INS_PER_S, _SIGN_INS_AT_ONCE, _SIGN_INS_UNDER_WAY = 10.0, 100, 3
-_NOT_BEGUN = "This sign-in was not begun here, or it is over. Please open the card again."
 
 
 def blueprint(desk: Desk, *, at_once: int) -> Blueprint:
@@ -71,7 +71,7 @@ def blueprint(desk: Desk, *, at_once: int) -> Blueprint:
         state = request.args.get("state", "")
         site, pending = _begun(state, desk)
         if site is None or pending is None:
-            return _refused(_NOT_BEGUN, 400)
+            return _not_launched(LaunchError("state-expired"), None, status=400)
         try:
             with admitted(site):
                 response = _answered(pending, site, desk)
@@ -90,7 +90,7 @@ def _answered(pending: Pending, site: Site, desk: Desk) -> Response:
         gate.check_region(site.tenant)
         launch.check_sender(pending, request.args.get("iss"))
         if "code" not in request.args:
-            return _refused("The EHR did not allow the profile to open.", 403)
+            raise LaunchError("ehr-refused" if "error" in request.args else "no-code")
         granted = launch.finish(pending, request.args["code"], site, now=received.timestamp())
         opened = profile.open_for(granted, site, desk, received)
     except LaunchError as error:
@@ -109,15 +109,15 @@ def _site(desk: Desk, issuer: str, tenant_id: str | None) -> Site:
     if tenant_id is not None:
         listed = [site for site in listed if site.tenant.id == tenant_id]
     if not listed:
-        raise LaunchError("No hospital here has listed the FHIR server that asked for the launch.", "not-listed")
+        raise LaunchError("not-listed", "No hospital here has listed the FHIR server that asked for the launch.")
     if len(listed) > 1:
         raise LaunchError(
-            "Two hospitals list this FHIR server: each has to register /smart/launch/ and its tenant id.", "two-tenants"
+            "two-tenants", "Two hospitals list this FHIR server: each has to register /smart/launch/ and its tenant id."
         )
     try:
         gate.check_region(listed[0].tenant)
     except Forbidden as error:
-        raise LaunchError(error.text, "region") from error
+        raise LaunchError("region", error.text) from error
     return listed[0]
 
 
@@ -175,11 +175,11 @@ def _later(error: TooManyRequests) -> Response:
     return response
 
 
-def _not_launched(error: LaunchError, tenant_id: str | None) -> Response:
+def _not_launched(error: LaunchError, tenant_id: str | None, status: int = 403) -> Response:
     """Refused by us, or not possible by a fault of the EHR's server: told apart, each with its word in the log."""
     logs.note("launch-refused", tenant=tenant_id, reason=error.why)
-    return _refused(str(error), 502 if isinstance(error, EhrError) else 403)
+    return _refused(str(error), 502 if isinstance(error, EhrError) else status, error.why)
 
 
-def _refused(words: str, status: int) -> Response:
-    return layout.html("smart/refused.html", status=status, words=words)
+def _refused(words: str, status: int, why: str = "") -> Response:
+    return layout.html("smart/refused.html", status=status, words=words, why=why)

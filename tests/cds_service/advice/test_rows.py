@@ -130,7 +130,6 @@ def test_a_healthy_person_before_minor_surgery_gets_no_suggestion(person: tuple[
         ("ecg", (YOUNG, a_condition("I73.9"))),
         ("ecg", (YOUNG, a_condition("I35.0"))),
         ("ecg", (YOUNG, a_condition("R55"))),
-        ("frailty-screen", (YOUNG, a_condition("R54"))),
         ("dxa", (YOUNG | {"birthDate": "1970-03-02"}, a_condition("Z87.310"))),
         ("bone-clinic", (result("38263-0", -2.6, "{T-score}"),)),
         ("prehabilitation", (YOUNG, a_condition("R54"))),

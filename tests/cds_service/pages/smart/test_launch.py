@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.pages.smart import launch
-from cds_service.pages.smart.launch import Endpoints, LaunchError, Pending
+from cds_service.pages.smart.faults import LaunchError
+from cds_service.pages.smart.launch import Endpoints, Pending
 from cds_service.site import open_site
 from cds_service.tenants import demo_tenant
 from fhir_mappings import concept_maps, queries
