@@ -65,10 +65,10 @@ def _measured(row: Mapping[str, Any], *, is_fitted: bool) -> str:
 
 
 def _operations(row: Mapping[str, Any]) -> str:
-    """ "operations", "spine operations", "operations that SORT can grade, ASA class known"."""
+    """ "operations (ASA class known)", "spine operations (ASA class not known)"."""
     told: str = row["rows"]
     told = "operations" if told == _ALL else told
-    return f"{told}, ASA class {_masked(row)}" if "asa_class" in row else told
+    return f"{told} (ASA class {_masked(row)})" if "asa_class" in row else told
 
 
 def _masked(row: Mapping[str, Any]) -> str:
@@ -87,7 +87,7 @@ def _ranks(row: Mapping[str, Any]) -> str:
 def _level(row: Mapping[str, Any]) -> str:
     of = 1000 if row["observed"] < 0.01 else 100
     expected, observed = (f"{of * row[name]:.1f}" for name in ("expected", "observed"))
-    return f"It foresaw {expected} of {of:,}; it happened to {observed}."
+    return f"Predicted: {expected} of {of:,}; observed: {observed}."
 
 
 def _other(row: Mapping[str, Any]) -> str:
