@@ -21,6 +21,7 @@ class Orderable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `trust`: V, meaning seen in an independent public source; k, check digit valid only; local, there is no standard
     code, and a site orders it only by a code of its own. `ideas`: value sets of which any code asks for it.
+    `blood`: from a sample of blood, so that one draw serves several.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Orderable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     display: str | None = None
     equivalents: tuple[str, ...] = ()
     ideas: tuple[str, ...] = ()
+    blood: bool = False
 
 
 class _Document(msgspec.Struct, frozen=True):

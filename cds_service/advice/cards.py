@@ -57,11 +57,13 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
     An option without a button stands in the text; how many more hold stands there too.
     """
     ordering = Ordering(codes=place.codes, dialect=place.dialect, intent=place.intent)
-    can_be_ordered = [option for option in chosen.options if suggestions.with_button(option, ordering) is not None]
+    divided = suggestions.as_ordered(chosen.options, ordering)
+    told = divided[: len(chosen.options)]
+    can_be_ordered = [option for option in told if suggestions.with_button(option, ordering)]
     result, card_uuid = discrete.of(assessment), str(uuid.uuid4())
     most = MOST_SUGGESTIONS - place.save_to_chart
     offered = suggestions.write(can_be_ordered[:most], session, ordering=ordering, card_uuid=card_uuid)
-    as_text = [option for option in chosen.options if option not in can_be_ordered[: len(offered)]]
+    as_text = [option for option in told if option not in can_be_ordered[: len(offered)]]
     links, title = _links(assessment, place), summary(assessment)
     card = Card(
         uuid=card_uuid,
@@ -73,7 +75,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
             as_text,
             limit=place.dialect.detail_limit,
             most_words=MOST_WORDS - wording.words(title),
-            more=chosen.more,
+            more=chosen.more + len(divided) - len(told),
             behind_link=place.dialect.smart_links and len(links) > 1,
         ),
         suggestions=(*offered, *_saving(result, session, place, card_uuid)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cds_service.advice import catalogue, facts, options, value_of_information
+from cds_service.advice import blood_draw, catalogue, facts, options, value_of_information
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.catalogue import Catalogue
@@ -67,11 +67,14 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
         told_inputs=assessment.inputs,
     )
     ranked = _distinct((*asked, *rows))
-    shown = [
-        one if isinstance(one, Option) else options.told(one, known, policy=policy, today=assessment.today)
-        for one in ranked[: policy.maximum]
-    ]
-    return Chosen(tuple(shown), len(ranked) - len(shown), any(one.row.opens for one in rows))
+    groups = blood_draw.gathered(ranked) if policy.one_draw else [(one,) for one in ranked]
+
+    def told(one: Option | Ranked) -> Option:
+        return one if isinstance(one, Option) else options.told(one, known, policy=policy, today=assessment.today)
+
+    shown = [blood_draw.together([told(one) for one in group]) for group in groups[: policy.maximum]]
+    more = len(ranked) - sum(len(group) for group in groups[: policy.maximum])
+    return Chosen(tuple(shown), more, any(one.row.opens for one in rows))
 
 
 def _contributions(assessment: Assessment) -> dict[str, float]:

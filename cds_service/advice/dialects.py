@@ -20,7 +20,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     `detail_limit`: characters of detail that its panel can show. `suggestions`: whether it has buttons at all.
     `order_systems`: the code systems of which it creates orders; empty: any. `app_context`: whether a SMART link may
-    carry one. `override_reasons`: whether it offers them (CDS Hooks 2.0 and later).
+    carry one. `override_reasons`: whether it offers them (CDS Hooks 2.0 and later). `several_actions`: whether one
+    button may draft more than one order.
     """
 
     name: str
@@ -31,18 +32,20 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     smart_links: bool = True
     app_context: bool = True
     override_reasons: bool = True
+    several_actions: bool = True
 
 
 DIALECTS = {
     dialect.name: dialect
     for dialect in (
         Dialect(name="generic"),
-        Dialect(name="epic", order_systems=frozenset({EPIC_PREFERENCE_LIST})),
+        # https://fhir.epic.com/Documentation?docId=cds-hooks: one action per suggestion.
+        Dialect(name="epic", order_systems=frozenset({EPIC_PREFERENCE_LIST}), several_actions=False),
         # CDS Hooks 1.0 in a panel of about 1/8 of the screen; no statement on suggestions, no appContext. The 800
         # characters are a decision: headline, other risks in one line, what is missing, one option, limits.
         Dialect(name="oracle", detail_limit=800, suggestions=False, app_context=False, override_reasons=False),
         # No public statement: plain text reads the same with or without a markdown renderer.
-        Dialect(name="meditech", markdown=False),
+        Dialect(name="meditech", markdown=False, several_actions=False),
         Dialect(name="sandbox"),
         Dialect(name="inferno"),
     )

@@ -28,7 +28,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to consider, and why. `order` names what can be drafted; `could_change_estimate`: DEC-33.
 
     `caution`: what may mislead here. `unchecked`: whether it is pending in the chart could not be searched for
-    (never-suggest 8). `weight` ranks options of the same kind, the greatest first.
+    (never-suggest 8). `weight` ranks options of the same kind, the greatest first. `parts`: the options that this one
+    holds together (blood_draw.py).
     """
 
     id: str
@@ -40,10 +41,14 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     order: str | None = None
     could_change_estimate: bool = False
     weight: float = 0.0
+    parts: tuple[Option, ...] = ()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tenant has chosen: rows off, opt-in rows on, limits by name, and how many options a card may have."""
+    """What a tenant has chosen: rows off, opt-in rows on, limits by name, and how many options a card may have.
+
+    `one_draw`: blood tests that hold at once are one option.
+    """
 
     off: frozenset[str] = frozenset()
     opt_in: frozenset[str] = frozenset()
@@ -51,6 +56,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=lambda: {"hba1c_percent": 8.0, "hba1c_percent_spine": 8.0}
     )
     maximum: int = 3
+    one_draw: bool = True
 
 
 class Ranked(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Options with a button: one draft order each, for the clinician to accept or leave (R-C02, R-C03)."""
+"""Options with a button: a draft for each order that they name, for the clinician to accept or leave (R-C02, R-C03)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from cds_service.advice import dialects
+from cds_service.advice import blood_draw, dialects
 from cds_service.advice.dialects import Dialect
 from cds_service.advice.options import Option
 from cds_service.hooks.card import Action, Card, Suggestion
@@ -42,14 +42,29 @@ class Ordering(msgspec.Struct, frozen=True, kw_only=True):
     intent: Intent = "proposal"
 
 
-def with_button(option: Option, ordering: Ordering) -> OrderCode | None:
-    """The site's code for what the option orders; None where there is none: then it is text only."""
+def with_button(option: Option, ordering: Ordering) -> bool:
+    """Whether the site can order all that the option names; else it is text only."""
+    return all(_code(one, ordering) is not None for one in option.parts or (option,))
+
+
+def _code(option: Option, ordering: Ordering) -> OrderCode | None:
     code = site_code(option.order, ordering.codes) if option.order is not None else None
     return code if code is not None and dialects.can_order(code.system, ordering.dialect) else None
 
 
+def as_ordered(options: Sequence[Option], ordering: Ordering) -> list[Option]:
+    """The options as this site can order them: of a blood draw what it has codes for, each alone for some EHRs."""
+    found = []
+    for option in options:
+        coded = [one for one in option.parts if _code(one, ordering) is not None]
+        others = [one for one in option.parts if one not in coded]
+        groups = [coded, others] if ordering.dialect.several_actions else [*([one] for one in coded), others]
+        found += [blood_draw.together(group) for group in groups if group] if option.parts else [option]
+    return found
+
+
 def write(options: Sequence[Option], session: Session, *, ordering: Ordering, card_uuid: str) -> tuple[Suggestion, ...]:
-    """A suggestion for each option that this site can order, each with exactly one action.
+    """A suggestion for each option that this site can order, with one action for each order.
 
     A session whose patient cannot be referred to gets none: what cannot be drafted rightly is not drafted.
 
@@ -57,8 +72,9 @@ def write(options: Sequence[Option], session: Session, *, ordering: Ordering, ca
     """
     if _reference(f"Patient/{session.patient_id}") is None:
         return ()
-    coded = [(option, code) for option in options if (code := with_button(option, ordering)) is not None]
-    return tuple(_suggestion(option, code, session, ordering, card_uuid) for option, code in coded)
+    return tuple(
+        _suggestion(option, session, ordering, card_uuid) for option in options if with_button(option, ordering)
+    )
 
 
 @lru_cache(maxsize=512)  # of one answer it is asked twice: for the card and for the record
@@ -70,11 +86,22 @@ def suggestion_uuid(card_uuid: str, option_id: str) -> str:
 
 def rules(card: Card, options: Sequence[Option]) -> dict[str, str]:
     """By the uuid of each suggestion on the card, the row of the catalogue that it was, for the record."""
-    by_uuid = {suggestion_uuid(card.uuid, option.id): option.id for option in options}
+    ids = [one.id for option in options for one in (option, *option.parts)]
+    by_uuid = {suggestion_uuid(card.uuid, name): name for name in ids}
     return {one.uuid: by_uuid.get(one.uuid, SAVE) for one in card.suggestions}
 
 
-def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:
+def _suggestion(option: Option, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:
+    drafts = [(one, code) for one in option.parts or (option,) if (code := _code(one, ordering)) is not None]
+    return Suggestion(
+        label=sentence(option),
+        uuid=suggestion_uuid(card_uuid, option.id),
+        is_recommended=False,
+        actions=tuple(_action(one, code, session, ordering) for one, code in drafts),
+    )
+
+
+def _action(option: Option, code: OrderCode, session: Session, ordering: Ordering) -> Action:
     name = ORDERABLES[option.order or ""].text
     draft = DraftOrder(
         code=code,
@@ -86,14 +113,8 @@ def _suggestion(option: Option, code: OrderCode, session: Session, ordering: Ord
         requester=_reference(session.user_id),
         about=_reference(session.order),
     )
-    action = Action(
+    return Action(
         type="create", description=f"Draft an order: {name}. {sentence(option)}", resource=service_request(draft)
-    )
-    return Suggestion(
-        label=sentence(option),
-        uuid=suggestion_uuid(card_uuid, option.id),
-        is_recommended=False,
-        actions=(action,),
     )
 
 
@@ -107,5 +128,14 @@ def sentence(option: Option) -> str:
     evidence = f" ({option.evidence})" if option.evidence else ""
     caution = f" {option.caution}" if option.caution else ""
     unchecked = " Open orders could not be checked." if option.unchecked else ""
-    apart = "" if option.could_change_estimate else " Not part of this estimate."
-    return f"Consider {option.consider}: {option.reason}{evidence}.{caution}{unchecked}{apart}"
+    return f"Consider {option.consider}: {option.reason}{evidence}.{caution}{unchecked}{_apart(option)}"
+
+
+def _apart(option: Option) -> str:
+    """What of it could not change the estimate (DEC-33)."""
+    if option.could_change_estimate:
+        return ""
+    names = [ORDERABLES[one.order or ""].text for one in option.parts if not one.could_change_estimate]
+    if len(names) == len(option.parts):
+        return " Not part of this estimate."
+    return f" Not part of this estimate: {', '.join(names)}."

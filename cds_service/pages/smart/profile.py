@@ -115,7 +115,10 @@ def _under_mode(
 
 
 def _whole(site: Site) -> Site:
-    """The floor and the three options are limits of a card that nobody asked for; the profile was asked for."""
-    policy = msgspec.structs.replace(site.advising.policy, maximum=_EVERY_OPTION)
+    """The floor and the three options are limits of a card that nobody asked for; the profile was asked for.
+
+    It tells each blood test with its evidence.
+    """
+    policy = msgspec.structs.replace(site.advising.policy, maximum=_EVERY_OPTION, one_draw=False)
     advising: Advising = msgspec.structs.replace(site.advising, policy=policy)
     return msgspec.structs.replace(site, advising=advising, card_floors={})

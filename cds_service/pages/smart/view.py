@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from flask import Response
 
-from cds_service.advice import outcomes, telling, wording
+from cds_service.advice import blood_draw, outcomes, telling, wording
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.choice import CATALOGUE
@@ -88,7 +88,10 @@ def page(opened: Opened) -> Response:
 
 
 def _numbered(opened: Opened) -> Iterator[tuple[int, Option]]:
-    return enumerate(opened.answered.options if opened.answered.silence is None else ())
+    """Each with its place on the card, where blood tests share one."""
+    told = opened.answered.options if opened.answered.silence is None else ()
+    places = blood_draw.places(told)
+    return ((places.get(option.id, len(told)), option) for option in told)
 
 
 def _person(assessment: Assessment) -> str:

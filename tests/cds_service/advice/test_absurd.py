@@ -12,6 +12,7 @@ from cds_service.advice.facts import Facts
 from cds_service.advice.options import Policy
 from cds_service.advice.triggers import evaluate
 from fhir_mappings.search_result import SearchResult
+from tests.builders import a_condition
 from tests.cds_service.advice import people
 from tests.cds_service.advice.absurd import ABSURD, NEVER_ABSURD, Absurd
 from tests.cds_service.advice.rows import CASES
@@ -71,7 +72,7 @@ def test_a_search_that_failed_takes_no_row_away(row: str, searches: str) -> None
 @pytest.mark.parametrize("row", [row for row in ABSURD if ROWS[row].unless])
 def test_an_entry_that_was_not_understood_takes_no_row_away(row: str) -> None:
     """A diagnosis in words alone could be anything, the one fact that makes the row absurd among them."""
-    unclear = people.builders.a_condition({"text": "see letter"})
+    unclear = a_condition({"text": "see letter"})
     facts = people.facts(*CASES[row].person, unclear)
     if evaluate(ROWS[row].trigger, facts, ALL.settings) is not None:
         assert row in ids(facts)
