@@ -62,7 +62,7 @@ AREAS = {
         {
             "cds_service/operations/modes.py": (),
             "cds_service/gate.py": (),
-            "cds_service/calls.py": ("_outcome", "_computed", "_shown_before"),
+            "cds_service/calls.py": ("_outcome", "_computed"),
         },
         (
             "tests/cds_service/operations/test_modes.py",

@@ -1,4 +1,4 @@
-"""A client that behaves as the public sandbox does (cds-hooks/sandbox 3b7e255, issue 16): it installs from no registry.
+"""A client that behaves as the public sandbox does (cds-hooks/sandbox 3b7e255): it installs from no registry.
 
 It keys services by URL and id, signs with a `jku`, fires order-select at each change of a draft, takes a card away when
 its hook fires again without one, and sends feedback for what was accepted or dismissed.

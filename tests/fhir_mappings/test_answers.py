@@ -117,3 +117,21 @@ def test_without_an_answer_a_diagnosis_tells_and_none_is_not_never(
 def test_an_answer_wins_over_a_diagnosis() -> None:
     found = derived(an_answer("72166-2", (LOINC, "LA18978-9")), a_condition("F17.210"))
     assert found["smoking_status"].value == "never"
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "system", "first", "other", "value"),
+    [
+        ("asa_class", "97816-3", SNOMED_CT, "413496000", "413497009", 2),
+        ("smoking_status", "72166-2", LOINC, "LA18978-9", "LA15920-4", "never"),
+    ],
+)
+def test_two_answers_of_one_time_are_one_or_conflict(
+    name: str, question: str, system: str, first: str, other: str, value: int | str
+) -> None:
+    def found(*codes: str) -> Any:
+        return derived(*(an_answer(question, (system, code), id=f"o-{n}") for n, code in enumerate(codes)))[name]
+
+    assert (found(first, first).status, found(first, first).value) == ("used", value)
+    for codes in ((first, other), (other, first)):
+        assert (found(*codes).status, found(*codes).reason) == ("conflicting", "values-differ")

@@ -188,6 +188,13 @@ def test_a_result_that_cannot_be_read_is_told_beside_one_as_old_or_older(
         assert (found.value, found.flags) == (1.0, flags)
 
 
+def test_an_older_result_that_cannot_be_read_is_not_told_beside_a_date_alone() -> None:
+    good = an_observation(value=1.0, id="a", effectiveDateTime=date_ago(5))
+    bad = an_observation(value=1.0, id="b", effectiveDateTime=date_ago(6)) | {"valueQuantity": "1.0 mg/dL"}
+    found = derived(good, bad)["creatinine"]
+    assert (found.value, found.flags) == (1.0, ())
+
+
 def test_a_preliminary_result_of_the_same_time_is_not_newer() -> None:
     found = derived(an_observation(value=1.0, id="a"), an_observation(value=2.5, id="b", status="preliminary"))
     assert (found["creatinine"].value, found["creatinine"].flags) == (1.0, ())
@@ -208,6 +215,7 @@ def test_half_a_per_cent_is_of_the_greater_number() -> None:
 def test_two_results_of_one_time_that_differ_conflict() -> None:
     found = derived(an_observation(value=1.0, id="a"), an_observation(value=2.5, id="b"))["creatinine"]
     assert (found.status, found.reason, found.value) == ("conflicting", "values-differ", None)
+    assert found.source == "Observation/a", "of equals the first id is told, whatever their order"
 
 
 ONE_SPECIMEN = [
