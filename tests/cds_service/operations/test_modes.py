@@ -50,6 +50,49 @@ def test_a_kill_switch_of_all_or_of_this_tenant_counts():
     assert not modes.is_killed("t", (Switch("kill", Scope("other"), "killed"),))
 
 
+def test_a_kill_switch_counts_among_whatever_else_is_switched():
+    kill = Switch("kill", Scope("t"), "killed")
+    for others in ((switched("on"),), (Switch("kill", Scope("other"), "killed"),)):
+        assert modes.is_killed("t", (kill, *others))
+        assert modes.is_killed("t", (*others, kill))
+    assert not modes.is_killed("t", (switched("off"),))
+
+
+@pytest.mark.parametrize(
+    ("environment", "validated", "mode", "shown"),
+    [
+        ("production", None, "off", "off"),  # nothing to show is not silently computed
+        ("production", None, "silent", "silent"),
+        ("production", None, "canary", "silent"),
+        ("production", VALIDATED, "on", "on"),
+        ("demo", None, "on", "on"),
+        ("dev", None, "canary", "canary"),
+    ],
+)
+def test_DEC_30_only_what_production_would_show_without_validation_is_silent(environment, validated, mode, shown):
+    tenant = msgspec.structs.replace(TENANT, environment=environment, local_validation=validated, mode=mode, modes=())
+    assert modes.mode_for(tenant, "order-select", "spine", ()) == shown
+
+
+def test_a_switch_of_another_kind_is_no_mode():
+    """Of whatever value: a kill switch whose word is a mode's, a mode that nobody knows."""
+    assert modes.mode_for(TENANT, "order-select", "spine", (Switch("kill", Scope("t"), "off"),)) == "on"
+    assert modes.mode_for(TENANT, "order-select", "spine", (switched("aloud"),)) == "on"
+
+
+def test_without_a_switch_a_hook_is_as_its_file_says():
+    mixed = msgspec.structs.replace(TENANT, mode="off", modes=(ModeRule(mode="on", procedure_group="spine"),))
+    assert not modes.is_off(mixed, "order-select", ())
+    shut = msgspec.structs.replace(TENANT, mode="on", modes=(ModeRule(mode="off", hook="order-sign"),))
+    assert modes.is_off(shut, "order-sign", ())
+    assert not modes.is_off(shut, "order-select", ())
+
+
+def test_the_canary_of_everybody_has_also_who_is_not_known():
+    assert modes.is_selected(Canary(percent=100.0), "t", "")
+    assert not modes.is_selected(Canary(percent=99.9), "t", "")
+
+
 def test_a_hook_is_off_only_if_no_group_of_it_is_on():
     off = msgspec.structs.replace(TENANT, mode="off", modes=())
     assert modes.is_off(off, "order-select", ())
