@@ -47,7 +47,7 @@ def test_blood_tests_are_one_option_and_name_each_its_reason() -> None:
     label = suggestions.sentence(drawn)
     assert label.startswith("Consider these blood tests: ")
     for part in drawn.parts:
-        assert f"{part.consider} ({part.reason})" in label
+        assert f"{blood_draw.named(part)} ({part.reason})" in label
 
 
 def test_accepting_drafts_one_order_for_each_test() -> None:
