@@ -33,6 +33,11 @@ def named(option: Option) -> str:
     return option.consider.partition(" (")[0]
 
 
+def shorter(option: Option) -> Option | None:
+    """The option without the last of its tests; None where it is one thing."""
+    return together(option.parts[:-1]) if len(option.parts) > 1 else None
+
+
 def together(members: Sequence[Option]) -> Option:
     """The members as one option; a single one is itself. Their evidence stands in the order that each drafts."""
     if len(members) == 1:

@@ -97,6 +97,16 @@ def test_a_single_blood_test_stands_as_it_is() -> None:
     assert blood_draw.together([alone]) is alone
 
 
+def test_a_small_panel_tells_the_first_tests_and_counts_the_others() -> None:
+    """Never a weaker option in its place."""
+    small = msgspec.structs.replace(DIALECTS["oracle"], detail_limit=650)
+    detail = card_of(small).detail or ""
+    (drawn,) = [one for one in options() if one.parts]
+    firsts = [blood_draw.together(drawn.parts[:most]) for most in range(1, len(drawn.parts))]
+    assert any(suggestions.sentence(first) in detail for first in firsts)
+    assert "**More options:**" in detail
+
+
 def test_what_is_no_part_of_the_estimate_is_said_of_each() -> None:
     part = Option(id="a", consider="a test", reason="r", order="albumin", could_change_estimate=True)
     apart = Option(id="b", consider="a ferritin test", reason="s", order="ferritin")
