@@ -12,6 +12,7 @@ import msgspec
 from cds_service.advice import discrete, suggestions
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.cards import EXTENSION
+from cds_service.advice.silence import Reason
 from cds_service.answer import Answer
 from cds_service.hooks.errors import ServiceError
 from cds_service.hooks.request import HookRequest
@@ -61,7 +62,7 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
         **(_what(assessment, _told(given)) if assessment else {"id": str(uuid.uuid4())}),
         status=200,
         decision=_decision(given, shown=shown),
-        reason=given.silence,
+        reason=given.silence or _gap(given),
         mode=mode,
         milliseconds=given.milliseconds,
         unmapped=_unmapped_codes(given),
@@ -102,6 +103,11 @@ def _who(call: Call) -> dict[str, Any]:
         "encounter_id": request.context.encounter_id,
         "total_ms": round(1000 * (time.monotonic() - call.started), 3),
     }
+
+
+def _gap(given: Answer) -> Reason | None:
+    """Why a card tells of a gap in place of a number."""
+    return "required-input-missing" if given.card is not None and given.assessment is None else None
 
 
 def _told(given: Answer) -> discrete.Result | None:

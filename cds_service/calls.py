@@ -104,7 +104,7 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, s
         return Outcome(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
     given = _computed(request, site, desk, received, since)
     key = told_before.key(given, request)
-    group = given.assessment.procedure.group if given.assessment else None
+    group = _group(given)
     decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
     if given.silence is None and decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
@@ -112,6 +112,14 @@ def _outcome(request: HookRequest, site: Site, desk: Desk, received: datetime, s
         given = told_before.as_before(given, key, site, desk.records, received)
     explains = tenant.explain_silence and decided.reason is None
     return Outcome(given=given, mode=decided.mode, may_explain=explains, key=key)
+
+
+def _group(given: Answer) -> str | None:
+    """Of the operation that is told of; a card that names a gap has no assessment, and its mode holds all the same."""
+    if given.assessment is not None:
+        return given.assessment.procedure.group
+    orders = given.orders
+    return orders[0].group if given.card is not None and isinstance(orders, tuple) and orders else None
 
 
 def _computed(request: HookRequest, site: Site, desk: Desk, received: datetime, since: float) -> Answer:

@@ -246,7 +246,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     retention: Retention = Retention()
     discrete_result: bool = True
     explain_silence: bool = False
-    card_for_missing_required: bool = False
+    card_for_missing_required: bool = True
     smart: SmartApp = SmartApp()
 
     @property

@@ -28,6 +28,16 @@ def places(options: Sequence[Option]) -> dict[str, int]:
     return {one.id: place for place, group in enumerate(gathered(options)) for one in group if isinstance(one, Option)}
 
 
+def named(option: Option) -> str:
+    """The test without what stands in brackets behind it."""
+    return option.consider.partition(" (")[0]
+
+
+def shorter(option: Option) -> Option | None:
+    """The option without the last of its tests; None where it is one thing."""
+    return together(option.parts[:-1]) if len(option.parts) > 1 else None
+
+
 def together(members: Sequence[Option]) -> Option:
     """The members as one option; a single one is itself. Their evidence stands in the order that each drafts."""
     if len(members) == 1:
@@ -35,7 +45,7 @@ def together(members: Sequence[Option]) -> Option:
     return Option(
         id=ID,
         consider="these blood tests",
-        reason=", ".join(f"{one.consider} ({one.reason})" for one in members),
+        reason=", ".join(f"{named(one)} ({one.reason})" for one in members),
         caution=" ".join(dict.fromkeys(one.caution for one in members if one.caution)),
         unchecked=any(one.unchecked for one in members),
         could_change_estimate=all(one.could_change_estimate for one in members),

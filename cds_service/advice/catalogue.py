@@ -87,7 +87,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `number`: the row of the clinical catalogue that it carries out. `orders`: the first is drafted.
     `unless_requested`: orderables that make the row superfluous. `lead_days`: hidden where the operation is known to be
     sooner. `treats`: not offered where its reason was assumed (A-10). `opt_in`: only where the tenant names it.
-    `opens`: it opens a card by itself in production (DEC-39).
+    `opens`: it opens a card by itself in production (DEC-39). `acts`: it rests on a finding or a medicine that somebody
+    can act on before the operation, and stands before every test and screen.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     treats: bool = False
     opt_in: bool = False
     opens: bool = False
+    acts: bool = False
     demographics: Demographics = Demographics()
 
     @property
@@ -181,6 +183,8 @@ def _problems(row: Row) -> Iterator[str]:
         yield from _trigger_problems(part)
     if row.opens and not _may_open(row):
         yield "it opens a card without an abnormal finding, or on evidence that does not carry that (DEC-39)"
+    if (row.opens and not row.acts) or (row.acts and not _may_act(row)):
+        yield "it stands first where there is a finding to act on: no test or screen, and nothing that is missing"
     if not row.because and not _tells_a_driver(parts(row.trigger)):
         yield "it names no reason (A-08)"
     for name, item in (("age", row.demographics.date_of_birth), ("sex", row.demographics.sex)):
@@ -191,8 +195,16 @@ def _problems(row: Row) -> Iterator[str]:
 
 def _may_open(row: Row) -> bool:
     """What is missing, a band, and a policy or an unproven gain open no card."""
-    asked = any(part.not_done or part.result_not_done or part.band for part in parts(row.trigger))
-    return not asked and not row.opt_in and row.grade not in ("insufficient", "local")
+    return not _asks(row) and not row.opt_in and row.grade not in ("insufficient", "local")
+
+
+def _may_act(row: Row) -> bool:
+    return not _asks(row) and row.kind not in ("test", "screen")
+
+
+def _asks(row: Row) -> bool:
+    """Whether it rests on something that was not done, or on the estimate alone."""
+    return any(part.not_done or part.result_not_done or part.band for part in parts(row.trigger))
 
 
 def _trigger_problems(part: Trigger) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The options of one card: missing inputs that could change the estimate first, then the catalogue, at most three."""
+"""The options of one card: what can be acted on, missing inputs that could change the estimate, the other rows."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
         contributions=_contributions(assessment),
         told_inputs=assessment.inputs,
     )
-    ranked = _distinct((*asked, *rows))
+    acting = [one for one in rows if one.row.acts]
+    ranked = _distinct((*acting, *asked, *rows[len(acting) :]))
     groups = blood_draw.gathered(ranked) if policy.one_draw else [(one,) for one in ranked]
 
     def told(one: Option | Ranked) -> Option:

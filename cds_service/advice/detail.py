@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from cds_service.advice import by_class, drivers, known_unread, telling, wording
+from cds_service.advice import blood_draw, by_class, drivers, known_unread, telling, wording
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.advice.suggestions import sentence
@@ -94,21 +94,31 @@ def write(
         ]
         if _size(facts) <= limit and wording.words(" ".join(facts)) <= most_words:
             break
-    told = _options([sentence(option) for option in options], more, limit - _size(facts), behind_link)
+    told = _options(options, more, limit - _size(facts), behind_link)
     return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
 
 
-def _options(told: Sequence[str], more: int, room: int, behind_link: bool) -> list[str]:
-    """As many as fit, each whole, and how many are left."""
-    if not more and _size(told) <= room:
-        return list(told)
-    room -= _size([_more(more + len(told), behind_link)])
+def _options(options: Sequence[Option], more: int, room: int, behind_link: bool) -> list[str]:
+    """As many as fit, each whole, of a blood draw its first tests, and how many are left."""
+    whole = [sentence(option) for option in options]
+    if not more and _size(whole) <= room:
+        return whole
+    left = more + sum(len(option.parts) or 1 for option in options)
+    room -= _size([_more(left, behind_link)])
     kept = []
-    for one in told:
-        if _size([one]) <= room:
-            kept.append(one)
-            room -= _size([one])
-    return [*kept, _more(more + len(told) - len(kept), behind_link)] if room >= 0 else []
+    for option in options:
+        if (fits := _that_fits(option, room)) is not None:
+            kept.append(sentence(fits))
+            room -= _size(kept[-1:])
+            left -= len(fits.parts) or 1
+    return [*kept, _more(left, behind_link)] if room >= 0 else []
+
+
+def _that_fits(option: Option, room: int) -> Option | None:
+    fits: Option | None = option
+    while fits is not None and _size([sentence(fits)]) > room:
+        fits = blood_draw.shorter(fits)
+    return fits
 
 
 def _more(count: int, behind_link: bool) -> str:

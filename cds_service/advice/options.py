@@ -82,7 +82,7 @@ def ranked(
     contributions: Mapping[str, float],
     told_inputs: Collection[str] = (),
 ) -> list[Ranked]:
-    """The rows that hold, by strength of evidence, by how much their reason adds to the risk, by what can be done.
+    """The rows that hold: first what can be acted on, then by evidence, by what the reason adds to the risk, by effort.
 
     `contributions`: log-odds of the headline by input. A row that asks for an input of a told model is left to the
     value of information (`told_inputs`).
@@ -95,7 +95,7 @@ def ranked(
         and left.isdisjoint(holds.not_done)
         and _may_be_offered(row, holds, facts, policy, codes)
     ]
-    found.sort(key=lambda one: (not one.personal, -one.weight))
+    found.sort(key=lambda one: (not one.row.acts, not one.personal, -one.weight))
     return found
 
 

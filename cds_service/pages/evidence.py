@@ -11,7 +11,8 @@ from cds_service.advice.catalogue import Catalogue, Demographics, Row, Theme
 from cds_service.advice.not_coded import NOT_CODED
 from cds_service.advice.operation_attributes import OPERATIONS
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import layout
+from cds_service.pages import layout, trigger_words
+from cds_service.pages.citations import linked
 
 # 45 CFR 170.315(b)(11)(iv)(A)(5)-(13), as the attributes of Demographics.
 ITEMS = tuple(field.name for field in msgspec.structs.fields(Demographics))
@@ -34,6 +35,9 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
             cached=True,
             themes=catalogue.themes,
             used=used,
+            when=trigger_words.when,
+            unless=trigger_words.unless,
+            linked=linked,
             items=ITEMS,
             intended_use=INTENDED_USE,
             operations=OPERATIONS,
@@ -60,6 +64,9 @@ def told(theme: Theme, row: Row) -> dict[str, Any]:
         "grade": row.grade,
         "evidence": row.evidence,
         "trigger": msgspec.to_builtins(row.trigger),
+        "unless": msgspec.to_builtins(row.unless),
+        "actsOnFinding": row.acts,
+        "inWords": {"when": trigger_words.when(row), "unless": trigger_words.unless(row)},
         "owner": theme.owner,
         "reviewer": theme.reviewer,
         "reviewed": theme.reviewed.isoformat(),

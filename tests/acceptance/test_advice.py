@@ -41,7 +41,7 @@ def options_of(card: dict[str, Any]) -> str:
 def test_diabetes_without_an_hba1c_gets_one_as_a_draft_for_this_patient(post: Post) -> None:
     card = card_of(post(a_request(conditions=bundle(a_condition("E11.9")))))
     (suggestion,) = [one for one in card["suggestions"] if "HbA1c" in one["label"]]
-    (action,) = suggestion["actions"]
+    (action,) = [one for one in suggestion["actions"] if "HbA1c test" in one["description"]]
     assert action["type"] == "create"
     assert action["resource"]["status"] == "draft"
     assert action["resource"]["subject"] == {"reference": "Patient/pt-b"}

@@ -139,7 +139,6 @@ def test_the_discrete_result_names_the_order_and_every_feature(post: Post) -> No
     ("changed", "reason"),
     [
         ({"patient": a_patient(age=12)}, "out-of-scope"),
-        ({"patient": None}, "required-input-missing"),
         ({"patient": a_patient(deceasedBoolean=True)}, "deceased"),
         ({"conditions": bundle(a_condition("Z33.1"))}, "out-of-scope"),
     ],

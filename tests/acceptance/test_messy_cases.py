@@ -92,7 +92,7 @@ def test_the_words_of_a_case_are_on_the_card_or_in_the_error(name: str, answers:
         if response.status_code == 200 and response.get_json()["cards"]:
             card = card_of(response)
             suggested = " ".join(one["label"] for one in card.get("suggestions", ()))
-            text = f"{card['summary']} {card['detail']} {suggested}"
+            text = f"{card['summary']} {card.get('detail', '')} {suggested}"
         elif response.status_code == 200:
             text = response.get_json()["extension"][SILENCE]["text"]
         for words in CASES[name]["http"]["says"]:

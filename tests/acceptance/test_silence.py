@@ -57,7 +57,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode-silent": (a_call(), {"mode": "silent"}),
     "mode-off": (a_call(), {"mode": "off"}),
     "mode-canary": (a_call(), {"mode": "canary"}),
-    "required-input-missing": (a_call(patient=None), {}),
+    "required-input-missing": (a_call(patient=None), {"card_for_missing_required": False}),
     "data-unobtainable": (a_call(patient=...), {"on_failure": "empty"}),
     "dedupe": (a_call(), {"dedupe_window_s": 3600.0, "repeats": "once"}),
     "answered": (a_call(), {"dedupe_window_s": 3600.0}),
@@ -177,3 +177,18 @@ def test_another_mode_holds_for_a_retry_at_once(
     assert len(app.test_client().post(SERVICE, headers=a_token(), **send).json["cards"]) == 1
     switch(app, "mode", value, Scope("general-hospital"))
     assert app.test_client().post(SERVICE, headers=a_token(), **send).data == NOTHING
+
+
+@pytest.mark.parametrize("patient", [None, a_patient(birthDate=None), bundle()])
+def test_a_patient_who_was_not_sent_or_has_no_age_is_a_gap_and_never_nothing_to_say(
+    tenant: Callable[..., Flask], patient: Any
+) -> None:
+    app = tenant()
+    (card,) = ask(app, a_call(patient=patient)).json["cards"]
+    assert card["summary"].endswith("not computable: the patient's age is not known")
+    assert kept(app, "decision, reason, status")[-1] == ("card", "required-input-missing", 200)
+
+
+def test_the_mode_of_its_operation_holds_for_a_card_that_names_a_gap(tenant: Callable[..., Flask]) -> None:
+    app = tenant(modes=[{"mode": "silent", "procedure_group": "spine-fusion"}])
+    assert ask(app, a_call(patient=None)).data == NOTHING

@@ -47,7 +47,7 @@ def test_blood_tests_are_one_option_and_name_each_its_reason() -> None:
     label = suggestions.sentence(drawn)
     assert label.startswith("Consider these blood tests: ")
     for part in drawn.parts:
-        assert f"{part.consider} ({part.reason})" in label
+        assert f"{blood_draw.named(part)} ({part.reason})" in label
 
 
 def test_accepting_drafts_one_order_for_each_test() -> None:
@@ -95,6 +95,16 @@ def test_what_the_site_cannot_order_stands_apart_in_words() -> None:
 def test_a_single_blood_test_stands_as_it_is() -> None:
     alone = next(one for one in options() if one.parts).parts[0]
     assert blood_draw.together([alone]) is alone
+
+
+def test_a_small_panel_tells_the_first_tests_and_counts_the_others() -> None:
+    """Never a weaker option in its place."""
+    small = msgspec.structs.replace(DIALECTS["oracle"], detail_limit=650)
+    detail = card_of(small).detail or ""
+    (drawn,) = [one for one in options() if one.parts]
+    firsts = [blood_draw.together(drawn.parts[:most]) for most in range(1, len(drawn.parts))]
+    assert any(suggestions.sentence(first) in detail for first in firsts)
+    assert "**More options:**" in detail
 
 
 def test_what_is_no_part_of_the_estimate_is_said_of_each() -> None:

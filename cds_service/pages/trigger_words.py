@@ -1,0 +1,103 @@
+"""A trigger of the catalogue in words, whole: what has to hold for a row, and what takes it away."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cds_service.advice import naming
+from cds_service.advice.catalogue import Row, Trigger
+from cds_service.advice.operation_attributes import OPERATIONS
+from cds_service.pages import words
+from fhir_mappings.features import FEATURES
+from fhir_mappings.iron_status import DEFINITIONS as RESULTS
+from fhir_mappings.procedure_groups import GROUPS
+from fhir_mappings.tested_rules import TESTED
+from fhir_mappings.value_sets import STANDARD
+from fhir_mappings.workup import PERFORMED_DAYS
+
+_UNIT = str.maketrans({"{": "", "}": "", "_": " "})
+_SETTINGS = {
+    "hba1c_percent": "the hospital's limit (8 % where it names none)",
+    "hba1c_percent_spine": "the hospital's limit before spine surgery (as for all where it names none)",
+}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One fact in words; or that all or any of the parts have to hold."""
+
+    text: str
+    parts: tuple[Told, ...] = ()
+
+
+def when(row: Row) -> Told:
+    """What has to hold."""
+    return told(row.trigger)
+
+
+def unless(row: Row) -> Told | None:
+    """What takes the row away; None where nothing in a record does."""
+    return told(row.unless) if row.unless is not None else None
+
+
+def told(trigger: Trigger) -> Told:
+    """Each part of the trigger, none left out."""
+    if trigger.all:
+        return Told("all of these:", tuple(told(part) for part in trigger.all))
+    if trigger.any:
+        return Told("any of these:", tuple(told(part) for part in trigger.any))
+    return Told(_fact(trigger))
+
+
+def _fact(trigger: Trigger) -> str:
+    if trigger.feature is not None or trigger.result is not None:
+        return _value(trigger)
+    if trigger.operation is not None:
+        return f"the operation: {OPERATIONS.attributes[trigger.operation].words}"
+    if trigger.band is not None:
+        return f"the risk is {words.BAND_WORDS[trigger.band]}"
+    return _recorded(trigger)
+
+
+def _recorded(trigger: Trigger) -> str:
+    """A diagnosis, a medicine, or something that was done."""
+    if trigger.diagnosis is not None:
+        return f"{naming.diagnosis(trigger.diagnosis)} on the problem list"
+    if trigger.medicine is not None:
+        return naming.medicine(trigger.medicine)
+    if (name := trigger.performed) is not None:
+        return f"{naming.diagnosis(name)} in the last {PERFORMED_DAYS[name]} days"
+    if (name := trigger.result_done) is not None:
+        return f"{_test(name)} done in the last {TESTED[name].days} days"
+    name = trigger.result_not_done or ""
+    return f"{_test(name)} searched for and not found in the last {TESTED[name].days} days"
+
+
+def _test(name: str) -> str:
+    return STANDARD.by_id[name].title
+
+
+def _value(trigger: Trigger) -> str:
+    """A feature or a result, and on which side of what."""
+    definition = FEATURES[trigger.feature] if trigger.feature is not None else RESULTS[trigger.result or ""]
+    unit = "" if definition.unit == "1" else f" {definition.unit.translate(_UNIT)}"
+    days = f" in the last {definition.lookback_days} days" if definition.lookback_days else ""
+    if trigger.not_done:
+        return f"{definition.label} searched for and not found{days}"
+    if trigger.known:
+        return f"{definition.label} known, whatever it is"
+    if trigger.older_than_days is not None:
+        return f"{definition.label} older than {trigger.older_than_days:g} days"
+    if trigger.is_ is not None:
+        return _category(definition.label, trigger.is_)
+    if trigger.setting is not None:
+        return f"{definition.label} at or above {_SETTINGS[trigger.setting]}"
+    for limit, side in ((trigger.above, "above"), (trigger.at_least, "at least"), (trigger.below, "below")):
+        if limit is not None:
+            return f"{definition.label} {side} {limit:g}{unit}"
+    raise ValueError(f"{definition.name}: a trigger without a condition")
+
+
+def _category(label: str, wanted: bool | str) -> str:
+    if isinstance(wanted, bool):
+        return label if wanted else f"no {label}"
+    return f"{label}: {GROUPS[wanted].label if wanted in GROUPS else words.plain(wanted)}"
