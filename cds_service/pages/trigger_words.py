@@ -31,20 +31,20 @@ class Told(msgspec.Struct, frozen=True):
 
 def when(row: Row) -> Told:
     """What has to hold."""
-    return told(row.trigger)
+    return in_words(row.trigger)
 
 
 def unless(row: Row) -> Told | None:
     """What takes the row away; None where nothing in a record does."""
-    return told(row.unless) if row.unless is not None else None
+    return in_words(row.unless) if row.unless is not None else None
 
 
-def told(trigger: Trigger) -> Told:
+def in_words(trigger: Trigger) -> Told:
     """Each part of the trigger, none left out."""
     if trigger.all:
-        return Told("all of these:", tuple(told(part) for part in trigger.all))
+        return Told("all of these:", tuple(in_words(part) for part in trigger.all))
     if trigger.any:
-        return Told("any of these:", tuple(told(part) for part in trigger.any))
+        return Told("any of these:", tuple(in_words(part) for part in trigger.any))
     return Told(_fact(trigger))
 
 

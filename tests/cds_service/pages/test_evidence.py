@@ -56,7 +56,7 @@ def test_the_whole_trigger_and_its_unless_stand_in_words(row: Row, page: str) ->
         if trigger is None:
             assert "But not where" not in article
             continue
-        texts = every_text(trigger_words.told(trigger))
+        texts = every_text(trigger_words.in_words(trigger))
         assert len(texts) == len(list(parts(trigger)))
         assert [text for text in texts if text not in article] == []
         assert not [text for text in texts if "_" in text or "None" in text or "True" in text]
