@@ -49,7 +49,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Cards:
         for number, answer in enumerate(messy_cases.post(name, http)):
             for card in (answer.get_json() or {}).get("cards", ()):
                 found[f"messy {name} {number}"] = card
-    return found
+    return {name: card for name, card in found.items() if "detail" in card}  # one that names a gap has no figure
 
 
 @pytest.mark.parametrize("rule", RULES)
