@@ -211,7 +211,7 @@ def test_the_eu_is_served_only_once_ce_marked(tmp_path):
 def test_the_demo_tenant_is_open_on_loopback_and_silences_nothing():
     tenant = demo_tenant("http://127.0.0.1:8000")
     assert (tenant.environment, tenant.client_jwt, tenant.mode) == ("demo", "optional", "on")
-    assert (tenant.card_floor, tenant.dedupe_window_s) == (0.0, 0.0)
+    assert (tenant.card_floor, tenant.dedupe_window_s) == (0.0, 600.0)
     assert set(tenant.hooks) == {"order-select", "order-sign", "appointment-book", "patient-view"}
 
 
