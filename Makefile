@@ -12,8 +12,8 @@ LOCK        := pip compile --universal --fork-strategy fewest --python-version 3
 CHECKED     := cds_service fhir_mappings models_onnx tests
 
 # The rules of the card and their tests: the floor is in pyproject.toml, of lines and branches.
-CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/test_speaking.py tests/cds_service/test_model_inputs.py
-CLINICAL    := cds_service/advice/*,cds_service/speaking.py,cds_service/model_inputs.py
+CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py
+CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
 .PHONY: run test golden coverage mutants matrix processors long lint bench lock clean
 .DELETE_ON_ERROR:
@@ -26,7 +26,7 @@ test: $(VENV)/development  ## Every test that needs no server of its own; end-to
 
 golden: $(VENV)/development  ## The agreed answers anew, where a word or a number changed on purpose: read the difference before it is kept.
 	$(BIN)/python -m tests.acceptance.golden
-	$(BIN)/python -m tests.cds_service.advice.write_golden
+	$(BIN)/python -m tests.cds_service.cards.write_golden
 	$(BIN)/python -m tests.acceptance.test_dialects
 
 coverage: $(VENV)/development  ## Which lines and branches of the clinical rules their tests reach; ends with an error below the floor.

@@ -1,1 +1,1 @@
-"""CDS Hooks in, cards out: joins the FHIR mapping with the models and writes the answer."""
+"""CDS Hooks in, cards out: joins the FHIR mapping with the models and writes the answer; start at answer.py."""

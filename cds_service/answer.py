@@ -8,20 +8,21 @@ from datetime import datetime
 
 import msgspec
 
-from cds_service import model_inputs, reading
-from cds_service.advice import cards, choice, silence
+from cds_service import patient_from_request
+from cds_service.advice import choice, model_inputs, silence
 from cds_service.advice.assessment import Assessment, assess
 from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
+from cds_service.cards import cards
+from cds_service.chart_orders import with_open_orders
 from cds_service.hooks.card import Card
 from cds_service.hooks.request import HookRequest
-from cds_service.patient_data.chart_orders import with_open_orders
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.site import Site
 from cds_service.stopwatch import Stopwatch
-from fhir_mappings.features import derive
-from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.procedures import NoProcedure, PlannedProcedure
+from cds_service.tenant_runtime import TenantRuntime
+from fhir_mappings.features.features import derive
+from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.patient.patient_record import PatientRecord
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
@@ -55,7 +56,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def answer(
-    request: HookRequest, *, site: Site, knowledge: Knowledge, received: datetime, since: float | None = None
+    request: HookRequest, *, site: TenantRuntime, knowledge: Knowledge, received: datetime, since: float | None = None
 ) -> Answer:
     """The whole way from an order to a card. `received` is the hook's instant: nothing below asks what time it is.
 
@@ -67,17 +68,17 @@ def answer(
         return Answer(silence=reason)
 
     request = with_open_orders(request, site, knowledge.fhir, started=clock.started, as_of=received)
-    request = reading.without_our_own(request)
-    planned = reading.planned(request, site)
+    request = patient_from_request.without_our_own(request)
+    planned = patient_from_request.planned(request, site)
     if isinstance(planned, NoProcedure):
-        return Answer(silence=reading.no_procedure(request, planned), orders=planned)
+        return Answer(silence=patient_from_request.no_procedure(request, planned), orders=planned)
     procedure = planned[0]
     clock.lap("order")
 
-    results = reading.patient_data(request, site, knowledge.fhir, clock.started)
+    results = patient_from_request.patient_data(request, site, knowledge.fhir, clock.started)
     clock.lap("data")
 
-    record = reading.record(results, request, site, received)
+    record = patient_from_request.record(results, request, site, received)
     drafts = [draft.resource for draft in request.context.drafts]
     features = derive(record, procedure, drafts)
     clock.lap("features")
@@ -89,7 +90,7 @@ def answer(
     unknowns = model_inputs.unknowns(record, features)
     scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features), unknowns.opened)
     clock.lap("scores")
-    if reason := silence.for_scores(knowledge.models.told(scores)):
+    if reason := silence.for_scores(knowledge.models.champions(scores)):
         return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     assessment = assess(
@@ -103,7 +104,7 @@ def answer(
         recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
-    card = cards.write(assessment, site.place, session=reading.session(request, procedure), chosen=chosen)
+    card = cards.write(assessment, site.place, session=patient_from_request.session(request, procedure), chosen=chosen)
     reason = silence.for_floor(assessment, site.card_floors, opened=chosen.opens)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from cds_service.hooks.errors import DataUnobtainable
+from cds_service.trust.errors import DataUnobtainable
 
 
 class Stopwatch:

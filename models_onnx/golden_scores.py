@@ -28,7 +28,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class GoldenCase(msgspec.Struct, frozen=True, kw_only=True):
     """One invented person, and what is expected; `published_percent` is the source's own figure where it has one."""
 
     name: str
@@ -42,7 +42,7 @@ class GoldenScores(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     version: str
-    cases: tuple[Case, ...]
+    cases: tuple[GoldenCase, ...]
 
 
 class Scorer(Protocol):
@@ -53,7 +53,7 @@ class Scorer(Protocol):
     def score(self, values: dict[str, InputValue | None]) -> tuple[Score, ...]: ...  # noqa: D102
 
 
-def read(folder: Path) -> GoldenScores:
+def read_golden_scores(folder: Path) -> GoldenScores:
     """The golden scores in a model's folder; raises ModelError naming the model."""
     try:
         return data_files.read_json(folder / "golden_scores.json", GoldenScores)
@@ -63,7 +63,7 @@ def read(folder: Path) -> GoldenScores:
 
 def verify(folder: Path, card: ModelCard, scorer: Scorer) -> int:
     """Replay every golden score of `card` and return how many; raises ModelError naming the first that differs."""
-    golden = read(folder)
+    golden = read_golden_scores(folder)
     if (golden.model, golden.version) != (card.name, card.version) or len(golden.cases) < FEWEST:
         raise ModelError(f"{card.name} {card.version}: golden_scores.json is not of this model")
     position = scorer.cards.index(card)

@@ -23,7 +23,7 @@ class ModelInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     Without a `required` input there is no number; without another the model's own missing term is used.
     `plausible` numbers stand for what a missing one could be. A number declares how the model uses it: only by
     the side of its `cut_points` on which it lies (the least number of each upper side), or `continuous`, each
-    number for itself; that decides what a number known only within limits is good for (inexact.py).
+    number for itself; that decides what a number known only within limits is good for (inexact_inputs.py).
     """
 
     name: str
@@ -112,7 +112,7 @@ def read_evaluation(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def read(path: Path) -> ModelCard:
+def read_card(path: Path) -> ModelCard:
     """The card in `path`; raises ModelError naming the file and the member that is wrong."""
     try:
         card = data_files.read_yaml(path, ModelCard)

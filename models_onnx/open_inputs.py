@@ -1,7 +1,7 @@
 """Inputs that rest on lists not all of which was understood: every value they could have, and how many at once.
 
-Then a model says no single number: it says from where to where (DEC-38). Every model is additive (effects.py), so what
-each such input could add is looked up in one run and added to what the rest gives.
+Then a model says no single number: it says from where to where (DEC-38). Every model is additive (input_effects.py), so
+what each such input could add is looked up in one run and added to what the rest gives.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from models_onnx.bounds import MissingRange, Unknown
-from models_onnx.effects import StackedModels
+from models_onnx.input_effects import StackedModels
+from models_onnx.missing_ranges import MissingRange, Unknown
 from models_onnx.model import Model, sigmoid
 from models_onnx.score import InputValue, PointsRange, Range, Score
 

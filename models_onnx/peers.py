@@ -26,7 +26,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 LEAST_EVENTS = 10
 
 
-def read(path: Path) -> dict[tuple[str, str], Peer]:
+def read_peers(path: Path) -> dict[tuple[str, str], Peer]:
     """The peer figures by outcome and procedure group; raises ModelError if the file cannot be used."""
     try:
         peers = data_files.read_yaml(path, tuple[Peer, ...])

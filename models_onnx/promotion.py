@@ -18,10 +18,10 @@ from models_onnx.preference import Entry, State
 from models_onnx.registry import Registry, load, read_entries
 
 Action = Literal["promote", "retire"]
-Changes = tuple["Change", ...]
+Changes = tuple["StateChange", ...]
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class StateChange(msgspec.Struct, frozen=True, kw_only=True):
     """One change of a model's state, as an event to record."""
 
     action: Action
@@ -89,7 +89,7 @@ def _changes(entries: Sequence[Entry], which: tuple[str, str], action: Action, s
     if named[which].state == state:
         raise ModelError(f"{which[0]} {which[1]}: it is {state} already")
     return tuple(
-        Change(action=action, model=entry.model, version=entry.version, before=entry.state, after=after)
+        StateChange(action=action, model=entry.model, version=entry.version, before=entry.state, after=after)
         for entry in entries
         if (after := _after(entry, which, state)) != entry.state
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from models_onnx.bounds import MissingRange, Unknown
+from models_onnx.missing_ranges import MissingRange, Unknown
 from models_onnx.model import INTERVAL_90, sigmoid
 from models_onnx.peers import Peer
 from models_onnx.recalibration import Recalibration

@@ -25,7 +25,7 @@ _FARTHEST_LOGIT = 500.0
 Values = NDArray[np.float64]
 
 
-class Case(msgspec.Struct, frozen=True):
+class CalibrationCase(msgspec.Struct, frozen=True):
     """One operation: the model's own probability, the peers' figure where there is one, and whether it happened."""
 
     probability: float
@@ -33,7 +33,7 @@ class Case(msgspec.Struct, frozen=True):
     occurred: bool
 
 
-class Fit(msgspec.Struct, frozen=True, kw_only=True):
+class RecalibrationFit(msgspec.Struct, frozen=True, kw_only=True):
     """Intercept (log-odds), slope, their covariance, and the shift of the peers' figures; `expected` by the model."""
 
     intercept: float
@@ -55,7 +55,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         return _interval(self.slope, self.covariance[2])
 
 
-def fit(cases: Sequence[Case]) -> Fit:
+def fit(cases: Sequence[CalibrationCase]) -> RecalibrationFit:
     """The logistic regression of what happened on the model's logit.
 
     Raises RecalibrationError with fewer than 100 events or 100 operations without, and where the model does not
@@ -70,7 +70,7 @@ def fit(cases: Sequence[Case]) -> Fit:
     logits = np.array([log_odds(case.probability) for case in cases])
     happened = np.array([float(case.occurred) for case in cases])
     beta, covariance = _newton(logits, happened)
-    found = Fit(
+    found = RecalibrationFit(
         intercept=float(beta[0]),
         slope=float(beta[1]),
         covariance=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
@@ -105,7 +105,7 @@ def _newton(logits: Values, happened: Values) -> tuple[Values, Values]:
     raise RecalibrationError("intercept and slope cannot be found: the model says nearly the same of every case")
 
 
-def _peer_shift(cases: Sequence[Case]) -> float | None:
+def _peer_shift(cases: Sequence[CalibrationCase]) -> float | None:
     """The log-odds by which the peers' figures add up to the events observed; None with fewer than 10 of these."""
     compared = [(case.peer, case.occurred) for case in cases if case.peer is not None]
     observed = sum(occurred for _, occurred in compared)

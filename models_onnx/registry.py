@@ -12,11 +12,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models_onnx import data_files, golden_scores, inexact, manifest, model_card, open_inputs, peers, preference
+from models_onnx import data_files, golden_scores, inexact_inputs, manifest, model_card, open_inputs, peers, preference
 from models_onnx.data_files import DataFileError
-from models_onnx.effects import Effects
 from models_onnx.encoding import Encoding, InputError, plausible_values, union
-from models_onnx.inexact import Within
+from models_onnx.inexact_inputs import Within
+from models_onnx.input_effects import Effects
 from models_onnx.model import Model, NonFiniteScoreError, Places
 from models_onnx.model_card import ModelCard, ModelError, ModelInput
 from models_onnx.open_inputs import NOTHING_OPEN, Open
@@ -98,9 +98,9 @@ class Registry:
         """Every model's answer, in the order of `cards`, from one run of one graph.
 
         `values` by feature name, None or absent where missing; `limits` for those that are not exactly known
-        (inexact.py); `opened` for those that rest on lists not all understood (open_inputs.py). Nothing is defaulted:
-        a model that cannot do without a missing input says so in `needs`. Raises InputError for a value of the wrong
-        kind, and NonFiniteScoreError rather than return a number that is none.
+        (inexact_inputs.py); `opened` for those that rest on lists not all understood (open_inputs.py). Nothing is
+        defaulted: a model that cannot do without a missing input says so in `needs`. Raises InputError for a value of
+        the wrong kind, and NonFiniteScoreError rather than return a number that is none.
         """
         if opened.possible:
             by = open_inputs.spans(self, values, opened)
@@ -110,18 +110,18 @@ class Registry:
                 for model, one in zip(self.models, scores, strict=True)
             )
         if limits:
-            return inexact.score(self, values, limits)
+            return inexact_inputs.score(self, values, limits)
         row, present = self.encoding.row(values)
         numbers = self.run(np.array([row]))[0]
         return tuple([model.score(values, present, numbers) for model in self.models])
 
-    def told(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+    def champions(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
         """Those of the champions: what challengers say is recorded beside them, and never told (DEC-36)."""
         if not self._challengers:
             return scores
         return tuple(score for score in scores if score.sha256 not in self._challengers)
 
-    def untold(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+    def challengers(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
         """Those of the challengers, for the record alone."""
         return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
 
@@ -184,7 +184,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
         and (class_b or models[entry.model, entry.version].card.trust != "B")
     ]
     states = {(entry.model, entry.version): entry.state for entry in entries}
-    figures = peers.read(directory / "peers.yaml")
+    figures = peers.read_peers(directory / "peers.yaml")
     manifest.verify(directory)
     digest = _digest(stack, entries, [model.card for model in served], figures)
     return Registry(
@@ -220,7 +220,7 @@ def _places(card: ModelCard, member: Member) -> Places:
 def _folders(directory: Path) -> list[tuple[Path, ModelCard]]:
     found = []
     for path in sorted(directory.glob("*/*/*/card.yaml")):
-        card = model_card.read(path)
+        card = model_card.read_card(path)
         if path.parent.parts[-3:] != (card.outcome, card.name, card.version):
             raise ModelError(f"{card.name} {card.version}: its card lies in {'/'.join(path.parent.parts[-3:])}")
         _bytes(path.with_name("model.onnx"), card.sha256, f"{card.name} {card.version}")

@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 
-from fhir_mappings import concept_maps, features, patient_record, procedures
-from fhir_mappings.code_systems import ICD_10_CM, LOINC, RXNORM, UCUM
-from fhir_mappings.concept_maps import ConceptMaps
-from fhir_mappings.feature import Feature, Features
-from fhir_mappings.patient_record import KEYS, PatientRecord
-from fhir_mappings.procedures import PlannedProcedure
-from fhir_mappings.search_result import SearchResult, SearchResults
-from fhir_mappings.site_rules import NO_SITE_RULES, SiteRules
-from fhir_mappings.value_sets import STANDARD, ValueSets
+from fhir_mappings.features import features
+from fhir_mappings.fhir.search_result import SearchResult, SearchResults
+from fhir_mappings.orders import procedures
+from fhir_mappings.orders.procedures import PlannedProcedure
+from fhir_mappings.patient import patient_record
+from fhir_mappings.patient.patient_record import KEYS, PatientRecord
+from fhir_mappings.results.feature import Feature, Features
+from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
+from fhir_mappings.terminology import concept_maps
+from fhir_mappings.terminology.code_systems import ICD_10_CM, LOINC, RXNORM, UCUM
+from fhir_mappings.terminology.concept_maps import ConceptMaps
+from fhir_mappings.terminology.value_sets import STANDARD, ValueSets
 
 PATIENT_ID = "pt-1"
 AS_OF = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -209,7 +212,7 @@ def a_record(
     if not any(resource["resourceType"] == "Patient" for resource in resources):
         resources = (a_patient(), *resources)
     results = searches(*resources, **overrides)
-    return patient_record.read(
+    return patient_record.read_record(
         results, patient_id=PATIENT_ID, as_of=as_of, zone=ZONE, maps=maps, value_sets=value_sets, rules=rules
     )
 

@@ -26,7 +26,7 @@ TOLD = "EMULATED_PROCESSOR"
 # numpy's dispatch above its baseline (x86-64-v2): version 3 has AVX2 and FMA, version 4 AVX-512.
 AVX2, AVX512 = ("X86_V3",), ("X86_V4", "AVX512_ICL", "AVX512_SPR")
 FLOATING = ("tests/models_onnx", "tests/acceptance/test_golden.py", "tests/acceptance/test_dialects.py",
-            "tests/acceptance/test_main_job.py", "tests/cds_service/advice/test_dialects.py")  # fmt: skip
+            "tests/acceptance/test_main_job.py", "tests/cds_service/cards/test_dialects.py")  # fmt: skip
 # Every graph at its golden scores (`load` replays them) and against its source, and the cards as they are read.
 GOLDEN = ("tests/models_onnx/training/test_export.py",
           "tests/models_onnx/training/test_rebuilt.py::test_a_rebuild_gives_what_is_shipped",

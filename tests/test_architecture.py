@@ -24,17 +24,20 @@ FORBIDDEN_NAMES = {
 
 # Library → the modules that may import it (a package stands for all that is in it).
 DOORS = {
-    "flask": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes", "cds_service.hooks.error_responses",
-              "cds_service.pages", "cds_service.demo", "cds_service.operations.routes"),
-    "werkzeug": ("cds_service.app", "cds_service.server", "cds_service.hooks.routes",
-                 "cds_service.hooks.error_responses", "cds_service.pages", "cds_service.demo"),
+    "flask": ("cds_service.web.app", "cds_service.web.server", "cds_service.web.hook_routes",
+              "cds_service.web.error_responses",
+              "cds_service.pages", "cds_service.smart", "cds_service.workbench", "cds_service.demo",
+              "cds_service.web.operations_routes"),
+    "werkzeug": ("cds_service.web.app", "cds_service.web.server", "cds_service.web.hook_routes",
+                 "cds_service.web.error_responses", "cds_service.pages", "cds_service.smart",
+                 "cds_service.workbench", "cds_service.demo"),
     # `ehr` is an EHR, a client of this service; the service itself calls out by its one door only.
     **dict.fromkeys(("requests", "urllib3", "urllib.request", "httpx", "authlib.integrations.requests_client"),
                     ("cds_service.ehr",)),
     **dict.fromkeys(("http.client", "ssl", "certifi"),
-                    ("cds_service.trust.doors", "cds_service.trust.outbound", "cds_service.trust.replies")),
+                    ("cds_service.trust.egress_session", "cds_service.trust.outbound", "cds_service.trust.replies")),
     # Beside the door: the worker that takes connections, and the demo that looks whether its port is free.
-    "socket": ("cds_service.trust.doors", "cds_service.http_worker", "cds_service.demo.show"),
+    "socket": ("cds_service.trust.egress_session", "cds_service.web.http_worker", "cds_service.demo.show"),
     "fhir": ("fhir_mappings",),
     "onnxruntime": ("models_onnx",),
     "onnx": ("models_onnx.training",),
@@ -47,7 +50,7 @@ DOORS = {
     "jwt": ("cds_service.trust",),
     # Read by one reader (models_onnx/data_files.py); training also writes cards.
     "yaml": ("models_onnx.data_files", "models_onnx.training"),
-    "pyspark": ("fhir_mappings.bulk_spark",),
+    "pyspark": ("fhir_mappings.report.bulk_spark",),
     "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 
@@ -57,13 +60,14 @@ CLOSED = (
     ("models_onnx", ("cds_service",)),
     ("cds_service.trust", ("cds_service.advice", "cds_service.answer", "cds_service.patient_data", "fhir_mappings",
                            "models_onnx", "cds_service.records")),
-    ("cds_service.advice", ("cds_service.hooks.routes", "cds_service.app", "cds_service.patient_data",
+    ("cds_service.advice", ("cds_service.web.hook_routes", "cds_service.web.app", "cds_service.patient_data",
                             "cds_service.trust", "cds_service.answer")),
-    ("cds_service.patient_data", ("cds_service.advice", "cds_service.answer", "cds_service.app", "models_onnx",
+    ("cds_service.patient_data", ("cds_service.advice", "cds_service.answer", "cds_service.web.app", "models_onnx",
                                   "cds_service.records")),
-    ("cds_service.records", ("cds_service.hooks.routes", "cds_service.app", "cds_service.patient_data",
+    ("cds_service.records", ("cds_service.web.hook_routes", "cds_service.web.app", "cds_service.patient_data",
                              "cds_service.answer")),
-    ("cds_service.answer", ("cds_service.app", "cds_service.hooks.routes", "cds_service.cli", "cds_service.demo")),
+    ("cds_service.answer", ("cds_service.web.app", "cds_service.web.hook_routes", "cds_service.commands.cli",
+                            "cds_service.demo")),
     ("cds_service.hooks.request", ("fhir_mappings", "models_onnx", "cds_service.advice", "cds_service.records")),
     ("cds_service.hooks.card", ("fhir_mappings", "models_onnx", "cds_service.advice", "cds_service.records")),
     ("cds_service.hooks.feedback", ("fhir_mappings", "models_onnx", "cds_service.advice")),
@@ -217,22 +221,22 @@ def test_no_class_inherits_but_errors_and_declared_shapes() -> None:
 
 
 def test_importing_the_service_loads_nothing_that_only_training_needs() -> None:
-    program = f"import sys, cds_service.app; print(*sorted(set({HEAVY + EXTRA!r}) & set(sys.modules)))"
+    program = f"import sys, cds_service.web.app; print(*sorted(set({HEAVY + EXTRA!r}) & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
 
 
 def test_the_commands_count_nothing_before_it_is_said_where() -> None:
     """prometheus_client looks once, when it is imported, where the workers of a start count together."""
-    program = "import sys, cds_service.cli, cds_service.server; print('prometheus_client' in sys.modules)"
+    program = "import sys, cds_service.commands.cli, cds_service.web.server; print('prometheus_client' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == ["False"]
 
 
 # What shuts a tenant: members of its file, a switch, and the modes that show nothing. The gate alone judges them;
 # beside it stand the rules of a good tenant file and the command that sets a switch, which tell nobody anything.
-GATE = ("cds_service.gate", "cds_service.operations.modes")
-SETTING = ("cds_service.tenant_rules", "cds_service.commands_switches")
+GATE = ("cds_service.answering.gate", "cds_service.answering.modes")
+SETTING = ("cds_service.tenants.tenant_rules", "cds_service.commands.switches")
 SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary"}
 SHUTTING_WORDS = {"kill", "killed", "kill-switch", "off", "silent", "canary", "mode-off", "mode-silent", "mode-canary"}
 
@@ -257,8 +261,8 @@ def test_one_gate_judges_region_end_kill_switch_mode_and_canary() -> None:
         for judgement in judgements(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert outside == []
-    importers = [path for path in SOURCES for name in imports(path) if within(name, "cds_service.operations.modes")]
-    assert {module_name(path) for path in importers} == {"cds_service.gate"}
+    importers = [path for path in SOURCES for name in imports(path) if within(name, "cds_service.answering.modes")]
+    assert {module_name(path) for path in importers} == {"cds_service.answering.gate"}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
-from fhir_mappings import code_systems, remembering
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from fhir_mappings.terminology import code_systems, remembering
 from tests.acceptance.requests import a_request
 from tests.test_architecture import ROOT, SOURCES
 
@@ -23,7 +23,7 @@ from tests.test_architecture import ROOT, SOURCES
 # or its length is looked at where it is asked (elements.concept, understanding.why_not_understood).
 OF_OUR_OWN = {
     "cds_service/advice/options.py:_tests": "catalogue and attributes of the operation, from our files",
-    "cds_service/advice/suggestions.py:suggestion_uuid": "uuids of ours and ids of rows",
+    "cds_service/cards/suggestions.py:suggestion_uuid": "uuids of ours and ids of rows",
     "cds_service/advice/triggers.py:test_of": "triggers, from our files",
     "cds_service/demo/patients.py:_files": "nothing",
     "cds_service/operations/logs.py:_bound": "nothing",
@@ -31,24 +31,24 @@ OF_OUR_OWN = {
     "cds_service/operations/traces.py:route_of": "our own URL rules",
     "cds_service/pages/evaluations.py:_read": "paths of the model folder",
     "cds_service/pages/evaluations.py:_whole": "paths of the model folder",
-    "fhir_mappings/concept_maps.py:self.means_something": "ids of value sets",
-    "fhir_mappings/concept_maps.py:vocabulary": "tenants' value sets and maps",
-    "fhir_mappings/coverage.py:together": "flags and counts",
-    "fhir_mappings/diagnosis_features.py:no": "our names, flags and counts",
-    "fhir_mappings/draft_orders.py:_validated": "codes and texts of our catalogue or a tenant's file",
-    "fhir_mappings/exclusions.py:pairs": "nothing",
-    "fhir_mappings/measurements.py:_missing": "our names, units and reasons",
-    "fhir_mappings/observations.py:_inputs_of": "tenants' vocabularies",
-    "fhir_mappings/observations.py:_meanings": "tenants' vocabularies",
-    "fhir_mappings/unit_factors.py:_registry": "nothing",
+    "fhir_mappings/terminology/concept_maps.py:self.means_something": "ids of value sets",
+    "fhir_mappings/terminology/concept_maps.py:vocabulary": "tenants' value sets and maps",
+    "fhir_mappings/fhir/coverage.py:together": "flags and counts",
+    "fhir_mappings/patient/diagnosis_features.py:no": "our names, flags and counts",
+    "fhir_mappings/orders/draft_orders.py:_validated": "codes and texts of our catalogue or a tenant's file",
+    "fhir_mappings/terminology/exclusions.py:pairs": "nothing",
+    "fhir_mappings/results/measurements.py:_missing": "our names, units and reasons",
+    "fhir_mappings/results/observations.py:_inputs_of": "tenants' vocabularies",
+    "fhir_mappings/results/observations.py:_meanings": "tenants' vocabularies",
+    "fhir_mappings/terminology/unit_factors.py:_registry": "nothing",
 }
 SHORT_ONLY = {
-    "fhir_mappings/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters together",
-    "fhir_mappings/elements.py:_concept": "concepts as written, up to 512 bytes",
-    "fhir_mappings/observations.py:remembered": "codes as written, up to _LONGEST_CODE bytes",
-    "fhir_mappings/remembering.py:kept": "foreign texts, up to 256 characters",
-    "fhir_mappings/unit_texts.py:_ucum": "texts of units, bounded by their reader `ucum`",
-    "fhir_mappings/understanding.py:_remembered": "systems and codes, up to 200 characters together",
+    "fhir_mappings/terminology/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters",
+    "fhir_mappings/fhir/elements.py:_concept": "concepts as written, up to 512 bytes",
+    "fhir_mappings/results/observations.py:remembered": "codes as written, up to _LONGEST_CODE bytes",
+    "fhir_mappings/terminology/remembering.py:kept": "foreign texts, up to 256 characters",
+    "fhir_mappings/terminology/unit_texts.py:_ucum": "texts of units, bounded by their reader `ucum`",
+    "fhir_mappings/terminology/understanding.py:_remembered": "systems and codes, up to 200 characters together",
 }
 
 

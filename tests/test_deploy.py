@@ -12,15 +12,17 @@ import click
 import pytest
 import yaml
 
-from cds_service.cli import main
-from cds_service.hooks.errors import ServiceError
-from cds_service.tenant import Hook, VendorProfile
-from cds_service.tenants import load_file
-from fhir_mappings import concept_maps, patient_record, queries
-from fhir_mappings.code_systems import CPT
-from fhir_mappings.concept_maps import EMPTY, vocabulary
-from fhir_mappings.operation_codes import gaps, known
-from fhir_mappings.value_sets import STANDARD
+from cds_service.commands.cli import main
+from cds_service.tenants.tenant import Hook, VendorProfile
+from cds_service.tenants.tenant_files import load_file
+from cds_service.trust.errors import ServiceError
+from fhir_mappings.features import queries
+from fhir_mappings.orders.operation_codes import gaps, known
+from fhir_mappings.patient import patient_record
+from fhir_mappings.terminology import concept_maps
+from fhir_mappings.terminology.code_systems import CPT
+from fhir_mappings.terminology.concept_maps import EMPTY, vocabulary
+from fhir_mappings.terminology.value_sets import STANDARD
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/integration.md").read_text(encoding="utf-8")

@@ -23,11 +23,11 @@ import pytest
 
 import cds_service
 import fhir_mappings
-from cds_service.hooks import errors, feedback
+from cds_service.hooks import feedback
 from cds_service.hooks import request as hook_request
 from cds_service.patient_data import prefetch
-from cds_service.tenant import Limits
-from cds_service.trust import json_limits
+from cds_service.tenants.tenant import Limits
+from cds_service.trust import errors, json_limits
 
 SIZE = 64 * 1024
 # Of the time for n at 2n, and seconds at n on a machine that translates 300,000 characters in `YARDSTICK_S`.
@@ -179,11 +179,11 @@ GUARDS: dict[str, Callable[[bytes], object]] = {
     "limits, short numbers": lambda body: json_limits.check(body, msgspec.structs.replace(LIMITS, number_characters=8)),
     "limits, short strings": lambda body: json_limits.check(body, msgspec.structs.replace(LIMITS, string_characters=8)),
     "repeated": json_limits.refuse_repeated_anywhere,
-    "request": lambda body: hook_request.read(body, offered=("order-sign",)),
-    "feedback": lambda body: feedback.read(body, LIMITS),
-    "prefetched": lambda body: prefetch.read(msgspec.Raw(body)),
+    "request": lambda body: hook_request.read_request(body, offered=("order-sign",)),
+    "feedback": lambda body: feedback.read_feedback(body, LIMITS),
+    "prefetched": lambda body: prefetch.read_page(msgspec.Raw(body)),
     "prefetched at once": lambda body: prefetch.read_at_once(msgspec.Raw(body)),
-    "fetched": lambda body: prefetch.read(msgspec.Raw(body), supplied="fetched"),
+    "fetched": lambda body: prefetch.read_page(msgspec.Raw(body), supplied="fetched"),
 }
 
 

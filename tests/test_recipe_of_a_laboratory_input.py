@@ -20,9 +20,9 @@ ADDED = "lactate_dehydrogenase"
 # units are readable, value sets whole, the catalogue in order.
 EVERY_INPUT = (
     "tests/cds_service/patient_data/test_every_feature.py",
-    "tests/fhir_mappings/test_features.py",
-    "tests/fhir_mappings/test_units.py",
-    "tests/fhir_mappings/test_value_sets.py",
+    "tests/fhir_mappings/features/test_features.py",
+    "tests/fhir_mappings/terminology/test_units.py",
+    "tests/fhir_mappings/terminology/test_value_sets.py",
 )
 
 

@@ -95,11 +95,11 @@ def test_a_dialect_is_a_row_and_a_name(copy: Copy) -> None:
     last = 'Dialect(name="sandbox"),'
     copy.edit(row, last, f'{last}\n        Dialect(name="acme", detail_limit=900),')
     copy.edit(name, '"generic", ', '"generic", "acme", ')
-    copy.run("-m", "tests.cds_service.advice.write_golden")
-    golden = "tests/cds_service/advice/golden/acme.json"
+    copy.run("-m", "tests.cds_service.cards.write_golden")
+    golden = "tests/cds_service/cards/golden/acme.json"
     assert len(json.loads((copy.folder / golden).read_bytes())["detail"]) <= 900
     assert copy.changed() == {row, name, golden}
-    copy.run("-m", "pytest", "-q", "tests/cds_service/advice/test_dialects.py", "-k", "acme or every_vendor")
+    copy.run("-m", "pytest", "-q", "tests/cds_service/cards/test_dialects.py", "-k", "acme or every_vendor")
 
 
 NEW_ROW = """\
@@ -140,7 +140,7 @@ def test_a_row_of_the_catalogue_is_a_row_and_its_case(copy: Copy) -> None:
 def test_a_word_of_the_card_is_one_file_and_golden_answers(copy: Copy) -> None:
     folder = files("a word of the card")[0]
     copy.edit(f"{folder}outcomes.py", 'on_card="Death"', 'on_card="Dying"')
-    copy.run("-m", "tests.cds_service.advice.write_golden")
+    copy.run("-m", "tests.cds_service.cards.write_golden")
     changed = copy.changed()
     assert changed - {f"{folder}outcomes.py"}
     assert {name for name in changed if "/golden" not in name} == {f"{folder}outcomes.py"}

@@ -1,1 +1,1 @@
-"""What may be said of a patient's risk, and how it is said."""
+"""What may be said of a patient's risk: the assessment, when to be silent, which options are worth a word."""

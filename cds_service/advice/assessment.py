@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service import model_inputs, speaking
-from cds_service.advice import by_class
+from cds_service.advice import by_class, model_inputs
 from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
 from cds_service.advice.by_value import Version
+from cds_service.advice.model_inputs import NOTHING_UNKNOWN, Unknowns
 from cds_service.advice.outcomes import OUTCOMES, Outcome
-from cds_service.model_inputs import NOTHING_UNKNOWN, Unknowns
-from fhir_mappings import demographics
-from fhir_mappings.feature import Feature, Features
-from fhir_mappings.procedures import PlannedProcedure
-from fhir_mappings.understanding import ALL_UNDERSTOOD, NotUnderstood
-from models_onnx import inexact, recalibrated
-from models_onnx.bounds import MissingRange
+from cds_service.tenants import speaking
+from fhir_mappings.orders.procedures import PlannedProcedure
+from fhir_mappings.patient import demographics
+from fhir_mappings.results.feature import Feature, Features
+from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
+from models_onnx import inexact_inputs, recalibrated
+from models_onnx.missing_ranges import MissingRange
 from models_onnx.open_inputs import Open
 from models_onnx.recalibration import BySha256, Recalibration
 from models_onnx.registry import Peer, Registry
@@ -153,7 +153,7 @@ def assess(
         ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
     scores = tuple([_with_range(one, ranges.get(_version(one))) for one in scores] if ranges else scores)
     classes = by_class.figures(features, unknowns.opened, models=models, by=by)
-    champions = models.told(scores)
+    champions = models.champions(scores)
     by_outcome: dict[str, dict[str, Score]] = {}
     for one in champions:
         by_outcome.setdefault(one.outcome, {})[one.model] = one
@@ -171,7 +171,7 @@ def assess(
         procedure=procedure,
         features=features,
         scores=champions,
-        challengers=models.untold(scores),
+        challengers=models.challengers(scores),
         limits=limits,
         estimates=tuple(sorted(estimates, key=lambda estimate: estimate is not headline)),
         headline=headline,
@@ -192,13 +192,13 @@ def _ranges(
     features: Features, opened: Open, *, group: str, models: Registry, limits: BandLimits
 ) -> dict[Version, MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
-    inexact_inputs = model_inputs.limits(features)
+    limited = model_inputs.limits(features)
     unusable = [name for name, one in features.items() if not one.usable]
-    if not inexact_inputs and not models.may_range_over(unusable):
+    if not limited and not models.may_range_over(unusable):
         return {}
     thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)
-    found = inexact.ranges(models, values, inexact_inputs, thresholds=thresholds, opened=opened)
+    found = inexact_inputs.ranges(models, values, limited, thresholds=thresholds, opened=opened)
     return {_version(entry): entry for entry in found}
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from cds_service import speaking
+from cds_service.tenants import speaking
 from models_onnx.peers import Peer
 
 Band = Literal["below-typical", "typical", "above-typical", "well-above-typical"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.advice.options import Option, Ranked
-from fhir_mappings.orderables import ORDERABLES
+from fhir_mappings.orders.order_catalogue import ORDERABLES
 
 ID = "blood-tests"  # no row has it
 MOST = 4  # of one row, so that it can be read; the others are counted among those that are not shown

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from cds_service.advice import by_value
 from cds_service.advice.by_value import Figures, Version
-from fhir_mappings.feature import Features
+from fhir_mappings.results.feature import Features
 from models_onnx.open_inputs import Open
 from models_onnx.recalibration import Recalibration
 from models_onnx.registry import Registry

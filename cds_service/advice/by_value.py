@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cds_service import model_inputs
-from fhir_mappings.feature import Features
-from models_onnx import inexact, recalibrated
-from models_onnx.bounds import MissingRange
+from cds_service.advice import model_inputs
+from fhir_mappings.results.feature import Features
+from models_onnx import inexact_inputs, recalibrated
+from models_onnx.missing_ranges import MissingRange
 from models_onnx.open_inputs import Open
 from models_onnx.recalibration import Recalibration
 from models_onnx.registry import Registry
@@ -50,7 +50,7 @@ def _column(
     """What every probability model says where the input has this value; what else is not known leaves a range."""
     values = {**model_inputs.values(features), assumed[0]: assumed[1]}
     limits = model_inputs.limits(features)
-    ranges = {(one.model, one.version): one for one in inexact.ranges(models, values, limits, opened=opened)}
+    ranges = {(one.model, one.version): one for one in inexact_inputs.ranges(models, values, limits, opened=opened)}
     found = {}
     for score in models.score(values, limits, opened):
         version, figure = (score.model, score.version), score.probability

@@ -11,10 +11,10 @@ from typing import Literal
 import msgspec
 
 from cds_service.advice.operation_attributes import Attribute
-from fhir_mappings.feature import FeatureDefinition
-from fhir_mappings.features import FEATURES
-from fhir_mappings.iron_status import DEFINITIONS as RESULTS
-from fhir_mappings.orderables import ORDERABLES
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.iron_status import DEFINITIONS as RESULTS
+from fhir_mappings.orders.order_catalogue import ORDERABLES
+from fhir_mappings.results.feature import FeatureDefinition
 from models_onnx import data_files
 from models_onnx.data_files import DataFileError
 

@@ -12,10 +12,11 @@ from cds_service.advice.bands import BandLimits
 from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Option, Policy, Ranked
-from fhir_mappings import requested, workup
-from fhir_mappings.concept_maps import ConceptMaps
-from fhir_mappings.order_codes import OrderCodes
-from fhir_mappings.patient_record import PatientRecord
+from fhir_mappings.features import existing_tests
+from fhir_mappings.orders import pending_orders
+from fhir_mappings.orders.order_codes import OrderCodes
+from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.terminology.concept_maps import ConceptMaps
 
 CATALOGUE = catalogue.load()
 
@@ -49,8 +50,8 @@ def for_patient(
     advising: Advising,
 ) -> Chosen:
     """The options of this patient's card. `drafts`: all of the ordering session, so that nothing is asked for twice."""
-    session, chart = requested.read(drafts, maps=advising.maps), requested.open_orders(record)
-    known = facts.gather(assessment, workup.read(record), session, chart)
+    session, chart = pending_orders.pending_in_drafts(drafts, maps=advising.maps), pending_orders.open_orders(record)
+    known = facts.gather(assessment, existing_tests.read_existing_tests(record), session, chart)
     return choose(assessment, known, advising=advising)
 
 
@@ -71,7 +72,9 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
     groups = blood_draw.gathered(ranked) if policy.one_draw else [(one,) for one in ranked]
 
     def told(one: Option | Ranked) -> Option:
-        return one if isinstance(one, Option) else options.told(one, known, policy=policy, today=assessment.today)
+        return (
+            one if isinstance(one, Option) else options.worded_option(one, known, policy=policy, today=assessment.today)
+        )
 
     shown = [blood_draw.together([told(one) for one in group]) for group in groups[: policy.maximum]]
     more = len(ranked) - sum(len(group) for group in groups[: policy.maximum])

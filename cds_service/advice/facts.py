@@ -9,10 +9,10 @@ import msgspec
 
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.operation_attributes import Attribute, attributes
-from fhir_mappings.dates import moment
-from fhir_mappings.feature import Feature, Features
-from fhir_mappings.requested import NOTHING, Requested, together
-from fhir_mappings.workup import Workup
+from fhir_mappings.features.existing_tests import Workup
+from fhir_mappings.fhir.dates import moment
+from fhir_mappings.orders.pending_orders import NOTHING, Requested, together
+from fhir_mappings.results.feature import Feature, Features
 
 # Why a value is absent although somebody looked: it was never recorded, not done, or is too old (inputs 1.1).
 # Not among them: a search that failed, and what the patient declined.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds_service.advice import naming
+from cds_service.advice import feature_text
 from cds_service.advice.assessment import Assessment
-from fhir_mappings.feature import Feature
+from fhir_mappings.results.feature import Feature
 
 # In the order in which they are told.
 _PRESENT = (
@@ -58,7 +58,7 @@ def of(assessment: Assessment) -> tuple[str, ...]:
     found = [one for one in _found(assessment) if one.name not in read]
     names = read | {one.name for one in found}
     said = {other for name, others in _SAYS.items() if name in names for other in others}
-    return tuple([naming.in_a_list(one, assessment.today) for one in found if one.name not in said])
+    return tuple([feature_text.in_a_list(one, assessment.today) for one in found if one.name not in said])
 
 
 def _found(assessment: Assessment) -> Iterator[Feature]:

@@ -22,7 +22,7 @@ class Meaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class Operations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OperationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Attributes by procedure group. `elevated_risk_assumed`: groups that the cited table does not name as they are."""
 
     attributes: Mapping[Attribute, Meaning]
@@ -30,7 +30,7 @@ class Operations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elevated_risk_assumed: Mapping[str, str]
 
 
-OPERATIONS: Operations = data_files.read_yaml(FILE, Operations)
+OPERATIONS: OperationTable = data_files.read_yaml(FILE, OperationTable)
 _ATTRIBUTES = {group: frozenset(attributes) for group, attributes in OPERATIONS.operations.items()}
 _NONE: frozenset[Attribute] = frozenset()
 

@@ -8,14 +8,14 @@ from functools import lru_cache
 
 import msgspec
 
-from cds_service.advice import naming
+from cds_service.advice import feature_text
 from cds_service.advice.catalogue import GRADES, Catalogue, Row
 from cds_service.advice.facts import Facts
 from cds_service.advice.operation_attributes import Attribute
 from cds_service.advice.triggers import Holds, Test, evaluate, for_operation
-from fhir_mappings.feature import Feature
-from fhir_mappings.order_codes import OrderCodes
-from fhir_mappings.orderables import is_requested
+from fhir_mappings.orders.order_catalogue import is_requested
+from fhir_mappings.orders.order_codes import OrderCodes
+from fhir_mappings.results.feature import Feature
 
 # How soon an option can be acted on: a plan at once, a test by one order; a screen takes somebody's time.
 _FEASIBILITY = {"plan": 1.4, "test": 1.2, "referral": 1.0, "conversation": 1.0, "screen": 0.7}
@@ -99,7 +99,7 @@ def ranked(
     return found
 
 
-def told(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Option:
+def worded_option(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Option:
     """The row in words for this patient."""
     row = one.row
     return Option(
@@ -152,10 +152,10 @@ def _reason(row: Row, holds: Holds, today: datetime) -> str:
 
 def _named(holds: Holds, today: datetime) -> list[str]:
     return [
-        *(naming.feature(feature, today) for feature in holds.features),
-        *(naming.diagnosis(name) for name in holds.diagnoses),
-        *(naming.medicine(name) for name in holds.medicines),
-        *(naming.procedure(name, when, today) for name, when in holds.performed),
+        *(feature_text.feature(feature, today) for feature in holds.features),
+        *(feature_text.diagnosis(name) for name in holds.diagnoses),
+        *(feature_text.medicine(name) for name in holds.medicines),
+        *(feature_text.procedure(name, when, today) for name, when in holds.performed),
     ]
 
 

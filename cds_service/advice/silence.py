@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from cds_service import speaking
 from cds_service.advice.assessment import Assessment
-from fhir_mappings import demographics
-from fhir_mappings.feature import Features
-from fhir_mappings.patient_record import PatientRecord
+from cds_service.tenants import speaking
+from fhir_mappings.patient import demographics
+from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.results.feature import Features
 from models_onnx.score import Score
 
 Reason = Literal[

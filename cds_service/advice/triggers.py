@@ -12,7 +12,7 @@ import msgspec
 from cds_service.advice.catalogue import Trigger
 from cds_service.advice.facts import Facts, is_not_done
 from cds_service.advice.operation_attributes import Attribute
-from fhir_mappings.feature import Feature
+from fhir_mappings.results.feature import Feature
 
 
 class Holds(msgspec.Struct, frozen=True):

@@ -11,11 +11,11 @@ from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.facts import Facts, is_not_done
 from cds_service.advice.options import Option
-from fhir_mappings.features import FEATURES
-from fhir_mappings.order_codes import OrderCodes
-from fhir_mappings.orderables import ORDERABLES, is_requested
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.orders.order_catalogue import ORDERABLES, is_requested
+from fhir_mappings.orders.order_codes import OrderCodes
 from models_onnx import data_files
-from models_onnx.bounds import Unknown
+from models_onnx.missing_ranges import Unknown
 
 FILE = Path(__file__).with_name("inputs.yaml")
 

@@ -24,7 +24,7 @@ class Launch(msgspec.Struct, frozen=True):
     app_context: str | None = None
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
+class SealedCode(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for and by whom it was allowed, in the form that Authlib asks."""
 
     redirect_uri: str = ""

@@ -24,7 +24,7 @@ def run(bind: str) -> int:
         click.echo(taken, err=True)
         return 1
     with subprocess.Popen(  # noqa: S603 — our own command, with our own arguments
-        [sys.executable, "-m", "cds_service.cli", "serve", "--demo", "--bind", bind], stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind], stdin=subprocess.DEVNULL
     ) as service:
         for number in _STOP:
             signal.signal(number, lambda *_: service.terminate())

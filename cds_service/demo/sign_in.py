@@ -21,7 +21,7 @@ from flask.blueprints import BlueprintSetupState
 from joserfc import jwt
 
 from cds_service.demo import sealed
-from cds_service.demo.sealed import CODE_S, LAUNCH_S, TOKEN_S, Code, Launch, Token
+from cds_service.demo.sealed import CODE_S, LAUNCH_S, TOKEN_S, Launch, SealedCode, Token
 from cds_service.pages import layout
 from cds_service.trust.seal import Seal
 
@@ -36,7 +36,7 @@ PEOPLE = {
 FirstUse = Callable[[str, float], bool]
 
 
-class Client(ClientMixin):  # type: ignore[misc]
+class SignInClient(ClientMixin):  # type: ignore[misc]
     """The one registered app: public, with PKCE and one redirect URI."""
 
     client_id = CLIENT_ID
@@ -137,14 +137,14 @@ def _grant(seal: Seal, first_use: FirstUse) -> type:
         def save_authorization_code(self, code: str, request: Any) -> None:
             """The code carries it."""
 
-        def query_authorization_code(self, code: str, client: Client) -> Code | None:  # noqa: ARG002
+        def query_authorization_code(self, code: str, client: SignInClient) -> SealedCode | None:  # noqa: ARG002
             unused = first_use(hashlib.sha256(code.encode()).hexdigest(), time.time() + CODE_S)
-            return seal.open("demo-code", code, Code, seconds=CODE_S) if unused else None
+            return seal.open("demo-code", code, SealedCode, seconds=CODE_S) if unused else None
 
-        def delete_authorization_code(self, authorization_code: Code) -> None:
+        def delete_authorization_code(self, authorization_code: SealedCode) -> None:
             """It was used when it was asked for."""
 
-        def authenticate_user(self, authorization_code: Code) -> str:
+        def authenticate_user(self, authorization_code: SealedCode) -> str:
             return authorization_code.person
 
     return CodeGrant
@@ -160,9 +160,9 @@ def _names_itself(issuer: str) -> IssuerParameter:
     return Named()
 
 
-def _code(asked: Any, person: str, seal: Seal) -> Code:
+def _code(asked: Any, person: str, seal: Seal) -> SealedCode:
     launch = seal.open("demo-launch", asked.get("launch", ""), Launch, seconds=LAUNCH_S) or Launch("")
-    return Code(
+    return SealedCode(
         redirect_uri=asked.get("redirect_uri", ""),
         scope=asked.get("scope", ""),
         code_challenge=asked.get("code_challenge", ""),
@@ -176,7 +176,7 @@ def _code(asked: Any, person: str, seal: Seal) -> Code:
 def _granted(body: dict[str, Any], code: str, by: tuple[str, Any, Seal]) -> dict[str, Any]:
     """The token response: the patient who is open, what the card's link said, and who signed in."""
     issuer, key, seal = by
-    note = seal.open("demo-code", code, Code, seconds=CODE_S + LAUNCH_S) or Code()
+    note = seal.open("demo-code", code, SealedCode, seconds=CODE_S + LAUNCH_S) or SealedCode()
     now, launched = int(time.time()), note.launch
     user = PEOPLE.get(note.person, PEOPLE["surgeon"])[0] or f"Patient/{launched.patient}"
     claims = {
@@ -205,8 +205,8 @@ def _configuration(base: str) -> dict[str, Any]:
     }
 
 
-def _registered(base: str) -> Callable[[str], Client | None]:
-    client = Client(f"{base}/smart/callback")
+def _registered(base: str) -> Callable[[str], SignInClient | None]:
+    client = SignInClient(f"{base}/smart/callback")
     return lambda asked: client if asked == CLIENT_ID else None
 
 

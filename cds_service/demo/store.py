@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from cds_service.demo.search import Resource, SearchError, search
-from fhir_mappings import draft_resources
+from fhir_mappings.writing import draft_resources
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 200

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class Coding(msgspec.Struct, frozen=True, omit_defaults=True):
+class CardCoding(msgspec.Struct, frozen=True, omit_defaults=True):
     """A code of a code system; an override reason needs its display too."""
 
     code: str
@@ -21,7 +21,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str
     url: str | None = None
     icon: str | None = None
-    topic: Coding | None = None
+    topic: CardCoding | None = None
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -61,7 +61,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_o
     detail: str | None = None
     suggestions: tuple[Suggestion, ...] = ()
     selection_behavior: Literal["at-most-one", "any"] | None = None
-    override_reasons: tuple[Coding, ...] = ()
+    override_reasons: tuple[CardCoding, ...] = ()
     links: tuple[Link, ...] = ()
     extension: dict[str, Any] | None = None
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from cds_service.hooks.errors import BadRequest, InvalidContext
+from cds_service.trust.errors import BadRequest, InvalidContext
 
 T = TypeVar("T")
 # https://hl7.org/fhir/R4/datatypes.html#id; what has another form reaches no query and no record.
@@ -19,7 +19,7 @@ _MOST_USER_CHARACTERS = 256
 Place = Literal["draftOrders", "appointments", "prefetch", "fetched"]
 
 
-class Order(msgspec.Struct, frozen=True):
+class HookOrder(msgspec.Struct, frozen=True):
     """One order, still as JSON: a draft of the session, an appointment being booked, or an open order of the chart."""
 
     resource_type: str
@@ -35,30 +35,30 @@ class Order(msgspec.Struct, frozen=True):
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a hook is about: `considered` are the orders that advice is about, found at `place`.
 
-    patient-view names none: its orders are looked up in the chart (patient_data/chart_orders.py).
+    patient-view names none: its orders are looked up in the chart (cds_service/chart_orders.py).
     """
 
     user_id: str
     patient_id: str
     encounter_id: str | None
-    considered: tuple[Order, ...]
-    drafts: tuple[Order, ...]
+    considered: tuple[HookOrder, ...]
+    drafts: tuple[HookOrder, ...]
     place: Place = "draftOrders"
 
 
-class _Entry(msgspec.Struct):
+class _DraftEntry(msgspec.Struct):
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Bundle(msgspec.Struct):
+class _DraftBundle(msgspec.Struct):
     resourceType: Literal["Bundle"]
-    entry: list[_Entry] | None = None
+    entry: list[_DraftEntry] | None = None
 
 
 class _OrderSelect(msgspec.Struct):
     userId: str
     patientId: str
-    draftOrders: _Bundle
+    draftOrders: _DraftBundle
     selections: list[str]
     encounterId: str | None = None
 
@@ -66,14 +66,14 @@ class _OrderSelect(msgspec.Struct):
 class _OrderSign(msgspec.Struct):
     userId: str
     patientId: str
-    draftOrders: _Bundle
+    draftOrders: _DraftBundle
     encounterId: str | None = None
 
 
 class _AppointmentBook(msgspec.Struct):
     userId: str
     patientId: str
-    appointments: _Bundle | list[msgspec.Raw]  # the definition says Bundle, its example shows an array
+    appointments: _DraftBundle | list[msgspec.Raw]  # the definition says Bundle, its example shows an array
     encounterId: str | None = None
 
 
@@ -98,7 +98,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 _heads = msgspec.json.Decoder(_Head)
 
 
-def read(hook: str, raw: bytes) -> OrderContext:
+def read_context(hook: str, raw: bytes) -> OrderContext:
     """The context of a hook that is offered; InvalidContext names the member that is wrong, never its value."""
     given: _Given = decode(_DECODERS[hook], raw, InvalidContext, f"The context is not one of {hook}")
     patient_id = given.patientId.removeprefix("Patient/")
@@ -135,16 +135,16 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, error: type[BadRequest
         raise BadRequest("The body is not JSON.") from problem
 
 
-def order(resource: msgspec.Raw) -> Order | None:
+def order(resource: msgspec.Raw) -> HookOrder | None:
     """The order that a resource is; None for an entry that holds no resource (HS-7)."""
     try:
         head = _heads.decode(resource)
     except msgspec.ValidationError:
         return None
-    return Order(resource_type=head.resourceType, id=head.id, resource=resource)
+    return HookOrder(resource_type=head.resourceType, id=head.id, resource=resource)
 
 
-def _orders(given: _Given) -> tuple[tuple[Order, ...], tuple[Order, ...], Place]:
+def _orders(given: _Given) -> tuple[tuple[HookOrder, ...], tuple[HookOrder, ...], Place]:
     """Every order of the session, those that advice is about, and where they stood."""
     match given:
         case _OrderSelect():
@@ -155,21 +155,21 @@ def _orders(given: _Given) -> tuple[tuple[Order, ...], tuple[Order, ...], Place]
             return drafts, drafts, "draftOrders"
         case _AppointmentBook():
             booked = given.appointments
-            drafts = _of_bundle(booked) if isinstance(booked, _Bundle) else _read(booked)
+            drafts = _of_bundle(booked) if isinstance(booked, _DraftBundle) else _read(booked)
             return drafts, drafts, "appointments"
         case _PatientView():
             return (), (), "prefetch"
 
 
-def _of_bundle(bundle: _Bundle) -> tuple[Order, ...]:
+def _of_bundle(bundle: _DraftBundle) -> tuple[HookOrder, ...]:
     return _read([entry.resource for entry in bundle.entry or ()])
 
 
-def _read(resources: list[msgspec.Raw]) -> tuple[Order, ...]:
+def _read(resources: list[msgspec.Raw]) -> tuple[HookOrder, ...]:
     return tuple(found for resource in resources if (found := order(resource)) is not None)
 
 
-def _selected(selections: list[str], drafts: tuple[Order, ...]) -> tuple[Order, ...]:
+def _selected(selections: list[str], drafts: tuple[HookOrder, ...]) -> tuple[HookOrder, ...]:
     """The drafts that `selections` names, by `Type/id`, or by a bare id where only one draft has it (DEC-25)."""
     names = {selection.rsplit("/_history/", 1)[0] for selection in selections}
     ids = [draft.id for draft in drafts]

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from cds_service.hooks.errors import BadRequest
 from cds_service.records.rows import FeedbackItem
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
 from cds_service.trust import json_limits
+from cds_service.trust.errors import BadRequest
 
 MAX_ITEMS = 1_000
 MAX_ID_CHARACTERS = 128
@@ -38,7 +38,7 @@ class _ItemError(Exception):
     """Why an item is not kept, naming the member and never its value."""
 
 
-def read(body: bytes, limits: Limits) -> Feedback:
+def read_feedback(body: bytes, limits: Limits) -> Feedback:
     """The items of a feedback body, good and bad apart. BadRequest if it is malformed or holds no good item."""
     json_limits.check(body, limits)
     json_limits.refuse_repeated_anywhere(body)

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cds_service.hooks.context import Order, OrderContext, decode
-from cds_service.hooks.context import read as read_context
-from cds_service.hooks.errors import BadRequest, InvalidContext
+from cds_service.hooks.context import HookOrder, OrderContext, decode, read_context
 from cds_service.trust import json_limits
+from cds_service.trust.errors import BadRequest, InvalidContext
 from cds_service.trust.secret import Secret
 
-__all__ = ["Authorization", "HookRequest", "Order", "OrderContext", "read"]
+__all__ = ["Authorization", "HookOrder", "HookRequest", "OrderContext", "read_request"]
 
 
 _ABSENT = msgspec.Raw(b"")
@@ -74,7 +73,7 @@ _SMALL_MEMBERS = tuple(name for name in _Sent.__struct_fields__ if name != "pref
 _NOT_ONE = "The body is not a CDS Hooks request"
 
 
-def read(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
+def read_request(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
     """The request in `body`; BadRequest or InvalidContext name the member that is wrong, never its value."""
     sent = decode(_sent, body, BadRequest, _NOT_ONE)
     members = {name: value for name in _SMALL_MEMBERS if (value := getattr(sent, name))}

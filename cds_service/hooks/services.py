@@ -11,7 +11,7 @@ from typing import get_args
 
 import msgspec
 
-from cds_service.tenant import Hook, Tenant
+from cds_service.tenants.tenant import Hook, Tenant
 
 SERVICE_ID = "surgical-risk"
 # Offered to every client; appointment-book and patient-view only to tenants whose file lists them.

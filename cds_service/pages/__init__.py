@@ -1,1 +1,1 @@
-"""What people look at: model pages, the workbench, the risk profile. Server-rendered, readable without scripts."""
+"""What people look at: model pages, evidence, risk management. Server-rendered, readable without scripts."""

@@ -17,14 +17,14 @@ class Attribute(msgspec.Struct, frozen=True):
     asks: str
 
 
-class Group(msgspec.Struct, frozen=True):
+class AttributeGroup(msgspec.Struct, frozen=True):
     """One of the nine groups of attributes of a predictive intervention."""
 
     title: str
     attributes: tuple[Attribute, ...]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class AttributeAnswer(msgspec.Struct, frozen=True):
     """What a card says to one attribute; `told` is never empty."""
 
     attribute: Attribute
@@ -90,21 +90,21 @@ _ABSENT = {
 }
 
 
-def _numbered() -> tuple[Group, ...]:
+def _numbered() -> tuple[AttributeGroup, ...]:
     groups, number = [], 0
     for title, asked in _GROUPS.items():
         attributes = []
         for key, asks in asked.items():
             number += 1
             attributes.append(Attribute(number, key, asks))
-        groups.append(Group(title, tuple(attributes)))
+        groups.append(AttributeGroup(title, tuple(attributes)))
     return tuple(groups)
 
 
 PREDICTIVE = _numbered()
 
 
-def answers(told: Mapping[str, str]) -> tuple[tuple[str, tuple[Answer, ...]], ...]:
+def answers(told: Mapping[str, str]) -> tuple[tuple[str, tuple[AttributeAnswer, ...]], ...]:
     """Every attribute in its group with the card's text, or visibly "not available"; never blank (H-01)."""
     return tuple(
         (group.title, tuple(_answer(attribute, told.get(attribute.key, "")) for attribute in group.attributes))
@@ -117,6 +117,6 @@ def complete(told: Mapping[str, str]) -> dict[str, str]:
     return {answer.attribute.key: answer.told for _, group in answers(told) for answer in group}
 
 
-def _answer(attribute: Attribute, told: str) -> Answer:
+def _answer(attribute: Attribute, told: str) -> AttributeAnswer:
     text = told.strip() or _ABSENT.get(attribute.key, f"{NOT_AVAILABLE}: the card of this model does not tell")
-    return Answer(attribute, text, not text.lower().startswith(NOT_AVAILABLE))
+    return AttributeAnswer(attribute, text, not text.lower().startswith(NOT_AVAILABLE))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from cds_service.advice import wording
+from cds_service.advice import number_text
 from cds_service.pages.words import BAND_WORDS
 
 Prediction = Mapping[str, Any]
@@ -24,7 +24,7 @@ _ENDS = (
 _RARE = 0.01  # DEC-40
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class AxisRow(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome: the strip, and the same figures in words, all of the chart's denominator.
 
     `own`: the figure, with its range over what is not known in brackets; where there is no figure the range.
@@ -44,7 +44,7 @@ class Chart(msgspec.Struct, frozen=True):
     denominator: int
     end: float
     ticks: Markup
-    rows: tuple[Row, ...]
+    rows: tuple[AxisRow, ...]
 
     @property
     def spoken(self) -> str:
@@ -77,7 +77,7 @@ def place(value: float, end: float) -> float:
 
 def count(probability: float, of: int) -> str:
     """So many, without the denominator: "8", "under 1"; never "0"."""
-    return wording.count_in(probability, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
+    return number_text.count_in(probability, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
 
 
 def between(low: float, high: float, of: int) -> str:
@@ -97,13 +97,13 @@ def _figures(one: Prediction, *, average: bool = True) -> list[float]:
     return found + ([limits["low"], limits["high"]] if limits else [])
 
 
-def _row(heading: str, one: Prediction, of: int, end: float, steps: int) -> Row:
+def _row(heading: str, one: Prediction, of: int, end: float, steps: int) -> AxisRow:
     limits, figure, usual = one.get("missingRange"), one.get("probability"), one.get("peerProbability")
     over = between(limits["low"], limits["high"], of) if limits else ""
     average = between(one["low"], one["high"], of) if "low" in one else ""
     own = over if figure is None else count(figure, of)
     beside = f"model's average {average}" if average not in ("", own) else ""
-    return Row(
+    return AxisRow(
         heading=heading,
         own=own if over in ("", own) else f"{own} ({over})",
         beside=beside,

@@ -25,7 +25,7 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
     @pages.get("/evidence")
     def page() -> Response:
         if layout.wants_json():
-            rows = [told(theme, row) for theme in catalogue.themes for row in theme.rows]
+            rows = [row_evidence(theme, row) for theme in catalogue.themes for row in theme.rows]
             content = {"suggestions": rows, "operations": OPERATIONS, "notCarriedOut": NOT_CODED}
             response = Response(msgspec.json.encode(content), mimetype="application/json")
             response.headers["Vary"] = "Accept"
@@ -48,7 +48,7 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
     return pages
 
 
-def told(theme: Theme, row: Row) -> dict[str, Any]:
+def row_evidence(theme: Theme, row: Row) -> dict[str, Any]:
     """One row: what is offered, when, and its 13 attributes."""
     return {
         "id": row.id,

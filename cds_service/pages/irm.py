@@ -43,7 +43,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hazards: tuple[Hazard, ...]
 
 
-def read(path: Path) -> Summary:
+def read_summary(path: Path) -> Summary:
     """The summary in `path`; ValueError unless it covers the eight characteristics, each once, in order."""
     summary = data_files.read_yaml(path, Summary)
     if tuple(hazard.characteristic for hazard in summary.hazards) != CHARACTERISTICS:
@@ -51,4 +51,4 @@ def read(path: Path) -> Summary:
     return summary
 
 
-SUMMARY = read(Path(__file__).with_name("irm.yaml"))
+SUMMARY = read_summary(Path(__file__).with_name("irm.yaml"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.pages.attributes import NOT_AVAILABLE
-from cds_service.tenant import LocalValidation, Tenant
+from cds_service.tenants.tenant import LocalValidation, Tenant
+from models_onnx.documents.source_attributes import NOT_AT_THIS_SITE
 from models_onnx.recalibration import Recalibration
-from models_onnx.source_attributes import NOT_AT_THIS_SITE
 
 VALIDITY, FAIRNESS = "maintenance.local_validity", "maintenance.local_fairness"
 

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, abort
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout, local_results, model_summary
-from cds_service.tenant import Tenant
-from fhir_mappings.procedure_groups import GROUPS
-from models_onnx import chai, source_attributes, tripod
+from cds_service.tenants.tenant import Tenant
+from fhir_mappings.terminology.procedure_groups import GROUPS
+from models_onnx.documents import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from cds_service.tenant import Tenant
+from cds_service.tenants.tenant import Tenant
 from cds_service.trust.seal import Seal
 
 SECONDS = 900

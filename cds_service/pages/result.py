@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup
 
-from cds_service.advice import outcomes, telling, wording
+from cds_service.advice import number_text, outcomes
 from cds_service.advice.outcomes import BY_NAME, Outcome
+from cds_service.cards import estimate_text
 from cds_service.pages import axis, bars
 from cds_service.pages.axis import Chart
 from cds_service.pages.bars import Pulls
@@ -21,7 +22,7 @@ from models_onnx.score import Range
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
 
 
-class Risk(msgspec.Struct, frozen=True, kw_only=True):
+class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     """One prediction as a row: the answer, what it is compared with, and what pulls it."""
 
     heading: str
@@ -42,7 +43,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     rates: tuple[str, ...] = ()
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
+class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     """One input as a row; `code` is its name in the interface."""
 
     code: str
@@ -57,7 +58,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     trend: Markup = Markup("")
 
 
-class Missed(msgspec.Struct, frozen=True, kw_only=True):
+class MissedRow(msgspec.Struct, frozen=True, kw_only=True):
     """What of one list was not understood: how many entries of how many, why, and by which codes."""
 
     title: str
@@ -75,7 +76,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
         return tuple((SYSTEM_WORDS.get(system, system), ", ".join(codes)) for system, codes in found.items())
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class ResultRows(msgspec.Struct, frozen=True, kw_only=True):
     """What a page shows of one assessment: told risks first, then the others, and every input.
 
     `chart`: the told ones that have a probability, on one axis.
@@ -83,15 +84,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: str
     procedure: Mapping[str, Any]
-    told: tuple[Risk, ...]
-    others: tuple[Risk, ...]
-    used: tuple[Input, ...]
-    unused: tuple[Input, ...]
-    missed: tuple[Missed, ...] = ()
+    told: tuple[RiskRow, ...]
+    others: tuple[RiskRow, ...]
+    used: tuple[InputRow, ...]
+    unused: tuple[InputRow, ...]
+    missed: tuple[MissedRow, ...] = ()
     chart: Chart | None = None
 
 
-def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
+def result_rows(discrete: Mapping[str, Any], zone: ZoneInfo) -> ResultRows:
     """The rows of a discrete result (interface: "The discrete result")."""
     inputs = [_input(row, zone) for row in discrete["inputs"]]
     missing = frozenset(row.code for row in inputs if not row.good)
@@ -99,8 +100,8 @@ def read(discrete: Mapping[str, Any], zone: ZoneInfo) -> Result:
     told = [one for one in predictions if one.get("shown")]
     explained = _Explained.of(predictions, told, missing)
     risks = [_risk(prediction, explained) for prediction in predictions]
-    return Result(
-        as_of=wording.minute(datetime.fromisoformat(discrete["asOf"]), zone),
+    return ResultRows(
+        as_of=number_text.minute(datetime.fromisoformat(discrete["asOf"]), zone),
         procedure=discrete["procedure"],
         told=tuple(risk for risk in risks if risk.shown),
         others=tuple(risk for risk in risks if not risk.shown),
@@ -140,9 +141,9 @@ def heading(prediction: Mapping[str, Any]) -> str:
 _LISTS = {"conditions": "Diagnoses", "medications": "Medicines", "procedures": "Procedures", "reports": "Reports"}
 
 
-def _missed(found: Mapping[str, Any]) -> Missed:
+def _missed(found: Mapping[str, Any]) -> MissedRow:
     ordered = sorted(found["reasons"].items(), key=lambda one: -one[1])
-    return Missed(
+    return MissedRow(
         title=_LISTS.get(found["list"], found["list"]),
         entries=found["entries"],
         of=found["of"],
@@ -151,9 +152,9 @@ def _missed(found: Mapping[str, Any]) -> Missed:
     )
 
 
-def _risk(prediction: Mapping[str, Any], explained: _Explained) -> Risk:
+def _risk(prediction: Mapping[str, Any], explained: _Explained) -> RiskRow:
     outcome = BY_NAME.get(prediction["outcome"])
-    told = Risk(
+    told = RiskRow(
         heading=heading(prediction),
         horizon=prediction["horizon"],
         model=prediction["model"],
@@ -189,7 +190,7 @@ def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _study(rate: Mapping[str, Any]) -> str:
     """Where a rate was published, and over what time it counts (R-B04)."""
-    horizon = telling.HORIZONS.get(rate["source"], "")
+    horizon = estimate_text.HORIZONS.get(rate["source"], "")
     return f"{rate['source']}, {horizon}" if horizon else str(rate["source"])
 
 
@@ -211,7 +212,7 @@ def _ranged(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str,
     """Where there is no single number: from where to where it lies."""
     limits, denominator = prediction["missingRange"], outcome.denominator if outcome else 100
     return {
-        "answer": telling.between(Range(limits["low"], limits["high"]), denominator),
+        "answer": estimate_text.between(Range(limits["low"], limits["high"]), denominator),
         "percent": _range(limits["low"], limits["high"], denominator),
         "peers": _peers(prediction, denominator),
         "band": plain(prediction.get("band", "")),
@@ -220,13 +221,13 @@ def _ranged(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str,
 
 def _peers(prediction: Mapping[str, Any], denominator: int) -> str:
     peer = prediction.get("peerProbability")
-    return f"{wording.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else ""
+    return f"{number_text.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else ""
 
 
 def _computed(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
     probability, denominator = prediction["probability"], outcome.denominator if outcome else 100
     return {
-        "answer": wording.frequency(probability, denominator),
+        "answer": number_text.frequency(probability, denominator),
         "percent": _percent(probability, denominator),
         "interval": _range(prediction["low"], prediction["high"], denominator) if "low" in prediction else "",
         "peers": _peers(prediction, denominator),
@@ -241,11 +242,11 @@ def _range(low: float, high: float, denominator: int) -> str:
 
 def _percent(probability: float, denominator: int = 1000) -> str:
     """As on the card; a narrow column does not part the sign from its number."""
-    return wording.percent(probability, denominator).replace(" %", "\u00a0%")
+    return number_text.percent(probability, denominator).replace(" %", "\u00a0%")
 
 
-def _input(row: Mapping[str, Any], zone: ZoneInfo) -> Input:
-    return Input(
+def _input(row: Mapping[str, Any], zone: ZoneInfo) -> InputRow:
+    return InputRow(
         code=row["name"],
         name=label(row["name"]),
         value=_value(row),
@@ -267,14 +268,14 @@ def _value(row: Mapping[str, Any]) -> str:
     if row["name"] == "asa_class":
         return _ROMAN.get(int(value), str(value))
     told = f"{value:g}" if isinstance(value, int | float) else plain(value)
-    return f"{row.get('comparator', '')}{told}{wording.unit(row.get('unit', ''))}"
+    return f"{row.get('comparator', '')}{told}{number_text.unit(row.get('unit', ''))}"
 
 
 def _when(time: str | None, zone: ZoneInfo) -> str:
     if time is None:
         return ""
     day = datetime.fromisoformat(time)
-    return wording.date(day if day.tzinfo else day.replace(tzinfo=zone), zone)
+    return number_text.date(day if day.tzinfo else day.replace(tzinfo=zone), zone)
 
 
 def _note(row: Mapping[str, Any]) -> str:

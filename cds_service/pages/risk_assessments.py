@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import msgspec
 from flask import Blueprint, Response, abort, request
 
-from cds_service import gate
-from cds_service.advice import chart
-from cds_service.advice.chart import Owner
+from cds_service.answering import gate
+from cds_service.cards import chart
+from cds_service.cards.chart import Owner
 from cds_service.pages import open_pages
 from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
-from cds_service.site import Site
-from cds_service.tenant import Tenant
+from cds_service.tenant_runtime import TenantRuntime
+from cds_service.tenants.tenant import Tenant
 from cds_service.trust.seal import Seal
 
 # The tenant that this Authorization header proves; raises Unauthorized.
@@ -27,7 +27,7 @@ class Doors(msgspec.Struct, frozen=True):
 
     proven: Proven
     seal: Seal
-    sites: Mapping[str, Site]
+    sites: Mapping[str, TenantRuntime]
 
 
 def blueprint(records: Records, doors: Doors) -> Blueprint:
@@ -65,7 +65,7 @@ def _reader(assessment_id: str, doors: Doors) -> Tenant:
     return doors.proven(request.headers.get("Authorization"))
 
 
-def _is_shut(row: EvaluationRow, site: Site, records: Records) -> bool:
+def _is_shut(row: EvaluationRow, site: TenantRuntime, records: Records) -> bool:
     """Whether the one who was told it then would not be told it now."""
     tenant, switches = site.tenant, gate.switches_now(records)
     hook = gate.hook_of(tenant, row.hook)

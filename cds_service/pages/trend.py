@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from cds_service.advice import wording
-from fhir_mappings.feature import Feature
-from fhir_mappings.features import FEATURES
-from fhir_mappings.history import Result
+from cds_service.advice import number_text
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.results.feature import Feature
+from fhir_mappings.results.history import EarlierResult
 
 WIDTH, HEIGHT, EDGE = 120, 28, 5
 _LEAST = 2  # results that make a trend
 
 
-def line(feature: Feature, results: Sequence[Result], zone: ZoneInfo) -> Markup:
+def line(feature: Feature, results: Sequence[EarlierResult], zone: ZoneInfo) -> Markup:
     """Time to the right, the number upwards, a dot for each result, the one in use filled; nothing for a single one."""
     if len(results) < _LEAST:
         return Markup("")
@@ -32,11 +32,11 @@ def line(feature: Feature, results: Sequence[Result], zone: ZoneInfo) -> Markup:
     )
 
 
-def spoken(feature: Feature, results: Sequence[Result], zone: ZoneInfo) -> str:
+def spoken(feature: Feature, results: Sequence[EarlierResult], zone: ZoneInfo) -> str:
     """Every result with its day, the oldest first."""
-    told = ", ".join(f"{one.comparator}{_number(one.value)} on {wording.date(one.time, zone)}" for one in results)
+    told = ", ".join(f"{one.comparator}{_number(one.value)} on {number_text.date(one.time, zone)}" for one in results)
     definition = FEATURES[feature.name]
-    unit = f" in{wording.unit(definition.unit)}" if wording.unit(definition.unit) else ""
+    unit = f" in{number_text.unit(definition.unit)}" if number_text.unit(definition.unit) else ""
     return f"{definition.label}{unit}: {told}"
 
 
@@ -44,13 +44,13 @@ def _number(value: float) -> str:
     return f"{round(value, 2):g}"
 
 
-def _across(time: datetime, results: Sequence[Result]) -> float:
+def _across(time: datetime, results: Sequence[EarlierResult]) -> float:
     first, last = results[0].time, results[-1].time
     part = (time - first) / (last - first) if last > first else 0.5
     return round(EDGE + part * (WIDTH - 2 * EDGE), 1)
 
 
-def _up(value: float, results: Sequence[Result]) -> float:
+def _up(value: float, results: Sequence[EarlierResult]) -> float:
     values = [one.value for one in results]
     low, high = min(values), max(values)
     part = (value - low) / (high - low) if high > low else 0.5

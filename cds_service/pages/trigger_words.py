@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from cds_service.advice import naming
+from cds_service.advice import feature_text
 from cds_service.advice.catalogue import Row, Trigger
 from cds_service.advice.operation_attributes import OPERATIONS
 from cds_service.pages import words
-from fhir_mappings.features import FEATURES
-from fhir_mappings.iron_status import DEFINITIONS as RESULTS
-from fhir_mappings.procedure_groups import GROUPS
-from fhir_mappings.tested_rules import TESTED
-from fhir_mappings.value_sets import STANDARD
-from fhir_mappings.workup import PERFORMED_DAYS
+from fhir_mappings.features.existing_tests import PERFORMED_DAYS
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.iron_status import DEFINITIONS as RESULTS
+from fhir_mappings.results.tested_rules import TESTED
+from fhir_mappings.terminology.procedure_groups import GROUPS
+from fhir_mappings.terminology.value_sets import STANDARD
 
 _UNIT = str.maketrans({"{": "", "}": "", "_": " "})
 _SETTINGS = {
@@ -61,11 +61,11 @@ def _fact(trigger: Trigger) -> str:
 def _recorded(trigger: Trigger) -> str:
     """A diagnosis, a medicine, or something that was done."""
     if trigger.diagnosis is not None:
-        return f"{naming.diagnosis(trigger.diagnosis)} on the problem list"
+        return f"{feature_text.diagnosis(trigger.diagnosis)} on the problem list"
     if trigger.medicine is not None:
-        return naming.medicine(trigger.medicine)
+        return feature_text.medicine(trigger.medicine)
     if (name := trigger.performed) is not None:
-        return f"{naming.diagnosis(name)} in the last {PERFORMED_DAYS[name]} days"
+        return f"{feature_text.diagnosis(name)} in the last {PERFORMED_DAYS[name]} days"
     if (name := trigger.result_done) is not None:
         return f"{_test(name)} done in the last {TESTED[name].days} days"
     name = trigger.result_not_done or ""

@@ -1,12 +1,12 @@
-"""How pages put names and numbers; risks are worded by advice.wording, as on the card."""
+"""How pages put names and numbers; risks are worded by advice.number_text, as on the card."""
 
 from __future__ import annotations
 
-from cds_service.advice import wording
-from fhir_mappings.code_systems import NAMES
-from fhir_mappings.features import FEATURES
+from cds_service.advice import number_text
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.terminology.code_systems import NAMES
 
-percent = wording.percent
+percent = number_text.percent
 _SHORT = {"asa": "ASA", "bmi": "BMI", "inr": "INR", "egfr": "eGFR", "copd": "COPD"}
 STATUS_WORDS = {
     "used": "used",
@@ -34,7 +34,7 @@ SYSTEM_WORDS = {
     address: name.upper().replace("SNOMED-CT", "SNOMED CT").replace("RXNORM", "RxNorm")
     for name, address in NAMES.items()
 }
-# Why an entry of a list was not understood (fhir_mappings/understanding.py).
+# Why an entry of a list was not understood (fhir_mappings/terminology/understanding.py).
 WHY_WORDS = {
     "unread": "not readable",
     "masked": "withheld",
@@ -63,7 +63,7 @@ def plain(code: str) -> str:
 
 def share(probability: float, denominator: int) -> str:
     """A natural frequency: "about 8 in 1,000"."""
-    return wording.frequency(probability, denominator)
+    return number_text.frequency(probability, denominator)
 
 
 def number(value: float, digits: int = 2) -> str:

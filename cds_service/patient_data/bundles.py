@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.fhir.search_result import SearchResult
 
 NOTHING = msgspec.Raw(b"null")
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -97,7 +97,7 @@ def type_of(raw: bytes | msgspec.Raw) -> str | None:
         return None
 
 
-def read(raw: bytes, types: Sequence[str]) -> Page | None:
+def read_bundle(raw: bytes, types: Sequence[str]) -> Page | None:
     """What a Bundle of one of these types holds; None for any other and for what is none. No type is taken as any."""
     try:
         bundle, entries = _taken_apart(raw)

@@ -14,7 +14,7 @@ from cds_service.patient_data import prefetch
 from cds_service.trust import egress
 from cds_service.trust.outbound import Door, OutboundError, Reply
 from cds_service.trust.secret import Secret
-from fhir_mappings.search_result import Missing, SearchResult
+from fhir_mappings.fhir.search_result import Missing, SearchResult
 
 MAX_PAGES = 10
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
@@ -106,7 +106,7 @@ def _page(reply: Reply) -> prefetch.Page:
         return _failed("not-authorised")
     if reply.status != HTTPStatus.OK:
         return _failed("fetch-failed")
-    return prefetch.read(msgspec.Raw(reply.body), supplied="fetched")
+    return prefetch.read_page(msgspec.Raw(reply.body), supplied="fetched")
 
 
 def _failed(why: Missing) -> prefetch.Page:

@@ -12,11 +12,11 @@ from urllib.parse import quote
 import msgspec
 
 from cds_service.hooks.context import is_fhir_id
-from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.fhir_client import Access, FhirClient
-from fhir_mappings import references
-from fhir_mappings.search_result import SearchResult, SearchResults
+from cds_service.trust.errors import DataUnobtainable
+from fhir_mappings.fhir import references
+from fhir_mappings.fhir.search_result import SearchResult, SearchResults
 
 REQUIRED_KEY = "patient"
 MEDICATIONS_KEY = "medications"

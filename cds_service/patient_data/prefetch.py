@@ -14,34 +14,34 @@ import msgspec
 
 from cds_service.patient_data import bundles
 from cds_service.patient_data.bundles import UNREADABLE, Page
-from fhir_mappings.resources import Resource
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.fhir.resources import Resource
+from fhir_mappings.fhir.search_result import SearchResult
 
-__all__ = ["Page", "answered", "joined", "read", "sent"]
+__all__ = ["Page", "answered", "joined", "read_page", "sent"]
 
 # A client may have put together what it sends; a server answers a search with a searchset (RESTful API, 3.1.0.8).
 _TYPES = {"prefetch": ("searchset", "collection"), "fetched": ("searchset",)}
-# What stands for the type that is asked for: names of other FHIR versions are told as such (reading.py), and a search
-# for prescriptions brings what they name.
+# What stands for the type that is asked for: names of other FHIR versions are told as such (patient_from_request.py),
+# and a search for prescriptions brings what they name.
 _ALSO = {
     "MedicationRequest": (
         "MedicationStatement", "Medication", "MedicationOrder", "MedicationPrescription", "MedicationUsage",
     ),
     "ServiceRequest": ("ProcedureRequest", "ReferralRequest", "Order", "ProcedureOrder", "ServiceOrder"),
 }  # fmt: skip
-# What is larger is decoded in parts, which fit a processor's cache (fhir_mappings/reading.py).
+# What is larger is decoded in parts, which fit a processor's cache (fhir_mappings/fhir/decode_resources.py).
 _AT_ONCE_BYTES = 256 * 1024
 Supplied = Literal["prefetch", "fetched"]
 
 
-class _Found(msgspec.Struct, gc=False):
+class _HowFound(msgspec.Struct, gc=False):
     mode: Literal["match", "include"] | None = None
 
 
 class _ReadEntry(msgspec.Struct, gc=False, rename="camel"):
     resource: Resource
     full_url: str = ""
-    search: _Found | None = None
+    search: _HowFound | None = None
 
 
 class _ReadLink(msgspec.Struct, gc=False):
@@ -68,7 +68,7 @@ def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
     `at_once`: the resources come decoded, where that can be. What is of another type is `other`: as if not sent.
     One resource in place of a Bundle is taken, and as a list of which nobody says that it is whole.
     """
-    page = read_at_once(value) if at_once else read(value)
+    page = read_at_once(value) if at_once else read_page(value)
     result = page.result
     if result.supplied in ("null", "empty") or not result.succeeded:
         return page
@@ -109,22 +109,22 @@ def joined(pages: Sequence[Page]) -> SearchResult:
 def read_at_once(value: msgspec.Raw) -> Page:
     """As `read`; the resources of a Bundle that holds nothing else come decoded, in one pass over its text."""
     if not 0 < len(value) <= _AT_ONCE_BYTES:
-        return read(value)
+        return read_page(value)
     try:
         bundle = _read_bundles.decode(value)
     except UNREADABLE:
-        return read(value)
+        return read_page(value)
     entries, total = bundle.entry, bundle.total
     if any(one.relation == "next" for one in bundle.link) or (total is not None and total != len(entries)):
-        return read(value)
+        return read_page(value)
     if not entries:
         return Page(SearchResult(supplied="empty"))
     if [one for one in entries if one.full_url[:4] == "urn:"]:  # a name, which references may use
-        return read(value)
+        return read_page(value)
     return Page(SearchResult(decoded=tuple([one.resource for one in entries])))
 
 
-def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
+def read_page(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
     """The content of one prefetch key, or of one answer of a FHIR server.
 
     A client's `null` and an empty Bundle say that there is nothing; an OperationOutcome that the search failed, or
@@ -135,7 +135,7 @@ def read(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:
         return Page(SearchResult(supplied="null")) if supplied == "prefetch" else _another(supplied)
     if supplied == "fetched" and not _is_utf8(raw):
         return _another(supplied)
-    if (page := bundles.read(raw, _TYPES[supplied])) is not None:
+    if (page := bundles.read_bundle(raw, _TYPES[supplied])) is not None:
         as_supplied = "empty" if page.result.supplied == "empty" else supplied
         return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, supplied=as_supplied))
     kind = bundles.type_of(raw)

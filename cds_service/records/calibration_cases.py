@@ -20,7 +20,7 @@ class Operation(msgspec.Struct, frozen=True):
     occurred: bool
 
 
-def read(
+def scored_operations(
     engine: Engine, tenant_id: str, *, sha256: str, outcome: str, since: datetime, until: datetime
 ) -> tuple[Operation, ...]:
     """Every operation that this graph scored and whose outcome is known, whatever mode held, oldest first.

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, select
 
-from cds_service import speaking
 from cds_service.records import tables
+from cds_service.tenants import speaking
 
 FEWEST = 100
 # A floor is the default times one of these: from a twentieth of it to twenty times, in steps of 5 %.
@@ -28,7 +28,7 @@ class Risk(msgspec.Struct, frozen=True):
 Operation = tuple[Risk, ...]
 
 
-def read(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[Operation, ...]:
+def assessed_operations(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[Operation, ...]:
     """Every operation that was assessed; a patient's operation of a group once, as it was last asked about."""
     table = tables.evaluation.c
     statement = (

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, RowMapping, and_, select
 
 from cds_service.records import lookups, tables
 from cds_service.records.rows import EvaluationRow
-from fhir_mappings.spreadsheet import harmless
+from fhir_mappings.writing.spreadsheet import harmless
 
 _COLUMNS = tuple(name for name in tables.evaluation.c.keys() if name != "result")  # noqa: SIM118 — columns, not a dict
 _FEEDBACK = ("card_uuid", "feedback_outcome", "feedback_at", "reason_code", "reason_display")

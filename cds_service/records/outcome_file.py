@@ -42,7 +42,7 @@ class Line(msgspec.Struct, frozen=True):
     row: OutcomeRow
 
 
-def read(content: bytes, *, tenant_id: str, known: Collection[str], source: str) -> tuple[Line, ...]:
+def outcome_lines(content: bytes, *, tenant_id: str, known: Collection[str], source: str) -> tuple[Line, ...]:
     """The lines of a CSV file (UTF-8, comma, a header). Raises OutcomeFileError naming every fault.
 
     Columns: evaluation_id, outcome (one of `known`), occurred (true or false, 1 or 0, yes or no); optionally source,

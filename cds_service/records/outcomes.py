@@ -28,7 +28,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     corrected: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class OutcomeChange(msgspec.Struct, frozen=True, kw_only=True):
     """Who imports, when and why; `correct`: an outcome that is there already may be replaced."""
 
     done_by: str
@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     correct: bool = False
 
 
-def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: str, change: Change) -> Imported:
+def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: str, change: OutcomeChange) -> Imported:
     """Commit the lines, and the event that says who brought them, together; the same file again changes no outcome.
 
     Raises OutcomeFileError, and keeps nothing, for an evaluation that this tenant has not, and for an outcome that is
@@ -50,7 +50,7 @@ def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: st
         raise DatabaseError("the outcomes could not be kept") from error
 
 
-def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str, change: Change) -> Imported:
+def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str, change: OutcomeChange) -> Imported:
     with engine.begin() as connection:
         evaluations = set(_evaluations(connection, tenant_id, [line.row.evaluation_id for line in lines]))
         recorded = dict(_recorded(connection, tenant_id, [line.row.evaluation_id for line in lines]))
@@ -68,7 +68,7 @@ def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str,
 
 
 def _fault(
-    line: Line, evaluations: Collection[str], recorded: Mapping[tuple[str, str], bool], change: Change
+    line: Line, evaluations: Collection[str], recorded: Mapping[tuple[str, str], bool], change: OutcomeChange
 ) -> Fault | None:
     if line.row.evaluation_id not in evaluations:
         return Fault(line.number, "evaluation_id", "this tenant has no such evaluation")
@@ -106,7 +106,9 @@ def _parts(ids: Sequence[T]) -> Iterator[Sequence[T]]:
         yield ids[start : start + _AT_ONCE]
 
 
-def _write(connection: Connection, new: Sequence[OutcomeRow], corrected: Sequence[OutcomeRow], change: Change) -> None:
+def _write(
+    connection: Connection, new: Sequence[OutcomeRow], corrected: Sequence[OutcomeRow], change: OutcomeChange
+) -> None:
     values = [{**msgspec.structs.asdict(row), "recorded_at": change.at} for row in new]
     if values:
         connection.execute(insert(tables.outcome), values)
@@ -122,18 +124,18 @@ def _write(connection: Connection, new: Sequence[OutcomeRow], corrected: Sequenc
         connection.execute(statement, {**of, "now_occurred": row.occurred, "now_source": row.source})
 
 
-def _note(connection: Connection, content: bytes, tenant_id: str, imported: Imported, change: Change) -> None:
+def _note(connection: Connection, content: bytes, tenant_id: str, imported: Imported, change: OutcomeChange) -> None:
     digest = hashlib.sha256(content).hexdigest()
     told = f"new={imported.new} unchanged={imported.unchanged} corrected={imported.corrected} file={digest}"
     _write_event(connection, tenant_id, f"tenant={tenant_id} {told}", "imported", change)
 
 
-def _note_correction(connection: Connection, row: OutcomeRow, change: Change) -> None:
+def _note_correction(connection: Connection, row: OutcomeRow, change: OutcomeChange) -> None:
     value = "true to false" if not row.occurred else "false to true"
     _write_event(connection, row.tenant_id, f"evaluation={row.evaluation_id} outcome={row.outcome}", value, change)
 
 
-def _write_event(connection: Connection, tenant_id: str, scope: str, value: str, change: Change) -> None:
+def _write_event(connection: Connection, tenant_id: str, scope: str, value: str, change: OutcomeChange) -> None:
     event = AdministrationEvent(
         happened_at=change.at,
         action="outcomes",

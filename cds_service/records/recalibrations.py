@@ -31,7 +31,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     retired_at: datetime.datetime | None = None
 
 
-def read(engine: Engine, *, tenant_id: str | None = None) -> tuple[Kept, ...]:
+def every_recalibration(engine: Engine, *, tenant_id: str | None = None) -> tuple[Kept, ...]:
     """Every recalibration, of one tenant or of all, in the order in which they were fitted."""
     statement = select(tables.recalibration).order_by(_TABLE.tenant_id, _TABLE.model, _TABLE.number)
     if tenant_id is not None:
@@ -46,7 +46,7 @@ def read(engine: Engine, *, tenant_id: str | None = None) -> tuple[Kept, ...]:
 def in_force(engine: Engine) -> dict[str, BySha256]:
     """What holds now: by tenant, and by the sha256 of the graph that it corrects."""
     found: dict[str, dict[str, Recalibration]] = {}
-    for kept in read(engine):
+    for kept in every_recalibration(engine):
         if kept.state == "in-force":
             found.setdefault(kept.tenant_id, {})[kept.recalibration.sha256] = kept.recalibration
     return dict(found)

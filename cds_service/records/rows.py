@@ -33,7 +33,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, kw_only=True):
 
     May hold what identifies a patient: patient_id, encounter_id, order_reference, user_reference,
     hook_instance, inputs and result (whatever JSON can hold). `reason` is a word of ours, `dedupe_key` a digest.
-    `unmapped`: the codes of orders in no procedure group, as fhir_mappings/unmapped_orders.py lets them be told.
+    `unmapped`: the codes of orders in no procedure group, as fhir_mappings/orders/unmapped_orders.py lets them be told.
     """
 
     id: str

@@ -21,7 +21,7 @@ FRESH_S = 10.0
 Kind = Literal["mode", "kill"]
 
 
-class Scope(msgspec.Struct, frozen=True):
+class SwitchScope(msgspec.Struct, frozen=True):
     """What a switch is for; an empty member means every one."""
 
     tenant_id: str = EVERY
@@ -36,7 +36,7 @@ class Switch(msgspec.Struct, frozen=True):
     """One switch as it stands: a mode, or "killed"."""
 
     kind: str
-    scope: Scope
+    scope: SwitchScope
     value: str
 
 
@@ -73,17 +73,19 @@ class SwitchReader:
 
     def _read(self) -> Switches:
         self._read_at = self._clock()
-        self._known = read(self._engine)
+        self._known = every_switch(self._engine)
         return self._known
 
 
-def read(engine: Engine) -> Switches:
+def every_switch(engine: Engine) -> Switches:
     """Every switch as the database has it now."""
     table = tables.switch
     statement = select(table.c.kind, table.c.tenant_id, table.c.hook, table.c.procedure_group, table.c.value)
     try:
         with engine.connect() as connection:
-            return tuple(Switch(kind, Scope(*where), value) for kind, *where, value in connection.execute(statement))
+            return tuple(
+                Switch(kind, SwitchScope(*where), value) for kind, *where, value in connection.execute(statement)
+            )
     except SQLAlchemyError as error:
         raise DatabaseError("the switches cannot be read") from error
 
@@ -105,7 +107,7 @@ def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent) -> No
         connection.execute(insert(tables.administration).values(**msgspec.structs.asdict(event)))
 
 
-def clear_switch(engine: Engine, kind: Kind, scope: Scope, event: AdministrationEvent) -> bool:
+def clear_switch(engine: Engine, kind: Kind, scope: SwitchScope, event: AdministrationEvent) -> bool:
     """Take a switch back and note who did it; False if it was not set."""
     with engine.begin() as connection:
         found = connection.execute(delete(tables.switch).where(*_same(kind, scope))).rowcount > 0
@@ -125,7 +127,7 @@ def history(engine: Engine, *, since: datetime | None = None) -> tuple[Administr
         return tuple(AdministrationEvent(**row) for row in connection.execute(statement).mappings())
 
 
-def _same(kind: str, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+def _same(kind: str, scope: SwitchScope) -> tuple[ColumnElement[bool], ...]:
     table = tables.switch
     return (
         table.c.kind == kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from cds_service.tenant import Tenant
+from cds_service.tenants.tenant import Tenant
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # RFC 6052, RFC 8215: IPv4 behind a NAT64 gateway; is_global says yes to all of the first, 169.254.169.254 included.

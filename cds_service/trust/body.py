@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cds_service.hooks.errors import BadRequest, NotJson, TooLarge, TooSlow
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
+from cds_service.trust.errors import BadRequest, NotJson, TooLarge, TooSlow
 
 _CHUNK = 256 * 1024
 READ_TIMEOUT_S = 5.0
@@ -39,7 +39,7 @@ class Received(msgspec.Struct, frozen=True):
     since: float
 
 
-def read(sent: Sent, limits: Limits) -> Received:
+def read_body(sent: Sent, limits: Limits) -> Received:
     """The body, and since when it is here. Raises TooLarge, TooSlow, NotJson or BadRequest."""
     if sent.length is not None and sent.length > limits.body_bytes:
         raise TooLarge("The body is too large.", diagnostics=f"at most {limits.body_bytes} bytes")

@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 import jwt
 import msgspec
 
-from cds_service.hooks.errors import Forbidden, NotReady, Unauthorized
-from cds_service.tenant import Algorithm, Client, Tenant
+from cds_service.tenants.tenant import Algorithm, Client, Tenant
+from cds_service.trust.errors import Forbidden, NotReady, Unauthorized
 from cds_service.trust.key_set import KeySet, KeysUnobtainableError
 from cds_service.trust.outbound import Door
 
@@ -34,7 +34,7 @@ class Caller(msgspec.Struct, frozen=True):
     issuer: str | None = None
 
 
-class UsedTokens(Protocol):
+class TokenUse(Protocol):
     """Remembers, for all workers and nodes, which token ids were used."""
 
     def first_use(self, tenant_id: str, issuer: str, jti: str, *, expires_at: float, now: float) -> bool:
@@ -54,7 +54,7 @@ class _Trusted(msgspec.Struct, frozen=True):
 class Verifier:
     """Knows every tenant's clients and their keys; lives as long as its worker."""
 
-    def __init__(self, tenants: Sequence[Tenant], used: UsedTokens) -> None:
+    def __init__(self, tenants: Sequence[Tenant], used: TokenUse) -> None:
         self._used = used
         self._trusted: dict[str, list[_Trusted]] = {}
         for tenant in tenants:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
-from cds_service.tenant import Client, Tenant
+from cds_service.tenants.tenant import Client, Tenant
 from cds_service.trust import addresses
 from cds_service.trust.outbound import Door, Purpose, UrlRule
 

@@ -26,8 +26,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cds_service.hooks.errors import BadRequest
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
+from cds_service.trust.errors import BadRequest
 
 SMALL_BYTES: Final = 4 * 1024
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)

@@ -21,12 +21,12 @@ from urllib.parse import quote, urlsplit
 import certifi
 import msgspec
 
-from cds_service.trust import doors, replies
+from cds_service.trust import egress_session, replies
 from cds_service.trust.circuit import Circuit
-from cds_service.trust.doors import AddressRule, Line, Lookups, Origin, left_s
+from cds_service.trust.egress_session import AddressRule, Line, Lookups, Origin, left_s
 from cds_service.trust.replies import OutboundError, Reply
 
-__all__ = ["Door", "OutboundError", "Purpose", "Reply", "UrlRule", "told"]
+__all__ = ["Door", "OutboundError", "Purpose", "Reply", "UrlRule", "doors_state"]
 
 UrlRule = Callable[[str], bool]
 Purpose = Literal["fhir", "keys", "sign-in", "terminology", "export"]
@@ -172,15 +172,19 @@ class Door:
                 return self._over(line, origin, call, until, at_most_bytes)
             except ConnectionError:  # the server hung up between two calls
                 left_s(until)
-        line = doors.opened(origin, self._address_rule, until=until, lookups=self._lookups, context=self._encryption)
+        line = egress_session.opened(
+            origin, self._address_rule, until=until, lookups=self._lookups, context=self._encryption
+        )
         return self._over(line, origin, call, until, at_most_bytes)
 
     def _over(self, line: Line, origin: Origin, call: _Call, until: float, at_most_bytes: int) -> Reply:
         keep, answer = False, None
         try:
             headers = {"Accept-Encoding": "identity" if call.into else "gzip", **call.headers}
-            answer = doors.ask(line, call.method, _target(call.url), headers=headers, body=call.body, until=until)
-            reply = replies.read(answer, call.into, at_most_bytes)
+            answer = egress_session.ask(
+                line, call.method, _target(call.url), headers=headers, body=call.body, until=until
+            )
+            reply = replies.read_reply(answer, call.into, at_most_bytes)
             keep = not answer.will_close
         finally:
             if not keep:
@@ -225,7 +229,7 @@ class Door:
         return self._context
 
 
-def told(doors: Iterable[Door]) -> dict[str, object]:
+def doors_state(doors: Iterable[Door]) -> dict[str, object]:
     """For /ready: whose servers are not asked because they failed again and again, or whose names are looked up."""
     open_circuits = [f"{door.owner} {door.purpose}" for door in doors if door.open_circuits]
     lookups = [f"{door.owner} {door.purpose}" for door in doors if door.lookups]

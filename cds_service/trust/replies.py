@@ -30,7 +30,7 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def read(answer: Any, into: BinaryIO | None, at_most_bytes: int) -> Reply:
+def read_reply(answer: Any, into: BinaryIO | None, at_most_bytes: int) -> Reply:
     """The whole answer, neither its bytes on the wire nor those before compression above the limit."""
     encoding = (answer.getheader("Content-Encoding") or "identity").strip().lower()
     if encoding not in ("identity", "gzip"):

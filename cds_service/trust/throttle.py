@@ -7,8 +7,8 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 
-from cds_service.hooks.errors import TooManyRequests
-from cds_service.tenant import Tenant
+from cds_service.tenants.tenant import Tenant
+from cds_service.trust.errors import TooManyRequests
 
 
 class Throttle:

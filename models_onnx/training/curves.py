@@ -159,7 +159,9 @@ class AdditiveModel:
     gradients: tuple[Gradient, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse an interaction with another input than the operation: ranges are looked up by it (effects.py)."""
+        """Refuse an interaction with another input than the operation: ranges are looked up by it
+        (input_effects.py).
+        """
         for shape in self.shapes:
             if not _levels(shape) <= {self.operation}:
                 raise ValueError(f"{self.name}: a curve depends on the level of an input that is not the operation")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models_onnx import data_files
-from models_onnx.model_card import ModelCard, ModelInput, read
+from models_onnx.model_card import ModelCard, ModelInput, read_card
 from models_onnx.preference import State
 from models_onnx.registry import read_entries
 from models_onnx.training.served import FITTED
@@ -55,7 +55,7 @@ def write(models: Path, target: Path) -> None:
 def page(models: Path) -> str:
     """The whole page."""
     folders = sorted(models.glob("*/*/*/card.yaml"))
-    cards = [(read(path), path.with_name("evaluation.json")) for path in folders]
+    cards = [(read_card(path), path.with_name("evaluation.json")) for path in folders]
     fitted = [(card, data_files.read_json(path, dict)) for card, path in cards if path.exists()]
     states = {(entry.model, entry.version): entry.state for entry in read_entries(models / "registry.yaml")}
     parts = [HEADER, "\n".join(_table([card for card, _ in cards], states))]
@@ -153,7 +153,7 @@ def _decisions(evaluation: dict[str, Any]) -> Iterator[str]:
 
 
 def _use(entry: ModelInput) -> str:
-    """How the model uses a number, which decides what one known only within limits is good for (inexact.py)."""
+    """How the model uses a number, which decides what one known only within limits is good for (inexact_inputs.py)."""
     if entry.kind != "number":
         return ""
     if entry.continuous:

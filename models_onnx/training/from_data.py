@@ -12,7 +12,7 @@ from models_onnx.training.served import FITTED, save
 
 def learn(data: Path, directory: Path, fitted: Path = FITTED) -> None:
     """Fit and evaluate both models on the operations in `data`; write coefficients, figures and peers, no rows."""
-    operations = surgery_timing.read(data)
+    operations = surgery_timing.read_operations(data)
     categories = tuple(sorted(set(operations.ccs)))
     x = operations.matrix(categories)
     for name, outcome in surgery_timing.MODELS.items():

@@ -15,7 +15,7 @@ Group = dict[str, Any]
 
 def procedure_groups() -> tuple[Group, ...]:
     """The procedure groups, in the order in which models number them, and how each published model sees them."""
-    path = Path(str(files("fhir_mappings"))) / "procedure_groups.json"
+    path = Path(str(files("fhir_mappings.terminology"))) / "procedure_groups.json"
     return tuple(data_files.read_json(path, dict)["groups"])
 
 
@@ -87,7 +87,8 @@ def model_input(name: str, *, required: bool, why: str, curve: Curve) -> ModelIn
     entry = INPUTS[name]
     if entry["kind"] == "number":
         entry = {**entry, "low": curve.low, "high": curve.high, "plausible": plausible(name, curve)}
-        # How the model uses it: by the side of its cut-points, or each number for itself (models_onnx/inexact.py).
+        # How the model uses it: by the side of its cut-points, or each number for itself
+        # (models_onnx/inexact_inputs.py).
         entry |= {"continuous": True} if curve.sloping else {"cut_points": curve.breaks}
     return ModelInput(name=name, required=required, why=why, **entry)
 

@@ -26,7 +26,7 @@ def judge(path: Path, models: Path, *, predictions: Path | None) -> dict[str, An
     Rows outside the models' population (children, no age, an operation the models do not know) keep their line,
     with empty probabilities, and are counted.
     """
-    operations = surgery_timing.read(path)
+    operations = surgery_timing.read_operations(path)
     figures, lines = {}, []
     for model, outcome in MODELS.items():
         session = _session(models, outcome, model)

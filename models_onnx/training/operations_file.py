@@ -37,7 +37,7 @@ class Columns:
         self.absent: tuple[str, ...] = ()
 
 
-def read(path: Path, wanted: Sequence[str]) -> Columns:
+def read_columns(path: Path, wanted: Sequence[str]) -> Columns:
     """The `wanted` columns of a comma-separated file; raises OperationsFileError.
 
     Without operation or age there is nothing to say; any other column may be absent, and is then missing for all.

@@ -62,13 +62,13 @@ class Operations:
         return np.isin(self.ccs.astype(str), SPINE)
 
 
-def read(path: Path = DATA) -> Operations:
+def read_operations(path: Path = DATA) -> Operations:
     """The adults in a file with the columns of the data dictionary; what is left out or cleaned is counted.
 
     Left out: no age, or under 18. Set missing: a BMI outside 12 to 70 (36 values in the source). Age is floored
     to completed years. All columns but operation and age may be absent; raises OperationsFileError.
     """
-    columns = operations_file.read(path, COLUMNS)
+    columns = operations_file.read_columns(path, COLUMNS)
     numbers = columns.numbers
     excluded: Counter[str] = Counter()
     age = np.floor(numbers["age"])

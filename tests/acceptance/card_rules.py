@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cds_service.advice import dialects, wording
-from cds_service.advice.cards import MOST_WORDS
+from cds_service.advice import number_text
 from cds_service.advice.outcomes import OUTCOMES
+from cds_service.cards import dialects
+from cds_service.cards.cards import MOST_WORDS
 from tests.cds_service.advice.banned import banned_words, reading_grade
 
 _OPTIONS = ("Consider ", "More options:")
@@ -99,7 +100,7 @@ def _reads_as_text(card: Read) -> bool:
 
 
 RULES: dict[str, Callable[[Read], bool]] = {
-    "at most 90 words": lambda card: wording.words(card.text) <= MOST_WORDS,
+    "at most 90 words": lambda card: number_text.words(card.text) <= MOST_WORDS,
     "one denominator": _one_denominator,
     "no event twice": _no_event_twice,
     "the summary's figure is in the list": _summary_is_in_the_list,

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 
 Post = Callable[..., Any]
 

@@ -6,15 +6,18 @@ from pathlib import Path
 
 from msgspec import Raw
 
-from cds_service import speaking
-from cds_service.advice import cards, choice, dialects, silence
-from cds_service.advice.cards import Place
+from cds_service.advice import choice, silence
 from cds_service.advice.choice import Advising
-from cds_service.advice.dialects import DIALECTS
+from cds_service.cards import cards, dialects
+from cds_service.cards.cards import Place
+from cds_service.cards.dialects import DIALECTS
 from cds_service.hooks.card import Card
-from fhir_mappings import features, patient_record, procedures
-from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.procedures import NoProcedure, PlannedProcedure
+from cds_service.tenants import speaking
+from fhir_mappings.features import features
+from fhir_mappings.orders import procedures
+from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.patient import patient_record
+from fhir_mappings.patient.patient_record import PatientRecord
 from tests import builders
 from tests.acceptance.golden_people import NOT_ANSWERED, PCS, PEOPLE, Person
 from tests.cds_service.advice import people
@@ -42,7 +45,7 @@ def place_of(person: Person) -> Place:
 def record_of(person: Person) -> PatientRecord:
     """What is read of this person."""
     results = builders.searches(*person.resources, **person.searches)
-    return patient_record.read(
+    return patient_record.read_record(
         results, patient_id=builders.PATIENT_ID, as_of=builders.AS_OF, zone=builders.ZONE, maps=builders.DEMO_MAPS
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.fhir.search_result import SearchResult
 from tests.builders import (
     Resource,
     a_condition,

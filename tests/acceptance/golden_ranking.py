@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cds_service.advice import choice, suggestions
+from cds_service.advice import choice
 from cds_service.advice.choice import Advising
 from cds_service.advice.options import Policy
-from fhir_mappings import features
+from cds_service.cards import suggestions
+from fhir_mappings.features import features
 from tests import builders
 from tests.acceptance.golden import planned_for, record_of
 from tests.acceptance.golden_people import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from fhir_mappings.features import FEATURES
+from fhir_mappings.features.features import FEATURES
 from tests.acceptance.mutations_invalid import ANOTHER_PATIENT, Done, Target
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from cds_service.demo import patients
-from fhir_mappings import bulk
+from fhir_mappings.report import bulk
 from tests.acceptance import requests as asked
 from tests.acceptance.messy_cases import AS_OF, CASES, PATIENTS
 from tests.acceptance.unreadable import DIAGNOSES, MEDICINES, PROCEDURES, a_medicine, a_procedure

@@ -12,13 +12,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from cds_service import model_inputs, speaking
-from cds_service.advice import choice, silence
+from cds_service.advice import choice, model_inputs, silence
 from cds_service.advice.assessment import assess
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.choice import Advising
-from fhir_mappings import features, patient_record, procedures
-from fhir_mappings.procedures import PlannedProcedure
+from cds_service.tenants import speaking
+from fhir_mappings.features import features
+from fhir_mappings.orders import procedures
+from fhir_mappings.orders.procedures import PlannedProcedure
+from fhir_mappings.patient import patient_record
 from models_onnx.registry import Registry
 from models_onnx.training import held_out, surgery_timing
 from models_onnx.training import speaking as candidates
@@ -75,7 +77,7 @@ def answered(
     resources: list[builders.Resource], procedure: PlannedProcedure, models: Registry
 ) -> tuple[bool, bool, bool]:
     """Derive, score, assess, choose, silence: whether a production tenant shows a card, warns, and by an opener."""
-    record = patient_record.read(
+    record = patient_record.read_record(
         builders.searches(*resources),
         patient_id=builders.PATIENT_ID,
         as_of=builders.AS_OF,
@@ -86,7 +88,7 @@ def answered(
     assert silence.for_patient(record, known) is None
     unknowns = model_inputs.unknowns(record, known)
     scores = models.score(model_inputs.values(known), model_inputs.limits(known), unknowns.opened)
-    assert silence.for_scores(models.told(scores)) is None
+    assert silence.for_scores(models.champions(scores)) is None
     assessment = assess(
         known,
         scores,

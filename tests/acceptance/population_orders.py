@@ -61,10 +61,10 @@ class People:
     """The operations whose group an order can tell, with their groups and their billing flags."""
 
     def __init__(self, data: Path) -> None:
-        self.operations: Operations = speaking.of_orders(surgery_timing.read(data))
+        self.operations: Operations = speaking.of_orders(surgery_timing.read_operations(data))
         by_ccs = {group["ccs"]: group["name"] for group in procedure_groups() if group["peers_from_ccs"]}
         self.groups = [by_ccs[ccs] for ccs in self.operations.ccs]
-        flags = operations_file.read(data, ["ahrq_ccs", "age", *CODED]).numbers
+        flags = operations_file.read_columns(data, ["ahrq_ccs", "age", *CODED]).numbers
         self.flags = {name: flags[name][self.operations.row] for name in CODED}
 
     def resources(self, k: int, variant: str) -> list[Resource]:

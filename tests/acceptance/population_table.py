@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cds_service import speaking
+from cds_service.tenants import speaking
 from models_onnx.training import held_out
 from models_onnx.training.speaking import OUTCOME, Catch
 from models_onnx.training.surgery_timing import CITATION
@@ -78,7 +78,7 @@ def _choice() -> str:
 
 The ratio catches little more than chance would; the absolute probability catches most, and leaves spine surgery almost
 without warnings while every small bowel resection has one. "Both" gives up two points of a hundred of what absolute
-limits catch, and speaks of more spine operations. So (`cds_service/speaking.py`):
+limits catch, and speaks of more spine operations. So (`cds_service/tenants/speaking.py`):
 
 - **A card** where the probability of an outcome reaches its floor and is at least {speaking.CARD_RATIO:g} times the
   usual figure of the operation, or reaches {speaking.ANYBODY:g} times its floor. With no usual figure only the second

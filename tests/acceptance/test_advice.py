@@ -16,8 +16,8 @@ from cds_service.answer import Knowledge, answer
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.services import HOOKS
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.site import open_site
-from cds_service.tenants import demo_tenant
+from cds_service.tenant_runtime import open_tenant
+from cds_service.tenants.tenant_files import demo_tenant
 from tests.acceptance import requests
 from tests.acceptance.requests import a_condition, a_request, a_result, an_asa_class, an_order, bundle
 from tests.cds_service.advice import people
@@ -119,7 +119,10 @@ def test_a_missing_age_is_silence_or_a_card_that_names_it(wanted: bool, told: st
     knowledge = Knowledge(people.models(), FhirClient(threads=1))
     body = json.dumps(a_request(patient=None)).encode()
     given = answer(
-        hook_request.read(body, offered=HOOKS), site=open_site(tenant), knowledge=knowledge, received=datetime.now(UTC)
+        hook_request.read_request(body, offered=HOOKS),
+        site=open_tenant(tenant),
+        knowledge=knowledge,
+        received=datetime.now(UTC),
     )
     assert given.silence == (None if wanted else "required-input-missing")
     assert given.card.summary.endswith(told) if told and given.card else given.card is None

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.acceptance import messy_cases
 from tests.acceptance.messy_cases import AS_OF, CASES, EXTENSION, SILENCE
 from tests.fhir_mappings import generated

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.acceptance.requests import LOINC, a_functional_status, a_request, an_asa_class, bundle
 from tests.acceptance.test_apfel import an_observation
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.advice.dialects import DIALECTS, EPIC_PREFERENCE_LIST
 from cds_service.advice.outcomes import BY_NAME
+from cds_service.cards.dialects import DIALECTS, EPIC_PREFERENCE_LIST
 from tests.acceptance.requests import (
     CPT,
     FUSION,

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.acceptance.requests import (
     a_condition,
     a_functional_status,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.demo import patients
-from fhir_mappings.queries import prefetch_templates
+from fhir_mappings.features.queries import prefetch_templates
 from tests.acceptance.requests import a_request, an_order, bundle
 from tests.builders import DEMO_MAPS
 

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
-from fhir_mappings import reasons
-from fhir_mappings.feature import Feature
-from fhir_mappings.features import FEATURES
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from fhir_mappings.features import reasons
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.results.feature import Feature
 from tests.acceptance import messy_cases
 from tests.acceptance.messy_cases import AS_OF, CASES, EXTENSION, SILENCE
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
-from fhir_mappings import patient_record
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from fhir_mappings.patient import patient_record
 from tests.acceptance import mutation_pool
 from tests.acceptance.messy_cases import AS_OF
 from tests.acceptance.mutation_checks import faults_of, statuses

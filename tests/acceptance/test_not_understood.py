@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.advice import detail
-from fhir_mappings.features import FEATURES
-from fhir_mappings.site_rules import SiteRules
+from cds_service.cards import detail
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.results.site_rules import SiteRules
 from tests import builders
 from tests.acceptance.conftest import Post
 from tests.acceptance.requests import (

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from cds_service.chart_orders import TEMPLATE
 from cds_service.demo.search import search
-from cds_service.patient_data.chart_orders import TEMPLATE
 from tests.acceptance.requests import CPT, a_patient, a_request, an_order, bundle
 from tests.cds_service.trust.listener import listening
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app

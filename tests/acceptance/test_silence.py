@@ -12,7 +12,7 @@ from flask import Flask
 
 from cds_service.advice.silence import WORDS, Reason
 from cds_service.records import switches
-from cds_service.records.switches import Scope
+from cds_service.records.switches import SwitchScope
 from tests.acceptance.requests import (
     a_functional_status,
     a_patient,
@@ -22,7 +22,7 @@ from tests.acceptance.requests import (
     an_order,
     bundle,
 )
-from tests.cds_service.test_calls import ask, kept, switch
+from tests.cds_service.answering.test_calls import ask, kept, switch
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 
 NOTHING = b'{"cards":[]}'
@@ -175,7 +175,7 @@ def test_another_mode_holds_for_a_retry_at_once(
     body = json.dumps(a_call() | {"hookInstance": str(uuid.uuid4())})
     send = {"data": body, "content_type": "application/json"}
     assert len(app.test_client().post(SERVICE, headers=a_token(), **send).json["cards"]) == 1
-    switch(app, "mode", value, Scope("general-hospital"))
+    switch(app, "mode", value, SwitchScope("general-hospital"))
     assert app.test_client().post(SERVICE, headers=a_token(), **send).data == NOTHING
 
 

@@ -10,17 +10,17 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.advice.dialects import DIALECTS
-from cds_service.app import create_app
+from cds_service.cards.dialects import DIALECTS
 from cds_service.demo import patients
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.acceptance import messy_cases
 from tests.acceptance.card_rules import RULES, broken
 from tests.acceptance.golden import card_of
 from tests.acceptance.golden_people import PEOPLE, Person
 from tests.acceptance.population_orders import ORDERED, VARIANTS, People
 from tests.acceptance.test_findings import sent
-from tests.cds_service.advice.test_dialects import a_card
+from tests.cds_service.cards.test_dialects import a_card
 
 Cards = dict[str, dict[str, Any]]
 _EVERY = 120  # of the shipped operations

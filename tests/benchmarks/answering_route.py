@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from flask import Flask, Response, request
 
 from cds_service.answer import Knowledge, answer
-from cds_service.app import open_sites
 from cds_service.hooks import card
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.services import HOOKS
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.settings import Settings
-from fhir_mappings import draft_orders
+from cds_service.web.app import open_sites
+from cds_service.web.settings import Settings
+from fhir_mappings.orders import draft_orders
 from models_onnx import registry
 
 app = Flask(__name__, static_folder=None)
@@ -24,7 +24,7 @@ draft_orders.prepare()
 
 @app.post("/cds-services/surgical-risk")
 def advise() -> Response:
-    asked = hook_request.read(request.get_data(), offered=HOOKS)
+    asked = hook_request.read_request(request.get_data(), offered=HOOKS)
     given = answer(asked, site=site, knowledge=knowledge, received=datetime.now(UTC))
     cards = () if given.card is None or given.silence else (given.card,)
     return Response(card.encode(card.CardsResponse(cards)), mimetype="application/json")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import concept_maps
-from fhir_mappings.patient_record import KEYS
+from fhir_mappings.patient.patient_record import KEYS
+from fhir_mappings.terminology import concept_maps
 from tests.acceptance.requests import a_patient, a_request, an_asa_class, bundle
 from tests.benchmarks import bodies, measured
 from tests.cds_service.patient_data.fhir_server import serving

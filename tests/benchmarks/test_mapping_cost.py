@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from cds_service.patient_data import prefetch
-from fhir_mappings import features, patient_record
-from fhir_mappings.code_systems import LOINC, UCUM
-from fhir_mappings.patient_record import KEYS
-from fhir_mappings.search_result import SearchResult, SearchResults
+from fhir_mappings.features import features
+from fhir_mappings.fhir.search_result import SearchResult, SearchResults
+from fhir_mappings.patient import patient_record
+from fhir_mappings.patient.patient_record import KEYS
+from fhir_mappings.terminology.code_systems import LOINC, UCUM
 from tests.benchmarks import bodies
 from tests.builders import (
     AS_OF,
@@ -110,7 +111,7 @@ def mapping(results: SearchResults) -> Callable[[], object]:
     procedure = a_planned_procedure()
 
     def work() -> object:
-        record = patient_record.read(results, patient_id=PATIENT_ID, as_of=AS_OF, zone=ZONE, maps=DEMO_MAPS)
+        record = patient_record.read_record(results, patient_id=PATIENT_ID, as_of=AS_OF, zone=ZONE, maps=DEMO_MAPS)
         return features.derive(record, procedure)
 
     work()
@@ -120,11 +121,11 @@ def mapping(results: SearchResults) -> Callable[[], object]:
 def test_the_request_of_the_benchmark_is_mapped_in_less_than_json_loads_takes() -> None:
     body = bodies.body()
     sent = msgspec.json.decode(body, type=bodies.Sent).prefetch
-    results = {key: prefetch.read(sent[key]).result if key in sent else SearchResult() for key in KEYS}
+    results = {key: prefetch.read_page(sent[key]).result if key in sent else SearchResult() for key in KEYS}
     procedure, now = a_planned_procedure(), bodies.now()
 
     def read() -> patient_record.PatientRecord:
-        return patient_record.read(results, patient_id="pt-b", as_of=now, zone=ZONE, maps=DEMO_MAPS)
+        return patient_record.read_record(results, patient_id="pt-b", as_of=now, zone=ZONE, maps=DEMO_MAPS)
 
     record = read()
     loaded, reading, deriving = best_ms(

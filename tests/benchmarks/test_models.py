@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models_onnx.bounds import missing_ranges
+from models_onnx.missing_ranges import missing_ranges
 from models_onnx.registry import Registry, load
 from tests.models_onnx.people import a_person
 

@@ -9,10 +9,10 @@ import msgspec
 import yaml
 from click.testing import CliRunner
 
-from cds_service.cli import main
-from cds_service.patient_data.terminology import REVIEWED
-from cds_service.tenant import DataHabits, Terminology
-from fhir_mappings.value_sets import STANDARD
+from cds_service.commands.cli import main
+from cds_service.patient_data.terminology_server import REVIEWED
+from cds_service.tenants.tenant import DataHabits, Terminology
+from fhir_mappings.terminology.value_sets import STANDARD
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 SHOWN = {

@@ -14,8 +14,8 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.cds_service.trust.signing import key, public
 
 SERVICE = "/cds-services/surgical-risk"
@@ -75,7 +75,7 @@ def a_tenant_file(folder: Path, **members: Any) -> Path:
 
 
 def _demonstration() -> Path:
-    from fhir_mappings import concept_maps
+    from fhir_mappings.terminology import concept_maps
 
     return concept_maps.DEMO
 

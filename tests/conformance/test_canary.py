@@ -68,7 +68,7 @@ def test_F_04_J_18_S_17_no_marker_leaves_the_agreed_columns(tmp_path, capfd, mon
     ):
         app = collected.app
         responses = list(every_path(app, fhir))
-        monkeypatch.setattr("cds_service.calls.answer", _broken)
+        monkeypatch.setattr("cds_service.answering.calls.answer", _broken)
         responses.append(app.test_client().post(SERVICE, json=a_canary(), headers=a_token()))
         traces = collected.exported()
     assert traces.count(b"http.route") == len(responses)

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from cds_service.hooks.services import HOOKS
-from cds_service.tenants import TenantError
+from cds_service.tenants.tenant_files import TenantError
 from tests.acceptance.requests import a_condition, a_patient, a_request, a_result, an_order, bundle
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 

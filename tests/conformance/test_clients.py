@@ -61,7 +61,7 @@ def test_J_21_without_a_token_nothing_is_read(guarded, monkeypatch):
     def touched(*_args, **_options):
         raise AssertionError("the body was looked at")
 
-    monkeypatch.setattr("cds_service.hooks.routes.body.read", touched)
+    monkeypatch.setattr("cds_service.web.hook_routes.body.read_body", touched)
     assert call(guarded, {}).status_code == 401
     assert guarded.post(SERVICE, data=b"x" * (5 * 1024 * 1024 + 1)).status_code == 413
 

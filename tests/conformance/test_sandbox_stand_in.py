@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
-from cds_service.app import RECORDS
+from cds_service.web.app import RECORDS
 from tests.acceptance.requests import a_functional_status, a_request, an_asa_class, an_order, bundle
 from tests.cds_service.trust.signing import key
 from tests.conformance.conftest import PUBLIC, a_tenant_file, an_app

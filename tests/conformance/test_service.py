@@ -157,7 +157,7 @@ def test_S_17_S_18_an_unexpected_failure_is_500_with_an_id_and_never_silence(tmp
     def broken(*_args, **_options) -> Answer:
         raise RuntimeError("Patient/pt-b is broken")
 
-    monkeypatch.setattr("cds_service.calls.answer", broken)
+    monkeypatch.setattr("cds_service.answering.calls.answer", broken)
     app = an_app(tmp_path, tenants=a_tenant_file(tmp_path / "tenants", on_failure=on_failure)).test_client()
     response = app.post(SERVICE, json=a_request(), headers=a_token())
     issue = refused(response, 500)

@@ -158,7 +158,7 @@ def service(
         tenants.mkdir()
         for number, one in enumerate((tenant, *others)):
             (tenants / f"hospital-{number}.yaml").write_text(json.dumps({"public_url": url, **one}))
-        command = [sys.executable, "-m", "cds_service.cli", "serve", "--tenants", str(tenants)]
+        command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--tenants", str(tenants)]
         command += ["--bind", f"127.0.0.1:{port}", *extra]
         with running(command, f"{url}/cds-services", log=folder / "service.log", cwd=folder):
             yield url

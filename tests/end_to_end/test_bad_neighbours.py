@@ -22,7 +22,7 @@ import pytest
 import requests
 import yaml
 
-from fhir_mappings import concept_maps
+from fhir_mappings.terminology import concept_maps
 from tests.acceptance.requests import a_patient, a_request
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.records.test_kill import a_free_port, is_ready
@@ -94,7 +94,7 @@ def hospitals(folder: Path, bad: str) -> Iterator[Hospitals]:
             a_tenant("good", f"http://{bind}", good.base),
         ):
             (folder / "tenants" / f"{one['id']}.yaml").write_text(yaml.safe_dump(one), encoding="utf-8")
-        command = [sys.executable, "-m", "cds_service.cli", "serve", "--tenants", str(folder / "tenants")]
+        command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--tenants", str(folder / "tenants")]
         environment = os.environ | {
             "DATABASE_URL": f"sqlite:///{folder}/r.sqlite3", "CDS_STATE_DIRECTORY": str(folder / "state"),
         }  # fmt: skip

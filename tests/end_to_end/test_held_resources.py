@@ -13,7 +13,7 @@ from tests.end_to_end import people
 from tests.end_to_end.test_validate import complaints
 
 pytestmark = pytest.mark.end_to_end
-MAPPINGS = Path(fhir_mappings.__file__).parent
+MAPPINGS = Path(fhir_mappings.__file__).parent / "terminology"
 
 
 def test_hapi_tells_what_is_wrong_with_a_resource(hapi: str) -> None:

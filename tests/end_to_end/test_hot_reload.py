@@ -104,7 +104,7 @@ def test_models_change_under_load_without_a_lost_request_or_a_half_answer(tmp_pa
     port = servers.free_port()
     url, log = f"http://127.0.0.1:{port}", tmp_path / "log"
     environment = {**os.environ, "CDS_MODELS": str(models)}
-    program = [sys.executable, "-m", "cds_service.cli"]
+    program = [sys.executable, "-m", "cds_service.commands.cli"]
     command = [*program, "serve", "--demo", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{port}"]
 
     def promote(version: str) -> None:

@@ -23,7 +23,7 @@ CALLS = 30
 
 def command(url: str, *words: str) -> None:
     who = ("--by", "A. Jones", "--reason", "drill")
-    program = [sys.executable, "-m", "cds_service.cli", *words, *who]
+    program = [sys.executable, "-m", "cds_service.commands.cli", *words, *who]
     subprocess.run(program, env=os.environ | {"DATABASE_URL": url}, check=True, capture_output=True)
 
 

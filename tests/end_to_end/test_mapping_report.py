@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings.concept_maps import DEMO
+from fhir_mappings.terminology.concept_maps import DEMO
 from tests.end_to_end import people
 
 pytestmark = pytest.mark.end_to_end
@@ -22,7 +22,17 @@ AS_OF = datetime.now(UTC).isoformat()
 def reported(folder: Path, *words: str) -> tuple[str, Counter[tuple[str, ...]]]:
     """What the command printed, and the rows of its table."""
     table = folder / "r.csv"
-    command = [sys.executable, "-m", "cds_service.cli", "mapping-report", *words, "--map", str(DEMO), "--as-of", AS_OF]
+    command = [
+        sys.executable,
+        "-m",
+        "cds_service.commands.cli",
+        "mapping-report",
+        *words,
+        "--map",
+        str(DEMO),
+        "--as-of",
+        AS_OF,
+    ]
     command += ["--html", str(folder / "r.html"), "--csv", str(table)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     rows = list(csv.reader(table.read_text(encoding="utf-8").splitlines()))[1:]

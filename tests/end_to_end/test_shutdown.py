@@ -16,7 +16,7 @@ pytestmark = pytest.mark.end_to_end
 
 def test_workers_end_without_an_abort(tmp_path: Path) -> None:
     port, log = servers.free_port(), tmp_path / "log"
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--demo", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", f"127.0.0.1:{port}"]
     with log.open("wb") as output, subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output) as service:
         servers.wait(service, f"http://127.0.0.1:{port}/ready", log)
         service.send_signal(signal.SIGTERM)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cds_service import gunicorn_conf
-from cds_service.http_worker import HEAD_TIMEOUT_S, HeadFirstWorker
+from cds_service.web import gunicorn_conf
+from cds_service.web.http_worker import HEAD_TIMEOUT_S, HeadFirstWorker
 from tests.cds_service.records.test_kill import a_free_port
 
 pytestmark = pytest.mark.end_to_end

@@ -24,8 +24,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
-from fhir_mappings import bulk_spark, concept_maps, mapping_report
-from fhir_mappings.mapping_counts import Site
+from fhir_mappings.report import bulk_spark, concept_maps, mapping_report
+from fhir_mappings.report.mapping_counts import MappingSite
 
 folder = Path(sys.argv[1])
 site = Site(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.load([concept_maps.DEMO]))

@@ -13,12 +13,12 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from cds_service.patient_data.terminology import TerminologyError
-from cds_service.site import Site, open_site
-from cds_service.tenant import Terminology
-from cds_service.tenants import demo_tenant
-from fhir_mappings.code_systems import SNOMED_CT
-from fhir_mappings.value_sets import STANDARD
+from cds_service.patient_data.terminology_server import TerminologyError
+from cds_service.tenant_runtime import TenantRuntime, open_tenant
+from cds_service.tenants.tenant import Terminology
+from cds_service.tenants.tenant_files import demo_tenant
+from fhir_mappings.terminology.code_systems import SNOMED_CT
+from fhir_mappings.terminology.value_sets import STANDARD
 
 pytestmark = pytest.mark.end_to_end
 URL = "https://hospital.example/fhir/ValueSet/"
@@ -38,11 +38,11 @@ def held(base: str, name: str, codes: list[str]) -> None:
     assert answer.status_code in (200, 201), answer.text[:300]
 
 
-def opened(base: str, name: str, **members: Any) -> Site:
+def opened(base: str, name: str, **members: Any) -> TenantRuntime:
     asked = Terminology(
         base_url=base, value_sets={"diabetes": URL + name}, systems=(SNOMED_CT,), deadline_s=20, **members
     )
-    return open_site(replace(demo_tenant("http://127.0.0.1:8000"), terminology=asked))
+    return open_tenant(replace(demo_tenant("http://127.0.0.1:8000"), terminology=asked))
 
 
 def test_the_hospitals_expansion_is_in_force(hapi: str) -> None:
@@ -78,6 +78,6 @@ def test_check_shows_which_value_sets_are_in_force(hapi: str, tmp_path: Path) ->
         "terminology": {"base_url": hapi, "value_sets": {"diabetes": URL + "dm"}, "systems": [SNOMED_CT]},
     }
     (tmp_path / "h.yaml").write_text(json.dumps(tenant))
-    command = [sys.executable, "-m", "cds_service.cli", "check", "--tenants", str(tmp_path)]
+    command = [sys.executable, "-m", "cds_service.commands.cli", "check", "--tenants", str(tmp_path)]
     told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False).stdout
     assert re.search(r"h \(dev, silent[^\n]*\bdiabetes \S+ with 3 codes of the site", told), told

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from cds_service.advice import chart
+from cds_service.cards import chart
 from cds_service.ehr import caller
 from tests.end_to_end import people
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from cds_service.demo import patients
-from fhir_mappings import bulk, features
-from fhir_mappings.feature import Features
+from fhir_mappings.features import features
+from fhir_mappings.report import bulk
+from fhir_mappings.results.feature import Features
 from tests import builders
 
 Resource = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.terminology.code_systems import SNOMED_CT
 from tests import builders
 from tests.builders import MEASUREMENTS, Resource
 from tests.fhir_mappings.cohorts import Person, person

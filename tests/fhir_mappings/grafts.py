@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from fhir_mappings import bulk
-from fhir_mappings.value_sets import STANDARD
+from fhir_mappings.report import bulk
+from fhir_mappings.terminology.value_sets import STANDARD
 from tests import builders
 from tests.acceptance.messy_cases import CASES, PATIENTS
 from tests.fhir_mappings import cohorts

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappings import features, patient_record
-from fhir_mappings.procedures import NoProcedure
-from fhir_mappings.reading import WrongPatientError
+from fhir_mappings.features import features
+from fhir_mappings.fhir.decode_resources import WrongPatientError
+from fhir_mappings.orders.procedures import NoProcedure
+from fhir_mappings.patient import patient_record
 from tests.acceptance.messy_cases import CASES
 from tests.builders import DEMO_MAPS
 from tests.fhir_mappings import cohorts, generated
@@ -38,7 +39,7 @@ def wrong(name: str, one: Person) -> list[str]:
         return []
     results, as_of = searches_of(request, expected), datetime.fromisoformat(expected["as_of"])
     try:
-        record = patient_record.read(
+        record = patient_record.read_record(
             results, patient_id=patient_of(request), as_of=as_of, zone=ZoneInfo(expected["zone"]), maps=DEMO_MAPS
         )
     except WrongPatientError:

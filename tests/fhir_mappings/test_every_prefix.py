@@ -15,10 +15,11 @@ import msgspec
 import pytest
 
 from cds_service.patient_data import prefetch
-from fhir_mappings import features, patient_record, workup
-from fhir_mappings.feature_catalogue import FEATURES
-from fhir_mappings.reading import WrongPatientError
-from fhir_mappings.search_result import SearchResults
+from fhir_mappings.features import existing_tests, features
+from fhir_mappings.features.feature_catalogue import FEATURES
+from fhir_mappings.fhir.decode_resources import WrongPatientError
+from fhir_mappings.fhir.search_result import SearchResults
+from fhir_mappings.patient import patient_record
 from tests.builders import DEMO_MAPS, a_planned_procedure
 from tests.fhir_mappings.test_messy_data import CASES, READABLE, patient_of, raw, request_of, searches_of
 
@@ -66,10 +67,10 @@ def variants() -> Iterator[Change]:
 
 def read(name: str, key: str, content: Any, searches: SearchResults) -> set[str]:
     """The names of what is derived; that nothing raises is what is tested."""
-    page = prefetch.read(raw(content))
+    page = prefetch.read_page(raw(content))
     zone, as_of = ZoneInfo(CASES[name]["zone"]), datetime.fromisoformat(CASES[name]["as_of"])
     try:
-        record = patient_record.read(
+        record = patient_record.read_record(
             {**searches, key: page.result},
             patient_id=patient_of(request_of(name)),
             as_of=as_of,
@@ -78,7 +79,7 @@ def read(name: str, key: str, content: Any, searches: SearchResults) -> set[str]
         )
     except WrongPatientError:
         return set(FEATURES)
-    workup.read(record)
+    existing_tests.read_existing_tests(record)
     return set(features.derive(record, PROCEDURE))
 
 

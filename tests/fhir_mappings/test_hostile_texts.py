@@ -10,30 +10,20 @@ from types import ModuleType
 
 import pytest
 
-from fhir_mappings import (
-    answers,
-    dates,
-    decimal_comma,
-    demographics,
-    findings,
-    iron_status,
-    measurements,
-    observations,
-    quantities,
-    ranking,
-    unit_texts,
-    units,
-    urgency,
-    workup,
-)
-from fhir_mappings.site_rules import SiteRules
+from fhir_mappings.features import existing_tests, iron_status, urgency
+from fhir_mappings.fhir import dates
+from fhir_mappings.patient import demographics, findings, questionnaire_answers
+from fhir_mappings.results import decimal_comma, measurements, observations, quantities, result_selection
+from fhir_mappings.results.site_rules import SiteRules
+from fhir_mappings.terminology import unit_texts, units
 from tests.builders import ZONE, an_observation, derived
 
 LENGTH = 65_536
 FAST_S, RATIO = 0.02, 2.6
 MODULES: tuple[ModuleType, ...] = (
-    answers, dates, decimal_comma, demographics, findings, iron_status, measurements, observations, quantities,
-    ranking, unit_texts, units, urgency, workup,
+    questionnaire_answers, dates, decimal_comma, demographics, findings, iron_status, measurements, observations,
+    quantities,
+    result_selection, unit_texts, units, urgency, existing_tests,
 )  # fmt: skip
 PATTERNS = {
     f"{module.__name__}.{name}": value
@@ -83,7 +73,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "number": quantities.number_in,
     "decimal comma": decimal_comma.number_with_point,
     "date": lambda text: dates.moment(text, ZONE),
-    "ASA class": answers._asa_text,
+    "ASA class": questionnaire_answers._asa_text,
 }
 
 

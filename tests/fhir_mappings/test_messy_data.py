@@ -16,11 +16,13 @@ import pytest
 import yaml
 
 from cds_service.patient_data import prefetch
-from fhir_mappings import features, patient_record, procedures
-from fhir_mappings.feature import Feature
-from fhir_mappings.patient_record import KEYS, PatientRecord, WrongPatientError
-from fhir_mappings.procedures import NoProcedure, PlannedProcedure
-from fhir_mappings.search_result import SearchResult, SearchResults
+from fhir_mappings.features import features
+from fhir_mappings.fhir.search_result import SearchResult, SearchResults
+from fhir_mappings.orders import procedures
+from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.patient import patient_record
+from fhir_mappings.patient.patient_record import KEYS, PatientRecord, WrongPatientError
+from fhir_mappings.results.feature import Feature
 from tests.builders import DEMO_MAPS
 
 PATIENTS = Path(__file__).parents[1] / "patients"
@@ -53,7 +55,7 @@ def searches_of(request: dict[str, Any], expected: dict[str, Any]) -> SearchResu
     results: SearchResults = {}
     for key in KEYS:
         if key in request["prefetch"]:
-            page = prefetch.read(raw(request["prefetch"][key]))
+            page = prefetch.read_page(raw(request["prefetch"][key]))
             results[key] = msgspec.structs.replace(page.result, truncated=page.next_url is not None)
         else:
             failure = _FAILURES.get(expected.get("fhir_server", {}).get(key), "not-provided")
@@ -66,7 +68,7 @@ def record_of(name: str) -> PatientRecord:
     as_of = datetime.fromisoformat(expected["as_of"])
     results = searches_of(request, expected)
     zone = ZoneInfo(expected["zone"])
-    return patient_record.read(results, patient_id=patient_of(request), as_of=as_of, zone=zone, maps=DEMO_MAPS)
+    return patient_record.read_record(results, patient_id=patient_of(request), as_of=as_of, zone=zone, maps=DEMO_MAPS)
 
 
 def told(feature: Feature, names: set[str]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from fhir_mappings import bulk
-from fhir_mappings.feature import Features
-from fhir_mappings.unit_texts import ucum
+from fhir_mappings.report import bulk
+from fhir_mappings.results.feature import Features
+from fhir_mappings.terminology.unit_texts import ucum
 from tests import builders
 from tests.builders import an_observation
 from tests.fhir_mappings import cohorts

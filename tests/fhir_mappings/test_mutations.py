@@ -13,10 +13,11 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from fhir_mappings import bulk, features
-from fhir_mappings.code_systems import LOINC, UCUM
-from fhir_mappings.feature import Feature, Features
-from fhir_mappings.reading import WrongPatientError
+from fhir_mappings.features import features
+from fhir_mappings.fhir.decode_resources import WrongPatientError
+from fhir_mappings.report import bulk
+from fhir_mappings.results.feature import Feature, Features
+from fhir_mappings.terminology.code_systems import LOINC, UCUM
 from tests.builders import DEMO_CODES, DEMO_MAPS, ZONE, a_planned_procedure, as_json, coded, codes_of, days_ago
 
 Resource = dict[str, Any]

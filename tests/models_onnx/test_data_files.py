@@ -15,8 +15,8 @@ import yaml
 
 from cds_service.advice import catalogue
 from cds_service.advice.catalogue import CatalogueError
-from cds_service.tenants import TenantError, load_file
-from fhir_mappings import icd_editions
+from cds_service.tenants.tenant_files import TenantError, load_file
+from fhir_mappings.terminology import icd_editions
 from models_onnx import data_files, model_card, peers
 from models_onnx.data_files import DataFileError
 from models_onnx.model_card import ModelError
@@ -132,7 +132,7 @@ def test_a_limit_said_twice_in_a_rule_of_the_catalogue_stops_the_start(tmp_path:
         catalogue.load(tmp_path)
 
 
-@pytest.mark.parametrize("read", [model_card.read, peers.read, read_entries, load_file])
+@pytest.mark.parametrize("read", [model_card.read_card, peers.read_peers, read_entries, load_file])
 def test_every_kind_of_file_names_itself_and_the_line(read: Any, tmp_path: Path) -> None:
     path = tmp_path / "model" / "1.0.0" / "card.yaml"
     path.parent.mkdir(parents=True)

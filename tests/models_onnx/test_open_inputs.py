@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from models_onnx import inexact
-from models_onnx.inexact import Within
+from models_onnx import inexact_inputs
+from models_onnx.inexact_inputs import Within
 from models_onnx.open_inputs import Open
 from models_onnx.registry import Registry
 from models_onnx.score import InputValue, Score
@@ -103,7 +103,7 @@ def test_a_list_that_was_not_seen_sets_no_limit(registry: Registry) -> None:
 def test_what_is_missing_and_what_is_open_widen_one_range(registry: Registry) -> None:
     opened = Open({"cancer": EITHER})
     person = a_person(cancer=None, asa_class=None)
-    told = next(one for one in inexact.ranges(registry, person, {}, opened=opened) if one.model == "sort-2014")
+    told = next(one for one in inexact_inputs.ranges(registry, person, {}, opened=opened) if one.model == "sort-2014")
     every = [
         number(of(registry, "sort-2014", a_person(cancer=cancer, asa_class=float(asa))))
         for cancer in (False, True)
@@ -117,7 +117,9 @@ def test_what_is_missing_and_what_is_open_widen_one_range(registry: Registry) ->
 def test_an_age_of_two_possible_years_and_an_open_input_span_all_four(registry: Registry) -> None:
     opened = Open({"cancer": EITHER})
     limits = {"age": Within(70.0, 71.0, censored=False)}
-    found = {one.model: one.range for one in inexact.ranges(registry, a_person(cancer=None), limits, opened=opened)}
+    found = {
+        one.model: one.range for one in inexact_inputs.ranges(registry, a_person(cancer=None), limits, opened=opened)
+    }
     every = [
         number(of(registry, "sort-2014", a_person(age=age, cancer=cancer)))
         for age in (70.0, 71.0)

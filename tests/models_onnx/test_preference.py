@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 import cds_service
-from cds_service import contract
 from cds_service.advice import assessment
 from cds_service.advice.outcomes import BURDENS, BY_NAME
-from cds_service.contract import ContractError
+from cds_service.answering import model_input_contract
+from cds_service.answering.model_input_contract import ContractError
 from models_onnx import preference, registry
 from models_onnx.model_card import ModelError
 from models_onnx.preference import Entry
@@ -126,10 +126,10 @@ def test_a_champion_whose_outcome_no_card_tells_stops_the_start(monkeypatch: pyt
             names = {name for (name, _), card in CARDS.items() if card.outcome == outcome}
             champions = {entry.model for entry in SHIPPED if entry.state == "champion"} & names
             if not champions:
-                contract.check(served)
+                model_input_contract.check(served)
                 continue
             with pytest.raises(ContractError, match=f"no card tells its outcome {outcome}"):
-                contract.check(served)
+                model_input_contract.check(served)
 
 
 def test_no_order_of_models_stands_in_the_service() -> None:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models_onnx import recalibrated
-from models_onnx.bounds import missing_ranges
+from models_onnx.missing_ranges import missing_ranges
 from models_onnx.model import INTERVAL_90, sigmoid
 from models_onnx.recalibrated import log_odds
 from models_onnx.recalibration import Recalibration, RecalibrationError
-from models_onnx.recalibration_fit import Case, fit
+from models_onnx.recalibration_fit import CalibrationCase, fit
 from models_onnx.registry import Registry
 from models_onnx.score import Score
 from tests.models_onnx.people import Values, a_person
@@ -51,13 +51,13 @@ def scored(registry: Registry, model: str, **changes: object) -> Score:
     return next(score for score in registry.score(values) if score.model == model)
 
 
-def cases(n: int, *, intercept: float, slope: float, seed: int = 7) -> list[Case]:
+def cases(n: int, *, intercept: float, slope: float, seed: int = 7) -> list[CalibrationCase]:
     """Operations of which the model says one thing, and which happen by another."""
     random = np.random.default_rng(seed)
     logits = random.normal(CENTRE, SPREAD, n)
     true = 1 / (1 + np.exp(-(intercept + slope * logits)))
     happened = random.random(n) < true
-    return [Case(sigmoid(float(x)), 0.1, bool(y)) for x, y in zip(logits, happened, strict=True)]
+    return [CalibrationCase(sigmoid(float(x)), 0.1, bool(y)) for x, y in zip(logits, happened, strict=True)]
 
 
 @given(
@@ -160,7 +160,7 @@ def test_the_covariance_is_that_of_repeated_samples() -> None:
 
 @pytest.mark.parametrize("events", [0, 99])
 def test_too_few_events_are_refused(events: int) -> None:
-    few = [Case(0.02 + 0.001 * (k % 7), None, k < events) for k in range(3_000)]
+    few = [CalibrationCase(0.02 + 0.001 * (k % 7), None, k < events) for k in range(3_000)]
     with pytest.raises(RecalibrationError, match=f"3000 operations with {events} events: at least 100"):
         fit(few)
 
@@ -171,11 +171,11 @@ def test_a_model_that_does_not_rank_the_cases_is_not_recalibrated() -> None:
 
 
 def test_a_model_that_says_the_same_of_all_is_not_recalibrated() -> None:
-    same = [Case(0.1, None, k % 3 == 0) for k in range(1_000)]
+    same = [CalibrationCase(0.1, None, k % 3 == 0) for k in range(1_000)]
     with pytest.raises(RecalibrationError, match=r"cannot be found|does not tell"):
         fit(same)
 
 
 def test_too_few_peers_leave_no_peer_figure() -> None:
-    alone = [Case(case.probability, None, case.occurred) for case in cases(5_000, intercept=0.0, slope=1.0)]
+    alone = [CalibrationCase(case.probability, None, case.occurred) for case in cases(5_000, intercept=0.0, slope=1.0)]
     assert fit(alone).peer_shift is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fhir_mappings.code_systems import SNOMED_CT
+from fhir_mappings.terminology.code_systems import SNOMED_CT
 from tests.builders import (
     DEMO_CODES,
     Resource,

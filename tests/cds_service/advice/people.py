@@ -7,22 +7,23 @@ from typing import Any
 
 import msgspec
 
-from cds_service import model_inputs
-from cds_service.advice import cards, choice
+from cds_service.advice import choice, model_inputs
 from cds_service.advice.assessment import Assessment, assess
 from cds_service.advice.bands import BandLimits
-from cds_service.advice.cards import Place
 from cds_service.advice.choice import Advising
 from cds_service.advice.facts import Facts, gather
 from cds_service.advice.options import Option, Policy
-from cds_service.advice.suggestions import Session
+from cds_service.cards import cards
+from cds_service.cards.cards import Place
+from cds_service.cards.suggestions import Session
 from cds_service.hooks.card import Card
-from fhir_mappings import features, order_codes, requested, workup
-from fhir_mappings.code_systems import SNOMED_CT
-from fhir_mappings.feature import Features
-from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.procedures import PlannedProcedure
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.features import existing_tests, features
+from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.orders import order_codes, pending_orders
+from fhir_mappings.orders.procedures import PlannedProcedure
+from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.results.feature import Features
+from fhir_mappings.terminology.code_systems import SNOMED_CT
 from models_onnx import registry
 from models_onnx.registry import Registry
 from tests import builders
@@ -106,7 +107,12 @@ def facts(
     record = builders.a_record(*resources, **searches)
     session = builders.as_json([builders.an_order(draft) for draft in drafts])
     assessment = assessed(record, order=order, codes=codes)
-    return gather(assessment, workup.read(record), requested.read(session), requested.open_orders(record))
+    return gather(
+        assessment,
+        existing_tests.read_existing_tests(record),
+        pending_orders.pending_in_drafts(session),
+        pending_orders.open_orders(record),
+    )
 
 
 def options(*resources: builders.Resource, policy: Policy | None = None, **arguments: Any) -> tuple[Option, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fhir_mappings.code_systems import LOINC, SNOMED_CT
+from fhir_mappings.terminology.code_systems import LOINC, SNOMED_CT
 from tests.builders import Resource, a_condition, a_medication_request, a_patient, a_procedure, an_answer, date_ago
 from tests.cds_service.advice.people import asa, done, function, result, smoker
 

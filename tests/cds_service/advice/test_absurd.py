@@ -11,7 +11,7 @@ from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Policy
 from cds_service.advice.triggers import evaluate
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.fhir.search_result import SearchResult
 from tests.builders import a_condition
 from tests.cds_service.advice import people
 from tests.cds_service.advice.absurd import ABSURD, NEVER_ABSURD, Absurd

@@ -11,7 +11,7 @@ from cds_service.advice import assessment as module
 from cds_service.advice.assessment import Estimate
 from cds_service.advice.bands import BandLimits, band
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
-from models_onnx.bounds import MissingRange
+from models_onnx.missing_ranges import MissingRange
 from models_onnx.peers import Peer
 from models_onnx.score import Range, Score
 from tests.builders import a_condition, a_patient

@@ -5,14 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cds_service.advice import blood_draw, cards, choice, suggestions
-from cds_service.advice.cards import Place
+from cds_service.advice import blood_draw, choice
 from cds_service.advice.choice import Advising
-from cds_service.advice.dialects import DIALECTS, Dialect
 from cds_service.advice.options import Option, Policy
+from cds_service.cards import cards, suggestions
+from cds_service.cards.cards import Place
+from cds_service.cards.dialects import DIALECTS, Dialect
 from cds_service.hooks.card import Card
-from fhir_mappings.order_codes import OrderCodes
-from fhir_mappings.orderables import LOCAL, ORDERABLES
+from fhir_mappings.orders.order_catalogue import LOCAL, ORDERABLES
+from fhir_mappings.orders.order_codes import OrderCodes
 from tests.builders import a_condition, a_record
 from tests.cds_service.advice import people
 

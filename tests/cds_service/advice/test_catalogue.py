@@ -13,7 +13,7 @@ import yaml
 from cds_service.advice import catalogue
 from cds_service.advice.catalogue import DIRECTORY, CatalogueError, Row, parts, source_attributes
 from cds_service.advice.choice import CATALOGUE
-from fhir_mappings.workup import DIAGNOSES, MEDICINES, PERFORMED_DAYS, TESTS_DAYS
+from fhir_mappings.features.existing_tests import DIAGNOSES, MEDICINES, PERFORMED_DAYS, TESTS_DAYS
 from tests.cds_service.advice.banned import NEVER_SAID, banned_words
 
 ROWS = [pytest.param(row, id=row.id) for row in CATALOGUE.rows]

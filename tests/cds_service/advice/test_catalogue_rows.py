@@ -11,10 +11,10 @@ from cds_service.advice import catalogue, not_coded
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.not_coded import NOT_CODED, NotCoded
 from cds_service.advice.outcomes import BY_NAME
-from fhir_mappings.code_systems import LOINC
-from fhir_mappings.features import FEATURES
-from fhir_mappings.patient_record import KEYS
-from fhir_mappings.value_sets import STANDARD
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.patient.patient_record import KEYS
+from fhir_mappings.terminology.code_systems import LOINC
+from fhir_mappings.terminology.value_sets import STANDARD
 from tests.cds_service.advice.banned import banned_words
 
 CLINICAL_ROWS = set(range(1, 30))  # of the clinical catalogue

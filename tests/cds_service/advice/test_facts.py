@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.advice.operation_attributes import OPERATIONS, attributes
-from fhir_mappings.procedure_groups import GROUPS
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.terminology.procedure_groups import GROUPS
 from tests.builders import an_order
 from tests.cds_service.advice import people
 from tests.cds_service.advice.rows import PCS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cds_service.advice import known_unread
-from fhir_mappings.feature import Feature
-from fhir_mappings.feature_catalogue import FEATURES
-from fhir_mappings.search_result import SearchResult
+from fhir_mappings.features.feature_catalogue import FEATURES
+from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.results.feature import Feature
 from tests import builders
 from tests.builders import Resource, a_condition, a_medication_request, a_patient
 from tests.cds_service.advice import people

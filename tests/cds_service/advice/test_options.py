@@ -19,7 +19,7 @@ ALL = Policy(maximum=99)
 def offered(facts: Facts, **arguments: object) -> tuple[Option, ...]:
     given = {"policy": ALL, "codes": people.CODES, "contributions": {}} | arguments
     found = options.ranked(CATALOGUE, facts, **given)  # type: ignore[arg-type]
-    return tuple(options.told(one, facts, policy=given["policy"], today=AS_OF) for one in found)  # type: ignore[arg-type]
+    return tuple(options.worded_option(one, facts, policy=given["policy"], today=AS_OF) for one in found)  # type: ignore[arg-type]
 
 
 def by_id(facts: Facts, name: str, **arguments: object) -> Option:

@@ -7,11 +7,11 @@ import math
 
 import pytest
 
-from cds_service import model_inputs
+from cds_service.advice import model_inputs
 from cds_service.advice.assessment import Assessment, Estimate, assess
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.value_of_information import worth_asking
-from fhir_mappings import features
+from fhir_mappings.features import features
 from models_onnx.recalibration import Recalibration
 from tests import builders
 from tests.builders import Resource

@@ -11,9 +11,9 @@ from cds_service.advice.catalogue import parts
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Option, Policy
-from cds_service.advice.suggestions import sentence
-from fhir_mappings.orderables import ORDERABLES
-from fhir_mappings.search_result import SearchResult
+from cds_service.cards.suggestions import sentence
+from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.orders.order_catalogue import ORDERABLES
 from tests.builders import AS_OF, Resource, a_condition, a_medication_request, a_procedure, an_order, date_ago, days_ago
 from tests.cds_service.advice import people
 from tests.cds_service.advice.people import result
@@ -26,7 +26,7 @@ ALL = Policy(opt_in=OPT_IN, maximum=99)
 
 def offered(facts: Facts, policy: Policy = ALL) -> tuple[Option, ...]:
     found = options.ranked(CATALOGUE, facts, policy=policy, codes=people.CODES, contributions={})
-    return tuple(options.told(one, facts, policy=policy, today=AS_OF) for one in found)
+    return tuple(options.worded_option(one, facts, policy=policy, today=AS_OF) for one in found)
 
 
 def ids(facts: Facts, policy: Policy = ALL) -> list[str]:

@@ -7,12 +7,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from cds_service import speaking
 from cds_service.advice import silence
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.silence import WORDS, Reason
-from fhir_mappings import features
-from models_onnx.bounds import MissingRange
+from cds_service.tenants import speaking
+from fhir_mappings.features import features
+from models_onnx.missing_ranges import MissingRange
 from models_onnx.score import Range
 from tests import builders
 from tests.builders import a_condition, a_patient, a_record

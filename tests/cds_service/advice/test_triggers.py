@@ -12,7 +12,7 @@ from cds_service.advice.catalogue import Trigger
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.operation_attributes import attributes
 from cds_service.advice.triggers import Holds, evaluate, for_operation
-from fhir_mappings.feature import Feature
+from fhir_mappings.results.feature import Feature
 from tests.builders import a_condition, a_patient, an_observation
 from tests.cds_service.advice import people
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.hooks import request as requests
-from cds_service.hooks.errors import BadRequest, InvalidContext, ServiceError
+from cds_service.trust.errors import BadRequest, InvalidContext, ServiceError
 
 OFFERED = ("order-select", "order-sign")
 
@@ -29,7 +29,7 @@ def body(**changed: Any) -> dict[str, Any]:
 
 
 def read(given: Any) -> requests.HookRequest:
-    return requests.read(json.dumps(given).encode(), offered=OFFERED)
+    return requests.read_request(json.dumps(given).encode(), offered=OFFERED)
 
 
 def context(**changed: Any) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def test_a_missing_context_member_is_an_invalid_context(member: str) -> None:
 )
 def test_what_is_not_a_json_object_is_a_bad_request(given: bytes, expected: type[ServiceError]) -> None:
     with pytest.raises(expected):
-        requests.read(given, offered=OFFERED)
+        requests.read_request(given, offered=OFFERED)
 
 
 def test_a_hook_that_is_not_offered_is_a_bad_request() -> None:
@@ -168,4 +168,4 @@ def test_unknown_members_and_extensions_of_any_kind_are_ignored() -> None:
 
 def test_prefetch_null_is_as_absent() -> None:
     assert read(body(prefetch={})).prefetch == {}
-    assert requests.read(json.dumps(body() | {"prefetch": None}).encode(), offered=OFFERED).prefetch == {}
+    assert requests.read_request(json.dumps(body() | {"prefetch": None}).encode(), offered=OFFERED).prefetch == {}

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from cds_service.app import TRACING
 from cds_service.stopwatch import Stopwatch
+from cds_service.web.app import TRACING
 from tests.cds_service.trust.listener import Listener, listening
 from tests.conformance.conftest import an_app
 

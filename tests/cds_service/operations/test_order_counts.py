@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from cds_service.operations import metrics
-from fhir_mappings import operation_codes
+from fhir_mappings.orders import operation_codes
 from tests.acceptance.requests import CPT, FUSION, a_request, an_order
-from tests.cds_service.test_calls import ask, kept
+from tests.cds_service.answering.test_calls import ask, kept
 from tests.conformance.conftest import a_tenant_file, an_app
 
 ROOT = Path(__file__).resolve().parents[3]

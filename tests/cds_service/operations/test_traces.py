@@ -57,7 +57,7 @@ def test_off_means_nothing_imported_and_nothing_called(tmp_path, monkeypatch):
     assert not [name for name in called if "span" in name]
     assert Stopwatch.told is None
     program = (
-        "import sys; from cds_service.app import create_app; from cds_service.settings import Settings\n"
+        "import sys; from cds_service.web.app import create_app; from cds_service.web.settings import Settings\n"
         f"create_app(Settings(demo=True, database_url='sqlite:///{tmp_path}/other.sqlite3'))\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
@@ -94,7 +94,7 @@ def test_a_request_that_fails_and_one_that_matches_nothing_have_a_span_each(monk
 
     with collecting(monkeypatch, tmp_path, demo=True) as collected:
         http = collected.app.test_client()
-        monkeypatch.setattr("cds_service.calls.answer", broken)
+        monkeypatch.setattr("cds_service.answering.calls.answer", broken)
         assert http.post(SERVICE, json=a_request()).status_code == 500
         assert http.open("/Patient/pt-b", method="PT-B").status_code == 404
         failed, unknown = collected.spans()

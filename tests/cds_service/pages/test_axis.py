@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.advice import discrete
+from cds_service.cards import discrete
 from cds_service.pages import axis, result
 from tests import builders
 from tests.cds_service.advice import people
@@ -115,7 +115,7 @@ def test_a_word_of_comparison_stands_only_where_the_whole_range_lies_in_one_band
     words = {row.band for resources in PATIENTS.values() for row in chart_of(told(*resources)).rows}
     assert "" in words
     for resources in PATIENTS.values():
-        read = result.read(discrete.result(people.an_assessment(*resources)), builders.ZONE)
+        read = result.result_rows(discrete.result(people.an_assessment(*resources)), builders.ZONE)
         assert read.chart is not None
         for row, one in zip(read.chart.rows, [one for one in told(*resources) if in_chart(one)], strict=True):
             assert bool(row.band) == ("band" in one)

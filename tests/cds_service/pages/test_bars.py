@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.advice import discrete
+from cds_service.cards import discrete
 from cds_service.pages import bars, result
 from tests import builders
 from tests.cds_service.advice import people
@@ -37,7 +37,7 @@ def test_points_point_the_way_of_their_log_odds_also_where_they_cancel() -> None
 
 @pytest.mark.parametrize("resources", PATIENTS.values(), ids=PATIENTS)
 def test_one_scale_holds_for_all_bars_of_a_page(resources: tuple[builders.Resource, ...]) -> None:
-    read = result.read(discrete.result(people.an_assessment(*resources)), builders.ZONE)
+    read = result.result_rows(discrete.result(people.an_assessment(*resources)), builders.ZONE)
     shown = [bar for risk in (*read.told, *read.others) if risk.pulls for bar in risk.pulls.bars]
     longest = max(abs(bar.points) for bar in shown)
     for bar in shown:

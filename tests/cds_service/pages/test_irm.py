@@ -29,4 +29,4 @@ def test_a_summary_without_one_of_the_eight_rows_is_refused(tmp_path: Path) -> N
     short = tmp_path / "irm.yaml"
     short.write_text(text[: text.index("  - characteristic: privacy")])
     with pytest.raises(ValueError, match="privacy"):
-        irm.read(short)
+        irm.read_summary(short)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
-from cds_service.settings import Settings
-from models_onnx.source_attributes import NOT_AT_THIS_SITE
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from models_onnx.documents.source_attributes import NOT_AT_THIS_SITE
 
 WORD = "q7Zr2mXv9KpTn4Ws"
 URL = f"/sites/{WORD}/models/any-complication"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
 from cds_service.pages import evaluations, model_summary
-from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from models_onnx import registry
 from models_onnx.registry import Registry
 

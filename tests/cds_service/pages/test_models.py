@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
 from cds_service.pages.attributes import PREDICTIVE
-from cds_service.settings import Settings
-from fhir_mappings.procedure_groups import GROUPS
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from fhir_mappings.terminology.procedure_groups import GROUPS
 from models_onnx import registry
 
 DEMOGRAPHIC = {"race", "ethnicity", "language", "insurance", "payer", "income", "religion"}

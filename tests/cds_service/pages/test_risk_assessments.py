@@ -12,16 +12,16 @@ from fhir.resources.R4B.riskassessment import RiskAssessment
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from cds_service.advice import discrete
-from cds_service.hooks import error_responses
-from cds_service.hooks.errors import Unauthorized
+from cds_service.cards import discrete
 from cds_service.pages import open_pages, risk_assessments
 from cds_service.records import migrate
 from cds_service.records.records import Records
 from cds_service.records.rows import EvaluationRow
-from cds_service.site import open_site
-from cds_service.tenant import Tenant
+from cds_service.tenant_runtime import open_tenant
+from cds_service.tenants.tenant import Tenant
+from cds_service.trust.errors import Unauthorized
 from cds_service.trust.seal import Seal
+from cds_service.web import error_responses
 from tests import builders
 from tests.cds_service.advice import people
 
@@ -31,7 +31,7 @@ TENANTS = {
     name: Tenant(id=name, environment="dev", public_url="https://risk.example.org", mode="on")
     for name in ("general", "county")
 }
-SITES = {name: open_site(tenant) for name, tenant in TENANTS.items()}
+SITES = {name: open_tenant(tenant) for name, tenant in TENANTS.items()}
 
 
 def proven(authorization: str | None) -> Tenant:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cds_service.cli import main
+from cds_service.commands.cli import main
 from cds_service.patient_data import bulk_export, site_export
 from cds_service.patient_data.site_export import ExportError
 from tests.builders import a_condition, a_patient

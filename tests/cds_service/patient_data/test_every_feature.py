@@ -14,23 +14,24 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from cds_service.advice import naming
+from cds_service.advice import feature_text
 from cds_service.demo.search import search
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather, resolve
 from cds_service.trust import egress
 from cds_service.trust.secret import Secret
-from fhir_mappings import diagnosis_features, features, medications, patient_record, queries, workup
-from fhir_mappings.code_systems import CONCEPT, ICD_10, ICD_10_CM, LOINC, SNOMED_CT
-from fhir_mappings.concept_maps import ConceptMaps
-from fhir_mappings.feature import Features
-from fhir_mappings.features import FEATURES
-from fhir_mappings.finding_rules import FINDINGS
-from fhir_mappings.icd_editions import is_classified
-from fhir_mappings.measurement_rules import RULES, Rule
-from fhir_mappings.patient_record import PatientRecord
-from fhir_mappings.search_result import SearchResults
-from fhir_mappings.value_sets import STANDARD
+from fhir_mappings.features import existing_tests, features, queries
+from fhir_mappings.features.features import FEATURES
+from fhir_mappings.fhir.search_result import SearchResults
+from fhir_mappings.patient import diagnosis_features, medications, patient_record
+from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.results.feature import Features
+from fhir_mappings.results.finding_rules import FINDINGS
+from fhir_mappings.results.measurement_rules import RULES, MeasurementRule
+from fhir_mappings.terminology.code_systems import CONCEPT, ICD_10, ICD_10_CM, LOINC, SNOMED_CT
+from fhir_mappings.terminology.concept_maps import ConceptMaps
+from fhir_mappings.terminology.icd_editions import is_classified
+from fhir_mappings.terminology.value_sets import STANDARD
 from tests import builders
 from tests.builders import (
     AS_OF,
@@ -61,7 +62,7 @@ TEMPLATES = queries.prefetch_templates(MAPS)
 TOKENS = {"context.patientId": PATIENT_ID, "context.encounterId": None}
 
 
-def a_result(rule: Rule, code: tuple[str, str]) -> Resource:
+def a_result(rule: MeasurementRule, code: tuple[str, str]) -> Resource:
     return an_observation(coded(code), round(sum(rule.soft) / 2, 1), rule.unit)
 
 
@@ -190,7 +191,7 @@ def gathered(way: str, held: tuple[Resource, ...], fetching: tuple[Store, Access
 
 
 def a_record(results: SearchResults) -> PatientRecord:
-    return patient_record.read(results, patient_id=PATIENT_ID, as_of=AS_OF, zone=ZONE, maps=MAPS)
+    return patient_record.read_record(results, patient_id=PATIENT_ID, as_of=AS_OF, zone=ZONE, maps=MAPS)
 
 
 def derive(record: PatientRecord) -> Features:
@@ -211,15 +212,15 @@ def test_a_feature_is_found_by_its_own_code(
     assert (found.usable, found.reason) == (True, None)
     assert told in ("", found.value)
     assert found.value not in (False, "none")
-    assert FEATURES[name].label.split()[0] in naming.feature(found, AS_OF) or isinstance(found.value, str)
+    assert FEATURES[name].label.split()[0] in feature_text.feature(found, AS_OF) or isinstance(found.value, str)
 
 
 @pytest.mark.parametrize("way", ["prefetched", "fetched"])
-@pytest.mark.parametrize("test", workup.TESTS_DAYS)
+@pytest.mark.parametrize("test", existing_tests.TESTS_DAYS)
 def test_a_test_that_was_done_is_found_by_each_of_its_codes(
     test: str, way: str, fetching: tuple[Store, Access, FhirClient]
 ) -> None:
     for code in laboratory_codes(test):
         held = (an_observation(coded(code), 20, "1", effectiveDateTime=days_ago(1)),)
-        found = workup.read(a_record(gathered(way, held, fetching)))
+        found = existing_tests.read_existing_tests(a_record(gathered(way, held, fetching)))
         assert (test in found.done, test in found.not_done) == (True, False), code

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
-from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather, resolve
 from cds_service.trust import egress
+from cds_service.trust.errors import DataUnobtainable
 from cds_service.trust.secret import Secret
-from fhir_mappings.search_result import SearchResults
+from fhir_mappings.fhir.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
 
 TEMPLATES = {

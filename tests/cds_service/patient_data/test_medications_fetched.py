@@ -13,7 +13,7 @@ from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import MAX_MEDICATIONS, Budget, gather
 from cds_service.trust import egress
 from cds_service.trust.secret import Secret
-from fhir_mappings.search_result import SearchResults
+from fhir_mappings.fhir.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
 
 TEMPLATES = {"patient": "Patient/{{context.patientId}}", "medications": "MedicationRequest?patient=x"}

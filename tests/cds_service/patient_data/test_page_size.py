@@ -18,9 +18,10 @@ from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, gather
 from cds_service.trust import egress
 from cds_service.trust.outbound import Door
-from fhir_mappings import bulk, features
-from fhir_mappings.feature import Features
-from fhir_mappings.search_result import SearchResults
+from fhir_mappings.features import features
+from fhir_mappings.fhir.search_result import SearchResults
+from fhir_mappings.report import bulk
+from fhir_mappings.results.feature import Features
 from tests import builders
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
 from tests.fhir_mappings import cohorts

@@ -11,11 +11,11 @@ import pytest
 
 from cds_service.demo import patients
 from cds_service.patient_data import prefetch
-from fhir_mappings import reading
+from fhir_mappings.fhir import decode_resources
 
 
 def read(value: Any) -> prefetch.Page:
-    return prefetch.read(msgspec.Raw(json.dumps(value).encode()))
+    return prefetch.read_page(msgspec.Raw(json.dumps(value).encode()))
 
 
 def bundle(*entries: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_the_names_that_a_bundle_gives_are_kept_and_addresses_are_not() -> None:
         {"fullUrl": "https://fhir.example/Patient/1", "resource": {"resourceType": "Patient"}},
         {"resource": {"resourceType": "Condition"}},
     ]
-    found = prefetch.read(msgspec.Raw(json.dumps({"resourceType": "Bundle", "entry": entries}).encode())).result
+    found = prefetch.read_page(msgspec.Raw(json.dumps({"resourceType": "Bundle", "entry": entries}).encode())).result
     assert [(name, msgspec.json.decode(raw)["resourceType"]) for name, raw in found.named] == [
         ("urn:uuid:1", "Medication")
     ]
@@ -123,9 +123,11 @@ MINE = [one for one in FUSION.resources if one["resourceType"] in ("Condition", 
 def test_what_is_decoded_at_once_says_the_same_as_what_is_read_entry_by_entry(change):
     bundle = {"resourceType": "Bundle", "entry": [{"resource": one} for one in MINE], **change}
     raw = msgspec.Raw(msgspec.json.encode(bundle))
-    slow, fast = prefetch.read(raw), prefetch.read_at_once(raw)
+    slow, fast = prefetch.read_page(raw), prefetch.read_at_once(raw)
     assert fast.next_url == slow.next_url
-    assert reading.read("conditions", fast.result, FUSION.id) == reading.read("conditions", slow.result, FUSION.id)
+    assert decode_resources.decode_resources("conditions", fast.result, FUSION.id) == decode_resources.decode_resources(
+        "conditions", slow.result, FUSION.id
+    )
     facts = ("failure", "truncated", "partial", "supplied", "named")
     assert [getattr(fast.result, name) for name in facts] == [getattr(slow.result, name) for name in facts]
 
@@ -135,5 +137,5 @@ def test_another_patients_data_is_found_in_what_was_decoded_at_once():
     raw = msgspec.Raw(msgspec.json.encode({"resourceType": "Bundle", "entry": [{"resource": other}]}))
     page = prefetch.read_at_once(raw)
     assert page.result.decoded
-    with pytest.raises(reading.WrongPatientError):
-        reading.read("labs", page.result, FUSION.id)
+    with pytest.raises(decode_resources.WrongPatientError):
+        decode_resources.decode_resources("labs", page.result, FUSION.id)

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from cds_service.hooks.errors import DataUnobtainable
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.patient_data.gather import resolve
-from fhir_mappings.search_result import SearchResult
+from cds_service.trust.errors import DataUnobtainable
+from fhir_mappings.fhir.search_result import SearchResult
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.patient_data.test_gather import PATIENT, run
 
@@ -45,7 +45,7 @@ def bundle(*entries: Any, **members: Any) -> dict[str, Any]:
 
 def test_only_a_client_says_none_by_null() -> None:
     assert sent(None).succeeded
-    assert not prefetch.read(raw(None), supplied="fetched").result.succeeded
+    assert not prefetch.read_page(raw(None), supplied="fetched").result.succeeded
 
 
 # What a server may answer instead of a searchset: none of it says that there is nothing.

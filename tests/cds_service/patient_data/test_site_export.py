@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 
-from cds_service.cli import main
+from cds_service.commands.cli import main
 from cds_service.patient_data import site_export
 from cds_service.patient_data.site_export import ExportError
-from fhir_mappings.mapping_counts import Site
-from fhir_mappings.mapping_report import report
+from fhir_mappings.report.mapping_counts import MappingSite
+from fhir_mappings.report.mapping_report import report
 from tests.builders import AS_OF, ZONE, a_condition, a_medication_request, an_observation, an_order, coded
 from tests.cds_service.patient_data.fhir_server import serving
 
@@ -76,7 +76,7 @@ def test_each_patient_comes_with_what_was_found_in_their_order() -> None:
 @pytest.mark.parametrize("kind", ["ServiceRequest", "Appointment"])
 def test_orders_that_could_not_be_searched_are_told_and_not_taken_for_none(kind: str) -> None:
     with serving(lambda path: (403, {}) if f"/{kind}?" in path else a_site(path)) as server:
-        found = report(site_export.people(site_export.server(server.base, None), IDS), Site(AS_OF, ZONE))
+        found = report(site_export.people(site_export.server(server.base, None), IDS), MappingSite(AS_OF, ZONE))
     failed = {key for (key, why), _ in found.searches if why == "not-authorised"}
     assert failed == {"procedures", {"ServiceRequest": "orders", "Appointment": "appointments"}[kind]}
 

@@ -16,9 +16,9 @@ from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.patient_data.gather import Budget, encoded, gather, resolve
 from cds_service.trust import egress
 from cds_service.trust.secret import Secret
-from fhir_mappings import queries
-from fhir_mappings.concept_maps import EMPTY
-from fhir_mappings.search_result import SearchResults
+from fhir_mappings.features import queries
+from fhir_mappings.fhir.search_result import SearchResults
+from fhir_mappings.terminology.concept_maps import EMPTY
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.conformance.conftest import an_app
 

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service import cli
-from cds_service.advice import discrete
+from cds_service.cards import discrete
+from cds_service.commands import cli
 from cds_service.records import card_floors
 from cds_service.records.card_floors import Risk
 from cds_service.records.records import Records
@@ -56,7 +56,7 @@ def test_what_counts_is_what_a_card_would_have_opened_by(records: Records) -> No
     rows += [msgspec.structs.replace(again, result={"predictions": [a_prediction(probability=0.3)]})]
     rows += [an_evaluation(tenant_id="other"), an_evaluation(result=None)]
     write(records, rows)
-    found = card_floors.read(records.durable, "general-hospital", since=NOON)
+    found = card_floors.assessed_operations(records.durable, "general-hospital", since=NOON)
     assert sorted([risk.probability for risk in one] for one in found) == [[], [], [0.1], [0.3], [0.4]]
 
 
@@ -65,7 +65,7 @@ def test_the_record_holds_what_silence_went_by(records: Records, resources: tupl
     assessment = people.an_assessment(*resources)
     told = msgspec.json.decode(msgspec.json.encode(discrete.of(assessment)))
     write(records, [an_evaluation(result=told)])
-    (found,) = card_floors.read(records.durable, "general-hospital", since=NOON)
+    (found,) = card_floors.assessed_operations(records.durable, "general-hospital", since=NOON)
     by = {one.outcome.name: (one.spoken_of, one.usual) for one in assessment.estimates if one.outcome.may_head}
     assert {one.outcome: (one.probability, one.usual) for one in found} == by
 

@@ -32,7 +32,7 @@ def a_free_port() -> int:
 @contextlib.contextmanager
 def serving(folder: Path, url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     bind = f"127.0.0.1:{a_free_port()}"
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--demo", "--bind", bind, "--workers", "2"]
+    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind, "--workers", "2"]
     environment = os.environ | {"DATABASE_URL": url, "CDS_STATE_DIRECTORY": str(folder)}
     with (
         (folder / "log").open("ab") as log,

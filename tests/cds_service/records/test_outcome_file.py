@@ -11,7 +11,7 @@ HEADER = "evaluation_id,outcome,occurred\n"
 
 def read(text, source="registry"):
     content = text if isinstance(text, bytes) else text.encode()
-    return outcome_file.read(content, tenant_id="general-hospital", known=KNOWN, source=source)
+    return outcome_file.outcome_lines(content, tenant_id="general-hospital", known=KNOWN, source=source)
 
 
 def faults(text):

@@ -10,7 +10,7 @@ from cds_service.records.outcomes import Imported
 from tests.cds_service.records.rows_of import NOON, an_evaluation
 
 KNOWN = ("30-day-death", "any-complication")
-CHANGE = outcomes.Change(done_by="A. Jones", reason="quarter", at=NOON)
+CHANGE = outcomes.OutcomeChange(done_by="A. Jones", reason="quarter", at=NOON)
 TENANT = "general-hospital"
 
 
@@ -28,7 +28,7 @@ def a_file(*lines):
 
 
 def bring(records, content, change=CHANGE):
-    lines = outcome_file.read(content, tenant_id=TENANT, known=KNOWN, source="registry")
+    lines = outcome_file.outcome_lines(content, tenant_id=TENANT, known=KNOWN, source="registry")
     return outcomes.keep(records.durable, content, lines, tenant_id=TENANT, change=change)
 
 

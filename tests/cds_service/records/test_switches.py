@@ -5,7 +5,7 @@ import pytest
 from cds_service.records import switches
 from cds_service.records.database import DatabaseError
 from cds_service.records.rows import AdministrationEvent
-from cds_service.records.switches import FRESH_S, Scope, Switch, SwitchReader
+from cds_service.records.switches import FRESH_S, Switch, SwitchReader, SwitchScope
 from tests.cds_service.records.rows_of import NOON
 
 
@@ -15,13 +15,13 @@ def an_event(**members: object) -> AdministrationEvent:
 
 
 def test_a_switch_is_set_replaced_and_taken_back(records):
-    engine, scope = records.durable, Scope("t", "order-sign")
+    engine, scope = records.durable, SwitchScope("t", "order-sign")
     for value in ("silent", "on"):
         switches.set_switch(engine, Switch("mode", scope, value), an_event(value=value))
-    assert switches.read(engine) == (Switch("mode", scope, "on"),)
+    assert switches.every_switch(engine) == (Switch("mode", scope, "on"),)
     assert switches.clear_switch(engine, "mode", scope, an_event(action="clear"))
     assert not switches.clear_switch(engine, "mode", scope, an_event(action="clear"))
-    assert switches.read(engine) == ()
+    assert switches.every_switch(engine) == ()
     assert [event.action for event in switches.history(engine)] == ["mode", "mode", "clear"]
     assert switches.history(engine, since=NOON.replace(hour=13)) == ()
 
@@ -31,7 +31,7 @@ def test_another_worker_sees_a_switch_once_its_copy_is_no_longer_fresh(open_reco
     now = [0.0]
     reader = SwitchReader(two.quick, clock=lambda: now[0])
     assert reader.current() == ()
-    kill = Switch("kill", Scope(), "killed")
+    kill = Switch("kill", SwitchScope(), "killed")
     switches.set_switch(one.durable, kill, an_event(action="kill"))
     assert reader.current() == ()
     now[0] = FRESH_S
@@ -42,7 +42,7 @@ def test_another_worker_sees_a_switch_once_its_copy_is_no_longer_fresh(open_reco
 def test_the_last_known_switches_hold_while_the_database_is_away(records):
     now = [0.0]
     reader = SwitchReader(records.quick, clock=lambda: now[0])
-    kill = Switch("kill", Scope(), "killed")
+    kill = Switch("kill", SwitchScope(), "killed")
     switches.set_switch(records.durable, kill, an_event())
     assert reader.current() == (kill,)
     with records.durable.begin() as connection:

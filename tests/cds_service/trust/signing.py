@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from cds_service.tenant import Client, Jwks, Tenant
+from cds_service.tenants.tenant import Client, Jwks, Tenant
 
 NOW = 1_800_000_000.0
 ISSUER = "https://ehr.example.org"

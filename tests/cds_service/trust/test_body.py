@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.hooks import request as hook_request
-from cds_service.hooks.errors import BadRequest, NotJson, TooLarge, TooSlow
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
 from cds_service.trust import body, json_limits
+from cds_service.trust.errors import BadRequest, NotJson, TooLarge, TooSlow
 
 LIMITS = Limits(body_bytes=1000, inflated_bytes=5000)
 
 
 def read(data: bytes, encoding: str = "", length: int | None = None) -> bytes:
-    return body.read(body.Sent(io.BytesIO(data), length, encoding), LIMITS).body
+    return body.read_body(body.Sent(io.BytesIO(data), length, encoding), LIMITS).body
 
 
 def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not():
@@ -59,7 +59,7 @@ def test_a_trickle_is_ended(monkeypatch):
         sender = threading.Thread(target=trickle)
         sender.start()
         with ours.makefile("rb", buffering=0) as stream, pytest.raises(TooSlow):
-            body.read(body.Sent(stream, None, "", ours), LIMITS)
+            body.read_body(body.Sent(stream, None, "", ours), LIMITS)
         stop.set()
         sender.join()
 
@@ -71,7 +71,7 @@ def looked_at(text):
     """As calls.py does: the limits, then the request, in which no name may be there twice."""
     json_limits.check(text, DEFAULT)
     try:
-        hook_request.read(text, offered=())
+        hook_request.read_request(text, offered=())
     except BadRequest as error:
         if error.diagnostics == "names that are not repeated":
             raise

@@ -8,10 +8,10 @@ import json
 import jwt
 import pytest
 
-from cds_service.hooks.errors import Forbidden, NotReady, Unauthorized
-from cds_service.tenant import Jwks
-from cds_service.tenants import demo_tenant
+from cds_service.tenants.tenant import Jwks
+from cds_service.tenants.tenant_files import demo_tenant
 from cds_service.trust.client_jwt import Caller, Verifier, reason
+from cds_service.trust.errors import Forbidden, NotReady, Unauthorized
 from tests.cds_service.trust.signing import (
     ISSUER,
     NOW,

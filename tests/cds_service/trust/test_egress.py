@@ -6,8 +6,8 @@ import time
 import msgspec
 import pytest
 
-from cds_service.tenant import Tenant
-from cds_service.tenants import demo_tenant
+from cds_service.tenants.tenant import Tenant
+from cds_service.tenants.tenant_files import demo_tenant
 from cds_service.trust import addresses, egress
 from cds_service.trust.outbound import Door, OutboundError, Reply
 from tests.cds_service.trust.listener import listening

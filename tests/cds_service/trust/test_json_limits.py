@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.hooks import request as hook_request
-from cds_service.hooks.errors import BadRequest
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
 from cds_service.trust import json_limits
+from cds_service.trust.errors import BadRequest
 
 LIMITS = Limits()
 OFFERED = ("order-select", "order-sign")
@@ -51,7 +51,7 @@ def body_with(literal: bytes, place: int) -> bytes:
 
 def read(body: bytes) -> hook_request.HookRequest:
     json_limits.check(body, LIMITS)
-    return hook_request.read(body, offered=OFFERED)
+    return hook_request.read_request(body, offered=OFFERED)
 
 
 def escaped(*codes: str) -> bytes:
@@ -189,4 +189,4 @@ def test_no_body_without_a_repeated_name_is_refused_for_one(extra, prefetch):
     body = json.dumps({**extra, **a_body(), "prefetch": prefetch}, ensure_ascii=False)
     if BACKSLASH in body or any("\ud800" <= one <= "\udfff" for one in body):
         return
-    hook_request.read(body.encode(), offered=OFFERED)
+    hook_request.read_request(body.encode(), offered=OFFERED)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cds_service.tenant import Jwks
+from cds_service.tenants.tenant import Jwks
 from cds_service.trust.key_set import FETCH_INTERVAL_S, RENEW_AFTER_S, KeySet, KeysUnobtainableError
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.app import create_app
 from cds_service.operations import metrics
-from cds_service.settings import Settings
-from cds_service.trust import circuit, doors
+from cds_service.trust import circuit, egress_session
 from cds_service.trust.outbound import Door, OutboundError
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 
@@ -56,7 +56,7 @@ def test_the_time_holds_for_a_name_server_that_does_not_answer(monkeypatch: pyte
         told = list(callers.map(lambda _: why(door, "http://slow.example.org/"), range(20)))
     assert {word for word, _ in told} == {"too-late"}
     assert max(seconds for _, seconds in told) < 0.3 + LATE_S
-    assert door.lookups == doors.LOOKUPS  # and no thread more is held by them
+    assert door.lookups == egress_session.LOOKUPS  # and no thread more is held by them
     answered.set()
 
 

@@ -5,8 +5,8 @@ import contextlib
 import msgspec
 import pytest
 
-from cds_service.hooks.errors import TooManyRequests
-from cds_service.tenant import Limits
+from cds_service.tenants.tenant import Limits
+from cds_service.trust.errors import TooManyRequests
 from cds_service.trust.throttle import Throttle
 from tests.cds_service.trust.signing import a_tenant
 

@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of `cds-service serve --demo`."""
     folder: Path = tmp_path_factory.mktemp("demo")
     bind = f"127.0.0.1:{servers.free_port()}"
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--demo", "--bind", bind]
+    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind]
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

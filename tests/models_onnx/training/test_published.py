@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from models_onnx.golden_scores import read
+from models_onnx.golden_scores import read_golden_scores
 from models_onnx.registry import PACKAGE
 from models_onnx.training.published import BUILDERS, coefficients
 
 SHARED = Path(__file__).parents[4] / "shared" / "clinical" / "equations.json"
-GOLDEN = {path.parent.parent.name: read(path.parent) for path in PACKAGE.glob("*/*/*/golden_scores.json")}
+GOLDEN = {path.parent.parent.name: read_golden_scores(path.parent) for path in PACKAGE.glob("*/*/*/golden_scores.json")}
 
 
 @pytest.mark.shared

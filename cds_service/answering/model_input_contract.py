@@ -1,0 +1,41 @@
+"""The models agree with the mapping on every input and with the card on every outcome, or no service starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.advice.outcomes import BY_NAME
+from fhir_mappings.features.features import FEATURES
+from models_onnx.model_card import ModelInput
+
+if TYPE_CHECKING:  # the process that forks the workers checks too, and may not load onnxruntime
+    from models_onnx.registry import Registry
+
+
+class ContractError(Exception):
+    """A model asks for an input that the mapping does not give in that form, or foresees what no card can tell."""
+
+
+def check(models: Registry) -> None:
+    """Raise ContractError naming every disagreement."""
+    problems = [
+        f"{card.name}: {problem}" for card in models.cards for item in card.inputs if (problem := _disagreement(item))
+    ]
+    problems += [
+        f"{card.name} {card.version}: a champion, but no card tells its outcome {card.outcome}"
+        for card in models.cards
+        if models.states[card.name, card.version] == "champion" and card.outcome not in BY_NAME
+    ]
+    if problems:
+        raise ContractError("; ".join(problems))
+
+
+def _disagreement(item: ModelInput) -> str | None:
+    feature = FEATURES.get(item.name)
+    if feature is None:
+        return f"input {item.name} is no feature"
+    if (item.kind, item.unit) != (feature.kind, feature.unit):
+        return f"input {item.name} is {item.kind} in {item.unit!r}, the feature {feature.kind} in {feature.unit!r}"
+    if not set(item.categories) <= set(feature.categories):
+        return f"input {item.name} has categories that the feature has not"
+    return None

@@ -1,0 +1,107 @@
+"""What has to hold before the service starts, each with what was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cds_service.answering import model_input_contract
+from cds_service.web.settings import Settings
+
+if (
+    TYPE_CHECKING
+):  # the arbiter imports this file, and must not load onnxruntime (tests/cds_service/commands/test_checks.py)
+    from cds_service.tenant_runtime import TenantRuntime
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing verified, whether it holds, and what to tell; a warning stops nothing and has to be read."""
+
+    what: str
+    ok: bool
+    told: str
+    warnings: tuple[str, ...] = ()
+
+
+def run(settings: Settings) -> tuple[Check, ...]:
+    """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them."""
+    return (
+        _check("mapping", _mapping),
+        _check("models", lambda: _models(settings)),
+        *_tenants(settings),
+        _check("traces", _traces),
+    )
+
+
+def _check(what: str, verify: Callable[[], str]) -> Check:
+    try:
+        return Check(what, ok=True, told=verify())
+    except Exception as error:  # noqa: BLE001 — whatever is wrong is what the operator has to read
+        return Check(what, ok=False, told=f"{type(error).__name__}: {error}")
+
+
+def _mapping() -> str:
+    from fhir_mappings.features.features import FEATURES  # noqa: PLC0415 — an unreadable value set shows here
+
+    return f"{len(FEATURES)} features, every value set readable"
+
+
+def _models(settings: Settings) -> str:
+    from models_onnx import registry  # noqa: PLC0415
+
+    models = registry.load(settings.models or registry.PACKAGE, class_b=settings.class_b)
+    model_input_contract.check(models)
+    return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
+        f"{card.name} {card.version}" for card in models.cards
+    )
+
+
+def _traces() -> str:
+    from cds_service.operations import traces  # noqa: PLC0415
+
+    return traces.exporter_named(os.environ) or "off"
+
+
+def _tenants(settings: Settings) -> Iterator[Check]:
+    from cds_service.web.app import open_sites  # noqa: PLC0415
+
+    sites: list[TenantRuntime] = []
+
+    def opened() -> str:
+        sites.extend(open_sites(settings))
+        return ", ".join(_told(site) for site in sites)
+
+    yield _check("tenants", opened)
+    yield from map(_order_codes, sites)
+    yield from map(_floors, sites)
+
+
+def _order_codes(site: TenantRuntime) -> Check:
+    """By how many codes of which code system a tenant's orders are known, with a warning for each that has none."""
+    from fhir_mappings.orders import operation_codes  # noqa: PLC0415
+
+    found, of = operation_codes.known(site.value_sets, site.maps), f" ({site.tenant.id})"
+    warnings = tuple(gap + of for gap in operation_codes.gaps(found))
+    return Check("order codes", ok=True, told=operation_codes.counts_in_words(found) + of, warnings=warnings)
+
+
+def _floors(site: TenantRuntime) -> Check:
+    """From which risk a card opens (DEC-39), with a warning where one number still stands for every outcome."""
+    of, tenant = f" ({site.tenant.id})", site.tenant
+    if not any(site.card_floors.values()):
+        return Check("card floors", ok=True, told=f"always a card{of}")
+    told = ", ".join(f"{outcome} {floor:g}" for outcome, floor in site.card_floors.items()) + of
+    old = (f"card_floor is read in this version only; write card_floors: {{outcome: probability}}{of}",)
+    return Check("card floors", ok=True, told=told, warnings=old if tenant.card_floor is not None else ())
+
+
+def _told(site: TenantRuntime) -> str:
+    """A tenant, which value sets it has from its terminology server, and what of SNOMED CT is understood."""
+    from cds_service.patient_data import terminology_server  # noqa: PLC0415
+
+    sets = "".join(f"; {one.told}" for one in site.terminology)
+    snomed = terminology_server.snomed_told(site.value_sets, site.terminology)
+    return f"{site.tenant.id} ({site.tenant.environment}, {site.tenant.mode}{sets}; {snomed})"

@@ -1,0 +1,166 @@
+"""The command line: `cds-service serve | demo | call | check`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import click
+
+from cds_service.commands.codes import codes
+from cds_service.commands.mapping import mapping_report_command
+from cds_service.commands.models import models
+from cds_service.commands.recalibrate import recalibrate
+from cds_service.commands.record import record
+from cds_service.commands.switches import kill, mode
+from cds_service.web.settings import Settings
+
+# As in cds_service.ehr.caller, which a start of the service should not wait for.
+_HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+
+
+@click.group()
+@click.version_option(package_name="surgical-risk")
+def main() -> None:
+    """surgical-risk: a CDS Hooks service that answers a surgical order with its risk for this patient."""
+
+
+main.add_command(mode)
+main.add_command(kill)
+main.add_command(record)
+main.add_command(models)
+main.add_command(recalibrate)
+main.add_command(mapping_report_command)
+main.add_command(codes)
+
+
+@main.command()
+@click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
+@click.option("--bind", default=None, metavar="HOST:PORT", help="Where to listen (default 127.0.0.1:8000).")
+@click.option("--workers", type=int, default=None, help="Processes (default 2).")
+@click.option("--demo", "is_demo", is_flag=True, help="Demo mode: invented patients, no JWT, loopback only.")
+def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: bool) -> None:
+    """Start the service and stay until stopped."""
+    settings = _settings(tenants=tenants, bind=bind, workers=workers, demo=is_demo or None)
+    _share(settings)
+    _ready_or_exit(settings)
+    from cds_service.web.server import Server  # noqa: PLC0415 — gunicorn is slow to import and only needed here
+
+    Server(settings).run()
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", show_default=True)
+def demo(bind: str) -> None:
+    """Start with invented patients, fire a real order, print the card, stay until Ctrl-C."""
+    from cds_service.demo import show  # noqa: PLC0415
+
+    sys.exit(show.run(bind))
+
+
+@main.command()
+@click.argument("patient")
+@click.argument("procedure_code")
+@click.option("--service", default="http://127.0.0.1:8000", show_default=True, help="Base URL of the service.")
+@click.option("--fhir", default=None, help="Base URL of the FHIR server (default: the service's demo store).")
+@click.option("--system", default=None, help="Code system of the code (default: told from its shape).")
+@click.option("--hook", type=click.Choice(_HOOKS), default="order-select", show_default=True)
+@click.option("--no-prefetch", is_flag=True, help="Send none: the service fetches everything itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print the response as it came.")
+def call(
+    patient: str,
+    procedure_code: str,
+    *,
+    service: str,
+    fhir: str | None,
+    system: str | None,
+    hook: str,
+    no_prefetch: bool,
+    as_json: bool,
+) -> None:
+    """Fire an order of PROCEDURE_CODE for PATIENT as an EHR would, and print the card.
+
+    Tokens come from the environment, so that no shell history keeps them: FHIR_TOKEN for the FHIR server,
+    CDS_CLIENT_JWT for the service.
+    """
+    import json  # noqa: PLC0415
+
+    from cds_service.ehr import caller, terminal  # noqa: PLC0415
+
+    ehr = caller.Ehr(
+        service_url=service,
+        fhir_url=fhir or f"{service.rstrip('/')}/demo/fhir",
+        fhir_token=os.environ.get("FHIR_TOKEN"),
+        client_jwt=os.environ.get("CDS_CLIENT_JWT"),
+    )
+    coding = (system or caller.code_system(procedure_code), procedure_code)
+    try:
+        answer = caller.call(ehr, patient, coding, hook=hook, prefetch=not no_prefetch)
+    except caller.CallError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(answer, indent=2) if as_json else terminal.write(answer))
+
+
+@main.command()
+@click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
+def check(tenants: Path | None) -> None:
+    """Verify settings, mappings, value sets and models, and say what is wrong."""
+    from cds_service.commands import checks  # noqa: PLC0415
+
+    settings = _settings(tenants=tenants)
+    results = checks.run(settings)
+    for result in results:
+        click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.what}: {result.told}")
+        for warning in result.warnings:
+            click.echo(f"WARN  {result.what}: {warning}")
+    sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+def _share(settings: Settings) -> None:
+    """What all workers of this start have in common: counters, the record's schema, logs."""
+    from cds_service.operations import logs, state  # noqa: PLC0415
+
+    folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
+    state.share_metrics(folder)
+    state.forget_answers(folder)
+    logs.configure()
+    from cds_service.records import database, migrate  # noqa: PLC0415
+
+    try:
+        migrate.upgrade(settings.database_url)
+    except database.DatabaseError as error:
+        raise click.ClickException(f"database: {error}") from error
+
+
+def _settings(**given: object) -> Settings:
+    """Settings from the environment, and over them what the command line says."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValueError as error:
+        raise click.ClickException(f"settings: {error}") from error
+
+
+def _ready_or_exit(settings: Settings) -> None:
+    """Say what is wrong before gunicorn starts workers that would each fail with a traceback.
+
+    In a process of its own: an onnxruntime that the arbiter had used would abort every worker when it ends.
+    """
+    from cds_service.commands import checks  # noqa: PLC0415
+    from cds_service.operations import logs  # noqa: PLC0415
+
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        results = apart.submit(checks.run, settings).result()
+    if failed := [result for result in results if not result.ok]:
+        raise click.ClickException("\n".join(f"{result.what}: {result.told}" for result in failed))
+    for result in results:
+        if result.what == "order codes":
+            logs.note("order-codes", told=logs.OwnWords(f"{result.what}: {result.told}"))
+        for warning in result.warnings:
+            logs.warn("order-codes", told=logs.OwnWords(warning))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""`cds-service models`: which versions are told, whether they are what was exported, and who changed that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from cds_service.commands import proof
+
+if TYPE_CHECKING:
+    from models_onnx.promotion import Changes, Gate
+
+F = TypeVar("F", bound=Callable[..., None])
+_DIRECTORY = click.option(
+    "--models",
+    "directory",
+    envvar="CDS_MODELS",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="Folder of the models (default: those of the package).",
+)
+_CHANGE = (
+    click.option("--by", "done_by", required=True, help="Who changes it."),
+    click.option("--reason", required=True, help="Why; kept with the event."),
+    click.option("--approved-by", default=None, help="A second person; required where a tenant is in production."),
+    click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path)),
+    click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
+    _DIRECTORY,
+    proof.force,
+)
+
+
+def _with_change(command: F) -> F:
+    for option in reversed(_CHANGE):
+        command = option(command)
+    return command
+
+
+@click.group("models")
+def models() -> None:
+    """The models: which are told, which are scored in silence, and whether each is what was exported."""
+
+
+@models.command("list")
+@_DIRECTORY
+def list_models(directory: Path | None) -> None:
+    """Every version with its state, in the order in which each outcome prefers them."""
+    from models_onnx import registry  # noqa: PLC0415
+
+    with _errors_told():
+        folder = directory or registry.PACKAGE
+        entries = registry.read_entries(folder / "registry.yaml")
+        known = {(card.name, card.version): card for card in registry.cards(folder)}
+    click.echo(f"{folder / 'registry.yaml'}")
+    for entry in entries:
+        card = known[entry.model, entry.version]
+        flag = "  only with CDS_CLASS_B" if card.trust == "B" else ""
+        told = f"{entry.model:26} {entry.version:8} {entry.state:11} {card.outcome:22} {card.sha256[:12]}{flag}"
+        click.echo(told)
+
+
+@models.command("verify")
+@_DIRECTORY
+def verify(directory: Path | None) -> None:
+    """Hash, inputs and golden scores of every version, and that the mapping gives what the served ones ask for."""
+    from cds_service.answering import model_input_contract  # noqa: PLC0415
+    from models_onnx import golden_scores, registry  # noqa: PLC0415
+
+    with _errors_told():
+        folder = directory or registry.PACKAGE
+        loaded = registry.load(folder, class_b=True)
+        model_input_contract.check(loaded)
+        for card in registry.cards(folder):
+            cases = len(golden_scores.read_golden_scores(folder / card.outcome / card.name / card.version).cases)
+            state = loaded.states[card.name, card.version]
+            click.echo(f"ok  {card.name} {card.version} ({state}): sha256 {card.sha256[:12]}, {cases} golden scores")
+
+
+@models.command("promote")
+@click.argument("model")
+@click.argument("version")
+@click.option(
+    "--to",
+    type=click.Choice(["champion", "challenger"]),
+    default="champion",
+    show_default=True,
+    help="Told on cards, or scored and recorded beside the champion without ever being told.",
+)
+@_with_change
+def promote(model: str, version: str, *, to: Literal["champion", "challenger"], **change: Any) -> None:
+    """Make VERSION of MODEL the one that is told; the former becomes a challenger. Verified before it is written."""
+    from models_onnx import promotion  # noqa: PLC0415
+
+    if to == "champion":
+        _refuse_unapproved(**change)
+    _apply(lambda folder, gate: promotion.promote(folder, model, version, to=to, gate=gate), **change)
+
+
+@models.command("retire")
+@click.argument("model")
+@click.argument("version")
+@_with_change
+def retire(model: str, version: str, **change: Any) -> None:
+    """Stop scoring VERSION of MODEL; its folder stays, so that it can be promoted again."""
+    from models_onnx import promotion  # noqa: PLC0415
+
+    _apply(lambda folder, gate: promotion.retire(folder, model, version, gate=gate), **change)
+
+
+def _apply(
+    change: Callable[[Path, Gate], Changes],
+    *,
+    directory: Path | None,
+    database_url: str,
+    done_by: str,
+    approved_by: str | None,
+    reason: str,
+    folder: Path | None,  # noqa: ARG001 — looked at before
+    force: bool,
+) -> None:
+    from cds_service.answering import model_input_contract  # noqa: PLC0415
+    from models_onnx.promotion import Gate  # noqa: PLC0415
+    from models_onnx.registry import PACKAGE  # noqa: PLC0415
+
+    def record(changes: Changes) -> None:
+        _record(changes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
+
+    with _errors_told(), proof.opened(database_url, forced=force):
+        gate = Gate(accept=model_input_contract.check, record=record)
+        for made in change(directory or PACKAGE, gate):
+            click.echo(f"{made.model} {made.version}: {made.before} -> {made.after}")
+    click.echo("in force in every worker within seconds; each answer names the versions that it stands for")
+
+
+def _record(changes: Changes, database_url: str, *, done_by: str, approved_by: str | None, reason: str) -> None:
+    """One event for each version that changed, all or none: who, when, why, from which version to which."""
+    from cds_service.records import administration, database  # noqa: PLC0415
+    from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+
+    engine = database.connect(database_url, durable=True, connections=1)
+    now = datetime.now(UTC)
+    try:
+        administration.note(
+            engine,
+            [
+                AdministrationEvent(
+                    happened_at=now,
+                    action=f"model-{made.action}",
+                    tenant_id="",
+                    scope=f"{made.model} {made.version}: {made.before} -> {made.after}",
+                    value=_versions(changes),
+                    done_by=done_by,
+                    approved_by=approved_by,
+                    reason=reason,
+                )
+                for made in changes
+            ],
+        )
+    finally:
+        engine.dispose()
+
+
+def _versions(changes: Changes) -> str:
+    """From which version to which the model that is told goes: "1.0.0 -> 1.1.0"."""
+    before = next((made.version for made in changes if made.before == "champion"), "none")
+    after = next((made.version for made in changes if made.after == "champion"), "none")
+    return f"{before} -> {after}"[:32]
+
+
+def _refuse_unapproved(*, done_by: str, approved_by: str | None, folder: Path | None, **_: object) -> None:
+    """Where real patients are behind the service, what they are told changes by two people (R-E06, R-F09)."""
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
+
+    production = folder is not None and any(tenant.is_production for tenant in load(folder))
+    if production and (not approved_by or approved_by.strip().casefold() == done_by.strip().casefold()):
+        raise click.ClickException("a champion in production needs a second person: --approved-by (R-E06)")
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """What is wrong, without a traceback."""
+    from cds_service.answering.model_input_contract import ContractError  # noqa: PLC0415
+    from cds_service.records.database import DatabaseError  # noqa: PLC0415
+    from models_onnx.model_card import ModelError  # noqa: PLC0415
+
+    try:
+        yield
+    except (ModelError, ContractError, DatabaseError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,69 @@
+"""What a command that changes a running service proves: it reached the service's database, and every worker follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from cds_service.records.workers import Worker
+
+F = TypeVar("F", bound=Callable[..., None])
+WAIT_S = 60.0
+_LOOK_S = 0.5
+
+force = click.option("--force", is_flag=True, help="Also where no worker uses this database now.")
+wait = click.option("--wait", is_flag=True, help="Until every worker has it; exit 1 where one has not after 60 s.")
+
+
+@contextmanager
+def opened(database_url: str, *, forced: bool) -> Iterator[tuple[Any, tuple[Worker, ...]]]:
+    """The database, named, and the workers that use it; refused where there are none, unless forced."""
+    from cds_service.records import database, workers  # noqa: PLC0415
+
+    click.echo(f"database: {database.safe(database_url)}")
+    engine = database.connect(database_url, durable=True, connections=1)
+    try:
+        using = workers.alive(engine, datetime.now(UTC))
+        if not using and not forced:
+            raise click.ClickException(
+                "no worker has used this database lately: name the service's own with --database or DATABASE_URL; "
+                "--force where none runs now"
+            )
+        yield engine, using
+    except database.DatabaseError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        engine.dispose()
+
+
+def refuse_unknown(tenant_id: str, using: tuple[Worker, ...], *, filed: tuple[str, ...], forced: bool) -> None:
+    """A tenant that neither a worker nor a file knows is a misspelling; with --force it may be one to come."""
+    known = {*filed, *(one for worker in using for one in worker.tenants)}
+    if tenant_id and tenant_id not in known and not forced:
+        raise click.ClickException(f"no tenant {tenant_id!r}: there are {', '.join(sorted(known)) or 'none'}")
+
+
+def follow(engine: Any, *, seconds: float = WAIT_S) -> None:
+    """Wait until every worker holds the switches as they are now, and say so; exit 1 where one does not."""
+    from cds_service.records import switches, workers  # noqa: PLC0415
+
+    until = time.monotonic() + seconds
+    while True:
+        expected = workers.digest(switches.every_switch(engine))
+        using = workers.alive(engine, datetime.now(UTC))
+        having = sum(one.switches == expected for one in using)
+        if using and having == len(using):
+            click.echo(f"{having} of {len(using)} workers have it")
+            return
+        if time.monotonic() >= until:
+            without = sorted({one.host for one in using if one.switches != expected})
+            raise click.ClickException(
+                f"{having} of {len(using)} workers have it; without: {', '.join(without) or '-'}"
+            )
+        time.sleep(_LOOK_S)

@@ -1,0 +1,224 @@
+"""`cds-service recalibrate`: intercept and slope for one hospital, fitted by one person, approved by another."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from cds_service.records.calibration_cases import Operation
+    from cds_service.records.recalibrations import Kept
+    from cds_service.records.rows import AdministrationEvent
+    from models_onnx.recalibration import Recalibration
+    from models_onnx.recalibration_fit import RecalibrationFit
+    from models_onnx.registry import Registry
+
+F = TypeVar("F", bound=Callable[..., None])
+_DATABASE = click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3")
+_WHO = (
+    click.option("--by", "done_by", required=True, help="Who does it."),
+    click.option("--reason", required=True, help="Why; kept with the event."),
+    _DATABASE,
+)
+
+
+def _with_who(command: F) -> F:
+    for option in reversed(_WHO):
+        command = option(command)
+    return command
+
+
+@click.group("recalibrate")
+def recalibrate() -> None:
+    """Recalibrate a model for one hospital from its own cases; in force only once a second person approved."""
+
+
+@recalibrate.command("fit")
+@click.argument("tenant_id")
+@click.argument("model")
+@click.option("--version", default=None, help="Version of the model (default: the one that is told).")
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="Operations from this day on, UTC.")
+@click.option("--until", type=click.DateTime(), default="9999-12-31", help="Operations before this day, UTC.")
+@click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
+@_with_who
+def fit(  # noqa: PLR0913 — a command's options are its interface
+    tenant_id: str,
+    model: str,
+    *,
+    version: str | None,
+    since: datetime,
+    until: datetime,
+    directory: Path | None,
+    done_by: str,
+    reason: str,
+    database_url: str,
+) -> None:
+    """Fit intercept and slope of MODEL to the recorded evaluations of TENANT_ID whose outcome is known.
+
+    At least 100 events and 100 operations without are needed. The result is a proposal and changes no answer.
+    """
+    from cds_service.records import calibration_cases, recalibrations  # noqa: PLC0415
+    from models_onnx import recalibration_fit, registry  # noqa: PLC0415
+
+    period = {"since": since.replace(tzinfo=UTC), "until": until.replace(tzinfo=UTC)}
+    with _record(database_url) as engine:
+        models = registry.load(directory or registry.PACKAGE, class_b=True)
+        card = _card(models, model, version)
+        operations = calibration_cases.scored_operations(
+            engine, tenant_id, sha256=card.sha256, outcome=card.outcome, **period
+        )
+        fitted = recalibration_fit.fit([_case(one, card.outcome, models) for one in operations])
+        proposal = _proposal(fitted, card, operations)
+        kept = recalibrations.propose(engine, tenant_id, proposal, _event(tenant_id, done_by, reason))
+    click.echo(_told(kept, fitted))
+    click.echo(f"a second person puts it in force: cds-service recalibrate approve {tenant_id} {model} {kept.number}")
+
+
+@recalibrate.command("approve")
+@click.argument("tenant_id")
+@click.argument("model")
+@click.argument("number", type=int)
+@_with_who
+def approve(tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str) -> None:
+    """Put a proposal in force; the former one of the same version is retired with it."""
+    from cds_service.records import recalibrations  # noqa: PLC0415
+
+    with _record(database_url) as engine:
+        kept = recalibrations.approve(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
+    click.echo(f"{_line(kept)}; in every worker within 60 seconds")
+
+
+@recalibrate.command("retire")
+@click.argument("tenant_id")
+@click.argument("model")
+@click.argument("number", type=int)
+@_with_who
+def retire(tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str) -> None:
+    """Take a recalibration out of force, or refuse a proposal: the model's own figure is told again."""
+    from cds_service.records import recalibrations  # noqa: PLC0415
+
+    with _record(database_url) as engine:
+        recalibrations.retire(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
+    click.echo(f"{tenant_id}: {model} number {number} is retired; in every worker within 60 seconds")
+
+
+@recalibrate.command("list")
+@click.argument("tenant_id", required=False)
+@_DATABASE
+def list_recalibrations(tenant_id: str | None, *, database_url: str) -> None:
+    """Every recalibration with what it was fitted on and who stands for it."""
+    from cds_service.records import recalibrations  # noqa: PLC0415
+
+    with _record(database_url) as engine:
+        for kept in recalibrations.every_recalibration(engine, tenant_id=tenant_id):
+            click.echo(_line(kept))
+
+
+def _card(models: Registry, model: str, version: str | None) -> Any:
+    """The card of the version that is told, or of the one named; points are refused, for they are no probability."""
+    from models_onnx.recalibration import RecalibrationError  # noqa: PLC0415
+
+    for card in models.cards:
+        state = models.states[card.name, card.version]
+        if card.name == model and (card.version == version if version else state == "champion"):
+            if card.kind == "points":
+                raise RecalibrationError(f"{model} counts points and claims no probability: nothing to recalibrate")
+            return card
+    raise RecalibrationError(f"{model} {version or ''}: no such model is scored".replace(" :", ":"))
+
+
+def _case(operation: Operation, outcome: str, models: Registry) -> Any:
+    from models_onnx.recalibration_fit import CalibrationCase  # noqa: PLC0415
+
+    peer = models.peer(outcome, operation.procedure_group)
+    return CalibrationCase(operation.probability, peer.probability if peer else None, operation.occurred)
+
+
+def _proposal(fitted: RecalibrationFit, card: Any, operations: tuple[Operation, ...]) -> Recalibration:
+    from models_onnx.recalibration import Recalibration  # noqa: PLC0415
+
+    days = sorted(operation.day for operation in operations)
+    return Recalibration(
+        id=str(uuid.uuid4()),
+        number=0,
+        model=card.name,
+        version=card.version,
+        sha256=card.sha256,
+        outcome=card.outcome,
+        intercept=fitted.intercept,
+        slope=fitted.slope,
+        covariance=fitted.covariance,
+        peer_shift=fitted.peer_shift,
+        n=fitted.n,
+        events=fitted.events,
+        first=days[0],
+        last=days[-1],
+    )
+
+
+def _told(kept: Recalibration, fitted: RecalibrationFit) -> str:
+    """What a person has to see before approving: how far off the model was, and how sure the correction is."""
+    shift = "too few peers: none will be told" if kept.peer_shift is None else f"{kept.peer_shift:+.3f} log-odds"
+    return "\n".join(
+        [
+            f"{kept.model} {kept.version}, {kept.outcome}: proposal number {kept.number}",
+            f"operations {kept.n}, events {kept.events}, {kept.first} to {kept.last}",
+            f"observed : expected by the model {fitted.events / fitted.expected:.2f}",
+            f"intercept {kept.intercept:+.3f} (95 % {_between(fitted.intercept_interval)}) log-odds",
+            f"slope {kept.slope:.3f} (95 % {_between(fitted.slope_interval)})",
+            f"peers' figures {shift}",
+        ]
+    )
+
+
+def _between(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}"
+
+
+def _line(kept: Kept) -> str:
+    by = kept.recalibration
+    approved = f", approved by {kept.approved_by} on {by.approved_on}" if kept.approved_by else ""
+    return (
+        f"{kept.tenant_id}: {by.model} {by.version} number {by.number} {kept.state}:"
+        f" logit = {by.intercept:+.3f} + {by.slope:.3f} x logit; {by.events} events in {by.n} operations,"
+        f" {by.first} to {by.last}; fitted by {kept.fitted_by} on {kept.fitted_at:%Y-%m-%d}{approved}"
+    )
+
+
+def _event(tenant_id: str, done_by: str, reason: str) -> AdministrationEvent:
+    from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    return AdministrationEvent(
+        happened_at=now,
+        action="recalibration",
+        tenant_id=tenant_id,
+        scope="",
+        value="",
+        done_by=done_by,
+        reason=reason,
+    )
+
+
+@contextmanager
+def _record(database_url: str) -> Iterator[Any]:
+    """The record; what is wrong is told without a traceback."""
+    from cds_service.records import database  # noqa: PLC0415
+    from models_onnx.model_card import ModelError  # noqa: PLC0415
+    from models_onnx.recalibration import RecalibrationError  # noqa: PLC0415
+
+    engine = database.connect(database_url, durable=True, connections=1)
+    try:
+        if database.revision(engine) != database.REVISION:
+            raise click.ClickException(f"{database.safe(database_url)}: run `cds-service record migrate` first")
+        yield engine
+    except (RecalibrationError, ModelError, database.DatabaseError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        engine.dispose()

@@ -1,0 +1,216 @@
+"""`cds-service mode` and `cds-service kill`: what a person switches without a restart, in force within 60 s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, get_args
+
+import click
+
+from cds_service.commands import proof
+from cds_service.tenants.tenant import Hook, Mode, Tenant
+
+F = TypeVar("F", bound=Callable[..., None])
+_WHO = (
+    click.option("--by", "done_by", required=True, help="Who switches."),
+    click.option("--reason", required=True, help="Why; kept with the event."),
+    proof.wait,
+    proof.force,
+)
+_WHERE = (
+    click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
+    click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path)),
+)
+
+
+def _with(*options: Any) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+@click.group("mode")
+def mode() -> None:
+    """Show, set and clear the mode of a tenant, hook or procedure group."""
+
+
+@mode.command("show")
+@_with(*_WHERE)
+def show(database_url: str, folder: Path | None) -> None:
+    """What is switched now, and who switched what before."""
+    from cds_service.records import database, switches  # noqa: PLC0415
+
+    engine = database.connect(database_url, durable=True, connections=1)
+    for switch in switches.every_switch(engine):
+        click.echo(f"{switch.kind}: {switch.value} for {switch.scope}")
+    for event in switches.history(engine):
+        approved = f", approved by {event.approved_by}" if event.approved_by else ""
+        click.echo(
+            f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
+            f" by {event.done_by}{approved}: {event.reason}"
+        )
+    for tenant in _tenants(folder):
+        click.echo(f"file: {tenant.id} is {tenant.mode} where nothing else is switched")
+    engine.dispose()
+
+
+@mode.command("set")
+@click.argument("tenant_id")
+@click.argument("value", type=click.Choice(get_args(Mode)))
+@click.option("--hook", type=click.Choice(get_args(Hook)), default=None)
+@click.option("--group", default=None, help="Procedure group, such as spine-fusion.")
+@click.option("--approved-by", default=None, help="A second person; required for `on` in production (R-E06).")
+@_with(*_WHO, *_WHERE)
+def set_mode(  # noqa: PLR0913 — a command's options are its interface
+    tenant_id: str,
+    value: str,
+    *,
+    hook: str | None,
+    group: str | None,
+    approved_by: str | None,
+    done_by: str,
+    reason: str,
+    wait: bool,
+    force: bool,
+    database_url: str,
+    folder: Path | None,
+) -> None:
+    """Set a mode; it holds in every worker within 60 seconds."""
+    from cds_service.records.switches import Switch, SwitchScope  # noqa: PLC0415
+
+    _refuse_unapproved(_tenant(tenant_id, folder), value, done_by, approved_by)
+    scope = SwitchScope(tenant_id, hook or "", group or "")
+    made = _Made(done_by, reason, wait, force, approved_by, _ids(folder, "demo"))
+    _switch(database_url, Switch("mode", scope, value), made)
+
+
+@mode.command("clear")
+@click.argument("tenant_id")
+@click.option("--hook", type=click.Choice(get_args(Hook)), default=None)
+@click.option("--group", default=None)
+@_with(*_WHO, *_WHERE)
+def clear_mode(  # noqa: PLR0913 — a command's options are its interface
+    tenant_id: str,
+    *,
+    hook: str | None,
+    group: str | None,
+    done_by: str,
+    reason: str,
+    wait: bool,
+    force: bool,
+    database_url: str,
+    folder: Path | None,
+) -> None:
+    """Take a switched mode back: the tenant file holds again."""
+    from cds_service.records.switches import SwitchScope  # noqa: PLC0415
+
+    made = _Made(done_by, reason, wait, force, None, _ids(folder))
+    _clear(database_url, "mode", SwitchScope(tenant_id, hook or "", group or ""), made)
+
+
+@click.command("kill")
+@click.option("--tenant", "tenant_id", default="", help="One tenant; without it, all of them.")
+@click.option("--off", is_flag=True, help="Take the kill switch back.")
+@_with(*_WHO, *_WHERE)
+def kill(
+    *,
+    tenant_id: str,
+    off: bool,
+    done_by: str,
+    reason: str,
+    wait: bool,
+    force: bool,
+    database_url: str,
+    folder: Path | None,
+) -> None:
+    """Stop all advice, for one tenant or for all, within 60 seconds and without a restart."""
+    from cds_service.records.switches import Switch, SwitchScope  # noqa: PLC0415
+
+    made = _Made(done_by, reason, wait, force, None, _ids(folder))
+    if off:
+        _clear(database_url, "kill", SwitchScope(tenant_id), made)
+    else:
+        _switch(database_url, Switch("kill", SwitchScope(tenant_id), "killed"), made)
+
+
+def _tenants(folder: Path | None) -> tuple[Tenant, ...]:
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
+
+    return load(folder) if folder else ()
+
+
+def _tenant(tenant_id: str, folder: Path | None) -> Tenant | None:
+    tenants = _tenants(folder)
+    found = next((tenant for tenant in tenants if tenant.id == tenant_id), None)
+    if found is None and tenant_id != "demo":
+        raise click.ClickException(f"no tenant {tenant_id!r} among {folder or 'no folder: give --tenants'}")
+    return found
+
+
+def _refuse_unapproved(tenant: Tenant | None, value: str, done_by: str, approved_by: str | None) -> None:
+    if tenant is None or not tenant.is_production or value not in ("canary", "on"):
+        return
+    if tenant.local_validation is None:
+        raise click.ClickException(f"{value} needs local_validation in the file of {tenant.id} (DEC-30)")
+    if value == "on" and (not approved_by or approved_by.strip().casefold() == done_by.strip().casefold()):
+        raise click.ClickException("`on` needs a second person: --approved-by (R-E06)")
+
+
+class _Made(NamedTuple):
+    """Who makes a change and why, how it is proved, and which tenants have a file."""
+
+    done_by: str
+    reason: str
+    wait: bool
+    force: bool
+    approved_by: str | None
+    filed: tuple[str, ...]
+
+    def event(self, action: str, scope: Any, value: str) -> Any:
+        from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
+
+        return AdministrationEvent(
+            happened_at=datetime.now(UTC),
+            action=action,
+            tenant_id=scope.tenant_id,
+            scope=str(scope),
+            value=value,
+            done_by=self.done_by,
+            approved_by=self.approved_by,
+            reason=self.reason,
+        )
+
+
+def _ids(folder: Path | None, *more: str) -> tuple[str, ...]:
+    return (*(tenant.id for tenant in _tenants(folder)), *more)
+
+
+def _switch(database_url: str, switch: Any, made: _Made) -> None:
+    from cds_service.records import switches  # noqa: PLC0415
+
+    with proof.opened(database_url, forced=made.force) as (engine, using):
+        proof.refuse_unknown(switch.scope.tenant_id, using, filed=made.filed, forced=made.force)
+        switches.set_switch(engine, switch, made.event(switch.kind, switch.scope, switch.value))
+        _say(engine, f"{switch.kind}: {switch.value} for {switch.scope}", made)
+
+
+def _clear(database_url: str, kind: Any, scope: Any, made: _Made) -> None:
+    from cds_service.records import switches  # noqa: PLC0415
+
+    with proof.opened(database_url, forced=made.force) as (engine, _):
+        if not switches.clear_switch(engine, kind, scope, made.event(kind, scope, "cleared")):
+            raise click.ClickException(f"no {kind} switch is set for {scope}")
+        _say(engine, f"{kind}: cleared for {scope}", made)
+
+
+def _say(engine: Any, what: str, made: _Made) -> None:
+    if made.wait:
+        click.echo(f"{what}; waiting for every worker")
+        proof.follow(engine)
+    else:
+        click.echo(f"{what}; in force in every worker within 60 seconds (--wait: until each has it)")

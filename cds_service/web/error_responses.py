@@ -1,0 +1,58 @@
+"""Whatever went wrong as HTTP: every failure is an OperationOutcome, and none is an empty list of cards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from cds_service.trust.errors import ServiceError, Unauthorized
+from fhir_mappings.writing import draft_resources
+
+Report = Callable[[str, BaseException], None]
+
+
+def outcome_response(error: ServiceError) -> Response:
+    """The OperationOutcome of `error`, with its status."""
+    outcome = draft_resources.operation_outcome(
+        severity="error", code=error.code, text=error.text, diagnostics=error.diagnostics
+    )
+    response = Response(outcome, status=error.status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == Unauthorized.status:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+_HTTP_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+def register(app: Flask, report: Report) -> None:
+    """Answer every failure with an OperationOutcome; `report` is told of those nobody expected."""
+
+    def known(error: ServiceError) -> Response:
+        return outcome_response(error)
+
+    def http(error: HTTPException) -> Response:
+        translated = ServiceError(error.name)
+        translated.status = error.code or 500
+        translated.code = _HTTP_CODES.get(translated.status, "processing")
+        response = outcome_response(translated)
+        if allowed := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    def unexpected(error: Exception) -> Response:
+        incident = str(uuid.uuid4())
+        report(incident, error)
+        return outcome_response(
+            ServiceError("The estimate could not be made because of a fault in the service.", diagnostics=incident)
+        )
+
+    app.register_error_handler(ServiceError, known)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(Exception, unexpected)

@@ -1,0 +1,44 @@
+"""gunicorn inside our own command: `cds-service serve` and `cds-service demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from cds_service.operations import state
+from cds_service.web import gunicorn_conf
+from cds_service.web.settings import Settings
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with the settings of gunicorn_conf; each worker builds its own application after the fork."""
+
+    def __init__(self, settings: Settings, *, when_ready: Callable[[], None] | None = None) -> None:
+        self._settings = settings
+        self._when_ready = when_ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take over what gunicorn_conf names, then what this deployment sets."""
+        for name in self.cfg.settings:
+            if hasattr(gunicorn_conf, name):
+                self.cfg.set(name, getattr(gunicorn_conf, name))
+        self.cfg.set("bind", self._settings.bind)
+        self.cfg.set("workers", self._settings.workers)
+        self.cfg.set("threads", self._settings.threads)
+        folder = self._settings.state_directory or state.folder(self._settings.database_url, self._settings.bind)
+        self.cfg.set("on_exit", lambda _server: state.forget_answers(folder))
+        if (ready := self._when_ready) is not None:
+            self.cfg.set("when_ready", lambda _server: ready())
+
+    def load(self) -> Flask:
+        """The application of one worker, imported by it alone.
+
+        An arbiter that had loaded onnxruntime would hand down threads that do not exist after the fork, and every
+        worker would abort when it ends (tests/end_to_end/test_shutdown.py).
+        """
+        from cds_service.web.app import create_app  # noqa: PLC0415
+
+        return create_app(self._settings)

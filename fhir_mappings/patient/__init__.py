@@ -1,0 +1,1 @@
+"""One patient's record, and its families: diagnoses, medicines, procedures, answers, findings."""

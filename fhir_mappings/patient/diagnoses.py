@@ -1,0 +1,262 @@
+"""Conditions: which diagnoses are present as of the hook, current or by history (inputs 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, is_future
+from fhir_mappings.fhir.coverage import Coverage
+from fhir_mappings.fhir.dates import Moment, moment
+from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
+from fhir_mappings.fhir.resources import Condition
+from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES, canonical
+from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
+from fhir_mappings.terminology.understanding import Counted, of_concept
+
+# Only codings of these systems decide a status (inputs 5): R4, and the URI that STU3 had for the same codes.
+# https://hl7.org/fhir/R4/valueset-condition-clinical.html, https://hl7.org/fhir/R4/valueset-condition-ver-status.html
+_CLINICAL = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/condition-clinical", "http://hl7.org/fhir/condition-clinical"}
+)
+_VERIFICATION = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/condition-ver-status", "http://hl7.org/fhir/condition-ver-status"}
+)
+_CURRENT = frozenset({"active", "recurrence", "relapse"})
+_OVER = frozenset({"inactive", "remission", "resolved"})
+_CONFIRMED = frozenset({"confirmed"})
+_NOT_COUNTED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
+_NONE: frozenset[str] = frozenset()
+_ALONE: dict[str | None, frozenset[str]] = {
+    code: frozenset({code}) for code in (*_CURRENT, *_OVER, *_CONFIRMED, *_NOT_COUNTED)
+}
+_NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
+# What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
+_CANNOT_BOTH_HOLD = (
+    ("cancer", "cancer-history"),
+    ("pregnancy", "pregnancy-ended"),
+    ("tobacco-use-disorder", "tobacco-use-history"),
+)
+# Only suggestions ask for these (existing_tests.py): a vague symptom beside a disease is no contradiction between
+# codings.
+ADVISORY = frozenset(
+    {
+        "active-cardiac-condition",
+        "arrhythmia",
+        "cardiac-symptom",
+        "fragility-fracture",
+        "frailty",
+        "gastrointestinal-symptom",
+        "haemoglobinopathy",
+        "iron-deficiency",
+        "nutritional-risk",
+        "osteoporosis",
+        "peripheral-artery-disease",
+        "sleep-apnoea",
+        "slow-gastric-emptying",
+        "structural-heart-disease",
+    }
+)
+_RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if known since at most this long
+
+
+class Diagnosis(Struct, frozen=True, gc=False):
+    """One Condition that counts: what it means, whether it is current, and when it began and ended.
+
+    `categories`: its three-character ICD-10 categories, where a score weighs them (HFRS).
+    """
+
+    source: str
+    ideas: tuple[str, ...]
+    standing: Literal["current", "history"]
+    known: Moment | None
+    onset: Moment | None
+    abatement: Moment | None
+    two_concepts: bool = False
+    categories: tuple[str, ...] = ()
+
+    @property
+    def began(self) -> Moment | None:
+        """When it began: onset, else when it was recorded."""
+        return self.onset or self.known
+
+    @property
+    def ended(self) -> Moment | None:
+        """When it ended: abatement, else when it was recorded, else its onset."""
+        return self.abatement or self.known or self.onset
+
+
+class Diagnoses(Struct, frozen=True):
+    """The diagnoses that mean something to an input, by clinical idea.
+
+    `unclear`: those that were not understood; `outside_icd`: those without an ICD-10 code, of which a score that weighs
+    ICD categories (HFRS) knows nothing.
+    """
+
+    by_idea: Mapping[str, tuple[Diagnosis, ...]] = {}
+    unclear: tuple[Diagnosis, ...] = ()
+    outside_icd: tuple[Diagnosis, ...] = ()
+
+    def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
+        """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
+        found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
+        if not found:
+            return ()
+        return tuple(one for one in found if not one.two_concepts and (one.standing == "current" or not current))
+
+    def contradicts(self, idea: str) -> str | None:
+        """The source of a Condition whose codings disagree about the idea."""
+        return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
+
+    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool]) -> Coverage:
+        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass."""
+        if not self.unclear:
+            return coverage
+        return coverage.without(sum(not could(one) for one in self.unclear))
+
+
+def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tuple[Diagnoses, Counted]:
+    """What the Conditions say as of the hook, and which of them were not understood.
+
+    One that became known only later, or that is not confirmed, is understood and says nothing (DEC-37).
+    """
+    by_idea: dict[str, list[Diagnosis]] = {}
+    unclear, outside_icd, counted = [], [], Counted()
+    for condition in conditions:
+        counted.read += 1
+        ideas, contradicts = _meaning(condition.code, words)
+        why = None if ideas else of_concept(condition.code, words)
+        in_icd = _has_icd(condition.code, words)
+        if not ideas and why is None and in_icd:
+            continue  # classified, and of no idea that is asked for: whatever its status
+        standing = _confirmed(condition)
+        diagnosis = _diagnosis(condition, ideas, contradicts, words, now) if standing != "not-counted" else None
+        if diagnosis is None:
+            continue
+        if not in_icd:
+            outside_icd.append(diagnosis)
+        if why is not None or standing == "unclear":
+            unclear.append(diagnosis)
+            counted.add(
+                why or "modifier-unknown", condition.code, entry=condition.id, over=diagnosis.standing == "history"
+            )
+        elif _NOT_DIAGNOSES.isdisjoint(ideas) or contradicts:
+            for idea in diagnosis.ideas:
+                by_idea.setdefault(idea, []).append(diagnosis)
+    return Diagnoses(
+        {idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear), tuple(outside_icd)
+    ), counted
+
+
+def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ...], bool]:
+    """All that the codings mean, and whether two code systems name what cannot both hold.
+
+    Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6), and those of
+    two systems mostly tell one story (N18.6 and dialysis): all count.
+    """
+    codings = concept.coding
+    if len(codings) == 1:
+        return words.ideas(codings[0].system, codings[0].code), False
+    if not codings:
+        return (words.ideas_of_text(concept.text) if concept.text else ()), False
+    by_system: dict[str, set[str]] = {}
+    for coding in codings:
+        if ideas := words.ideas(coding.system, coding.code):
+            system = words.maps.canonical(coding.system)
+            by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
+    together = tuple(sorted(set().union(*by_system.values())))
+    return together, len(by_system) > 1 and _contradict(list(by_system.values()))
+
+
+def _contradict(meanings: list[set[str]]) -> bool:
+    """Whether one system says what another excludes: a disease that a relative has, say, and the same as one's own."""
+    for number, ideas in enumerate(meanings):
+        others = set().union(*(other for place, other in enumerate(meanings) if place != number))
+        if any(one in ideas and other in others for pair in _CANNOT_BOTH_HOLD for one, other in (pair, pair[::-1])):
+            return True
+        if ideas & _NOT_DIAGNOSES and not others & _NOT_DIAGNOSES and others - ADVISORY:
+            return True
+    return False
+
+
+def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozenset[str]:
+    """The codes of HL7's own system; what other codings or a text beside them say decides nothing."""
+    if concept is None:
+        return _NONE
+    codings = concept.coding
+    if len(codings) == 1 and (coding := codings[0]).system in systems and coding.code in _ALONE:  # nearly always
+        return _ALONE[coding.code]
+    return frozenset(one.code for one in codings if one.code and canonical(one.system) in systems)
+
+
+def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unclear"]:
+    """Whether it counts; unclear where a status is there that does not say it in HL7's codes."""
+    status = condition.verification_status
+    if status is None:
+        return "confirmed"
+    codes = _codes(status, _VERIFICATION)
+    if codes == _CONFIRMED or not (codes or status.coding or status.text):
+        return "confirmed"
+    return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
+
+
+def _diagnosis(
+    condition: Condition, ideas: tuple[str, ...], contradicts: bool, words: Vocabulary, now: Clock
+) -> Diagnosis | None:
+    onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
+    recorded = moment(condition.recorded_date, now.zone)
+    known = recorded or onset
+    if known is not None and is_future(known, now):
+        return None
+    abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
+    standing = _standing(condition, known, abatement, now)
+    source = f"Condition/{condition.id or ''}"
+    categories = _categories(condition.code, words) if "hfrs-codes" in ideas else ()
+    return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories)
+
+
+def _categories(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
+    pairs = ((words.maps.canonical(one.system), one.code or "") for one in concept.coding)
+    return tuple(category for pair in pairs if (category := hfrs_category(*pair)))
+
+
+def _has_icd(concept: CodeableConcept, words: Vocabulary) -> bool:
+    for coding in concept.coding:  # nearly always the URI as it should be written
+        if coding.system in EDITIONS or words.maps.canonical(coding.system) in EDITIONS:
+            return True
+    return False
+
+
+def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool) -> Moment | None:
+    if text is None and period is not None:
+        text = period.end if at_end else period.start or period.end
+    return moment(text, now.zone) if text else None
+
+
+def _standing(
+    condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock
+) -> Literal["current", "history"]:
+    """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most."""
+    if _is_abated(condition, abatement, now):
+        return "history"
+    codes = _codes(condition.clinical_status, _CLINICAL)
+    if codes & _OVER:
+        return "history"
+    if codes & _CURRENT:
+        return "current"
+    recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)
+    return "current" if recent or _is_on_problem_list(condition) else "history"
+
+
+def _is_on_problem_list(condition: Condition) -> bool:
+    return any(coding.code == "problem-list-item" for category in condition.category for coding in category.coding)
+
+
+def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:
+    if abatement is not None:
+        return not is_ahead(abatement, now) and not (abatement.date_only and abatement.last > now.today)
+    others = (condition.abatement_age, condition.abatement_range, condition.abatement_string)
+    return any(other is not ABSENT for other in others)

@@ -1,0 +1,74 @@
+"""Whether the patient is pregnant: then the estimate is out of scope (inputs 7)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fhir_mappings.fhir.clock import Clock, could_be_within
+from fhir_mappings.fhir.coverage import Coverage
+from fhir_mappings.fhir.dates import Moment
+from fhir_mappings.fhir.resources import Valued
+from fhir_mappings.patient.diagnoses import Diagnoses, Diagnosis
+from fhir_mappings.results.observations import RecordedByInput
+from fhir_mappings.results.quantities import Reading, absent, rejected
+from fhir_mappings.results.result_selection import winner
+from fhir_mappings.results.result_time import NO_TIME, UNREADABLE
+from fhir_mappings.terminology.concept_maps import Vocabulary
+
+Pregnancy = Literal["yes", "no", "unknown"]
+_DAYS = 300
+_NOT_PLACED = frozenset({NO_TIME, UNREADABLE, "future", "date-imprecise"})  # an answer of no certain time
+_ANSWERS = ("pregnancy-status-pregnant", "pregnancy-status-not-pregnant")
+
+
+def pregnancy(  # both sources, with how far each was seen
+    recorded: RecordedByInput, diagnoses: Diagnoses, words: Vocabulary, seen: tuple[Coverage, Coverage], now: Clock
+) -> Pregnancy:
+    """yes, no, or unknown where it was not searched; whatever sex is recorded.
+
+    A current pregnancy diagnosis of the last 300 days, or undated, without a later delivery; or the latest answer
+    to LOINC 82810-3 in 300 days. A later "not pregnant" there ends both.
+    """
+    answer, said = _answer(recorded, words, now)
+    if answer == _ANSWERS[0]:
+        return "yes"
+    pregnant = [one for one in diagnoses.of("pregnancy") if _lasts(one, diagnoses, now)]
+    if any(not (answer and said and _is_later(said, one)) for one in pregnant):
+        return "yes"
+    if answer == _ANSWERS[1]:
+        return "no"
+    if answer == "unknown":
+        return "unknown"
+    conditions, observations = seen
+    conditions = diagnoses.seen(conditions.of_current, lambda one: _lasts(one, diagnoses, now))
+    return "unknown" if conditions.gap or observations.gap else "no"
+
+
+def _lasts(one: Diagnosis, diagnoses: Diagnoses, now: Clock) -> bool:
+    if one.began is not None and not could_be_within(one.began, _DAYS, now):
+        return False
+    ends = [end.began for end in diagnoses.of("pregnancy-ended", current=False) if end.began]
+    return not any(_is_later(end, one) for end in ends)
+
+
+def _is_later(when: Moment, one: Diagnosis) -> bool:
+    return one.began is None or when.last >= one.began.last
+
+
+def _answer(recorded: RecordedByInput, words: Vocabulary, now: Clock) -> tuple[str | None, Moment | None]:
+    results = recorded.get("pregnancy-status")
+    outcome = winner(results, lambda valued: _read(valued, words), _DAYS, now) if results else None
+    if outcome is not None and outcome.reason in _NOT_PLACED:
+        return "unknown", None
+    if outcome is None or outcome.status != "used":
+        return None, None
+    return str(outcome.winner.reading.value), outcome.winner.when
+
+
+def _read(valued: Valued, words: Vocabulary) -> Reading:
+    concept = valued.value_codeable_concept
+    if concept is None:
+        return absent(valued.data_absent_reason)
+    ideas = {idea for coding in concept.coding for idea in words.ideas(coding.system, coding.code)}
+    found = [one for one in _ANSWERS if one in ideas]
+    return Reading("used", value=found[0], model_value=found[0]) if len(found) == 1 else rejected("answer-unknown")

@@ -1,0 +1,1 @@
+"""Codes and units: systems, value sets, maps, drug classes, and what of a list was understood."""

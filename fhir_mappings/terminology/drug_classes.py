@@ -1,0 +1,169 @@
+"""Which classes a coded medicine belongs to: RxNorm by table, ATC by prefix; what cannot be told is unknown, not no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from fhir_mappings.fhir.elements import CodeableConcept, MedicineConcept
+from fhir_mappings.terminology.code_systems import ATC, RXNORM, canonical, normalised
+from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.listed_codes import is_drug_code
+from fhir_mappings.terminology.value_sets import UNVERIFIED
+from models_onnx import data_files
+
+# Inputs 6. Source of the classification: WHO Collaborating Centre, ATC index.
+ATC_PREFIXES = {
+    "insulin": ("A10A",),
+    "anticoagulant": ("B01AA", "B01AB", "B01AE", "B01AF", "B01AX05"),
+    "antiplatelet": ("B01AC",),
+    "steroid": ("H02AB",),
+    "opioid": ("N02A", "N07BC01", "N07BC02", "R05DA03", "R05DA04"),
+    "antihypertensive": ("C02", "C03", "C07", "C08", "C09"),
+}
+CLASSES = frozenset(ATC_PREFIXES)
+
+# RxNorm ingredients whose class hangs on the form (inputs 6); k.
+FORM_DEPENDENT = {
+    "5224": ("anticoagulant", "heparin"),
+    "3264": ("steroid", "dexamethasone"),
+    "5492": ("steroid", "hydrocortisone"),
+    "8638": ("steroid", "prednisolone"),
+    "1514": ("steroid", "betamethasone"),
+    "10759": ("steroid", "triamcinolone"),
+    "10600": ("antihypertensive", "timolol"),
+    "1520": ("antihypertensive", "betaxolol"),
+    "6984": ("antihypertensive", "minoxidil"),
+}
+# SNOMED CT routes, k. Systemic: oral, intravenous, intramuscular, subcutaneous. Local: topical, ophthalmic, otic,
+# nasal, rectal, vaginal, inhalation, intra-articular. https://hl7.org/fhir/R4/valueset-route-codes.html
+SYSTEMIC_ROUTES = frozenset({"26643006", "47625008", "78421000", "34206005"})
+LOCAL_ROUTES = frozenset(
+    {"6064005", "54485002", "10547007", "46713006", "37161004", "16857009", "447694001", "12130007"}
+)
+
+
+class Drug(Struct, frozen=True, gc=False):
+    """What a medicine is: (class, ingredient) pairs, names of its ingredients, and classes it could also be."""
+
+    classes: tuple[tuple[str, str], ...] = ()
+    ingredients: frozenset[str] = frozenset()
+    possible: frozenset[str] = frozenset()
+
+
+UNKNOWN = Drug(possible=CLASSES)
+_HEADER = ("code", "ingredient", "class", "atc", "trust")
+
+
+def _load() -> tuple[dict[str, tuple[tuple[str, str, str], ...]], frozenset[str]]:
+    """(class, ingredient, ATC code) by RxNorm code; and the codes of which a row stands in one public source only."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    unverified = set()
+    rows = data_files.read_rows(Path(__file__).with_name("rxnorm_classes.csv"), _HEADER, key=_HEADER[:3])
+    for code, ingredient, drug_class, atc, trust in rows:
+        found.setdefault(code, []).append((drug_class, ingredient, atc))
+        if trust == UNVERIFIED:
+            unverified.add(code)
+    return {code: tuple(rows) for code, rows in found.items()}, frozenset(unverified)
+
+
+_RXNORM, _UNVERIFIED = _load()
+_CLASSES_OF_INGREDIENT: dict[str, set[str]] = {}
+for _rows in _RXNORM.values():
+    for _class, _ingredient, _ in _rows:
+        if _class in CLASSES:
+            _CLASSES_OF_INGREDIENT.setdefault(_ingredient, set()).add(_class)
+_WORD = re.compile(r"\w+")
+_MOST_WORDS = max(len(name.split()) for name in _CLASSES_OF_INGREDIENT)
+
+
+def _named(display: str) -> frozenset[str]:
+    """The ingredients of the table that a display names as whole words, several words together included."""
+    words = _WORD.findall(display.lower())
+    together = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
+    return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
+
+
+def understood(concept: MedicineConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
+    """What a coded medicine is. No valid RxNorm or ATC code, its own or by the site's map: its class is not known."""
+    drugs = list(_drugs(concept, tuple(routes), words)) if concept else []
+    return joined(drugs) if drugs else UNKNOWN
+
+
+def joined(drugs: Iterable[Drug]) -> Drug:
+    """Several codings, or several ingredients, as one medicine."""
+    drugs = tuple(drugs)
+    classes = dict.fromkeys(pair for one in drugs for pair in one.classes)
+    known = {name for name, _ in classes}
+    return Drug(
+        tuple(sorted(classes)),
+        frozenset().union(*(one.ingredients for one in drugs)),
+        frozenset().union(*(one.possible for one in drugs)) - known,
+    )
+
+
+def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Iterable[Drug]:
+    for coding in concept.coding:
+        if not coding.system or not coding.code:
+            continue
+        codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
+        for system, code in codes:
+            if is_drug_code(system, code):
+                yield _by_code(system, code, coding.display, routes, words)
+    if not concept.coding and concept.text:
+        for system, code in words.texts(concept.text):
+            yield _by_rxnorm(code, None, routes) if system == RXNORM else _by_atc(code)
+
+
+def _by_code(
+    system: str, code: str, display: str | None, routes: tuple[CodeableConcept, ...], words: Vocabulary
+) -> Drug:
+    code = normalised(system, code)
+    if system == ATC:
+        return _by_atc(code)
+    drug = _by_rxnorm(code, display, routes)
+    return _undecided(drug) if words.value_sets.only_verified and _is_unverified(code) else drug
+
+
+def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ...]) -> Drug:
+    if rows := _RXNORM.get(code):
+        return Drug(
+            tuple((drug_class, ingredient) for drug_class, ingredient, _ in rows if drug_class in CLASSES),
+            frozenset(name for _, ingredient, atc in rows for name in (ingredient, atc)),
+        )
+    if code in FORM_DEPENDENT:
+        return _by_route(*FORM_DEPENDENT[code], routes)
+    named = _named(display or "")
+    possible = frozenset(one for word in named for one in _CLASSES_OF_INGREDIENT[word])
+    return Drug(ingredients=named, possible=possible)
+
+
+def _is_unverified(code: str) -> bool:
+    return code in _UNVERIFIED or code in FORM_DEPENDENT
+
+
+def _undecided(drug: Drug) -> Drug:
+    """A medicine by a code that this tenant does not take as proof: it may be what the table says, or may not."""
+    return Drug(ingredients=drug.ingredients, possible=drug.possible | {name for name, _ in drug.classes})
+
+
+def _by_route(drug_class: str, ingredient: str, routes: tuple[CodeableConcept, ...]) -> Drug:
+    codes = {coding.code for route in routes for coding in route.coding}
+    if codes & SYSTEMIC_ROUTES:
+        return Drug(((drug_class, ingredient),), frozenset({ingredient}))
+    if codes and codes <= LOCAL_ROUTES:
+        return Drug(ingredients=frozenset({ingredient}))
+    return Drug(ingredients=frozenset({ingredient}), possible=frozenset({drug_class}))
+
+
+def _by_atc(code: str) -> Drug:
+    classes = tuple(
+        (name, code) for name, prefixes in ATC_PREFIXES.items() if any(code.startswith(one) for one in prefixes)
+    )
+    possible = frozenset(
+        name for name, prefixes in ATC_PREFIXES.items() if any(one.startswith(code) and one != code for one in prefixes)
+    )
+    return Drug(classes, frozenset({code}), possible - {name for name, _ in classes})

@@ -1,0 +1,1 @@
+"""What is published of a model from its card: source attributes, CHAI, TRIPOD+AI."""

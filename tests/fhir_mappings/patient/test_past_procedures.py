@@ -1,0 +1,56 @@
+"""Earlier spine surgery and dialysis (inputs 5 and 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, SNOMED_CT
+from tests.builders import a_condition, a_procedure, date_ago, days_ago, derived
+
+
+@pytest.mark.parametrize(
+    ("resource", "value"),
+    [
+        (a_procedure(CPT, "63030"), True),
+        (a_procedure(ICD_10_PCS, "0SG00AJ", performedDateTime="1999"), True),
+        (a_procedure(SNOMED_CT, "387731002", performedDateTime=None), True),
+        (a_procedure(CPT, "63030", status="in-progress"), False),
+        (a_procedure(CPT, "63030", status="not-done"), False),
+        (a_procedure(CPT, "63030", performedDateTime=days_ago(-1)), False),
+        (a_procedure(ICD_10_PCS, "0DTJ4ZZ"), False),
+        (a_procedure(SNOMED_CT, "1"), None),  # in no list: it could be one
+        (a_condition("Z98.1"), True),
+        (a_condition("M96.1"), True),
+        (a_condition("M96.1", status="resolved"), False),
+    ],
+)
+def test_an_earlier_operation_on_the_spine(resource: dict[str, Any], value: bool | None) -> None:
+    assert derived(resource)["previous_spine_surgery"].value is value
+
+
+@pytest.mark.parametrize(
+    ("resources", "value"),
+    [
+        ([a_condition("Z99.2")], True),
+        ([a_condition("N18.6")], True),
+        ([a_condition("N18.6"), a_condition("Z94.0")], False),
+        ([a_condition("N18.6"), a_condition("Z94.0"), a_condition("Z99.2")], True),
+        ([a_condition("N18.5")], False),
+        ([a_condition("I12.0")], False),
+        ([a_procedure(CPT, "90935", performedDateTime=date_ago(14))], True),
+        ([a_procedure(CPT, "90935", performedDateTime=date_ago(15))], False),
+        ([a_procedure(ICD_10_PCS, "5A1D70Z", performedDateTime=days_ago(1))], True),
+    ],
+)
+def test_dialysis(resources: list[Any], value: bool) -> None:
+    assert derived(*resources)["dialysis"].value is value
+
+
+def test_any_of_two_sources_needs_both_searched_to_be_false() -> None:
+    failed = SearchResult(failure="fetch-failed")
+    assert derived(procedures=failed)["dialysis"].reason == "fetch-failed"
+    assert derived(conditions=failed)["previous_spine_surgery"].reason == "fetch-failed"
+    assert derived(a_condition("Z99.2"), procedures=failed)["dialysis"].value is True
