@@ -96,7 +96,7 @@ def ranges(
 def known_ranges(
     registry: StackedModels, values: Values, limits: Limits, *, thresholds: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[MissingRange, ...]:
-    """As `bounds.missing_ranges`, over every possible number of what is only approximately known as well.
+    """As `missing_ranges.missing_ranges`, over every possible number of what is only approximately known as well.
 
     At the two ends of each such number, which for an age are all that is possible; a censored number that a model
     refuses is any of its plausible values.

@@ -1,4 +1,4 @@
-"""The command line: `cds-service serve | demo | call | check`."""
+"""The command line `cds-service`; each group of commands beside `serve`, `demo`, `call` and `check` has its file."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def call(
 @main.command()
 @click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
 def check(tenants: Path | None) -> None:
-    """Verify settings, mappings, value sets and models, and say what is wrong."""
+    """Verify settings, tenant files, mappings, value sets and models, and say what is wrong."""
     from cds_service.commands import checks  # noqa: PLC0415
 
     settings = _settings(tenants=tenants)
