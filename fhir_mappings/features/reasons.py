@@ -11,7 +11,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 WORDS = {
     "never-recorded": "never recorded",
     "fetch-failed": "could not be fetched",
-    "doubtful": "search answered with nothing at all, which is doubtful",
+    "doubtful": "all searches came back empty",
     "not-authorised": "access not granted",
     "not-provided": "not provided by the record system",
     "truncated": "list cut short",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from tests.acceptance.mutations_invalid import ANOTHER_PATIENT, Done, Target
 
 Json = dict[str, Any]
 EXTENSION, SILENCE = "io.surgical-risk.assessment", "io.surgical-risk.silence"
-NONE = re.compile(r"\*\*None recorded:\*\* ([^\n]*)")
 _LISTS_OF_DISEASES = ("conditions", "medications", "procedures")
 _ABSENT = (False, "none", 0)
 _SUMS = ("hfrs_points",)  # a sum over every code of an entry: part of it may be read
@@ -36,13 +34,6 @@ class Answer(Struct):
     def silence(self) -> Any:
         """Why nothing is said."""
         return self.body.get("extension", {}).get(SILENCE, {}).get("reason")
-
-    @property
-    def none_recorded(self) -> str:
-        """The line of what was searched and not found."""
-        text = "\n".join(f"{one['summary']}\n{one.get('detail', '')}" for one in self.body.get("cards", ()))
-        found = NONE.search(text)
-        return found[1] if found else ""
 
     @property
     def inputs(self) -> dict[str, Json]:
@@ -153,8 +144,6 @@ def _of_what_was_true(plain: Answer, without: Answer, now: Answer) -> Iterator[s
             continue
         if name in without.used and now.used.get(name, value) in _ABSENT and not _is_of_another(name, plain, now):
             yield f"{name} is told as {now.used.get(name)}"
-        if FEATURES[name].kind == "yes-no" and FEATURES[name].label in now.none_recorded.rstrip(".").split(", "):
-            yield f"{name} is told as none recorded"
 
 
 def _is_of_another(name: str, plain: Answer, now: Answer) -> bool:

@@ -106,7 +106,7 @@ def test_a_key_said_twice_in_a_json_file_is_refused_with_its_name(name: str, tmp
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_row_said_twice_in_a_table_is_refused_with_its_line(name: str, tmp_path: Path) -> None:
-    text = (ROOT / "fhir_mappings" / name).read_text(encoding="utf-8")
+    text = (ROOT / "fhir_mappings" / "terminology" / name).read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if not line.startswith("#")]
     header = rows[0].split(",")
     path = tmp_path / name

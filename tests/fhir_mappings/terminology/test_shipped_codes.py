@@ -21,7 +21,7 @@ DATA = sorted(
     path for name in PACKAGES for ending in ("json", "yaml", "yml") for path in (ROOT / name).rglob(f"*.{ending}")
 )
 TEXTS = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")) + DATA
-MAPS = sorted((ROOT / "fhir_mappings" / "concept_maps").glob("*.json"))
+MAPS = sorted((ROOT / "fhir_mappings" / "terminology" / "concept_maps").glob("*.json"))
 # Not answers (LA) and parts (LP), which are numbered by another scheme, nor what stands inside a DOI or a URL.
 _LOINC_LIKE = re.compile(r"(?<![\w./()-])(\d{4,5}-\d)(?![\w-])")
 
