@@ -70,6 +70,37 @@ def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) 
     expect(page.locator("#feedback")).to_contain_text("accepted")
 
 
+def test_an_accepted_option_says_so_in_every_dress_and_cannot_be_accepted_again(page: Page, demo: str) -> None:
+    place(page, demo, "demo-comorbid")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "feedback" in request.url else None)
+    first = page.locator(".view-generic .options li").first
+    before = page.locator(".view-epic .options button").count()
+    first.locator("button").dblclick()
+    expect(first.locator(".accepted")).to_have_text("Accepted: draft order added")
+    expect(page.locator("#status")).to_have_text("Accepted: draft order added")
+    assert first.locator("button").count() == 0
+    assert len(sent) == 1
+    assert page.locator(".view-epic .options button").count() == before - page.locator(".view-epic .accepted").count()
+    drafts = json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"]
+    assert drafts[-1]["resource"]["status"] == "draft"
+    assert overflow(page) == 0
+    assert serious(page) == []
+    page.click("text=Send this request")
+    expect(page.locator("#status")).to_have_text("The service has answered.")
+
+
+def test_where_the_service_does_not_take_it_an_option_is_not_called_accepted(page: Page, demo: str) -> None:
+    page.goto(demo)
+    refused = '<section id="part">503 was not taken</section>'
+    page.route("**/workbench/feedback", lambda route: route.fulfill(content_type="text/html", body=refused))
+    button = page.locator(".view-generic .options button").first
+    button.click()
+    expect(page.locator("#feedback")).to_contain_text("was not taken")
+    expect(button).to_be_enabled()
+    assert page.locator(".accepted").count() == 0
+
+
 def test_overriding_names_the_reason_and_takes_a_comment(page: Page, demo: str) -> None:
     page.goto(demo)
     page.select_option("#reason-generic", index=1)
