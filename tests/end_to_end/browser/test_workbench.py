@@ -70,20 +70,32 @@ def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) 
     expect(page.locator("#feedback")).to_contain_text("accepted")
 
 
-def test_an_accepted_option_says_so_in_every_dress_and_cannot_be_accepted_again(page: Page, demo: str) -> None:
-    place(page, demo, "demo-comorbid")
+@pytest.mark.parametrize(
+    ("patient", "words", "added"),
+    [
+        ("demo-comorbid", "Accepted: draft order added", 1),
+        ("demo-fusion", "Accepted: 3 draft orders added", 3),  # three tests of one draw
+    ],
+)
+def test_an_accepted_option_says_so_in_every_dress_and_cannot_be_accepted_again(
+    page: Page, demo: str, patient: str, words: str, added: int
+) -> None:
+    place(page, demo, patient)
+    drafts = len(json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"])
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if "feedback" in request.url else None)
     first = page.locator(".view-generic .options li").first
     before = page.locator(".view-epic .options button").count()
     first.locator("button").dblclick()
-    expect(first.locator(".accepted")).to_have_text("Accepted: draft order added")
-    expect(page.locator("#status")).to_have_text("Accepted: draft order added")
+    expect(first.locator(".accepted")).to_have_text(words)
+    expect(page.locator("#status")).to_have_text(words)
     assert first.locator("button").count() == 0
     assert len(sent) == 1
     assert page.locator(".view-epic .options button").count() == before - page.locator(".view-epic .accepted").count()
-    drafts = json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"]
-    assert drafts[-1]["resource"]["status"] == "draft"
+    entries = json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"]
+    assert len(entries) == drafts + added
+    assert len({one["resource"]["id"] for one in entries}) == len(entries)
+    assert {one["resource"]["status"] for one in entries[drafts:]} == {"draft"}
     assert overflow(page) == 0
     assert serious(page) == []
     page.click("text=Send this request")
