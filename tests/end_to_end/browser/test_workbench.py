@@ -1,4 +1,4 @@
-"""The workbench in a browser: an order becomes a card, an edit is sent again, feedback arrives."""
+"""The workbench in a browser: an order becomes a card, an edit is sent again."""
 
 from __future__ import annotations
 
@@ -61,68 +61,6 @@ def test_a_broken_request_shows_the_error_as_it_came(page: Page, demo: str) -> N
     page.fill("#body", "{")
     page.click("text=Send this request")
     expect(page.locator("#answer .notice")).to_contain_text("400")
-
-
-def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) -> None:
-    page.goto(demo)
-    page.locator(".view-generic .options button").first.click()
-    expect(page.locator("#feedback")).to_contain_text("arrived")
-    expect(page.locator("#feedback")).to_contain_text("accepted")
-
-
-@pytest.mark.parametrize(
-    ("patient", "words", "added"),
-    [
-        ("demo-comorbid", "Accepted: draft order added", 1),
-        ("demo-fusion", "Accepted: 3 draft orders added", 3),  # three tests of one draw
-    ],
-)
-def test_an_accepted_option_says_so_in_every_dress_and_cannot_be_accepted_again(
-    page: Page, demo: str, patient: str, words: str, added: int
-) -> None:
-    place(page, demo, patient)
-    drafts = len(json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"])
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if "feedback" in request.url else None)
-    first = page.locator(".view-generic .options li").first
-    before = page.locator(".view-epic .options button").count()
-    first.locator("button").dblclick()
-    expect(first.locator(".accepted")).to_have_text(words)
-    expect(page.locator("#status")).to_have_text(words)
-    assert first.locator("button").count() == 0
-    assert len(sent) == 1
-    assert page.locator(".view-epic .options button").count() == before - page.locator(".view-epic .accepted").count()
-    entries = json.loads(page.input_value("#body"))["context"]["draftOrders"]["entry"]
-    assert len(entries) == drafts + added
-    assert len({one["resource"]["id"] for one in entries}) == len(entries)
-    assert {one["resource"]["status"] for one in entries[drafts:]} == {"draft"}
-    assert overflow(page) == 0
-    assert serious(page) == []
-    page.click("text=Send this request")
-    expect(page.locator("#status")).to_have_text("The service has answered.")
-
-
-def test_where_the_service_does_not_take_it_an_option_is_not_called_accepted(page: Page, demo: str) -> None:
-    page.goto(demo)
-    refused = '<section id="part">503 was not taken</section>'
-    page.route("**/workbench/feedback", lambda route: route.fulfill(content_type="text/html", body=refused))
-    button = page.locator(".view-generic .options button").first
-    button.click()
-    expect(page.locator("#feedback")).to_contain_text("was not taken")
-    expect(button).to_be_enabled()
-    assert page.locator(".accepted").count() == 0
-
-
-def test_overriding_names_the_reason_and_takes_a_comment(page: Page, demo: str) -> None:
-    page.goto(demo)
-    page.select_option("#reason-generic", index=1)
-    page.fill("#comment-generic", "Seen in clinic last week")
-    page.locator(".view-generic .override button").click()
-    expect(page.locator("#feedback")).to_contain_text("action-completed")
-    expect(page.locator("#feedback")).to_contain_text("Seen in clinic last week")
-    expect(page.locator("#feedback")).to_contain_text("arrived")
-    assert overflow(page) == 0
-    assert serious(page) == []
 
 
 @pytest.mark.parametrize("dialect", ["generic", "epic", "oracle"])
