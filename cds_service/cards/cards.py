@@ -22,6 +22,10 @@ SUMMARY_LIMIT = 140
 MOST_SUGGESTIONS = 3
 MOST_WORDS = 90  # of summary and detail together, options apart
 NOTHING_CHOSEN = Chosen()
+GAP = (
+    "The request holds no usable birth date, and no estimate is made without an age. The risk was not judged: this is"
+    " not a low one."
+)
 _NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
 # HL7 non-adherence reason codes (R-B14), with displays a clinician understands on a risk card.
@@ -94,6 +98,7 @@ def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
         summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not known"),
         indicator="info",
         source=_source(procedure, "30-day-death", place),
+        detail=GAP,
         override_reasons=OVERRIDE_REASONS,
     )
     return dialects.adapt(card, place.dialect)

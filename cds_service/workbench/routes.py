@@ -60,7 +60,7 @@ def blueprint(sites: Sequence[TenantRuntime]) -> Blueprint:
             exchange.feedback(request.form.get("card", ""), told),
             client_jwt=request.form.get("client_jwt", ""),
         )
-        return layout.html("workbench/feedback.html", sent=sent)
+        return layout.html("workbench/feedback.html", sent=sent, accepted=told["outcome"] == "accepted")
 
     return bench
 

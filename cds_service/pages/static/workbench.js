@@ -22,17 +22,54 @@ function swap(page) {
   if (heading) heading.focus();
 }
 
+function swapPart(place, page, form) {
+  const part = page.getElementById("part");
+  place.replaceChildren(part);
+  if (form.matches(".accept") && "arrived" in part.dataset) accepted(form);
+}
+
+// The accepted drafts join the order session, as in an EHR; the same option in another EHR's dress is accepted too.
+function accepted(form) {
+  const drafts = JSON.parse(form.dataset.drafts).filter((one) => one?.resourceType === "ServiceRequest");
+  const words = ["Accepted", "Accepted: draft order added"][addToSession(drafts)] || `Accepted: ${drafts.length} draft orders added`;
+  const same = `.accept input[name="suggestion"][value="${CSS.escape(new FormData(form).get("suggestion"))}"]`;
+  for (const input of document.querySelectorAll(same)) {
+    const note = document.createElement("strong");
+    note.className = "accepted";
+    note.textContent = words;
+    input.form.replaceWith(note);
+  }
+  told.textContent = words;
+}
+
+// How many drafts the request below holds more than before: it is what would be sent next.
+function addToSession(drafts) {
+  const body = document.getElementById("body");
+  try {
+    const request = JSON.parse(body.value);
+    const entries = request.context.draftOrders.entry;
+    for (const one of drafts) entries.push({ resource: { ...one, id: `accepted-${entries.length}` } });
+    body.value = JSON.stringify(request, null, 2);
+    return drafts.length;
+  } catch {
+    return 0; // a hook without draft orders, or a request that was edited into something else
+  }
+}
+
 async function send(form, submitter) {
   const place = document.getElementById(form.dataset.into || form.dataset.swap);
   place.setAttribute("aria-busy", "true");
+  const answer = answered(form, submitter); // first: a disabled button would not be sent
+  if (submitter) submitter.disabled = true;
   try {
-    const page = await answered(form, submitter);
+    const page = await answer;
     if (form.dataset.swap) swap(page);
-    else place.replaceChildren(page.getElementById("part"));
+    else swapPart(place, page, form);
   } catch {
     told.textContent = "The service could not be reached.";
   } finally {
     place.removeAttribute("aria-busy");
+    if (submitter) submitter.disabled = false;
   }
 }
 

@@ -136,6 +136,7 @@ def test_a_gap_may_be_told_instead_of_silence() -> None:
     card = cards.for_gap(TYPICAL.procedure, Place(public_url=URL))
     assert card.summary == "Risk of spinal fusion not computable: the patient's age is not known"
     assert (card.indicator, card.suggestions, card.extension) == ("info", (), None)
+    assert (card.detail or "").endswith("The risk was not judged: this is not a low one.")
 
 
 @given(

@@ -1,4 +1,4 @@
-"""The workbench in a browser: an order becomes a card, an edit is sent again, feedback arrives."""
+"""The workbench in a browser: an order becomes a card, an edit is sent again."""
 
 from __future__ import annotations
 
@@ -61,25 +61,6 @@ def test_a_broken_request_shows_the_error_as_it_came(page: Page, demo: str) -> N
     page.fill("#body", "{")
     page.click("text=Send this request")
     expect(page.locator("#answer .notice")).to_contain_text("400")
-
-
-def test_accepting_an_option_sends_feedback_that_arrives(page: Page, demo: str) -> None:
-    page.goto(demo)
-    page.locator(".view-generic .options button").first.click()
-    expect(page.locator("#feedback")).to_contain_text("arrived")
-    expect(page.locator("#feedback")).to_contain_text("accepted")
-
-
-def test_overriding_names_the_reason_and_takes_a_comment(page: Page, demo: str) -> None:
-    page.goto(demo)
-    page.select_option("#reason-generic", index=1)
-    page.fill("#comment-generic", "Seen in clinic last week")
-    page.locator(".view-generic .override button").click()
-    expect(page.locator("#feedback")).to_contain_text("action-completed")
-    expect(page.locator("#feedback")).to_contain_text("Seen in clinic last week")
-    expect(page.locator("#feedback")).to_contain_text("arrived")
-    assert overflow(page) == 0
-    assert serious(page) == []
 
 
 @pytest.mark.parametrize("dialect", ["generic", "epic", "oracle"])
