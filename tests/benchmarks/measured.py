@@ -92,7 +92,7 @@ def gunicorn(
 ) -> Iterator[Server]:
     """A WSGI application under the product's own gunicorn settings, one worker; what it writes lies in `folder`."""
     port = servers.free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "cds_service" / "gunicorn_conf.py")]
+    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "cds_service" / "web" / "gunicorn_conf.py")]
     command += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8", application]
     folder.mkdir(exist_ok=True)
     variables = {"PYTHONPATH": str(ROOT), **(environment or {})}

@@ -24,8 +24,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
-from fhir_mappings.report import bulk_spark, concept_maps, mapping_report
+from fhir_mappings.report import bulk_spark, mapping_report
 from fhir_mappings.report.mapping_counts import MappingSite
+from fhir_mappings.terminology import concept_maps
 
 folder = Path(sys.argv[1])
 site = Site(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.load([concept_maps.DEMO]))
