@@ -82,4 +82,4 @@ def test_the_service_starts_from_the_image_and_answers(image: Path, tmp_path: Pa
             cwd=tmp_path,
         )
     assert {service["id"] for service in services} == {f"surgical-risk-{service['hook']}" for service in services}
-    assert "0.82 %" in called.stdout
+    assert "about 8 in 1,000" in called.stdout

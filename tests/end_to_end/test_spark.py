@@ -29,7 +29,7 @@ from fhir_mappings.report.mapping_counts import MappingSite
 from fhir_mappings.terminology import concept_maps
 
 folder = Path(sys.argv[1])
-site = Site(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.load([concept_maps.DEMO]))
+site = MappingSite(datetime.fromisoformat(sys.argv[2]), ZoneInfo("UTC"), concept_maps.load([concept_maps.DEMO]))
 spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
          .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
          .config("spark.driver.memory", "1g").config("spark.default.parallelism", "4").getOrCreate())
