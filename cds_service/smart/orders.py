@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,8 +26,14 @@ class _OrderEntry(msgspec.Struct):
     resource: dict[str, Any] = {}
 
 
+class _OrderLink(msgspec.Struct):
+    relation: str | None = None
+
+
 class _OrderBundle(msgspec.Struct):
+    resourceType: Literal["Bundle"]
     entry: tuple[_OrderEntry, ...] = ()
+    link: tuple[_OrderLink, ...] = ()
 
 
 def considered(
@@ -72,12 +78,21 @@ def _from_chart(granted: Granted, site: TenantRuntime, as_of: datetime) -> tuple
     try:
         url = f"{granted.issuer.rstrip('/')}/ServiceRequest?{query}"
         reply = site.fhir.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=headers)
-        found = msgspec.json.decode(reply.body, type=_OrderBundle).entry if reply.status == HTTPStatus.OK else ()
+        if reply.status != HTTPStatus.OK:
+            raise _unread()
+        bundle = msgspec.json.decode(reply.body, type=_OrderBundle)
     except (OutboundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EhrError("orders-unread", "The patient's orders could not be read. Please try again.") from error
-    requests = [entry.resource for entry in found if entry.resource.get("resourceType") == "ServiceRequest"]
+        raise _unread() from error
+    requests = [entry.resource for entry in bundle.entry if entry.resource.get("resourceType") == "ServiceRequest"]
     orders = [_order(resource) for resource in requests]
-    return tuple(one for one in orders if still_planned((one.resource,), as_of=as_of, zone=site.zone))
+    found = tuple(one for one in orders if still_planned((one.resource,), as_of=as_of, zone=site.zone))
+    if not found and any(link.relation == "next" for link in bundle.link):  # those that were not read may be open
+        raise EhrError("orders-unread", "Not all of the patient's orders could be read; none of those read is open.")
+    return found
+
+
+def _unread() -> EhrError:
+    return EhrError("orders-unread", "The patient's orders could not be read. Please try again.")
 
 
 def _order(resource: dict[str, Any]) -> HookOrder:

@@ -12,12 +12,10 @@ from fhir_mappings.patient.diagnoses import Diagnoses, Diagnosis
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.quantities import Reading, absent, rejected
 from fhir_mappings.results.result_selection import winner
-from fhir_mappings.results.result_time import NO_TIME, UNREADABLE
 from fhir_mappings.terminology.concept_maps import Vocabulary
 
 Pregnancy = Literal["yes", "no", "unknown"]
 _DAYS = 300
-_NOT_PLACED = frozenset({NO_TIME, UNREADABLE, "future", "date-imprecise"})  # an answer of no certain time
 _ANSWERS = ("pregnancy-status-pregnant", "pregnancy-status-not-pregnant")
 
 
@@ -58,10 +56,10 @@ def _is_later(when: Moment, one: Diagnosis) -> bool:
 def _answer(recorded: RecordedByInput, words: Vocabulary, now: Clock) -> tuple[str | None, Moment | None]:
     results = recorded.get("pregnancy-status")
     outcome = winner(results, lambda valued: _read(valued, words), _DAYS, now) if results else None
-    if outcome is not None and outcome.reason in _NOT_PLACED:
-        return "unknown", None
-    if outcome is None or outcome.status != "used":
+    if outcome is None or outcome.winner.placed == "stale":
         return None, None
+    if outcome.status != "used":  # of no certain time, not understood, or it says that nobody knows
+        return "unknown", None
     return str(outcome.winner.reading.value), outcome.winner.when
 
 
