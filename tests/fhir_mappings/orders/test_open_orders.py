@@ -69,7 +69,7 @@ def as_operation_of_the_chart(members: dict[str, Any]) -> bool:
 
 
 def as_operation_of_the_profile(members: dict[str, Any]) -> bool:
-    body = json.dumps({"entry": [{"resource": an_order(**members)}]}).encode()
+    body = json.dumps({"resourceType": "Bundle", "entry": [{"resource": an_order(**members)}]}).encode()
     door = SimpleNamespace(get=lambda *_, **__: SimpleNamespace(body=body, status=200))
     site = SimpleNamespace(fhir=door, zone=ZoneInfo("UTC"), tenant=SimpleNamespace(fetch_timeout_s=1.0))
     token = SimpleNamespace(reveal=lambda: "t")
