@@ -1,4 +1,4 @@
-"""Invented people, each in a file named for its oddity; their dates are days before now, so that none grows stale."""
+"""Invented people, each in a file named for its oddity; their dates are days before today, so that none grows stale."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ class DemoPatient(msgspec.Struct, frozen=True):
 
 
 def load(as_of: datetime) -> tuple[DemoPatient, ...]:
-    """Everyone, in the order of the files, as of `as_of` (aware)."""
+    """Everyone, in the order of the files, as of the day of `as_of` (aware): one day long the same, to the byte."""
+    today = _midnight(as_of)
     return tuple(
         DemoPatient(
             id=file.id,
             name=file.name,
             story=file.story,
             order=(file.order.system, file.order.code),
-            resources=tuple(_dated(resource, as_of) for resource in file.resources),
+            resources=tuple(_dated(resource, today) for resource in file.resources),
         )
         for file in _files()
     )
@@ -72,8 +73,8 @@ def planned(person: DemoPatient, as_of: datetime) -> dict[str, Any]:
         "priority": "routine",
         "code": {"coding": [{"system": system, "code": code}]},
         "subject": {"reference": f"Patient/{person.id}"},
-        "occurrenceDateTime": (as_of + timedelta(days=_PLANNED_DAYS)).date().isoformat(),
-        "authoredOn": (as_of - timedelta(days=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "occurrenceDateTime": (_midnight(as_of) + timedelta(days=_PLANNED_DAYS)).date().isoformat(),
+        "authoredOn": (_midnight(as_of) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
@@ -81,6 +82,10 @@ def planned(person: DemoPatient, as_of: datetime) -> dict[str, Any]:
 def _files() -> tuple[_File, ...]:
     paths = sorted(FOLDER.glob("*.json"))
     return tuple(data_files.read_json(path, _File) for path in paths)
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _dated(value: Any, as_of: datetime) -> Any:
@@ -92,7 +97,7 @@ def _dated(value: Any, as_of: datetime) -> Any:
     if not isinstance(value, str):
         return value
     if days := _DAYS.fullmatch(value):
-        return (as_of - timedelta(days=int(days[1]))).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (as_of - timedelta(days=int(days[1]))).strftime("%Y-%m-%dT%H:%M:%SZ")
     if years := _YEARS.fullmatch(value):
         return _born(as_of.date() - timedelta(days=_BIRTHDAY_WAS_DAYS_AGO), int(years[1])).isoformat()
     return value

@@ -71,12 +71,20 @@ def call(
     return answer
 
 
-def request(ehr: Ehr, patient_id: str, coding: tuple[str, str], *, hook: str = "order-select") -> dict[str, Any]:
+def request(
+    ehr: Ehr,
+    patient_id: str,
+    coding: tuple[str, str],
+    *,
+    hook: str = "order-select",
+    encounter_id: str | None = None,
+) -> dict[str, Any]:
     """The body of the call, without prefetch."""
+    visit = {"encounterId": encounter_id} if encounter_id else {}
     body: dict[str, Any] = {
         "hook": hook,
         "hookInstance": str(uuid.uuid4()),
-        "context": {"userId": _USER, "patientId": patient_id, **_session(patient_id, coding, hook)},
+        "context": {"userId": _USER, "patientId": patient_id, **visit, **_session(patient_id, coding, hook)},
         "fhirServer": ehr.fhir_url,
     }
     if ehr.fhir_token:

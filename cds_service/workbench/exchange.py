@@ -78,11 +78,18 @@ def post(path: str, sent: str, *, client_jwt: str = "") -> Exchange:
 
 
 def order(
-    site: TenantRuntime, fhir: str, patient_id: str, coding: tuple[str, str], *, hook: str, prefetch: bool
+    site: TenantRuntime,
+    fhir: str,
+    patient_id: str,
+    coding: tuple[str, str],
+    *,
+    hook: str,
+    prefetch: bool,
+    encounter_id: str,
 ) -> str:
     """The body of the hook for this operation, with what its prefetch templates ask for. Raises FetchError."""
     ehr = caller.Ehr(service_url=site.tenant.public_url, fhir_url=fhir)
-    body = caller.request(ehr, patient_id, coding, hook=hook)
+    body = caller.request(ehr, patient_id, coding, hook=hook, encounter_id=encounter_id)
     if prefetch:
         found = _prefetched(site, fhir, patient_id, hook)
         if hook == caller.PATIENT_VIEW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,11 +22,16 @@ from fhir_mappings.orders.procedures import PlannedProcedure, planned
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What was chosen; `launches`: an EHR stands behind the store that can open the risk profile (the demo's own)."""
+    """What was chosen; `launches`: an EHR stands behind the store that can open the risk profile (the demo's own).
+
+    `encounter`: the visit in which is ordered; a page opened anew is a new one, so its card is shown although it was
+    dismissed before.
+    """
 
     fhir: str
     patient: str
     code: str
+    encounter: str
     hook: str = "order-select"
     prefetch: bool = True
     client_jwt: str = ""
@@ -72,7 +78,13 @@ def _page(site: TenantRuntime, names: Sequence[str], form: Form, *, body: str = 
         system, _, code = form.code.rpartition("|")
         if asked:
             body = body or exchange.order(
-                site, form.fhir, form.patient, (system, code), hook=form.hook, prefetch=form.prefetch
+                site,
+                form.fhir,
+                form.patient,
+                (system, code),
+                hook=form.hook,
+                prefetch=form.prefetch,
+                encounter_id=form.encounter,
             )
             answered = views.shown(exchange.post(exchange.SERVICE_PATH, body, client_jwt=form.client_jwt), site.zone)
     except exchange.FetchError as error:
@@ -104,7 +116,13 @@ def _default(site: TenantRuntime) -> Form:
     first = patients.load(datetime.now(UTC))[0]
     store = _store(site)
     patient = first.id if _people(site) else ""
-    return Form(fhir=store, patient=patient, code="|".join(first.order), launches=_launches(site, store))
+    return Form(
+        fhir=store,
+        patient=patient,
+        code="|".join(first.order),
+        encounter=f"visit-{uuid.uuid4()}",
+        launches=_launches(site, store),
+    )
 
 
 def _given(site: TenantRuntime, form: Mapping[str, str]) -> Form:
@@ -113,6 +131,7 @@ def _given(site: TenantRuntime, form: Mapping[str, str]) -> Form:
         fhir=form.get("fhir", "").strip() or default.fhir,
         patient=form.get("other_patient", "").strip() or form.get("patient", default.patient),
         code=_code(form) or default.code,
+        encounter=form.get("encounter", "") or default.encounter,
         hook=_hook(form.get("hook"), default.hook),
         prefetch="prefetch" in form,
         client_jwt=form.get("client_jwt", "").strip(),

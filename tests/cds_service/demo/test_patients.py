@@ -33,10 +33,14 @@ def test_ids_are_unique_and_names_obviously_invented() -> None:
     assert all(person.name.endswith(" Demo") for person in PEOPLE)
 
 
-def test_dates_follow_the_instant() -> None:
+def test_dates_follow_the_day() -> None:
     later = patients.load(datetime(2030, 2, 28, 9, 0, tzinfo=UTC))
     creatinine = next(r for r in later[0].resources if r["id"] == "demo-fusion-obs-1")
-    assert creatinine["effectiveDateTime"] == "2030-02-16T09:00:00Z"
+    assert creatinine["effectiveDateTime"] == "2030-02-16T00:00:00Z"
+
+
+def test_a_person_is_the_same_all_day_so_that_the_card_about_it_is() -> None:
+    assert patients.everything(NOW) == patients.everything(NOW.replace(hour=23, minute=59))
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.id)

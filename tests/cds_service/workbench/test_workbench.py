@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,17 @@ def test_the_profile_opens_only_from_a_launch(http: FlaskClient) -> None:
     assert http.get("/smart/launch").status_code == 400
     assert http.get("/smart/callback?code=stolen&state=guessed").status_code == 400
     assert http.get("/smart/launch?iss=https://elsewhere.example.org/fhir&launch=x").status_code == 403
+
+
+def test_a_dismissed_card_is_silent_in_its_visit_and_there_again_on_a_new_page(http: FlaskClient) -> None:
+    first = http.get("/").text
+    visit, card = (_field(first, name) for name in ("encounter", "card"))
+    http.post("/workbench/feedback", data={"card": card, "outcome": "overridden"})
+    assert "<code>answered</code>" in http.post("/", data={"encounter": visit, "prefetch": "yes"}).text
+    assert "No card." not in http.get("/").text
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(f'name="{name}" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
