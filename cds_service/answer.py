@@ -104,12 +104,14 @@ def answer(
         recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
-    card = cards.write(assessment, site.place, session=patient_from_request.session(request, procedure), chosen=chosen)
-    reason = silence.for_floor(assessment, site.card_floors, opened=chosen.opens)
+    card = None
+    if not (reason := silence.for_floor(assessment, site.card_floors, opened=chosen.opens)):
+        session = patient_from_request.session(request, procedure)
+        card = cards.write(assessment, site.place, session=session, chosen=chosen)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
     return Answer(
-        card=None if reason else card,
+        card=card,
         silence=reason,
         orders=planned,
         assessment=assessment,

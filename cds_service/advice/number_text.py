@@ -17,15 +17,19 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def frequency(probability: float, denominator: int) -> str:
     """A natural frequency: "about 8 in 1,000"; below one in the denominator "fewer than 1 in 1,000" (DEC-27)."""
-    count = probability * denominator
-    if count < 1:
-        return f"fewer than 1 in {denominator:,}"
-    return f"about {_round_half_up(count)} in {denominator:,}"
+    about = "about " if probability * denominator >= 1 else ""
+    return f"{about}{count_in(probability, denominator)}"
 
 
 def count_in(probability: float, denominator: int) -> str:
     """As `frequency`, where the sentence has already said "about": "8 in 1,000"."""
-    return frequency(probability, denominator).removeprefix("about ")
+    return f"{count(probability, denominator).replace('under', 'fewer than')} in {denominator:,}"
+
+
+def count(probability: float, denominator: int) -> str:
+    """So many, where the denominator has been said: "8"; below one "under 1"."""
+    many = probability * denominator
+    return str(_round_half_up(many)) if many >= 1 else "under 1"
 
 
 def percent(probability: float, denominator: int = 1000) -> str:

@@ -114,12 +114,12 @@ def _outcome(assessment: Assessment, told: Estimate, of: int, beside: Beside) ->
 def _is_range(told: Estimate, of: int) -> bool:
     """Whether what is not known leaves two figures, as they are told."""
     span = _span(told)
-    return _count(span.low, of) != _count(span.high, of)
+    return number_text.count(span.low, of) != number_text.count(span.high, of)
 
 
 def _usual(told: Estimate, peer: Peer, of: int) -> str:
     """How often it happens to others after this operation; on the hospital's own scale where that is known."""
-    return f"usual{' here' if told.score.recalibration is not None else ''} {_count(peer.probability, of)}"
+    return f"usual{' here' if told.score.recalibration is not None else ''} {number_text.count(peer.probability, of)}"
 
 
 def _span(told: Estimate) -> Range:
@@ -131,15 +131,10 @@ def _span(told: Estimate) -> Range:
 
 def _ends(limits: Range, of: int) -> str:
     """As short as it can be said: "8", "4–19", "under 1 to 43"."""
-    low, high = _count(limits.low, of), _count(limits.high, of)
+    low, high = number_text.count(limits.low, of), number_text.count(limits.high, of)
     if low == high:
         return low
     return f"{low} to {high}" if low.startswith("under") else f"{low}–{high}"
-
-
-def _count(probability: float, of: int) -> str:
-    """So many, without the denominator: "8", "under 1"."""
-    return number_text.count_in(probability, of).removesuffix(f" in {of:,}").replace("fewer than", "under")
 
 
 def not_computable(assessment: Assessment, *, whys: bool = True) -> list[str]:
@@ -181,10 +176,10 @@ def _hangs_on(told: Estimate, features: Features) -> str:
 
 def between(limits: Range, denominator: int) -> str:
     """ "4 to 10 in 1,000": both ends in one denominator."""
-    low, high = number_text.count_in(limits.low, denominator), number_text.count_in(limits.high, denominator)
+    low, high = number_text.count(limits.low, denominator), number_text.count(limits.high, denominator)
     if low == high:
-        return high
-    return f"{low.removesuffix(f' in {denominator:,}')} to {high}".replace("fewer than 1 to", "under 1 to")
+        return number_text.count_in(limits.high, denominator)
+    return f"{low} to {high} in {denominator:,}"
 
 
 def calibration(assessment: Assessment) -> str:

@@ -94,15 +94,18 @@ def rules(card: Card, options: Sequence[Option]) -> dict[str, str]:
 
 def _suggestion(option: Option, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:
     drafts = [(one, code) for one in option.parts or (option,) if (code := _code(one, ordering)) is not None]
+    label = sentence(option)
     return Suggestion(
-        label=sentence(option),
+        label=label,
         uuid=suggestion_uuid(card_uuid, option.id),
         is_recommended=False,
-        actions=tuple(_action(one, code, session, ordering) for one, code in drafts),
+        actions=tuple(
+            _action(one, code, label if one is option else sentence(one), session, ordering) for one, code in drafts
+        ),
     )
 
 
-def _action(option: Option, code: OrderCode, session: Session, ordering: Ordering) -> Action:
+def _action(option: Option, code: OrderCode, words: str, session: Session, ordering: Ordering) -> Action:
     name = ORDERABLES[option.order or ""].text
     draft = DraftOrder(
         code=code,
@@ -114,9 +117,7 @@ def _action(option: Option, code: OrderCode, session: Session, ordering: Orderin
         requester=_reference(session.user_id),
         about=_reference(session.order),
     )
-    return Action(
-        type="create", description=f"Draft an order: {name}. {sentence(option)}", resource=service_request(draft)
-    )
+    return Action(type="create", description=f"Draft an order: {name}. {words}", resource=service_request(draft))
 
 
 def _reference(text: str | None) -> str | None:

@@ -34,10 +34,15 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SOUND_ESCAPES = re.compile(
     rb"(?:[^\\]++|\\[^u]|\\u(?!0000|[dD][89a-fA-F])|\\u[dD][89abAB]..\\u[dD][c-fC-F])*+", re.DOTALL
 )
+# The names of an object, and what stands between its members.
+_BLANKS = b" \t\n\r"
+_OPENED = re.compile(rb"[ \t\n\r]*+\{[ \t\n\r]*+")
+_NAME = re.compile(rb'"((?:[^"\\]++|\\.)*+)"[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
+_SEPARATOR = re.compile(rb"[ \t\n\r]*+,?+[ \t\n\r]*+")
 _WITHOUT_CASE = np.uint8(0xDF)  # what "{" and "[", and "}" and "]", have in common: they differ in this bit only
 _LOWER = np.uint8(0x20)
 _ZERO, _TEN, _EXPONENT = np.uint8(0x30), np.uint8(10), np.uint8(0x65)
-_OPENING, _CLOSING, _COLON = 0x5B, 0x5D, 0x3A
+_OPENING, _CLOSING = 0x5B, 0x5D
 _NUMERIC = b"0123456789.eE+-"
 _MAY_STAND_BEFORE_DIGITS = b"[,: \t\r\n.eE+-"
 _ESCAPED_QUOTES = 64
@@ -49,8 +54,10 @@ _SUSPECTS = 400  # what is looked at one by one costs a microsecond each
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
 Members = dict[str, msgspec.Raw]
+Kept = Mapping[str, msgspec.Raw | Mapping[str, msgspec.Raw]]
 _utf8 = codecs.getincrementaldecoder("utf-8")
 _members = msgspec.json.Decoder(Members)
+_text = msgspec.json.Decoder(str)
 _NO_JSON = (ValueError, RecursionError)  # what json raises; msgspec's and Unicode errors are ValueErrors too
 
 
@@ -73,16 +80,42 @@ def refuse_repeated_names(
 ) -> None:
     """Raise BadRequest where a name is there twice. `envelope`: the members read of it; `prefetch`: None if not there.
 
-    Every value is a piece of this very body, so the colons of the body are those of the values and one for each name:
-    what is left over belongs to a member that another of its name replaced, or that nobody reads.
+    A decoder keeps the last value of a name. So whoever goes through the body from name to name, and finds behind each
+    the value that was kept for it, has met each name once; it costs a comparison of memory.
     """
     keys = prefetch or {}
-    told = _with_names(envelope) + (0 if prefetch is None else 1 + _with_names(keys))
-    outer = envelope
-    if told != _colons(body) or any(":" in name for name in keys):
-        outer = _all_outer(body)
+    outer: Mapping[str, msgspec.Raw] = envelope
+    if not _is_made_of(body, envelope if prefetch is None else {**envelope, "prefetch": prefetch}):
+        outer, keys = _everything(body)  # a member that nobody reads, or one that another of its name replaced
+        if not _is_made_of(body, {**outer, "prefetch": keys} if keys else outer):
+            raise _repeated()
     for value in (*outer.values(), *(value for value in keys.values() if len(value) <= SMALL_BYTES)):
         refuse_repeated_anywhere(bytes(value))
+
+
+def _is_made_of(body: bytes, members: Kept) -> bool:
+    """Whether the object holds nothing but these members, each once."""
+    end = _end_of(body, 0, members)
+    return end is not None and not body[end:].strip(_BLANKS)
+
+
+def _end_of(text: bytes, start: int, members: Kept) -> int | None:
+    """Where the object that begins at `start` ends; None where it is not made of these members, each once."""
+    at = _OPENED.match(text, start)
+    met: set[str] = set()
+    while at is not None and (found := _NAME.match(text, at.end())) is not None:
+        name = _read_name(found[1])
+        if name in met or (value := members.get(name)) is None:
+            return None
+        met.add(name)
+        if isinstance(value, Mapping):
+            end = _end_of(text, found.end(), value)
+        else:
+            end = found.end() + len(value) if text.startswith(bytes(value), found.end()) else None
+        at = _SEPARATOR.match(text, end) if end is not None else None
+    if at is None or not text.startswith(b"}", at.end()) or len(met) != len(members):
+        return None
+    return at.end() + 1
 
 
 def refuse_repeated_anywhere(text: bytes) -> None:
@@ -231,32 +264,29 @@ def _refuse_odd_numbers(body: bytes, limit: int) -> None:
         return  # not JSON: whoever reads the request says so
 
 
-def _colons(text: bytes | msgspec.Raw) -> int:
-    if len(text) < SMALL_BYTES:
-        return bytes(text).count(b":")
-    read = np.frombuffer(text, dtype=np.uint8)
-    return sum(int(np.count_nonzero(read[at : at + _BLOCK] == _COLON)) for at in range(0, len(read), _BLOCK))
+def _read_name(written: bytes) -> str:
+    """The name as its members are kept by; "" for what is none, which then is not found among them."""
+    if b"\\" not in written and written.isascii():
+        return written.decode()
+    try:
+        return _text.decode(b'"%s"' % written)
+    except _NO_JSON:
+        return ""
 
 
-def _with_names(members: Mapping[str, msgspec.Raw]) -> int:
-    return len(members) + sum(map(_colons, members.values()))
-
-
-def _all_outer(body: bytes) -> Members:
-    """Every member of the envelope but the prefetch; BadRequest where one of them or a prefetch key is there twice."""
+def _everything(body: bytes) -> tuple[Members, Members]:
+    """Every member of the envelope but the prefetch, and every key of that, each with the value that is kept."""
     try:
         members = _members.decode(body)
-        prefetch = members.pop("prefetch", None)
-        known = _members.decode(prefetch) if prefetch is not None and bytes(prefetch).startswith(b"{") else {}
-    except _NO_JSON:
-        return {}
-    if any(":" in name for name in (*members, *known)):
-        refuse_repeated_anywhere(body)
-    elif _colons(body) != _with_names(members) + (0 if prefetch is None else 1 + _colons(prefetch)) or (
-        prefetch is not None and known and _colons(prefetch) != _with_names(known)
-    ):
-        raise _repeated()
-    return members
+        prefetch = members.get("prefetch")
+        if prefetch is None or not bytes(prefetch).startswith(b"{"):
+            return members, {}
+        keys = _members.decode(prefetch)
+    except _NO_JSON as error:
+        raise _broken("JSON") from error
+    if keys:
+        del members["prefetch"]
+    return members, keys
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

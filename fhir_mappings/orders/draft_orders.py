@@ -75,6 +75,7 @@ class _Draft(msgspec.Struct, gc=False):
 
 
 _drafts = msgspec.json.Decoder(_Draft)
+_resources = msgspec.json.Decoder(dict[str, Any])
 
 
 def is_ours(resource: msgspec.Raw, patient_id: str) -> bool:
@@ -97,7 +98,7 @@ def prepare() -> None:
 
 def _built(code: OrderCode, text: str, intent: Intent, members: tuple[str, ...]) -> dict[str, Any]:
     """The validated resource with a stand-in wherever patients differ; one of its own for each who asks."""
-    return msgspec.json.decode(_validated(code, text, intent, members), type=dict[str, Any])
+    return _resources.decode(_validated(code, text, intent, members))
 
 
 @lru_cache(maxsize=1024)
