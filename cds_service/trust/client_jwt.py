@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
-import jwt
 import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.registry import JWS_HEADER_REGISTRY
 
 from cds_service.tenants.tenant import Algorithm, Client, Tenant
 from cds_service.trust.errors import Forbidden, NotReady, Unauthorized
@@ -23,6 +24,7 @@ LEEWAY_S = 60.0
 MAX_TOKEN_CHARACTERS = 16 * 1024
 MAX_ID_CHARACTERS = 512
 KEYS_RETRY_S = 5
+Claims = dict[str, Any]
 Endpoint = Literal["discovery", "service", "feedback"]
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE | re.ASCII)
 
@@ -43,6 +45,27 @@ class TokenUse(Protocol):
 
 class _Refusal(Exception):
     """Why a token is refused, in words of ours that may be logged; the caller never learns them."""
+
+
+class _Registry(jws.JWSRegistry):
+    """Which algorithm may have signed; of the header what is read here, and a token's length is known already."""
+
+    default_header_registry = {name: JWS_HEADER_REGISTRY[name] for name in ("alg", "kid", "typ")}  # noqa: RUF012
+    max_header_length = max_payload_length = max_signature_length = MAX_TOKEN_CHARACTERS
+
+
+# A header that nobody asked for is no harm: those that could turn the meaning are refused by name.
+_SIZES = _Registry(strict_check_header=False)
+_REGISTRIES = {name: _Registry(algorithms=[name], strict_check_header=False) for name in get_args(Algorithm)}
+_claims = msgspec.json.Decoder(Claims)
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """A token taken apart, not proven yet."""
+
+    signed: jws.CompactSignature
+    header: Claims
+    claims: Claims
 
 
 class _Trusted(msgspec.Struct, frozen=True):
@@ -86,16 +109,16 @@ class Verifier:
     def _verify(self, authorization: str | None, endpoint: Endpoint, service_id: str, now: float) -> Caller:
         try:
             token = _token(authorization)
-            header, unproven_claims = _unproven(token)
-            candidates = self._trusted.get(_text(unproven_claims, "iss"), [])
+            sent = _taken_apart(token)
+            candidates = self._trusted.get(_text(sent.claims, "iss"), [])
             if not candidates:
                 raise _Refusal("issuer")
         except _Refusal:
             if self._unproven is None:
                 raise
             return Caller(self._unproven)
-        trusted = _of_claimed_tenant(candidates, unproven_claims.get("tenant"))
-        claims = _proven(token, header, trusted, now)
+        trusted = _of_claimed_tenant(candidates, sent.claims.get("tenant"))
+        claims = _proven(sent, trusted, now)
         _check_times(claims, trusted.client, now)
         _check_audience(claims, trusted, endpoint, service_id)
         jti = _text(claims, "jti")
@@ -126,19 +149,12 @@ def _token(authorization: str | None) -> str:
     return match.group(1)
 
 
-def _unproven(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Header and claims as anyone could have written them: enough to choose whose key must prove them.
-
-    PyJWT reads both again when it proves them, and only what it read counts.
-    """
-    header, claims, _ = token.split(".")
-    return _peeked(header), _peeked(claims)
-
-
-def _peeked(segment: str) -> Mapping[str, Any]:
+def _taken_apart(token: str) -> _Sent:
+    """The token as anyone could have written it: enough to choose whose key must prove it."""
     try:
-        return msgspec.json.decode(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)), type=dict[str, Any])
-    except (ValueError, msgspec.DecodeError, RecursionError) as error:
+        signed = jws.extract_compact(token.encode(), registry=_SIZES)
+        return _Sent(signed, msgspec.convert(signed.headers(), Claims), _claims.decode(signed.payload or b""))
+    except (JoseError, ValueError, TypeError, msgspec.DecodeError, RecursionError) as error:
         raise _Refusal("not-a-token") from error
 
 
@@ -154,8 +170,9 @@ def _of_claimed_tenant(candidates: Sequence[_Trusted], claim: object) -> _Truste
     return candidates[0]
 
 
-def _proven(token: str, header: Mapping[str, Any], trusted: _Trusted, now: float) -> Mapping[str, Any]:
+def _proven(sent: _Sent, trusted: _Trusted, now: float) -> Claims:
     """The claims, once the signature holds under a configured key of the right kind for an allowed algorithm."""
+    header, claims = sent.header, sent.claims
     algorithm = _algorithm(header, trusted.client)
     if str(header.get("typ", "")).upper() != "JWT" or "crit" in header or "b64" in header:
         raise _Refusal("header")
@@ -166,24 +183,12 @@ def _proven(token: str, header: Mapping[str, Any], trusted: _Trusted, now: float
     if key is None:
         raise _Refusal("key")
     try:
-        whole = jwt.decode_complete(
-            token,
-            key,
-            algorithms=[algorithm],
-            issuer=trusted.client.issuer,
-            options={
-                "require": ["iss", "aud", "exp", "iat", "jti"],
-                "verify_aud": False,
-                "verify_exp": False,
-                "verify_iat": False,
-                "verify_nbf": False,
-            },
-        )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        if not jws.validate_compact(sent.signed, key, registry=_REGISTRIES[algorithm]):
+            raise _Refusal("signature")
+    except (JoseError, ValueError, TypeError) as error:
         raise _Refusal("signature") from error
-    if whole["header"] != header:
-        raise _Refusal("header")
-    claims: Mapping[str, Any] = whole["payload"]
+    if any(claims.get(name) is None for name in ("aud", "exp", "iat", "jti")):
+        raise _Refusal("claims")
     if trusted.client.subjects and claims.get("sub") not in trusted.client.subjects:
         raise _Refusal("subject")
     return claims

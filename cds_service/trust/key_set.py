@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import jwt
+from joserfc import jwk
+from joserfc.errors import JoseError
 
 from cds_service.tenants.tenant import Algorithm, Client, Tenant
 from cds_service.trust import egress
@@ -54,9 +55,9 @@ class KeySet:
         self._fetch_ended.set()
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
-        self._parsed: dict[tuple[str, Algorithm], jwt.PyJWK] = {}
+        self._parsed: dict[tuple[str, Algorithm], jwk.Key] = {}
 
-    def find(self, kid: str, algorithm: Algorithm, *, now: float) -> jwt.PyJWK | None:
+    def find(self, kid: str, algorithm: Algorithm, *, now: float) -> jwk.Key | None:
         """The key with this id, if it is one that may verify `algorithm`; `now` in seconds of the epoch.
 
         Raises KeysUnobtainableError where the client may have such a key and its set cannot be had (DEC-45).
@@ -64,7 +65,11 @@ class KeySet:
         if self.door is not None:
             self._renew(self.door, kid, now)
         known = self._parsed.get((kid, algorithm))
-        if known is None and (jwk := self._keys.get(kid)) is not None and (known := _parse(jwk, algorithm)) is not None:
+        if (
+            known is None
+            and (written := self._keys.get(kid)) is not None
+            and (known := _parse(written, algorithm)) is not None
+        ):
             self._parsed[kid, algorithm] = known
         if kid not in self._keys and (self._failed or not self._fetch_ended.is_set()):
             raise KeysUnobtainableError
@@ -124,16 +129,17 @@ def _by_kid(keys: object) -> Keys:
     return found
 
 
-def _parse(jwk: Mapping[str, Any], algorithm: Algorithm) -> jwt.PyJWK | None:
+def _parse(written: Mapping[str, Any], algorithm: Algorithm) -> jwk.Key | None:
     """The key ready to verify `algorithm`; None if its type, curve, size or own `alg` says otherwise."""
     kind, curve = _KINDS[algorithm]
-    if jwk.get("kty") != kind or (curve is not None and jwk.get("crv") != curve):
+    if written.get("kty") != kind or (curve is not None and written.get("crv") != curve):
         return None
-    if jwk.get("alg", algorithm) != algorithm:
+    if written.get("alg", algorithm) != algorithm:
         return None
-    public = {name: jwk[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in jwk}
+    public = {name: written[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in written}
     try:
-        key = jwt.PyJWK(public, algorithm=algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError):
+        key = jwk.import_key(public)
+        is_strong = not isinstance(key, jwk.RSAKey) or key.public_key.key_size >= MIN_RSA_BITS
+    except (JoseError, ValueError, TypeError):
         return None
-    return key if kind != "RSA" or key.key.key_size >= MIN_RSA_BITS else None
+    return key if is_strong else None

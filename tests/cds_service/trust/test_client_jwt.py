@@ -265,6 +265,7 @@ def test_two_open_tenants_or_a_production_one_are_never_guessed():
     assert refused(None, a_tenant(client_jwt="optional")) == "no-token"
 
 
+@pytest.mark.filterwarnings("ignore:Key size should be")
 def test_a_weak_rsa_key_is_no_key():
     tenant = a_tenant(a_client(jwks=Jwks(keys=(public("weak", kid="key-RS384"),))))
     weak = jwt.PyJWT({"enforce_minimum_key_length": False}).encode
