@@ -237,21 +237,18 @@ def _rate(rate: PublishedRate) -> Rate:
 def _input(feature: Feature) -> Input:
     """People and integrators are told 2 decimals; models get the unrounded number (inputs 1.4)."""
     value, recorded = feature.value, feature.recorded_value
-    if feature.source is None and feature.time is None and recorded is None and not isinstance(value, float):
-        unit = feature.unit if value is not None and feature.unit not in ("", "1") else None
-        return Input(feature.name, feature.status, value, unit, None, None, feature.reason, None, feature.flags)
-    return Input(  # by position, which costs half: sixty of them in each answer
-        feature.name,
-        feature.status,
-        round(value, 2) if isinstance(value, float) else value,
-        feature.unit if value is not None and feature.unit not in ("", "1") else None,
-        _time(feature) if feature.time is not None else None,
-        feature.source or None,
-        feature.reason or None,
-        feature.comparator or None,
-        feature.flags,
-        recorded,
-        (feature.recorded_unit or "1") if recorded is not None else None,
+    return Input(
+        name=feature.name,
+        status=feature.status,
+        value=round(value, 2) if isinstance(value, float) else value,
+        unit=feature.unit if value is not None and feature.unit not in ("", "1") else None,
+        time=_time(feature),
+        source=feature.source or None,
+        reason=feature.reason or None,
+        comparator=feature.comparator or None,
+        flags=feature.flags,
+        recorded_value=recorded,
+        recorded_unit=(feature.recorded_unit or "1") if recorded is not None else None,
     )
 
 
