@@ -86,11 +86,14 @@ def _medicines(record: PatientRecord) -> Features:
 
 
 def _past(record: PatientRecord, procedure: PlannedProcedure) -> Features:
-    seen = (record.seen("procedures"), record.seen("conditions"))
+    past, diagnoses = record.procedures, record.diagnoses
+    done_seen, known_seen = record.seen("procedures"), record.seen("conditions")
     return {
-        "dialysis": past_procedures.dialysis(record.procedures, record.diagnoses, seen, record.clock),
+        "dialysis": past_procedures.dialysis(
+            past, diagnoses, procedures_seen=done_seen, diagnoses_seen=known_seen, now=record.clock
+        ),
         "previous_spine_surgery": past_procedures.previous_spine_surgery(
-            record.procedures, record.diagnoses, seen, procedure.order
+            past, diagnoses, procedures_seen=done_seen, diagnoses_seen=known_seen, planned=procedure.order
         ),
     }
 

@@ -74,11 +74,15 @@ def _of(past: tuple[PastProcedure, ...], ideas: frozenset[str], without: str = "
 
 
 def previous_spine_surgery(
-    past: tuple[PastProcedure, ...], diagnoses: Diagnoses, seen: tuple[Coverage, Coverage], planned: str
+    past: tuple[PastProcedure, ...],
+    diagnoses: Diagnoses,
+    *,
+    procedures_seen: Coverage,
+    diagnoses_seen: Coverage,
+    planned: str,
 ) -> Feature:
     """Whether the spine was operated on before: a procedure, or a diagnosis that follows one. Never the planned one."""
     name = "previous_spine_surgery"
-    procedures_seen, diagnoses_seen = seen
     if done := _of(past, SPINE_GROUPS, planned):
         return yes(name, done[0].source, done[0].when, procedures_seen.flags)
     if matches := diagnoses.of("spine-surgery-history"):
@@ -87,13 +91,17 @@ def previous_spine_surgery(
 
 
 def dialysis(
-    past: tuple[PastProcedure, ...], diagnoses: Diagnoses, seen: tuple[Coverage, Coverage], now: Clock
+    past: tuple[PastProcedure, ...],
+    diagnoses: Diagnoses,
+    *,
+    procedures_seen: Coverage,
+    diagnoses_seen: Coverage,
+    now: Clock,
 ) -> Feature:
     """Whether the patient depends on dialysis, or had any within 14 days.
 
     N18.6 says so by ICD's own definition, unless a kidney transplant is current.
     """
-    procedures_seen, diagnoses_seen = seen
     if matches := diagnoses.of("dialysis-dependence"):
         return present_by("dialysis", matches, diagnoses_seen.flags)
     if not diagnoses.of("kidney-transplant") and (matches := diagnoses.of("end-stage-kidney-disease")):

@@ -143,7 +143,6 @@ def read_record(  # everything that a record depends on
         key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
         for key, result in results.items()
     }
-    seen = (coverage.get("conditions", NOT_PROVIDED), coverage.get("observations", NOT_PROVIDED))
     return PatientRecord(
         patient_id=patient_id,
         clock=now,
@@ -159,7 +158,14 @@ def read_record(  # everything that a record depends on
         medications=taken,
         procedures=past,
         emergency_encounter=_emergency(sorted_out[Encounter]),
-        pregnancy=pregnancy(recorded, found, words, seen, now),
+        pregnancy=pregnancy(
+            recorded,
+            found,
+            words,
+            diagnoses_seen=coverage.get("conditions", NOT_PROVIDED),
+            answers_seen=coverage.get("observations", NOT_PROVIDED),
+            now=now,
+        ),
         conclusions=concluded,
         orders=tuple(sorted_out[ServiceRequest]),
     )

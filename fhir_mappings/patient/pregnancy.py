@@ -19,8 +19,14 @@ _DAYS = 300
 _ANSWERS = ("pregnancy-status-pregnant", "pregnancy-status-not-pregnant")
 
 
-def pregnancy(  # both sources, with how far each was seen
-    recorded: RecordedByInput, diagnoses: Diagnoses, words: Vocabulary, seen: tuple[Coverage, Coverage], now: Clock
+def pregnancy(
+    recorded: RecordedByInput,
+    diagnoses: Diagnoses,
+    words: Vocabulary,
+    *,
+    diagnoses_seen: Coverage,
+    answers_seen: Coverage,
+    now: Clock,
 ) -> Pregnancy:
     """yes, no, or unknown where it was not searched; whatever sex is recorded.
 
@@ -37,9 +43,8 @@ def pregnancy(  # both sources, with how far each was seen
         return "no"
     if answer == "unknown":
         return "unknown"
-    conditions, observations = seen
-    conditions = diagnoses.seen(conditions.of_current, lambda one: _lasts(one, diagnoses, now))
-    return "unknown" if conditions.gap or observations.gap else "no"
+    seen = diagnoses.seen(diagnoses_seen.of_current, lambda one: _lasts(one, diagnoses, now))
+    return "unknown" if seen.gap or answers_seen.gap else "no"
 
 
 def _lasts(one: Diagnosis, diagnoses: Diagnoses, now: Clock) -> bool:
