@@ -1,7 +1,12 @@
-"""The golden cards: `python -m tests.acceptance.golden` writes each person's card as it is read. Read, then commit."""
+"""The golden cards: `python -m tests.acceptance.golden` writes each person's card as it is read. Read, then commit.
+
+Texts that were agreed before the code wrote them (agreed_people.py) it leaves alone, unless it is given their names.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from msgspec import Raw
@@ -19,11 +24,13 @@ from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.patient import patient_record
 from fhir_mappings.patient.patient_record import PatientRecord
 from tests import builders
+from tests.acceptance.agreed_people import AGREED, AGREED_FIRST
 from tests.acceptance.golden_people import NOT_ANSWERED, PCS, PEOPLE, Person
 from tests.cds_service.advice import people
 
 FOLDER = Path(__file__).parent / "golden"
-EVERYBODY = PEOPLE | NOT_ANSWERED
+WITH_A_CARD = PEOPLE | AGREED
+EVERYBODY = WITH_A_CARD | NOT_ANSWERED
 
 
 PUBLIC = "https://risk.example.org"
@@ -85,15 +92,19 @@ def as_read(person: Person) -> str:
     return "\n".join([*heading, *told, *buttons]).rstrip() + "\n"
 
 
-def main() -> None:
-    """One text file per person; files of people who are gone are removed."""
+def main(taken_over: Collection[str] = ()) -> None:
+    """One text file per person; files of people who are gone are removed. `taken_over`: agreed texts to be changed."""
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.txt"):
         if path.stem not in EVERYBODY:
             path.unlink()
     for name, person in EVERYBODY.items():
-        (FOLDER / f"{name}.txt").write_text(as_read(person), encoding="utf-8")
+        path, told = FOLDER / f"{name}.txt", as_read(person)
+        if name not in AGREED_FIRST or name in taken_over:
+            path.write_text(told, encoding="utf-8")
+        elif told != path.read_text(encoding="utf-8"):
+            print(f"{name}: the card is no longer as it was agreed; name it to take the new one over, and say why")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
