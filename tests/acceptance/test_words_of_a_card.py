@@ -17,7 +17,7 @@ from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from tests.acceptance import messy_cases
 from tests.acceptance.card_rules import RULES, broken
-from tests.acceptance.golden import card_of
+from tests.acceptance.golden import WITH_A_CARD, card_of
 from tests.acceptance.golden_people import PEOPLE, Person
 from tests.acceptance.population_orders import ORDERED, VARIANTS, People
 from tests.acceptance.test_findings import sent
@@ -36,7 +36,7 @@ def a_service(folder: Path, as_of: datetime) -> FlaskClient:
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Cards:
     """Every card of an invented person, by whose it is."""
     found: Cards = {f"{name} dialect": msgspec.to_builtins(a_card(name)) for name in DIALECTS}
-    for name, person in PEOPLE.items():
+    for name, person in WITH_A_CARD.items():
         for panel in ("generic", "oracle"):
             card, _ = card_of(msgspec.structs.replace(person, dialect=panel))
             found[f"{name} {panel}"] = msgspec.to_builtins(card)
