@@ -43,6 +43,7 @@ _FROM = {
 _NEVER = float("inf")
 _RESULTS = ("haemoglobin", "albumin", "creatinine", "egfr", "hba1c", "inr", "platelets", "sodium", "spo2", "bmi")
 _WORST = {"functional_status": ("partially-dependent", "totally-dependent"), "smoking_status": ("current",)}
+_ORDER = (*_PRESENT, "functional_status", *_RESULTS, "smoking_status", *_PRESENT_AFTER_RESULTS)
 # What says the same already.
 _SAYS = {
     "dialysis": ("chronic_kidney_disease", "creatinine", "egfr"),
@@ -63,7 +64,7 @@ def of(assessment: Assessment) -> tuple[str, ...]:
 
 def _found(assessment: Assessment) -> Iterator[Feature]:
     features = assessment.features
-    for name in (*_PRESENT, *_WORST, *_RESULTS, *_PRESENT_AFTER_RESULTS):
+    for name in _ORDER:
         feature = features[name]
         if feature.usable and _is_news(feature):
             yield feature
