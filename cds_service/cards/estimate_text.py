@@ -156,7 +156,7 @@ def not_computable(assessment: Assessment, *, whys: bool = True) -> list[str]:
             why = f" ({why_not(told, assessment.features, of)})" if whys else ""
             lacking.setdefault(why, []).append(told.outcome.short)
     groups = [f"{', '.join(outcomes)}{why}" for why, outcomes in lacking.items()]
-    return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
+    return [f"**No figure:** {'; '.join(groups)}."] if groups else []
 
 
 def why_not(told: Estimate, features: Features, of: int) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
 from msgspec import Raw
 
 from cds_service.advice import choice, silence
@@ -23,6 +24,7 @@ from fhir_mappings.orders import procedures
 from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.patient import patient_record
 from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.terminology.procedure_groups import GROUPS
 from tests import builders
 from tests.acceptance.agreed_people import AGREED, AGREED_FIRST
 from tests.acceptance.golden_people import NOT_ANSWERED, PCS, PEOPLE, Person
@@ -57,14 +59,18 @@ def record_of(person: Person) -> PatientRecord:
     )
 
 
-def card_of(person: Person) -> tuple[Card, str]:
-    """The card of this person by the whole way from FHIR to words, and what production would do with it."""
+def card_of(person: Person, group: str | None = None) -> tuple[Card, str]:
+    """The card of this person by the whole way from FHIR to words, and what production would do with it.
+
+    `group`: the operation, instead of the one that the person's order names.
+    """
     drafts, found = planned_for(person)
     assert isinstance(found, tuple)
+    procedure = found[0] if group is None else msgspec.structs.replace(found[0], group=group, label=GROUPS[group].label)
     record = record_of(person)
-    known = features.derive(record, found[0])
+    known = features.derive(record, procedure)
     assert silence.for_patient(record, known) is None
-    assessment = people.assess_features(known, found[0], record)
+    assessment = people.assess_features(known, procedure, record)
     chosen = choice.for_patient(
         assessment, record, drafts, advising=Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
     )
