@@ -102,7 +102,7 @@ SPOILT = {
     "each line one fact, the limits last": ("Why: ", "Because: "),
     "reads as plain text": ("Why: ", "Why: # "),
     "no banned word": ("Why: ", "Why: high risk patient, "),
-    "ninth grade, the operation's name counted": ("Why: ", "Why: " + "extraordinarily complicated considerations, " * 9),
+    "ninth grade, the operation's name counted": ("Why: ", "Why: " + "extraordinary complicated considerations, " * 9),
 }
 
 

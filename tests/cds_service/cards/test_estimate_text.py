@@ -123,8 +123,7 @@ def test_outcomes_that_lack_the_same_stand_together() -> None:
         of(lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class"))
     )
     assert found == [
-        "**No figure:** heart attack or arrest, pneumonia (needs ASA class);"
-        " death (no model grades this operation)."
+        "**No figure:** heart attack or arrest, pneumonia (needs ASA class); death (no model grades this operation)."
     ]
 
 
