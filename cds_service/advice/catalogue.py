@@ -101,9 +101,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `number`: the row of the clinical catalogue that it carries out. `orders`: the first is drafted.
     `unless_requested`: orderables that make the row superfluous. `lead_days`: hidden where the operation is known to be
     sooner. `treats`: not offered where its reason was assumed (A-10). `opt_in`: only where the tenant names it.
-    `opens`: it opens a card by itself in production (DEC-39). `acts`: it rests on a finding or a medicine that somebody
-    can act on before the operation, and stands before every test and screen. `elsewhere`: the evidence for another
-    operation than one of the spine, where the row's own is about the spine.
+    `opens`: it opens a card by itself in production (DEC-39). `acts`: it rests on a finding, a medicine or the risk
+    itself, which somebody can act on before the operation, and stands before every test and screen. `elsewhere`: the
+    evidence for another operation than one of the spine, where the row's own is about the spine.
     """
 
     id: str
@@ -205,7 +205,7 @@ def _problems(row: Row) -> Iterator[str]:
     if row.opens and not _may_open(row):
         yield "it opens a card without an abnormal finding, or on evidence that does not carry that (DEC-39)"
     if (row.opens and not row.acts) or (row.acts and not _may_act(row)):
-        yield "it stands first where there is a finding to act on: no test or screen, and nothing that is missing"
+        yield "it stands first where there is something to act on: no test or screen, and nothing that is missing"
     if not row.because and not _tells_a_driver(parts(row.trigger)):
         yield "it names no reason (A-08)"
     for name, item in (("age", row.demographics.date_of_birth), ("sex", row.demographics.sex)):
@@ -216,7 +216,8 @@ def _problems(row: Row) -> Iterator[str]:
 
 def _may_open(row: Row) -> bool:
     """What is missing, a band, and a policy or an unproven gain open no card."""
-    return not _asks(row) and not row.opt_in and row.grade not in ("insufficient", "local")
+    by_estimate = any(part.band or part.warned for part in parts(row.trigger))
+    return not (_asks(row) or by_estimate or row.opt_in) and row.grade not in ("insufficient", "local")
 
 
 def _may_act(row: Row) -> bool:
@@ -224,8 +225,8 @@ def _may_act(row: Row) -> bool:
 
 
 def _asks(row: Row) -> bool:
-    """Whether it rests on something that was not done, or on the estimate alone."""
-    return any(part.not_done or part.result_not_done or part.band or part.warned for part in parts(row.trigger))
+    """Whether it rests on something that was not done."""
+    return any(part.not_done or part.result_not_done for part in parts(row.trigger))
 
 
 def _trigger_problems(part: Trigger) -> Iterator[str]:
