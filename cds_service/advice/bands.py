@@ -30,6 +30,6 @@ def band(probability: float | None, peer: Peer | None, limits: BandLimits) -> Ba
     """How the risk compares with peers of the same procedure group; no peer figure, no band (DEC-32)."""
     if probability is None or peer is None:
         return None
-    ratio = probability / peer.probability
-    steps = sum(ratio >= limit for limit in (limits.typical, limits.above, limits.well_above))
+    begins = (limits.typical, limits.above, limits.well_above)
+    steps = sum(speaking.at_least(probability, ratio * peer.probability) for ratio in begins)
     return BAND_NAMES[min(steps, 3)]

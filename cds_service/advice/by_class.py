@@ -1,6 +1,7 @@
 """Where the ASA class is not known: what each told model says for each class, which is what its range consists of.
 
-Class V, who is not expected to live without the operation, is no class of somebody before an elective one.
+Class V, who is not expected to live without the operation, is no class of somebody before an elective one, and no range
+that is told holds it (models_onnx/training/inputs.py, `plausible`).
 Source: ASA Physical Status Classification System, American Society of Anesthesiologists, 2020.
 """
 

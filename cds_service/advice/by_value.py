@@ -57,8 +57,7 @@ def _column(
         one = ranges.get(version)
         if not score.has_figure or (one is None and figure is None):
             continue
-        low, high = (one.range.low, one.range.high) if one is not None else (figure or 0.0,) * 2
-        whole = Range(low, high) if figure is None else Range(min(low, figure), max(high, figure))
+        whole = one.range if one is not None else Range(figure or 0.0, figure or 0.0)
         found[version] = MissingRange(*version, score.outcome, whole, ())
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,9 @@ Kind = Literal["test", "screen", "referral", "plan", "conversation"]
 # How strong the evidence is, strongest first: it is told on the card, and ranks the options.
 Grade = Literal["recommended", "reasonable", "consensus", "association", "insufficient", "local"]
 GRADES: tuple[Grade, ...] = ("recommended", "reasonable", "consensus", "association", "insufficient", "local")
+# What happens in the operation if nobody acts: of rows of one grade the first of these stands first.
+Threat = Literal["heart", "bleeding", "other"]
+THREATS: tuple[Threat, ...] = ("heart", "bleeding", "other")
 
 
 class CatalogueError(Exception):
@@ -36,7 +39,8 @@ class Trigger(msgspec.Struct, frozen=True, eq=False, kw_only=True, forbid_unknow
 
     A feature is compared in its canonical unit; one that is not usable fulfils nothing but `not_done`:
     searched, and nothing found inside its window. `is_` reads `is` in the file. `result`: a number that no model
-    reads. `performed`: a procedure inside its window. `known`: there is a usable value, whatever it is.
+    reads. `performed`: a procedure inside its window. `known`: there is a usable value, whatever it is. `warned`: the
+    card is a warning.
     """
 
     all: tuple[Trigger, ...] = ()
@@ -50,6 +54,7 @@ class Trigger(msgspec.Struct, frozen=True, eq=False, kw_only=True, forbid_unknow
     performed: str | None = None
     operation: Attribute | None = None
     band: str | None = None
+    warned: bool = False
     is_: bool | str | None = msgspec.field(default=None, name="is")
     above: float | None = None
     at_least: float | None = None
@@ -81,14 +86,24 @@ class Caution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     say: str
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How strong the evidence is, in words for a card, and where it stands."""
+
+    grade: Grade
+    evidence: str
+    citation: str
+    source_date: str
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One option. `consider` completes "Consider ..."; `because` is said where no value is the reason.
 
     `number`: the row of the clinical catalogue that it carries out. `orders`: the first is drafted.
     `unless_requested`: orderables that make the row superfluous. `lead_days`: hidden where the operation is known to be
     sooner. `treats`: not offered where its reason was assumed (A-10). `opt_in`: only where the tenant names it.
-    `opens`: it opens a card by itself in production (DEC-39). `acts`: it rests on a finding or a medicine that somebody
-    can act on before the operation, and stands before every test and screen.
+    `opens`: it opens a card by itself in production (DEC-39). `acts`: it rests on a finding, a medicine or the risk
+    itself, which somebody can act on before the operation, and stands before every test and screen. `elsewhere`: the
+    evidence for another operation than one of the spine, where the row's own is about the spine.
     """
 
     id: str
@@ -110,7 +125,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     opt_in: bool = False
     opens: bool = False
     acts: bool = False
+    threat: Threat = "other"
+    elsewhere: Proof | None = None
     demographics: Demographics = Demographics()
+
+    def proof(self, operation: Collection[Attribute]) -> Row | Proof:
+        """The evidence that fits this operation."""
+        return self if self.elsewhere is None or "spine" in operation else self.elsewhere
 
     @property
     def trigger_is_dated(self) -> bool:
@@ -184,7 +205,7 @@ def _problems(row: Row) -> Iterator[str]:
     if row.opens and not _may_open(row):
         yield "it opens a card without an abnormal finding, or on evidence that does not carry that (DEC-39)"
     if (row.opens and not row.acts) or (row.acts and not _may_act(row)):
-        yield "it stands first where there is a finding to act on: no test or screen, and nothing that is missing"
+        yield "it stands first where there is something to act on: no test or screen, and nothing that is missing"
     if not row.because and not _tells_a_driver(parts(row.trigger)):
         yield "it names no reason (A-08)"
     for name, item in (("age", row.demographics.date_of_birth), ("sex", row.demographics.sex)):
@@ -195,7 +216,8 @@ def _problems(row: Row) -> Iterator[str]:
 
 def _may_open(row: Row) -> bool:
     """What is missing, a band, and a policy or an unproven gain open no card."""
-    return not _asks(row) and not row.opt_in and row.grade not in ("insufficient", "local")
+    by_estimate = any(part.band or part.warned for part in parts(row.trigger))
+    return not (_asks(row) or by_estimate or row.opt_in) and row.grade not in ("insufficient", "local")
 
 
 def _may_act(row: Row) -> bool:
@@ -203,14 +225,14 @@ def _may_act(row: Row) -> bool:
 
 
 def _asks(row: Row) -> bool:
-    """Whether it rests on something that was not done, or on the estimate alone."""
-    return any(part.not_done or part.result_not_done or part.band for part in parts(row.trigger))
+    """Whether it rests on something that was not done."""
+    return any(part.not_done or part.result_not_done for part in parts(row.trigger))
 
 
 def _trigger_problems(part: Trigger) -> Iterator[str]:
     tests = (part.result, part.result_done, part.result_not_done)
     subjects = (part.feature, part.diagnosis, part.medicine, *tests, part.performed, part.operation, part.band)
-    given = sum(subject is not None for subject in subjects) + bool(part.all) + bool(part.any)
+    given = sum(subject is not None for subject in subjects) + bool(part.all) + bool(part.any) + part.warned
     if given != 1:
         yield f"a trigger names {given} facts instead of one"
     if part.feature is not None:
@@ -242,10 +264,15 @@ def _tells_a_driver(triggers: Iterable[Trigger]) -> bool:
     )
 
 
+def citation(row: Row) -> str:
+    """Where its evidence stands, for every operation."""
+    return f"{row.citation}. Elsewhere than at the spine: {row.elsewhere.citation}" if row.elsewhere else row.citation
+
+
 def source_attributes(theme: Theme, row: Row) -> dict[str, str]:
     """The 13 source attributes of an evidence-based intervention, 45 CFR 170.315(b)(11)(iv)(A), none of them empty."""
     return {
-        "citation": row.citation,
+        "citation": citation(row),
         "developer": theme.developer,
         "funding": theme.funding,
         "dates": f"source {row.source_date}; released {theme.released}; reviewed {theme.reviewed};"

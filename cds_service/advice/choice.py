@@ -1,4 +1,4 @@
-"""The options of one card: what can be acted on, missing inputs that could change the estimate, the other rows."""
+"""The options of one card: what can be acted on, what follows from a finding, missing inputs, the other rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from cds_service.advice import blood_draw, catalogue, facts, options, value_of_information
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.bands import BandLimits
-from cds_service.advice.catalogue import Catalogue
+from cds_service.advice.catalogue import GRADES, Catalogue
 from cds_service.advice.facts import Facts
 from cds_service.advice.options import Option, Policy, Ranked
 from fhir_mappings.features import existing_tests
@@ -56,7 +56,7 @@ def for_patient(
 
 
 def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chosen:
-    """What the card offers (DEC-33). An order that is offered hides the rows that repeat it."""
+    """What the card offers (DEC-33). A test that is offered hides the rows that repeat it."""
     policy = advising.policy
     asked = value_of_information.worth_asking(assessment, known, codes=advising.codes)
     rows = options.ranked(
@@ -67,8 +67,8 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
         contributions=_contributions(assessment),
         told_inputs=assessment.inputs,
     )
-    acting = [one for one in rows if one.row.acts]
-    ranked = _distinct((*acting, *asked, *rows[len(acting) :]))
+    first = [one for one in rows if _comes_before_what_is_missing(one)]
+    ranked = _distinct((*first, *asked, *rows[len(first) :]))
     groups = blood_draw.gathered(ranked) if policy.one_draw else [(one,) for one in ranked]
 
     def told(one: Option | Ranked) -> Option:
@@ -81,6 +81,11 @@ def choose(assessment: Assessment, known: Facts, *, advising: Advising) -> Chose
     return Chosen(tuple(shown), more, any(one.row.opens for one in rows))
 
 
+def _comes_before_what_is_missing(one: Ranked) -> bool:
+    """Whether it can be acted on, or a guideline recommends it for what was found in this patient (DEC-33)."""
+    return one.row.acts or (one.personal and one.grade == GRADES[0])
+
+
 def _contributions(assessment: Assessment) -> dict[str, float]:
     if assessment.headline is None:
         return {}
@@ -88,11 +93,14 @@ def _contributions(assessment: Assessment) -> dict[str, float]:
 
 
 def _distinct(ranked: Sequence[Option | Ranked]) -> list[Option | Ranked]:
+    """Each order once. A second reason for one referral or plan is told without a button; a test repeats itself."""
     kept: list[Option | Ranked] = []
     orders: set[str] = set()
     for one in ranked:
         if one.order is None or one.order not in orders:
             kept.append(one)
+        elif isinstance(one, Ranked) and one.row.kind not in ("test", "screen"):
+            kept.append(msgspec.structs.replace(one, order=None))
         if one.order is not None:
             orders.add(one.order)
     return kept

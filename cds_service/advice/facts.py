@@ -25,7 +25,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `diagnoses` and `medicines`: value sets and drug classes that currently apply. `done`, `not_done`: results found
     inside their window, and those that were searched for and not found; one that was not searched for is in neither.
     `results`: numbers that no model reads. `performed`: when a procedure was done, of those inside their window.
-    `days_to_surgery` is None where the order has no date. `requested`: by this session and by the chart's open orders;
+    `band` is that of the headline; `warned`: the card is a warning. `days_to_surgery` is None where the order has no
+    date. `requested`: by this session and by the chart's open orders;
     `orders_unchecked`: those of the chart could not be searched for.
     """
 
@@ -39,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     results: Mapping[str, Feature] = {}
     performed: Mapping[str, datetime] = {}
     band: str | None = None
+    warned: bool = False
     days_to_surgery: float | None = None
     requested: Requested = NOTHING
     orders_unchecked: bool = False
@@ -65,6 +67,7 @@ def gather(assessment: Assessment, workup: Workup, session: Requested, chart: Re
         results=workup.results,
         performed=workup.performed,
         band=assessment.headline.told_band if assessment.headline is not None else None,
+        warned=assessment.indicator == "warning",
         days_to_surgery=_days_to_surgery(assessment),
         requested=session if chart is None else together(session, chart),
         orders_unchecked=chart is None,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from cds_service.advice import feature_text
 from cds_service.advice.assessment import Assessment
 from fhir_mappings.results.feature import Feature
@@ -43,6 +45,7 @@ _FROM = {
 _NEVER = float("inf")
 _RESULTS = ("haemoglobin", "albumin", "creatinine", "egfr", "hba1c", "inr", "platelets", "sodium", "spo2", "bmi")
 _WORST = {"functional_status": ("partially-dependent", "totally-dependent"), "smoking_status": ("current",)}
+_ORDER = (*_PRESENT, "functional_status", *_RESULTS, "smoking_status", *_PRESENT_AFTER_RESULTS)
 # What says the same already.
 _SAYS = {
     "dialysis": ("chronic_kidney_disease", "creatinine", "egfr"),
@@ -52,18 +55,19 @@ _SAYS = {
 }
 
 
-def of(assessment: Assessment) -> tuple[str, ...]:
-    """Each in words, what matters most first."""
+def of(assessment: Assessment, *, dated: bool = True) -> tuple[str, ...]:
+    """Each in words, what matters most first. `dated`: a result with its day."""
     read = {one.input for told in assessment.computed for one in told.score.contributions}
     found = [one for one in _found(assessment) if one.name not in read]
     names = read | {one.name for one in found}
     said = {other for name, others in _SAYS.items() if name in names for other in others}
-    return tuple([feature_text.in_a_list(one, assessment.today) for one in found if one.name not in said])
+    told = [one if dated else msgspec.structs.replace(one, time=None) for one in found if one.name not in said]
+    return tuple([feature_text.in_a_list(one, assessment.today) for one in told])
 
 
 def _found(assessment: Assessment) -> Iterator[Feature]:
     features = assessment.features
-    for name in (*_PRESENT, *_WORST, *_RESULTS, *_PRESENT_AFTER_RESULTS):
+    for name in _ORDER:
         feature = features[name]
         if feature.usable and _is_news(feature):
             yield feature

@@ -77,7 +77,8 @@ def document(catalogue: Catalogue) -> str:
 def _line(row: Row) -> str:
     requested = ", ".join(row.unless_requested) or "–"
     opts_in = "yes" if row.opt_in else ""
-    return f"| {row.number} | `{row.id}` | {row.consider} | {row.grade} | {row.lead_days} | {requested} | {opts_in} |"
+    grade = f"{row.grade}; elsewhere than at the spine {row.elsewhere.grade}" if row.elsewhere else row.grade
+    return f"| {row.number} | `{row.id}` | {row.consider} | {grade} | {row.lead_days} | {requested} | {opts_in} |"
 
 
 if __name__ == "__main__":

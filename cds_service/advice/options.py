@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from cds_service.advice import feature_text
-from cds_service.advice.catalogue import GRADES, Catalogue, Row
+from cds_service.advice.catalogue import GRADES, THREATS, Catalogue, Grade, Row
 from cds_service.advice.facts import Facts
 from cds_service.advice.operation_attributes import Attribute
 from cds_service.advice.triggers import Holds, Test, evaluate, for_operation
@@ -60,17 +60,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """A row that holds, before it is put into words. `personal`: it rests on more than age and sex."""
+    """A row that holds, before it is put into words.
+
+    `personal`: it rests on more than age and sex. `order`: what can be drafted for it, unless another option drafts it.
+    """
 
     row: Row
     holds: Holds
+    grade: Grade
     weight: float
     personal: bool
-
-    @property
-    def order(self) -> str | None:
-        """What can be drafted for it."""
-        return self.row.orders[0] if self.row.orders else None
+    order: str | None
 
 
 def ranked(
@@ -82,21 +82,33 @@ def ranked(
     contributions: Mapping[str, float],
     told_inputs: Collection[str] = (),
 ) -> list[Ranked]:
-    """The rows that hold: first what can be acted on, then by evidence, by what the reason adds to the risk, by effort.
+    """The rows that hold: first what can be acted on, then by evidence, threat, what the reason adds, effort.
 
     `contributions`: log-odds of the headline by input. A row that asks for an input of a told model is left to the
     value of information (`told_inputs`).
     """
     left, settings = frozenset(told_inputs), policy.settings
     found = [
-        Ranked(row, holds, _weight(row, holds.features, contributions), not _rests_on_age_alone(holds))
+        _ranked(row, holds, facts, contributions)
         for row, test in _tests(catalogue, facts.operation)
         if (holds := test(facts, settings)) is not None  # first: of most rows it decides
         and left.isdisjoint(holds.not_done)
         and _may_be_offered(row, holds, facts, policy, codes)
     ]
-    found.sort(key=lambda one: (not one.row.acts, not one.personal, -one.weight))
+    found.sort(key=_place)
     return found
+
+
+def _ranked(row: Row, holds: Holds, facts: Facts, contributions: Mapping[str, float]) -> Ranked:
+    grade, order = row.proof(facts.operation).grade, row.orders[0] if row.orders else None
+    weight = _weight(row, grade, holds.features, contributions)
+    return Ranked(row, holds, grade, weight, not _rests_on_age_alone(holds), order)
+
+
+def _place(one: Ranked) -> tuple[bool, bool, int, int, float]:
+    """Of equal evidence what threatens the heart comes before bleeding, and that before all else."""
+    row = one.row
+    return not row.acts, not one.personal, GRADES.index(one.grade), THREATS.index(row.threat), -one.weight
 
 
 def worded_option(one: Ranked, facts: Facts, *, policy: Policy, today: datetime) -> Option:
@@ -106,7 +118,7 @@ def worded_option(one: Ranked, facts: Facts, *, policy: Policy, today: datetime)
         id=row.id,
         consider=row.consider,
         reason=_reason(row, one.holds, today),
-        evidence=row.evidence,
+        evidence=row.proof(facts.operation).evidence,
         caution=_caution(row, facts, policy, today),
         unchecked=facts.orders_unchecked and bool(row.unless_requested),
         order=one.order,
@@ -159,13 +171,13 @@ def _named(holds: Holds, today: datetime) -> list[str]:
     ]
 
 
-def _weight(row: Row, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:
+def _weight(row: Row, grade: Grade, reasons: Sequence[Feature], contributions: Mapping[str, float]) -> float:
     """Strength of evidence, times what its reason adds to the headline's log-odds, times feasibility (A-05).
 
     A step of evidence counts for more than the other two together can: unstable angina sends to cardiology before it
     asks for an ECG (DEC-33: by evidence and feasibility).
     """
-    strength = _STEP ** (len(GRADES) - GRADES.index(row.grade))
+    strength = _STEP ** (len(GRADES) - GRADES.index(grade))
     changeable = [feature.name for feature in reasons if feature.name not in _UNCHANGEABLE]
     adds = max((contributions.get(name, 0.0) for name in changeable), default=0.0)
     return strength * (1.0 + max(adds, 0.0)) * _FEASIBILITY[row.kind]

@@ -113,7 +113,7 @@ def _together(held: list[Holds]) -> Holds:
 
 
 def _named(trigger: Trigger) -> Test:
-    """A diagnosis, a medicine, a test, what the operation is like, or the headline's band."""
+    """A diagnosis, a medicine, a test, what the operation is like, a warning, or the headline's band."""
     if (name := trigger.diagnosis) is not None:
         diagnosed = Holds(diagnoses=(name,))
         return lambda facts, _: diagnosed if name in facts.diagnoses else None
@@ -127,8 +127,14 @@ def _named(trigger: Trigger) -> Test:
         return lambda facts, _: lacking if name in facts.not_done else None
     if (attribute := trigger.operation) is not None:
         return lambda facts, _: _HOLDS if attribute in facts.operation else None
-    band = trigger.band
-    return lambda facts, _: _HOLDS if band is not None and band == facts.band else None
+    return _estimated(trigger.band)
+
+
+def _estimated(band: str | None) -> Test:
+    """A warning, or where the band of the headline is this one."""
+    if band is None:
+        return lambda facts, _: _HOLDS if facts.warned else None
+    return lambda facts, _: _HOLDS if band == facts.band else None
 
 
 def _performed(name: str) -> Test:

@@ -40,7 +40,7 @@ def key(given: Answer, request: HookRequest) -> str | None:
 
 def _told(given: Answer, card: Card) -> list[str]:
     words = [card.summary, card.indicator, *[one.label for one in card.suggestions]]
-    options = [f"{option.id} {option.reason} {option.caution} {option.unchecked}" for option in given.options]
+    options = [suggestions.sentence(option) for option in given.options]
     if given.assessment is None:
         return [*words, *options]
     known = card.extension.get(EXTENSION) if card.extension else None

@@ -114,14 +114,14 @@ def _saving(result: discrete.Result, session: Session, place: Place, card_uuid: 
 def summary(assessment: Assessment) -> str:
     """One sentence of fewer than 140 characters with the number in it, or what the number lacks."""
     procedure = assessment.procedure.label
-    headline = assessment.headline
-    if headline is None:
+    leading = estimate_text.leading(assessment)
+    if leading is None:
         lacking = next((e for e in assessment.estimates if e.score.status == "not-computable"), None)
         of = estimate_text.denominator(assessment)
         why = f": {estimate_text.why_not(lacking, assessment.features, of)}" if lacking else ""
         return _within_limit(f"Risk of {procedure} not computable", why)
-    words = headline.outcome.words
-    figure, depends, usual = estimate_text.headline(assessment, headline)
+    words = leading.outcome.words
+    figure, depends, usual = estimate_text.headline(assessment, leading)
     gaps = "" if depends else _gaps(len(assessment.unusable))
     return _within_limit(f"{words[:1].upper()}{words[1:]} after {procedure}: {figure}", depends, usual, gaps)
 
@@ -152,7 +152,7 @@ def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
 
 def _told(assessment: Assessment) -> str:
     """The outcome whose page explains the card."""
-    return (assessment.headline or assessment.estimates[0]).outcome.name
+    return (estimate_text.leading(assessment) or assessment.estimates[0]).outcome.name
 
 
 def _model_page(outcome: str, place: Place) -> str:

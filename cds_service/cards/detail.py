@@ -31,7 +31,7 @@ class _Room(msgspec.Struct, frozen=True):
 
     `whys`: why each of these is missing; "unusable": only of what is there and cannot be used; `source`: from whose
     data; `hangs`: on what a range hangs, beside each; `averages`: those of the fitted models; `twice`: the headline's
-    usual figure, which the summary has told, in the list too.
+    usual figure, which the summary has told, in the list too; `days`: of findings that no figure reads.
     """
 
     reasons: int = 4
@@ -42,8 +42,10 @@ class _Room(msgspec.Struct, frozen=True):
     hangs: bool = True
     averages: bool = True
     twice: bool = True
+    days: bool = True
 
 
+_LEAST = _Room(reasons=0, findings=1, missing=1, source=False, whys="none", hangs=False, averages=False, twice=False)
 # From the most to the least. A finding or a missing input that is not named is counted.
 _ROOMS = (
     _Room(),
@@ -61,7 +63,9 @@ _ROOMS = (
     _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False),
     _Room(reasons=0, findings=1, missing=1, source=False, whys="unusable", hangs=False, averages=False, twice=False),
     _Room(reasons=0, findings=1, missing=2, source=False, whys="none", hangs=False, averages=False, twice=False),
-    _Room(reasons=0, findings=1, missing=1, source=False, whys="none", hangs=False, averages=False, twice=False),
+    _LEAST,
+    msgspec.structs.replace(_LEAST, days=False),
+    msgspec.structs.replace(_LEAST, findings=0),
 )
 
 
@@ -87,7 +91,7 @@ def write(
         facts = [
             *estimate_text.figures(assessment, beside),
             *drivers.line(moving[: room.reasons]),
-            *_known(known, room.findings),
+            *_known(known if room.days else known_unread.of(assessment, dated=False), room.findings),
             *_missing(assessment, room.missing, whys=room.whys),
             *_not_understood(assessment, room.missing),
             *estimate_text.not_computable(assessment, whys=room.whys == "all"),
@@ -138,8 +142,9 @@ def _some(names: Sequence[str], most: int) -> str:
 
 
 def _known(found: Sequence[str], most: int) -> list[str]:
-    """What is in the record and in no figure of the card."""
-    return [f"**Known, in no figure above:** {_some(found, most)}."] if found else []
+    """What is in the record and in no figure of the card; where there is no room for any, how many."""
+    told = _some(found, most) if most else f"{len(found)} finding{'s' if len(found) > 1 else ''}"
+    return [f"**Known, in no figure above:** {told}."] if found else []
 
 
 def _not_understood(assessment: Assessment, most: int) -> list[str]:

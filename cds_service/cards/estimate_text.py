@@ -61,6 +61,11 @@ def _is_bounded(told: Estimate) -> bool:
     return told.unknown is not None and len(told.score.needs) == 1
 
 
+def leading(assessment: Assessment) -> Estimate | None:
+    """What the summary tells: the headline; without one the first outcome that has a figure for each ASA class."""
+    return assessment.headline or next((one for one in assessment.estimates if one.by_class), None)
+
+
 def headline(assessment: Assessment, told: Estimate) -> tuple[str, str, str]:
     """The figure, what a range of it hangs on, and the usual figure, for a summary.
 
@@ -146,7 +151,7 @@ def not_computable(assessment: Assessment, *, whys: bool = True) -> list[str]:
             why = f" ({why_not(told, assessment.features, of)})" if whys else ""
             lacking.setdefault(why, []).append(told.outcome.short)
     groups = [f"{', '.join(outcomes)}{why}" for why, outcomes in lacking.items()]
-    return [f"**Not computable:** {'; '.join(groups)}."] if groups else []
+    return [f"**No figure:** {'; '.join(groups)}."] if groups else []
 
 
 def why_not(told: Estimate, features: Features, of: int) -> str:

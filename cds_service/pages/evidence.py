@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from cds_service.advice.catalogue import Catalogue, Demographics, Row, Theme
+from cds_service.advice.catalogue import Catalogue, Demographics, Row, Theme, citation
 from cds_service.advice.not_coded import NOT_CODED
 from cds_service.advice.operation_attributes import OPERATIONS
 from cds_service.hooks.services import INTENDED_USE
@@ -63,6 +63,7 @@ def row_evidence(theme: Theme, row: Row) -> dict[str, Any]:
         "optIn": row.opt_in,
         "grade": row.grade,
         "evidence": row.evidence,
+        "elsewhereThanSpine": msgspec.to_builtins(row.elsewhere),
         "trigger": msgspec.to_builtins(row.trigger),
         "unless": msgspec.to_builtins(row.unless),
         "actsOnFinding": row.acts,
@@ -72,7 +73,7 @@ def row_evidence(theme: Theme, row: Row) -> dict[str, Any]:
         "reviewed": theme.reviewed.isoformat(),
         "nextReview": theme.next_review.isoformat(),
         "attributes": {
-            "citation": row.citation,
+            "citation": citation(row),
             "developer": theme.developer,
             "funding": theme.funding,
             "dates": f"source {row.source_date}; released {theme.released}; reviewed {theme.reviewed}",

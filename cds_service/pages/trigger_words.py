@@ -55,6 +55,8 @@ def _fact(trigger: Trigger) -> str:
         return f"the operation: {OPERATIONS.attributes[trigger.operation].words}"
     if trigger.band is not None:
         return f"the risk is {words.BAND_WORDS[trigger.band]}"
+    if trigger.warned:
+        return "the card is a warning: a high risk by all that is known"
     return _recorded(trigger)
 
 

@@ -15,10 +15,6 @@ from fhir_mappings.patient.patient_record import PatientRecord
 from models_onnx.registry import Registry
 from models_onnx.score import InputValue
 
-_ROUNDING = 1e-6
-# Source: as in by_class.py.
-_CLASS_V = "The ranges above also hold ASA V, of somebody who is not expected to live without the operation."
-
 
 class ComparedRow(msgspec.Struct, frozen=True):
     """One outcome: its figure for each value, and the usual one ("" where that is not known)."""
@@ -29,12 +25,11 @@ class ComparedRow(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One missing input: its values as columns. `note`: what the ranges that are told elsewhere hold beyond them."""
+    """One missing input: its values as columns."""
 
     input: str
     values: tuple[str, ...]
     rows: tuple[ComparedRow, ...]
-    note: str = ""
 
 
 def tables(told: Assessment, record: PatientRecord, models: Registry, of: int) -> tuple[Table, ...]:
@@ -50,15 +45,7 @@ def _table(name: str, told: Assessment, record: PatientRecord, models: Registry,
     by = {(one.model, one.version): one.recalibration for one in told.scores if one.recalibration is not None}
     figures = by_value.figures(name, [value for value, _ in found], told.features, opened, models=models, by=by)
     rows = tuple(_rows(told, figures, of))
-    note = _CLASS_V if name == by_class.INPUT and _reaches_further(told, figures) else ""
-    return Table(label(name), tuple(words for _, words in found), rows, note) if rows else None
-
-
-def _reaches_further(told: Assessment, figures: by_value.Figures) -> bool:
-    """Whether a model has a class beyond those that are told, and its range holds that too."""
-    by_version = {(one.score.model, one.score.version): one for one in told.estimates}
-    told_ranges = ((by_version[version], ranges) for version, ranges in figures.items() if version in by_version)
-    return any(one.high > max(each.high for each in ranges) + _ROUNDING for one, ranges in told_ranges)
+    return Table(label(name), tuple(words for _, words in found), rows) if rows else None
 
 
 def _values(name: str, told: Assessment) -> list[tuple[InputValue, str]]:

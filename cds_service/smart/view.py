@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 import msgspec
@@ -12,6 +12,7 @@ from cds_service.advice import blood_draw, number_text, outcomes
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.bands import BAND_NAMES, band
 from cds_service.advice.choice import CATALOGUE
+from cds_service.advice.operation_attributes import Attribute, attributes
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS
 from cds_service.cards import estimate_text
@@ -78,7 +79,7 @@ def page(opened: Opened) -> Response:
         missing=tuple(_missing(told, of)) if told else (),
         tables=side_by_side.tables(told, answered.record, opened.models, of) if told and answered.record else (),
         of=of,
-        choices=tuple(_choice(option, place, site.advising.policy.maximum) for place, option in _numbered(opened)),
+        choices=tuple(_choices(opened)),
         card=answered.card,
         changed=_changed(told, opened.card) if told else "",
         silence=WORDS[answered.silence] if answered.silence else "",
@@ -137,16 +138,24 @@ def _effect(assessment: Assessment, told: Estimate, unknown: Unknown, of: int) -
     return ShownEffect(told.outcome.heading, f"{axis.between(unknown.low, unknown.high, of)} in {of:,}", bands)
 
 
-def _choice(option: Option, place: int, maximum: int) -> Choice:
+def _choices(opened: Opened) -> Iterator[Choice]:
+    told, maximum = opened.answered.assessment, opened.site.advising.policy.maximum
+    operation = attributes(told.procedure.group) if told else frozenset[Attribute]()
+    for place, option in _numbered(opened):
+        yield _choice(option, operation, on_card=place < maximum)
+
+
+def _choice(option: Option, operation: Collection[Attribute], *, on_card: bool) -> Choice:
     row = _ROWS.get(option.id)
+    proof = row.proof(operation) if row else None
     return Choice(
         consider=option.consider,
         reason=_sentence(option.reason),
-        evidence=option.evidence or (row.evidence if row else ""),
-        grade=row.grade if row else "",
-        citation=row.citation if row else "",
+        evidence=option.evidence or (proof.evidence if proof else ""),
+        grade=proof.grade if proof else "",
+        citation=proof.citation if proof else "",
         row=row.id if row else "",
-        on_card=place < maximum,
+        on_card=on_card,
         part_of_estimate=option.could_change_estimate,
     )
 

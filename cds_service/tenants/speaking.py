@@ -23,12 +23,20 @@ WARNING_RARE = 0.03
 WARNING_COMMON = 0.18
 
 
+_ROUNDING = 1e-9  # of a product of two figures: 1.5 * 0.2 is 0.30000000000000004
+
+
+def at_least(probability: float, limit: float) -> bool:
+    """Whether a probability is at its limit or beyond; one that is only a rounding below it is at it."""
+    return probability >= limit * (1.0 - _ROUNDING)
+
+
 def reaches(probability: float, limit: float, *, usual: float | None, ratio: float) -> bool:
     """Whether a risk is high enough to speak of: high for anybody, or high and not the usual of its operation.
 
     `usual`: how often it happens after the same operation; where that is not known nothing stands against it, and only
     twice the limit counts.
     """
-    if probability >= ANYBODY * limit:
+    if at_least(probability, ANYBODY * limit):
         return True
-    return usual is not None and probability >= max(limit, ratio * usual)
+    return usual is not None and at_least(probability, max(limit, ratio * usual))

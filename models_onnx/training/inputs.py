@@ -105,7 +105,9 @@ def plausible(name: str, curve: Curve) -> tuple[float, ...]:
     if name in PERCENTILES:
         return PERCENTILES[name]
     if name == "asa_class":
-        return (1, 2, 3, 4, 5)
+        # Nobody of class V, who is not expected to live without the operation, has an elective one (ASA Physical Status
+        # Classification System, 2020). One that is recorded is scored as it is.
+        return (1, 2, 3, 4)
     return tuple(round(low, 6) for low in (curve.low, *curve.inner))
 
 

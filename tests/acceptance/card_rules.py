@@ -16,12 +16,11 @@ _OPTIONS = ("Consider ", "More options:")
 _LAST = re.compile(r"For clinicians\. .+; informs only\. Data as of .+\.")
 _PARAGRAPHS = re.compile(
     r"Of (1,000|100) such patients|- |Why: |Known, in no figure above: |Missing: |Not understood in the record: |"
-    r"Not computable: |For clinicians\. "
+    r"No figure: |For clinicians\. "
 )
 _COMPARED = re.compile(
     r"\b(typical|average for|above|below|higher than|lower than|more than|less than|twice|high|low|normal|elevated)\b"
 )
-_OPERATION = re.compile(r" after [^:\n]+:")  # its name in the summary is the order's, not ours
 _POINTS = re.compile(r"RCRI|ARISCAT|points|Published|mFI-5|Apfel|Charlson")
 
 
@@ -53,8 +52,8 @@ def _one_denominator(card: Read) -> bool:
 
 
 def _no_event_twice(card: Read) -> bool:
-    """One figure for one outcome, none beside "not computable", and no points with rates of their own."""
-    lacking = next((one for one in card.facts if one.startswith("Not computable: ")), "")
+    """One figure for one outcome, none beside "No figure", and no points with rates of their own."""
+    lacking = next((one for one in card.facts if one.startswith("No figure: ")), "")
     for outcome in OUTCOMES:
         told = card.figures.count(f"- {outcome.on_card}:") if outcome.on_card else 0
         if told > 1 or (told and re.search(rf"\b{re.escape(outcome.short)}\b", lacking)):
@@ -110,7 +109,7 @@ RULES: dict[str, Callable[[Read], bool]] = {
     "each line one fact, the limits last": _each_line_one_fact,
     "reads as plain text": _reads_as_text,
     "no banned word": lambda card: banned_words(card.everything) == [],
-    "ninth grade": lambda card: reading_grade(_OPERATION.sub(":", card.everything)) <= 9.0,
+    "ninth grade, the operation's name counted": lambda card: reading_grade(card.everything) <= 9.0,
 }
 
 

@@ -1,9 +1,15 @@
-"""The golden cards: `python -m tests.acceptance.golden` writes each person's card as it is read. Read, then commit."""
+"""The golden cards: `python -m tests.acceptance.golden` writes each person's card as it is read. Read, then commit.
+
+Texts that were agreed before the code wrote them (agreed_people.py) it leaves alone, unless it is given their names.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
 from msgspec import Raw
 
 from cds_service.advice import choice, silence
@@ -18,12 +24,15 @@ from fhir_mappings.orders import procedures
 from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.patient import patient_record
 from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.terminology.procedure_groups import GROUPS
 from tests import builders
+from tests.acceptance.agreed_people import AGREED, AGREED_FIRST
 from tests.acceptance.golden_people import NOT_ANSWERED, PCS, PEOPLE, Person
 from tests.cds_service.advice import people
 
 FOLDER = Path(__file__).parent / "golden"
-EVERYBODY = PEOPLE | NOT_ANSWERED
+WITH_A_CARD = PEOPLE | AGREED
+EVERYBODY = WITH_A_CARD | NOT_ANSWERED
 
 
 PUBLIC = "https://risk.example.org"
@@ -50,14 +59,18 @@ def record_of(person: Person) -> PatientRecord:
     )
 
 
-def card_of(person: Person) -> tuple[Card, str]:
-    """The card of this person by the whole way from FHIR to words, and what production would do with it."""
+def card_of(person: Person, group: str | None = None) -> tuple[Card, str]:
+    """The card of this person by the whole way from FHIR to words, and what production would do with it.
+
+    `group`: the operation, instead of the one that the person's order names.
+    """
     drafts, found = planned_for(person)
     assert isinstance(found, tuple)
+    procedure = found[0] if group is None else msgspec.structs.replace(found[0], group=group, label=GROUPS[group].label)
     record = record_of(person)
-    known = features.derive(record, found[0])
+    known = features.derive(record, procedure)
     assert silence.for_patient(record, known) is None
-    assessment = people.assess_features(known, found[0], record)
+    assessment = people.assess_features(known, procedure, record)
     chosen = choice.for_patient(
         assessment, record, drafts, advising=Advising(codes=people.CODES, maps=builders.DEMO_MAPS)
     )
@@ -85,15 +98,19 @@ def as_read(person: Person) -> str:
     return "\n".join([*heading, *told, *buttons]).rstrip() + "\n"
 
 
-def main() -> None:
-    """One text file per person; files of people who are gone are removed."""
+def main(taken_over: Collection[str] = ()) -> None:
+    """One text file per person; files of people who are gone are removed. `taken_over`: agreed texts to be changed."""
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.txt"):
         if path.stem not in EVERYBODY:
             path.unlink()
     for name, person in EVERYBODY.items():
-        (FOLDER / f"{name}.txt").write_text(as_read(person), encoding="utf-8")
+        path, told = FOLDER / f"{name}.txt", as_read(person)
+        if name not in AGREED_FIRST or name in taken_over:
+            path.write_text(told, encoding="utf-8")
+        elif told != path.read_text(encoding="utf-8"):
+            print(f"{name}: the card is no longer as it was agreed; name it to take the new one over, and say why")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -88,7 +88,8 @@ limits catch, and speaks of more spine operations. So (`cds_service/tenants/spea
   {speaking.WARNING_RARE:g} (the others) at {speaking.WARNING_RATIO:g} times the usual, or from twice that.
 - **Four rows of the catalogue** open a card by themselves: HbA1c above the limit, anaemia with iron deficiency, an
   active heart condition, a recent stent on a P2Y12 inhibitor. Each is an abnormal finding of this patient on which a
-  guideline asks for action. Smoking does not: its row calls its evidence insufficient.
+  guideline asks for action. Smoking does not: what is gained by quitting rests on consensus and two small trials, and
+  before spine surgery the evidence is insufficient.
 
 | floor of a card | probability |
 |--|--|

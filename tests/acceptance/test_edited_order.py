@@ -146,6 +146,9 @@ STEPS: dict[str, Callable[[Any], Request]] = {
     "a figure changed": lambda _: an_edit(**ASA),
     "an input arrived and no figure changed": lambda _: an_edit(**NO_FIGURE),
     "another suggestion holds": lambda _: an_edit(conditions=bundle()),
+    "a caution beside a suggestion came or went": lambda _: an_edit(
+        conditions=bundle(a_condition("E11.9"), a_condition("D57.1"))
+    ),
     "changed, and back again": lambda _: an_edit(),
     "accepted, told as feedback": lambda _: an_edit(),
     "dismissed, told as feedback": lambda _: an_edit(),

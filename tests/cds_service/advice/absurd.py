@@ -74,7 +74,8 @@ ABSURD: dict[str, tuple[Absurd, ...]] = {
         Absurd((smoker(),), (a_procedure(SNOMED_CT, "225323000", performedDateTime=date_ago(30)),)),
     ),
     "frailty-screen": (_but("frailty-screen", a_condition("R54")), _but("frailty-screen", TOTALLY)),
-    "cognitive-screen": (_but("cognitive-screen", a_condition("F03.90")),),
+    "cognitive-screen": (_but("cognitive-screen", a_condition("F03.90")), _but("cognitive-screen", TOTALLY)),
+    "hba1c": (_but("hba1c", a_procedure(PCS, "30233N1", performedDateTime=date_ago(90))),),
     "prehabilitation": (
         Absurd((a_condition("R54"),), (TOTALLY,)),
         _but("prehabilitation", ACTIVE_HEART),
@@ -87,7 +88,6 @@ NEVER_ABSURD: dict[str, str] = {
     "full-blood-count": "it is asked only where none is on record and the operation is major",
     "type-and-screen": "a sample is needed for each admission; the blood bank's policy asks for it",
     "vitamin-d": "a supplement or a known osteoporosis is a reason to measure, not to leave it",
-    "hba1c": "where it misleads (transfusion, haemoglobin disorder) that is told beside it",
     "glucose-referral": "it rests on a value above the site's limit; where that may mislead it is told beside it",
     "sglt2-plan": "whoever takes one needs the day of the last dose, on dialysis too",
     "glp1-review": "it rests on the medicine together with a stomach that empties slowly",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -58,6 +59,28 @@ def with_usual(outcome: str, usual: float | None, probability: float) -> Estimat
 def test_a_band_begins_at_its_limit(ratio: float, expected: str) -> None:
     peer = msgspec.structs.replace(PEER, probability=0.01)
     assert band(round(0.01 * ratio, 9), peer, BandLimits()) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        (Fraction(2, 3), "below-typical"),
+        (Fraction(67, 100), "typical"),
+        (Fraction(3, 2), "above-typical"),
+        (Fraction(3), "well-above-typical"),
+    ],
+)
+@pytest.mark.parametrize("of", [100, 1000])
+def test_a_figure_at_a_limit_of_any_usual_figure_is_beyond_it(ratio: Fraction, expected: str, of: int) -> None:
+    """1.5 times the usual is above the usual, also where 0.3 / 0.2 is 1.4999999999999998."""
+    for usual in range(1, of // 3):
+        peer = msgspec.structs.replace(PEER, probability=usual / of)
+        assert band(float(usual * ratio / of), peer, BandLimits()) == expected, usual
+
+
+def test_just_below_a_limit_is_not_at_it() -> None:
+    peer = msgspec.structs.replace(PEER, probability=0.2)
+    assert band(0.2999999, peer, BandLimits()) == "typical"
 
 
 def test_without_peers_there_is_no_band() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cds_service.advice import choice
 from cds_service.advice.choice import Advising, Chosen
 from cds_service.advice.options import Policy
@@ -35,14 +37,58 @@ def test_a_tenant_may_want_fewer() -> None:
     assert people.options(*MANY, policy=Policy(maximum=0)) == ()
 
 
-def test_what_could_change_the_estimate_comes_first_of_what_asks_for_something() -> None:
-    acting = {row.id for row in choice.CATALOGUE.rows if row.acts}
+EACH = Policy(maximum=99, one_draw=False)
+
+
+def test_what_could_change_the_estimate_comes_after_what_was_found_and_before_all_that_is_routine() -> None:
+    grades = {row.id: row.grade for row in choice.CATALOGUE.rows if not row.acts}
     without_asa = MANY[1:]
-    found = [one for one in people.options(*without_asa, policy=Policy(maximum=99)) if one.id not in acting]
-    assert found[0].id == "input-asa_class"
-    kinds = [option.could_change_estimate for option in found]
+    found = [one for one in people.options(*without_asa, policy=EACH) if one.id in {*grades, "input-asa_class"}]
+    ids = [one.id for one in found]
+    place = ids.index("input-asa_class")
+    assert set(ids[:place]) == {"hba1c", "ferritin"}  # a diabetes and an anaemia that are recorded
+    assert {grades[one] for one in ids[:place]} == {"recommended"}
+    kinds = [option.could_change_estimate for option in found[place:]]
     assert kinds == sorted(kinds, reverse=True)
     assert not all(kinds)
+
+
+def test_what_rests_on_age_alone_never_comes_before_what_is_missing() -> None:
+    ids = [one.id for one in people.options(policy=EACH)]
+    assert ids[0].startswith("input-")
+
+
+HEART, BLEEDING = a_condition("I20.0"), (a_medication_request(APIXABAN), a_medication_request("32968"))
+SUGAR_PILL = a_medication_request("1545653")
+
+
+def test_of_equal_evidence_the_heart_comes_first_and_then_bleeding() -> None:
+    """The one that comes fourth is not on the card."""
+    ids = [one.id for one in people.options(people.asa(3), HEART, *BLEEDING, SUGAR_PILL, policy=EACH)]
+    assert ids[:4] == ["cardiology", "doac-plan", "p2y12-plan", "sglt2-plan"]
+
+
+@pytest.mark.parametrize("threat", ["heart", "bleeding"])
+def test_every_row_of_such_a_threat_is_told_before_the_others_of_its_grade(threat: str) -> None:
+    rows = [row for row in choice.CATALOGUE.rows if row.threat == threat]
+    assert rows
+    assert all(row.acts and row.grade == "recommended" for row in rows)
+
+
+def test_a_second_reason_for_one_referral_or_plan_is_told_without_a_second_order() -> None:
+    both = {one.id: one.order for one in people.options(people.asa(3), *BLEEDING, policy=EACH)}
+    assert both["doac-plan"] is not None
+    assert both["p2y12-plan"] is None
+    sugar_and_bones = (people.asa(3), people.result("4548-4", 9.1, "%"), a_condition("M81.0"))
+    both = {one.id: one.order for one in people.options(*sugar_and_bones, policy=EACH)}
+    assert both["glucose-referral"] is not None
+    assert both["bone-clinic"] is None
+
+
+def test_a_test_that_could_change_the_estimate_hides_the_row_that_repeats_it() -> None:
+    ids = [one.id for one in people.options(people.asa(4), policy=EACH)]
+    orders = [one.order for one in people.options(people.asa(4), policy=EACH)]
+    assert ("basic-metabolic-panel" in ids) + ("input-creatinine" in ids) == orders.count("basic-metabolic-panel") <= 1
 
 
 def test_no_order_is_offered_twice() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from cds_service.advice import options
 from cds_service.advice.catalogue import parts
 from cds_service.advice.choice import CATALOGUE
 from cds_service.advice.facts import Facts
+from cds_service.advice.operation_attributes import OPERATIONS, attributes
 from cds_service.advice.options import Option, Policy
+from cds_service.advice.triggers import for_operation
 from cds_service.cards.suggestions import sentence
 from fhir_mappings.fhir.search_result import SearchResult
 from fhir_mappings.orders.order_catalogue import ORDERABLES
@@ -133,6 +136,8 @@ def test_a_healthy_person_before_minor_surgery_gets_no_suggestion(person: tuple[
         ("dxa", (YOUNG | {"birthDate": "1970-03-02"}, a_condition("Z87.310"))),
         ("bone-clinic", (result("38263-0", -2.6, "{T-score}"),)),
         ("prehabilitation", (YOUNG, a_condition("R54"))),
+        ("geriatrics", (people.function("TOTAL"),)),
+        ("shared-decision", (people.asa(4), people.function("TOTAL"))),
     ],
 )
 def test_every_way_into_a_row(row: str, person: tuple[Resource, ...]) -> None:
@@ -160,13 +165,39 @@ def test_and_just_beside_it(row: str, person: tuple[Resource, ...]) -> None:
             "HbA1c can mislead here: transfusion of red cells",
         ),
         (a_condition("D57.1"), "HbA1c can mislead here: haemoglobin disorder."),
+        (a_condition("Z99.2"), "HbA1c can mislead here: dialysis."),
         (a_procedure(PCS, "30233N1", performedDateTime=date_ago(91)), ""),
     ],
 )
-def test_an_unreliable_hba1c_is_told_beside_the_test(why: Resource, says: str) -> None:
-    (option,) = [one for one in offered(people.facts(a_condition("E11.9"), why)) if one.id == "hba1c"]
+def test_an_unreliable_hba1c_is_told_beside_what_rests_on_it(why: Resource, says: str) -> None:
+    (option,) = [one for one in offered(people.facts(result("4548-4", 8.4, "%"), why)) if one.id == "glucose-referral"]
     assert option.caution.startswith(says)
     assert bool(option.caution) == bool(says)
+
+
+@pytest.mark.parametrize("why", [a_condition("D57.1"), a_condition("Z99.2")])
+def test_where_it_may_mislead_that_is_told_beside_the_test(why: Resource) -> None:
+    (option,) = [one for one in offered(people.facts(a_condition("E11.9"), why)) if one.id == "hba1c"]
+    assert option.caution.startswith("HbA1c can mislead here: ")
+
+
+OTHERS = [group for group in OPERATIONS.operations if "spine" not in attributes(group)]
+
+
+@pytest.mark.parametrize("row", CASES)
+@pytest.mark.parametrize("group", OTHERS)
+def test_the_evidence_told_is_of_this_kind_of_operation(row: str, group: str) -> None:
+    """Before another operation than one of the spine no row rests on a guideline for the spine."""
+    if for_operation(ROWS[row].trigger, attributes(group)) is not None:
+        assert not re.search("CNS|NASS|spin", ROWS[row].proof(attributes(group)).evidence)
+
+
+@pytest.mark.parametrize("row", [row.id for row in CATALOGUE.rows if row.elsewhere])
+def test_the_evidence_of_the_spine_is_told_at_the_spine(row: str) -> None:
+    assert "CNS 2021" in next(one.evidence for one in offered(people.facts(*CASES[row].person)) if one.id == row)
+    person = (*CASES[row].person, result("39156-5", 18.0, "kg/m2"))  # thin: a reason for albumin elsewhere, too
+    there = people.facts(*person, codes=((PCS, "0DTF0ZZ"),))
+    assert "CNS 2021" not in next(one.evidence for one in offered(there) if one.id == row)
 
 
 def test_a_limit_of_its_own_before_spine_surgery() -> None:

@@ -15,6 +15,7 @@ from fhir_mappings.features import features
 from models_onnx.missing_ranges import MissingRange
 from models_onnx.score import Range
 from tests import builders
+from tests.acceptance.golden_people import KNEE, PCS
 from tests.builders import a_condition, a_patient, a_record
 from tests.cds_service.advice import people
 from tests.cds_service.advice.banned import banned_words
@@ -153,7 +154,7 @@ def estimates(assessment: Assessment) -> tuple[Estimate, ...]:
 
 def test_DEC_39_what_is_missing_opens_no_card_by_what_it_could_be() -> None:
     """Without ASA class and results the published equations could say anything: only what is known counts."""
-    unknown = people.an_assessment(a_patient(birthDate="1990-03-02"))
+    unknown = people.an_assessment(a_patient(birthDate="1954-03-02"), codes=((PCS, KNEE),))
     lacking = [one for one in estimates(unknown) if not one.score.has_figure]
     assert lacking
     for one in lacking:

@@ -73,10 +73,11 @@ def test_in_a_narrow_panel_no_risk_stands_alone() -> None:
 
 def test_the_fewer_words_the_fewer_reasons_and_nothing_that_is_missing_is_hidden() -> None:
     assessment = people.an_assessment(people.asa(3), people.result("718-7", 9.4, "g/dL"))
-    for most in (75, 60, 50, 45):
+    known = "haemoglobin 9.4 g/dL (10 Nov)"
+    for most, named in ((75, known), (60, known), (54, "haemoglobin 9.4 g/dL"), (45, "1 finding")):
         told = detail.write(assessment, limit=1200, most_words=most)
         assert "**Missing:**" in told
-        assert "**Known, in no figure above:** haemoglobin 9.4 g/dL (10 Nov)." in told
+        assert f"**Known, in no figure above:** {named}." in told
     assert "**Why:**" not in told
 
 
@@ -147,5 +148,5 @@ def test_without_a_headline_the_detail_says_what_is_lacking() -> None:
         if told.outcome.may_head
     )
     told = detail.write(msgspec.structs.replace(assessment, headline=None, estimates=lacking), limit=1200)
-    assert "**Not computable:**" in told
+    assert "**No figure:**" in told
     assert features.FEATURES["age"].label in told

@@ -123,8 +123,7 @@ def test_outcomes_that_lack_the_same_stand_together() -> None:
         of(lacking("cardiac-arrest-or-mi", "asa_class"), lacking("30-day-death"), lacking("pneumonia", "asa_class"))
     )
     assert found == [
-        "**Not computable:** heart attack or arrest, pneumonia (needs ASA class);"
-        " death (no model grades this operation)."
+        "**No figure:** heart attack or arrest, pneumonia (needs ASA class); death (no model grades this operation)."
     ]
 
 
@@ -138,7 +137,7 @@ def test_what_one_missing_input_could_make_of_it_is_told() -> None:
 def test_with_two_missing_inputs_no_range_is_told() -> None:
     told = lacking("respiratory-failure", "sepsis", "asa_class", unknown=unknown(0.004, 0.9))
     assert estimate_text.not_computable(of(told)) == [
-        "**Not computable:** respiratory failure (needs sepsis and ASA class)."
+        "**No figure:** respiratory failure (needs sepsis and ASA class)."
     ]
 
 

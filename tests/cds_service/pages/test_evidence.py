@@ -71,6 +71,14 @@ def test_a_citation_is_linked_and_reads_as_it_was(row: Row) -> None:
     assert ("<a href=" in told) == (row.grade != "local")
 
 
+@pytest.mark.parametrize("row", [row for row in CATALOGUE.rows if row.elsewhere], ids=lambda row: row.id)
+def test_the_evidence_elsewhere_than_at_the_spine_stands_beside_it(row: Row, page: str) -> None:
+    article = html.unescape(page.partition(f'id="{row.id}"')[2].partition("</article>")[0])
+    assert row.elsewhere is not None
+    assert row.elsewhere.evidence in article
+    assert row.elsewhere.citation in html.unescape(re.sub(r"<[^>]*>", "", article))
+
+
 def test_a_link_leads_to_the_work_that_is_cited() -> None:
     assert 'href="https://pmc.ncbi.nlm.nih.gov/articles/PMC9994846/"' in linked("ICCAMS 2022, PMC9994846")
     assert "term=Ann+Surg%5Bjournal%5D+AND+2016%5Bpdat%5D+AND+264%5Bvolume%5D+AND+889%5Bpage%5D" in linked(

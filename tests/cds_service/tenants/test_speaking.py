@@ -27,6 +27,15 @@ def test_a_risk_is_spoken_of_where_it_is_high_for_anybody_or_high_and_not_the_us
     assert speaking.reaches(probability, 0.16, usual=usual, ratio=ratio) == reaches
 
 
+@pytest.mark.parametrize("of", [100, 1000])
+def test_a_risk_at_so_many_times_the_usual_counts_whatever_the_usual_is(of: int) -> None:
+    """Also where 1.5 * 0.2 is 0.30000000000000004."""
+    for usual in range(11 * of // 100, 21 * of // 100, 2):
+        assert speaking.reaches(usual * 3 / (2 * of), 0.16, usual=usual / of, ratio=1.5), usual
+        assert not speaking.reaches(usual * 3 / (2 * of) - 1e-6, 0.16, usual=usual / of, ratio=1.5), usual
+        assert speaking.reaches(2 * (usual / of), usual / of, usual=None, ratio=1.0)
+
+
 def test_more_risk_is_never_less_spoken_of() -> None:
     for usual in (None, 0.01, 0.16, 0.3, 0.9):
         found = [speaking.reaches(k / 200, 0.16, usual=usual, ratio=1.0) for k in range(201)]
