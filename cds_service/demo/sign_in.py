@@ -82,6 +82,7 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
     server.register_grant(_grant(seal, first_use), [CodeChallenge(required=True)])
     server.register_extension(_names_itself(issuer))
     pages.record_once(lambda state: _start(server, state))
+    _add_launches(pages, base, issuer, seal)
 
     @pages.get("/fhir/.well-known/smart-configuration")
     def configuration() -> Response:
@@ -90,12 +91,6 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
     @pages.get("/jwks.json")
     def keys() -> Response:
         return jsonify({"keys": [key.as_dict(private=False)]})
-
-    @pages.post("/launch")
-    def launch() -> Response:
-        note = Launch(request.form.get("patient", ""), request.form.get("app_context") or None)
-        asked = urlencode({"iss": issuer, "launch": seal.close("demo-launch", note)})
-        return _to(f"{base}/smart/launch?{asked}")
 
     @pages.get("/sign-in")
     def ask() -> Response:
@@ -123,6 +118,21 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
         return jsonify(_granted(response.get_json(), request.form.get("code", ""), (issuer, key, seal)))
 
     return pages
+
+
+def _add_launches(pages: Blueprint, base: str, issuer: str, seal: Seal) -> None:
+    """The launch of the workbench's link, and the one that another EHR asks for before it opens a card's link."""
+
+    @pages.post("/launch")
+    def launch() -> Response:
+        note = Launch(request.form.get("patient", ""), request.form.get("app_context") or None)
+        asked = urlencode({"iss": issuer, "launch": seal.close("demo-launch", note)})
+        return _to(f"{base}/smart/launch?{asked}")
+
+    @pages.post("/fhir/_services/smart/Launch")
+    def launch_of_a_link() -> Response:
+        note = sealed.asked_for(request.get_data(), launch_url=f"{base}/smart/launch")
+        return jsonify({"launch_id": seal.close("demo-launch", note)})
 
 
 def _grant(seal: Seal, first_use: FirstUse) -> type:
