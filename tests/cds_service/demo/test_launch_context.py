@@ -65,3 +65,26 @@ def test_no_launch_is_given_for_another_app_or_without_a_patient(http: FlaskClie
 def test_a_launch_without_context_is_one_too(http: FlaskClient) -> None:
     answer = http.post(LAUNCH, json=asked(parameters={"patient": "demo-hip"}), headers=SANDBOX)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("store", "status"),
+    [
+        ("http://127.0.0.1:8000/demo/fhir", 200),
+        ("http://localhost:8000/demo/fhir", 200),
+        ("http://LOCALHOST:8000/demo/fhir/", 200),
+        ("http://localhost:8001/demo/fhir", 400),
+        ("https://localhost:8000/demo/fhir", 400),
+        ("http://localhost:8000/fhir", 400),
+        ("http://evil.example:8000/demo/fhir", 400),
+        ("http://localhost:port/demo/fhir", 400),
+        ("http://[::1/demo/fhir", 400),
+        ("", 400),
+    ],
+)
+def test_the_store_is_known_by_the_other_name_of_this_machine_and_by_no_other(
+    http: FlaskClient, store: str, status: int
+) -> None:
+    """A tester may type either; "this launch is over" said nothing about it."""
+    launch = http.post(LAUNCH, json=asked()).json["launch_id"]
+    assert http.get("/demo/sign-in", query_string={"launch": launch, "aud": store}).status_code == status
