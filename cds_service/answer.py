@@ -14,7 +14,7 @@ from cds_service.advice.assessment import Assessment, assess
 from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
 from cds_service.cards import cards
-from cds_service.chart_orders import with_open_orders
+from cds_service.chart_orders import beside_drafts, with_open_orders
 from cds_service.hooks.card import Card
 from cds_service.hooks.request import HookRequest
 from cds_service.patient_data.fhir_client import FhirClient
@@ -42,7 +42,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A card, or the reason for silence; and the orders and the assessment behind either, for the record.
 
     `record`: what the assessment read of the patient, for the risk profile alone.
-    `again`: the same card was shown a moment ago, and stays (told_before.py).
+    `again`: the same card was shown a moment ago, and stays (told_before.py). `of_chart`: it is of the operation in the
+    chart beside drafts that hold none.
     """
 
     card: Card | None = None
@@ -52,6 +53,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[Option, ...] = ()
     record: PatientRecord | None = None
     again: bool = False
+    of_chart: bool = False
     milliseconds: dict[str, float] = {}
 
 
@@ -71,8 +73,11 @@ def answer(
     request = patient_from_request.without_our_own(request)
     planned = patient_from_request.planned(request, site)
     if isinstance(planned, NoProcedure):
+        request, planned = _of_chart(request, planned, site, knowledge, clock=clock, received=received)
+    if isinstance(planned, NoProcedure):
         return Answer(silence=patient_from_request.no_procedure(request, planned), orders=planned)
     procedure = planned[0]
+    session = patient_from_request.session(request, procedure)
     clock.lap("order")
 
     results = patient_from_request.patient_data(request, site, knowledge.fhir, clock.started)
@@ -84,7 +89,8 @@ def answer(
     clock.lap("features")
     if reason := silence.for_patient(record, features):
         if reason == "required-input-missing" and site.tenant.card_for_missing_required:
-            return Answer(card=cards.for_gap(procedure, site.place), orders=planned, milliseconds=clock.laps)
+            card = cards.for_gap(procedure, site.place, instead_of=session.instead_of)
+            return Answer(card=card, orders=planned, of_chart=session.in_chart, milliseconds=clock.laps)
         return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     unknowns = model_inputs.unknowns(record, features)
@@ -106,7 +112,6 @@ def answer(
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card = None
     if not (reason := silence.for_floor(assessment, site.card_floors, opened=chosen.opens)):
-        session = patient_from_request.session(request, procedure)
         card = cards.write(assessment, site.place, session=session, chosen=chosen)
     clock.lap("card")
     clock.check(site.tenant.deadline_s)
@@ -117,5 +122,22 @@ def answer(
         assessment=assessment,
         options=chosen.options,
         record=record,
+        of_chart=session.in_chart,
         milliseconds=clock.laps,
     )
+
+
+def _of_chart(
+    request: HookRequest,
+    none: NoProcedure,
+    site: TenantRuntime,
+    knowledge: Knowledge,
+    *,
+    clock: Stopwatch,
+    received: datetime,
+) -> tuple[HookRequest, tuple[PlannedProcedure, ...] | NoProcedure]:
+    """The request and its operations, about the chart's where its drafts hold none and the tenant wants it so."""
+    beside = beside_drafts(request, none, site, knowledge.fhir, started=clock.started, as_of=received)
+    if beside is None:
+        return request, none
+    return beside, patient_from_request.planned(beside, site)

@@ -1,4 +1,7 @@
-"""patient-view names no order: the open orders of the chart are looked up first, and advice is about these (R-D03)."""
+"""The open orders of the chart: what advice is about where a hook names no operation (R-D03, DEC-47).
+
+patient-view names no order at all. A tenant may want the same of an order hook whose drafts hold no operation.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from cds_service.fhir_access import access
-from cds_service.hooks.context import Place, order
+from cds_service.hooks.context import InsteadOf, Place, order
 from cds_service.hooks.request import HookRequest
 from cds_service.patient_data import prefetch
 from cds_service.patient_data.fhir_client import FhirClient
@@ -18,19 +21,23 @@ from cds_service.trust.errors import DataUnobtainable
 from fhir_mappings.features import queries
 from fhir_mappings.fhir.search_result import SearchResult
 from fhir_mappings.orders import open_operations
+from fhir_mappings.orders.procedures import NoProcedure
 
 HOOK = "patient-view"
+ORDER_HOOKS = ("order-select", "order-sign")
+# Drafts of which none is an operation that is known; one that is ambiguous or out of scope is spoken of as such.
+_NO_OPERATION: dict[str, InsteadOf] = {"not-surgical": "not-surgical", "unmapped-procedure": "unmapped-procedure"}
 KEY = "orders"
 # A draft that stands in the chart is an operation to come as much as a signed order is (sandboxes save drafts).
 # Not narrowed to known codes: an operation whose code is unknown is to be told (`unmapped-procedure`), not overlooked.
 TEMPLATE = "ServiceRequest?patient={{context.patientId}}&status=draft,active,on-hold&_count=100"
 
 
-def templates(hook: str, of_orders: Mapping[str, str]) -> Mapping[str, str]:
-    """The prefetch templates that a hook lists, given all that are asked for: at most eight (R-D07)."""
-    if hook == HOOK:
-        return queries.listed({**of_orders, KEY: TEMPLATE}, left_to_a_fetch="reports")
-    return queries.listed(of_orders, left_to_a_fetch=KEY)
+def templates(hook: str, site: TenantRuntime) -> Mapping[str, str]:
+    """The prefetch templates that a hook lists for this tenant: at most eight (R-D07)."""
+    if hook == HOOK or _may_be_of_chart(hook, site):
+        return queries.listed({**site.templates, KEY: TEMPLATE}, left_to_a_fetch="reports")
+    return queries.listed(site.templates, left_to_a_fetch=KEY)
 
 
 def with_open_orders(
@@ -44,6 +51,37 @@ def with_open_orders(
     if request.hook != HOOK:
         return request
     found, place = _search(request, site, client, started)
+    return _about(request, found, place, site, as_of)
+
+
+def beside_drafts(
+    request: HookRequest, none: NoProcedure, site: TenantRuntime, client: FhirClient, *, started: float, as_of: datetime
+) -> HookRequest | None:
+    """An order hook's request about the chart's open orders beside its own; None where it is about its drafts alone.
+
+    `none`: why these hold no operation. A chart that the client neither sent nor lends is not looked at; one that was
+    asked and did not answer whole raises DataUnobtainable (412), as at patient-view.
+    """
+    reason, context = _NO_OPERATION.get(none.reason), request.context
+    if reason is None or not _may_be_of_chart(request.hook, site):
+        return None
+    found, place = _search(request, site, client, started)
+    if found.failure == "not-provided":
+        return None
+    about = _about(request, found, place, site, as_of)
+    considered = (*context.considered, *about.context.considered)
+    return msgspec.structs.replace(
+        about, context=msgspec.structs.replace(about.context, considered=considered, instead_of=reason)
+    )
+
+
+def _may_be_of_chart(hook: str, site: TenantRuntime) -> bool:
+    return hook in ORDER_HOOKS and site.tenant.speaks_of_chart
+
+
+def _about(
+    request: HookRequest, found: SearchResult, place: Place, site: TenantRuntime, as_of: datetime
+) -> HookRequest:
     if not found.succeeded:
         raise DataUnobtainable(
             "The open orders could not be obtained.", diagnostics=f"prefetch key '{KEY}': {found.failure}"

@@ -65,6 +65,7 @@ def session(request: HookRequest, procedure: PlannedProcedure) -> Session:
         user_id=context.user_id,
         encounter_id=context.encounter_id,
         order=procedure.order,
+        instead_of=context.instead_of,
     )
 
 

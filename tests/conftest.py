@@ -22,12 +22,15 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, not skip, what needs absent reference material: a skipped test fails CI, and this has no subject."""
-    if SHARED.is_dir():
-        return
-    absent = [item for item in items if item.get_closest_marker("shared")]
+    """Deselect, not skip, what needs material that is absent: a skipped test fails CI, and this has no subject."""
+    there = {"shared": SHARED.is_dir(), "sandbox": bool(os.environ.get("SANDBOX"))}
+    without = [name for name, is_there in there.items() if not is_there]
+    kept: list[pytest.Item] = []
+    absent: list[pytest.Item] = []
+    for item in items:
+        (absent if any(item.get_closest_marker(name) for name in without) else kept).append(item)
     if absent:
-        items[:] = [item for item in items if not item.get_closest_marker("shared")]
+        items[:] = kept
         config.hook.pytest_deselected(items=absent)
 
 

@@ -34,7 +34,8 @@ def key(given: Answer, request: HookRequest) -> str | None:
     if card is None or isinstance(orders, NoProcedure) or not orders:
         return None
     context = request.context
-    parts = [context.patient_id, context.user_id, context.encounter_id or "", orders[0].group, *_told(given, card)]
+    about = f"{orders[0].group}{' in the chart' if given.of_chart else ''}"
+    parts = [context.patient_id, context.user_id, context.encounter_id or "", about, *_told(given, card)]
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

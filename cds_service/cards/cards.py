@@ -13,6 +13,7 @@ from cds_service.cards import chart, detail, dialects, discrete, estimate_text, 
 from cds_service.cards.dialects import DIALECTS, Dialect
 from cds_service.cards.suggestions import Ordering, Session
 from cds_service.hooks.card import Card, CardCoding, Link, Source, Suggestion
+from cds_service.hooks.context import InsteadOf
 from fhir_mappings.orders.draft_orders import Intent
 from fhir_mappings.orders.order_codes import OrderCodes
 from fhir_mappings.orders.procedures import PlannedProcedure
@@ -82,6 +83,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
             most_words=MOST_WORDS - number_text.words(title),
             more=chosen.more + len(divided) - len(told),
             behind_link=place.dialect.smart_links and len(links) > 1,
+            instead_of=session.instead_of,
         ),
         suggestions=(*offered, *_saving(result, session, place, card_uuid)),
         override_reasons=OVERRIDE_REASONS,
@@ -91,14 +93,14 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
     return dialects.adapt(card, place.dialect)
 
 
-def for_gap(procedure: PlannedProcedure, place: Place) -> Card:
+def for_gap(procedure: PlannedProcedure, place: Place, *, instead_of: InsteadOf | None = None) -> Card:
     """The card of a tenant that wants to be told when no number can be made: without an age there is none (DEC-03)."""
     card = Card(
         uuid=str(uuid.uuid4()),
         summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not known"),
         indicator="info",
         source=_source(procedure, "30-day-death", place),
-        detail=GAP,
+        detail=detail.with_about(instead_of, GAP),
         override_reasons=OVERRIDE_REASONS,
     )
     return dialects.adapt(card, place.dialect)

@@ -12,12 +12,18 @@ from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
 from cds_service.cards import drivers, estimate_text
 from cds_service.cards.suggestions import sentence
+from cds_service.hooks.context import InsteadOf
 from fhir_mappings.features import reasons
 from fhir_mappings.features.features import FEATURES
 from fhir_mappings.fhir.coverage import NOT_UNDERSTOOD
 from fhir_mappings.results.feature import Feature
 
 _PARAGRAPH = "\n\n"
+# Whoever writes an order takes a card to be about it.
+_ABOUT: dict[InsteadOf, str] = {
+    "not-surgical": "**About the operation in the chart**, not about this order.",
+    "unmapped-procedure": "**About the operation in the chart**; this order, in no code known here, was not judged.",
+}
 _LISTS = {
     "conditions": ("diagnosis", "diagnoses"),
     "medications": ("medicine", "medicines"),
@@ -77,18 +83,21 @@ def write(
     most_words: int = 75,
     more: int = 0,
     behind_link: bool = False,
+    instead_of: InsteadOf | None = None,
 ) -> str:
     """At most `limit` characters and `most_words` words, options apart (R-A07); the rest stands in the risk profile.
 
     Every figure, what is missing or was not understood, and the limits are always told; how many reasons and findings
     are named depends on the room. Options without a button follow as long as there is room, the others are counted.
-    `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them.
+    `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them; `instead_of`:
+    why it is not about the order being written.
     """
     moving, known = drivers.of(assessment), known_unread.of(assessment)
     facts: list[str] = []
     for room in _ROOMS:
         beside = estimate_text.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)
         facts = [
+            *_about(instead_of),
             *estimate_text.figures(assessment, beside),
             *drivers.line(moving[: room.reasons]),
             *_known(known if room.days else known_unread.of(assessment, dated=False), room.findings),
@@ -101,6 +110,15 @@ def write(
             break
     told = _options(options, more, limit - _size(facts), behind_link)
     return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
+
+
+def with_about(instead_of: InsteadOf | None, text: str) -> str:
+    """A detail that is one text, after the line that says of which order it is."""
+    return _PARAGRAPH.join([*_about(instead_of), text])
+
+
+def _about(instead_of: InsteadOf | None) -> list[str]:
+    return [_ABOUT[instead_of]] if instead_of is not None else []
 
 
 def _options(options: Sequence[Option], more: int, room: int, behind_link: bool) -> list[str]:

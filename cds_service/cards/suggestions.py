@@ -15,6 +15,7 @@ from cds_service.advice.options import Option
 from cds_service.cards import dialects
 from cds_service.cards.dialects import Dialect
 from cds_service.hooks.card import Action, Card, Suggestion
+from cds_service.hooks.context import InsteadOf
 from fhir_mappings.orders.draft_orders import REASON, DraftOrder, Intent, OrderCode, service_request
 from fhir_mappings.orders.order_catalogue import ORDERABLES, site_code
 from fhir_mappings.orders.order_codes import OrderCodes
@@ -27,12 +28,21 @@ SAVE = "save-to-chart"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom and by whom is being ordered, and about which order."""
+    """For whom and by whom is being ordered, and about which order.
+
+    `instead_of`: it stands in the chart, and why none of those being written can be spoken of.
+    """
 
     patient_id: str
     user_id: str
     encounter_id: str | None = None
     order: str | None = None
+    instead_of: InsteadOf | None = None
+
+    @property
+    def in_chart(self) -> bool:
+        """Whether the order is none of those being written."""
+        return self.instead_of is not None
 
 
 class Ordering(msgspec.Struct, frozen=True, kw_only=True):

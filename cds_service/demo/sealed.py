@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Response, request
 from joserfc import jwk
 
+from cds_service.hooks.context import decode, is_fhir_id
+from cds_service.trust.errors import BadRequest
 from cds_service.trust.seal import Seal
 
 LAUNCH_S, CODE_S, TOKEN_S = 600, 60, 600
@@ -22,6 +24,32 @@ class Launch(msgspec.Struct, frozen=True):
 
     patient: str
     app_context: str | None = None
+
+
+class _Context(msgspec.Struct):
+    patient: str
+    appContext: str | None = None
+
+
+class _LaunchAsked(msgspec.Struct):
+    launchUrl: str
+    parameters: _Context
+
+
+_asked = msgspec.json.Decoder(_LaunchAsked)
+
+
+def asked_for(body: bytes, *, launch_url: str) -> Launch:
+    """The launch that an EHR's client asks its FHIR server for before it opens a card's SMART link.
+
+    No standard has it: the CDS Hooks sandbox asks so. Raises BadRequest for another app than ours and for no patient.
+    """
+    asked = decode(_asked, body, BadRequest, "No launch was asked for")
+    if asked.launchUrl != launch_url:
+        raise BadRequest("No launch for this app.", diagnostics=f"launchUrl: {launch_url}")
+    if not is_fhir_id(asked.parameters.patient):
+        raise BadRequest("No launch without a patient.", diagnostics="parameters.patient")
+    return Launch(asked.parameters.patient, asked.parameters.appContext or None)
 
 
 class SealedCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
@@ -26,6 +26,7 @@ from cds_service.pages import layout
 from cds_service.trust.seal import Seal
 
 CLIENT_ID = "surgical-risk"
+_THIS_MACHINE = {"127.0.0.1", "localhost"}
 PEOPLE = {
     "surgeon": ("Practitioner/demo-surgeon", "Dr Ada Winter", "Surgeon"),
     "anaesthetist": ("Practitioner/demo-anaesthetist", "Dr Ben Osei", "Anaesthetist"),
@@ -82,6 +83,7 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
     server.register_grant(_grant(seal, first_use), [CodeChallenge(required=True)])
     server.register_extension(_names_itself(issuer))
     pages.record_once(lambda state: _start(server, state))
+    _add_launches(pages, base, issuer, seal)
 
     @pages.get("/fhir/.well-known/smart-configuration")
     def configuration() -> Response:
@@ -91,16 +93,10 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
     def keys() -> Response:
         return jsonify({"keys": [key.as_dict(private=False)]})
 
-    @pages.post("/launch")
-    def launch() -> Response:
-        note = Launch(request.form.get("patient", ""), request.form.get("app_context") or None)
-        asked = urlencode({"iss": issuer, "launch": seal.close("demo-launch", note)})
-        return _to(f"{base}/smart/launch?{asked}")
-
     @pages.get("/sign-in")
     def ask() -> Response:
         note = seal.open("demo-launch", request.args.get("launch", ""), Launch, seconds=LAUNCH_S)
-        if note is None or request.args.get("aud") != issuer:
+        if note is None or not _is_the_store(request.args.get("aud", ""), issuer):
             return layout.html(
                 "demo/sign_in.html", status=400, people={}, problem="This launch is over. Open it again from the card."
             )
@@ -123,6 +119,31 @@ def blueprint(public_url: str, seal: Seal, secret: bytes, first_use: FirstUse) -
         return jsonify(_granted(response.get_json(), request.form.get("code", ""), (issuer, key, seal)))
 
     return pages
+
+
+def _add_launches(pages: Blueprint, base: str, issuer: str, seal: Seal) -> None:
+    """The launch of the workbench's link, and the one that another EHR asks for before it opens a card's link."""
+
+    @pages.post("/launch")
+    def launch() -> Response:
+        note = Launch(request.form.get("patient", ""), request.form.get("app_context") or None)
+        asked = urlencode({"iss": issuer, "launch": seal.close("demo-launch", note)})
+        return _to(f"{base}/smart/launch?{asked}")
+
+    @pages.post("/fhir/_services/smart/Launch")
+    def launch_of_a_link() -> Response:
+        note = sealed.asked_for(request.get_data(), launch_url=f"{base}/smart/launch")
+        return jsonify({"launch_id": seal.close("demo-launch", note)})
+
+
+def _is_the_store(named: str, issuer: str) -> bool:
+    """Whether an address is that of the demo store: its own, or with the other name of this machine."""
+    try:
+        ours, theirs = urlsplit(issuer), urlsplit(named.rstrip("/"))
+        same = (ours.scheme, ours.port, ours.path) == (theirs.scheme, theirs.port, theirs.path)
+    except ValueError:
+        return False
+    return same and (ours.hostname == theirs.hostname or {ours.hostname, theirs.hostname} <= _THIS_MACHINE)
 
 
 def _grant(seal: Seal, first_use: FirstUse) -> type:

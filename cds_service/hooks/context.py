@@ -17,6 +17,8 @@ T = TypeVar("T")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _MOST_USER_CHARACTERS = 256
 Place = Literal["draftOrders", "appointments", "prefetch", "fetched"]
+# Why none of the drafts can be spoken of, where the chart's operation is instead (cds_service/chart_orders.py).
+InsteadOf = Literal["not-surgical", "unmapped-procedure"]
 
 
 class HookOrder(msgspec.Struct, frozen=True):
@@ -35,7 +37,8 @@ class HookOrder(msgspec.Struct, frozen=True):
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a hook is about: `considered` are the orders that advice is about, found at `place`.
 
-    patient-view names none: its orders are looked up in the chart (cds_service/chart_orders.py).
+    patient-view names none: its orders are looked up in the chart (cds_service/chart_orders.py). `instead_of`: so are
+    those of an order hook whose drafts hold no operation, for this reason, where the tenant wants it.
     """
 
     user_id: str
@@ -44,6 +47,7 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     considered: tuple[HookOrder, ...]
     drafts: tuple[HookOrder, ...]
     place: Place = "draftOrders"
+    instead_of: InsteadOf | None = None
 
 
 class _DraftEntry(msgspec.Struct):

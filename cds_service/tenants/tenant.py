@@ -199,7 +199,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     the EHR renders the markdown of a card's detail; as-vendor: what `vendor_profile` says. `service_ids`: the
     ids under which discovery lists the hooks (DEC-43); the common one is answered always. `dedupe_window_s`:
     how long the same card has the same uuid, and stays silent once answered (DEC-42); 0: each is a new one. `repeats`:
-    whether it comes again while its order is edited (R-B09).
+    whether it comes again while its order is edited (R-B09). `chart_at_order_hooks`: whether an order hook whose drafts
+    hold no operation speaks of the one that stands in the chart (DEC-47); unless the file says, for the sandbox only.
     """
 
     id: str
@@ -233,6 +234,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     thresholds_approved: Approval | None = None
     dedupe_window_s: float = 86_400.0
     repeats: Literal["while-edited", "once"] = "while-edited"
+    chart_at_order_hooks: bool | None = None
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
@@ -267,6 +269,15 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Whether each hook has an id of its own: where the file says so, and for the sandbox where it says nothing."""
         if self.service_ids is not None:
             return self.service_ids == "per-hook"
+        return self._is_for_the_sandbox
+
+    @property
+    def speaks_of_chart(self) -> bool:
+        """Whether an order hook without an operation is answered about the chart's: the sandbox can order none."""
+        return self._is_for_the_sandbox if self.chart_at_order_hooks is None else self.chart_at_order_hooks
+
+    @property
+    def _is_for_the_sandbox(self) -> bool:
         return self.environment == "demo" or self.vendor_profile == "sandbox"
 
     @property

@@ -201,6 +201,8 @@ def _production(tenant: Tenant) -> Iterator[Complaint]:
         yield "client_jwt", "a production tenant requires the client's JWT (DEC-05)"
     if tenant.vendor_profile in ("sandbox", "inferno"):
         yield "vendor_profile", f"{tenant.vendor_profile} is for dev tenants (DEC-09)"
+    if tenant.chart_at_order_hooks:
+        yield "chart_at_order_hooks", "a card at every medicine is for testers: demo and dev tenants only (DEC-47)"
     if tenant.local_validation is None:
         yield from _unvalidated(tenant)
     if tenant.thresholds_approved is None:

@@ -102,7 +102,7 @@ def _discovery(site: TenantRuntime, hooks: tuple[Hook, ...]) -> bytes:
     return msgspec.json.encode(
         discovery(
             hooks,
-            prefetch=lambda hook: {key: encoded(one) for key, one in templates(hook, site.templates).items()},
+            prefetch=lambda hook: {key: encoded(one) for key, one in templates(hook, site).items()},
             public_url=tenant.public_url,
             per_hook=tenant.lists_id_per_hook,
         )

@@ -101,7 +101,7 @@ def order(
 def _prefetched(site: TenantRuntime, fhir: str, patient_id: str, hook: str) -> dict[str, Any]:
     """Each template resolved; a search that fails is left out, as clients do."""
     found = {}
-    for key, template in chart_orders.templates(hook, site.templates).items():
+    for key, template in chart_orders.templates(hook, site).items():
         query = resolve(template, {"context.patientId": patient_id, "context.userId": USER})
         if query is not None and (body := fetch(site, f"{fhir.rstrip('/')}/{query}")) is not None:
             found[key] = body

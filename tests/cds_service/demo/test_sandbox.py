@@ -18,6 +18,8 @@ def test_the_page_names_what_a_tester_has_to_enter(tmp_path: Path) -> None:
         "http://127.0.0.1:8000/demo/fhir",
         "demo-no-asa",
         "127.0.0.1:8080",
+        "fhirServiceUrl=http%3A%2F%2F127.0.0.1%3A8000%2Fdemo%2Ffhir",
+        "serviceDiscoveryURL=http%3A%2F%2F127.0.0.1%3A8000%2Fcds-services",
     ):
         assert told in page.text
 
