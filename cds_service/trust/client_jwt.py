@@ -14,7 +14,8 @@ from typing import Any, Literal, Protocol
 import jwt
 import msgspec
 
-from cds_service.tenants.tenant import Algorithm, Client, Tenant
+from cds_service.tenants.tenant import Client, Tenant
+from cds_service.tenants.tenant_parts import Algorithm
 from cds_service.trust.errors import Forbidden, NotReady, Unauthorized
 from cds_service.trust.key_set import KeySet, KeysUnobtainableError
 from cds_service.trust.outbound import Door

@@ -19,7 +19,9 @@ def test_what_is_read_is_known_and_every_misspelling_of_it_is_not(name: str) -> 
 
 
 def test_an_open_discovery_by_a_misspelling_is_refused() -> None:
-    with pytest.raises(EnvironmentVariableError, match="CDS_DISCOVERY_AUHT is no setting: did you mean CDS_DISCOVERY_A"):
+    with pytest.raises(
+        EnvironmentVariableError, match="CDS_DISCOVERY_AUHT is no setting: did you mean CDS_DISCOVERY_A"
+    ):
         environment.check({"CDS_DISCOVERY_AUHT": "required", "PATH": "/bin"})
 
 
