@@ -61,7 +61,10 @@ def read_yaml(
 
     `complete` is given what the file holds and says what stands for it; `decode` is msgspec's `dec_hook`.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataFileError(f"{path}:1: {why(error)}") from error
     values = _loaded(text, path)
     try:
         return msgspec.convert(complete(values), kind, dec_hook=decode)
@@ -70,9 +73,12 @@ def read_yaml(
 
 
 def read_json(path: Path, kind: type[T]) -> T:
-    """The file as `kind`. Raises DataFileError for a key given twice, and msgspec's errors and OSError."""
+    """The file as `kind`. Raises DataFileError naming file and line, and OSError."""
     content = path.read_bytes()
-    decoded = msgspec.json.decode(content, type=kind)
+    try:
+        decoded = msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataFileError(f"{path}:{_line_in_json(content, error)}: {why(error)}") from error
     try:
         json.loads(content, object_pairs_hook=_once)
     except _TwiceError as error:
@@ -102,6 +108,15 @@ def read_rows(path: Path, header: Sequence[str], key: Sequence[str]) -> Iterator
                 yield row
 
 
+def why(error: Exception) -> str:
+    """Why a file cannot be read, in words: what the system says of it, or what a reader of ours found."""
+    if isinstance(error, OSError):
+        return (error.strerror or "cannot be read").lower()
+    if isinstance(error, UnicodeDecodeError):
+        return "is not text in UTF-8"
+    return "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
 def line_of(path: Path, member: str) -> int:
     """The line (from 1) on which a top-level member of a readable file stands; 1 if it is not there."""
     return _line_of_error(path.read_text(encoding="utf-8"), f"- at `$.{member}`")
@@ -115,7 +130,36 @@ def _loaded(text: str, path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         raise DataFileError(f"{path}:{_line(error)}: not readable as YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise DataFileError(f"{path}:1: not readable as YAML: {type(error).__name__}") from error
+        raise DataFileError(f"{path}:1: not readable as YAML") from error
+    except RecursionError as error:
+        raise DataFileError(f"{path}:1: {why(error)}") from error
+
+
+def _line_in_json(content: bytes, error: Exception) -> int:
+    """Where JSON is malformed, or what does not fit stands: to a reader that knows lines JSON is YAML."""
+    if byte := re.search(r"\(byte (\d{1,9})\)", str(error)):
+        return content[: int(byte.group(1))].count(b"\n") + 1
+    if not isinstance(error, msgspec.ValidationError) or _depth(content) > _DEEPEST:
+        return 1
+    try:
+        return _line_of_error(content.decode(), str(error))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return 1
+
+
+_DEEPEST = 200  # brackets; libyaml goes down by recursion in C, and a depth of thousands ends the process
+
+
+def _depth(content: bytes) -> int:
+    """How deep the brackets of a JSON text may nest, those in strings counted too."""
+    now = most = 0
+    for byte in content:
+        if byte in b"[{":
+            now += 1
+            most = max(most, now)
+        elif byte in b"]}":
+            now -= 1
+    return most
 
 
 def _line(error: yaml.MarkedYAMLError) -> int:

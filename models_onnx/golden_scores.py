@@ -57,8 +57,8 @@ def read_golden_scores(folder: Path) -> GoldenScores:
     """The golden scores in a model's folder; raises ModelError naming the model."""
     try:
         return data_files.read_json(folder / "golden_scores.json", GoldenScores)
-    except (OSError, msgspec.DecodeError, DataFileError) as error:
-        raise ModelError(f"{folder.parent.name}: golden_scores.json cannot be read: {error}") from error
+    except (OSError, DataFileError) as error:
+        raise ModelError(f"{folder.parent.name}: golden_scores.json cannot be read: {data_files.why(error)}") from error
 
 
 def verify(folder: Path, card: ModelCard, scorer: Scorer) -> int:

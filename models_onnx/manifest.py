@@ -10,8 +10,6 @@ import json
 import sys
 from pathlib import Path
 
-import msgspec
-
 from models_onnx import data_files
 from models_onnx.data_files import DataFileError
 from models_onnx.model_card import ModelError
@@ -37,8 +35,8 @@ def verify(directory: Path) -> None:
     """Raise ModelError naming a file that is not as it was exported, is missing, or was added."""
     try:
         listed = data_files.read_json(directory / NAME, dict[str, str])
-    except (OSError, msgspec.DecodeError, DataFileError) as error:
-        raise ModelError(f"{NAME} cannot be read: {error}") from error
+    except (OSError, DataFileError) as error:
+        raise ModelError(f"{NAME} cannot be read: {data_files.why(error)}") from error
     found = files(directory)
     for name in sorted({*listed, *found}):
         if listed.get(name) != found.get(name):

@@ -107,8 +107,8 @@ def read_evaluation(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found: dict[str, Any] = data_files.read_json(path, dict)
-    except (OSError, msgspec.DecodeError, DataFileError) as error:
-        raise ModelError(f"{folder.parent.name}: evaluation.json cannot be read: {error}") from error
+    except (OSError, DataFileError) as error:
+        raise ModelError(f"{folder.parent.name}: evaluation.json cannot be read: {data_files.why(error)}") from error
     return found
 
 
@@ -117,7 +117,7 @@ def read_card(path: Path) -> ModelCard:
     try:
         card = data_files.read_yaml(path, ModelCard)
     except (OSError, DataFileError) as error:
-        raise ModelError(f"{path.parent.parent.name}: card.yaml cannot be read: {error}") from error
+        raise ModelError(f"{path.parent.parent.name}: card.yaml cannot be read: {data_files.why(error)}") from error
     for entry in card.inputs:
         if entry.kind == "number" and entry.continuous == bool(entry.cut_points):
             raise ModelError(f"{card.name}: input {entry.name} has to be either continuous or have cut_points")

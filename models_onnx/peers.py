@@ -31,7 +31,7 @@ def read_peers(path: Path) -> dict[tuple[str, str], Peer]:
     try:
         peers = data_files.read_yaml(path, tuple[Peer, ...])
     except (OSError, DataFileError) as error:
-        raise ModelError(f"{path.name} cannot be read: {error}") from error
+        raise ModelError(f"{path.name} cannot be read: {data_files.why(error)}") from error
     for peer in peers:
         if peer.events < LEAST_EVENTS or abs(peer.probability - peer.events / peer.n) > 1e-6:
             raise ModelError(f"{path.name}: {peer.outcome} after {peer.procedure_group} has no usable figure")

@@ -256,8 +256,8 @@ def _bytes(path: Path, sha256: str, what: str) -> bytes:
 def _read_json(path: Path, kind: type[Manifest]) -> Manifest:
     try:
         return data_files.read_json(path, kind)
-    except (OSError, msgspec.DecodeError, DataFileError) as error:
-        raise ModelError(f"{path.name} cannot be read: {error}") from error
+    except (OSError, DataFileError) as error:
+        raise ModelError(f"{path.name} cannot be read: {data_files.why(error)}") from error
 
 
 def fingerprint(directory: Path) -> tuple[tuple[int, int, int] | None, ...]:
@@ -281,4 +281,4 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
     try:
         return data_files.read_yaml(path, tuple[Entry, ...])
     except (OSError, DataFileError) as error:
-        raise ModelError(f"{path.name} cannot be read: {error}") from error
+        raise ModelError(f"{path.name} cannot be read: {data_files.why(error)}") from error

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cds_service.answering import model_input_contract
+from cds_service.commands import faults
+from cds_service.operations import logs
+from cds_service.web import environment
 from cds_service.web.settings import Settings
 
 if (
     TYPE_CHECKING
 ):  # the arbiter imports this file, and must not load onnxruntime (tests/cds_service/commands/test_checks.py)
     from cds_service.tenant_runtime import TenantRuntime
+
+NO_TENANTS = "none is named (--tenants or CDS_TENANTS): checked as the demo is served; `serve` does not start without"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -26,21 +31,26 @@ class Check(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def run(settings: Settings) -> tuple[Check, ...]:
-    """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them."""
+def run(settings: Settings, *, else_demo: bool = False) -> tuple[Check, ...]:
+    """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them.
+
+    `else_demo`: where no tenants are named, the demo's is looked at, with a warning; a start refuses that.
+    """
+    nobody = else_demo and settings.tenants is None and not settings.demo
     return (
         _check("mapping", _mapping),
         _check("models", lambda: _models(settings)),
-        *_tenants(settings),
+        *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody),
         _check("traces", _traces),
     )
 
 
-def _check(what: str, verify: Callable[[], str]) -> Check:
+def _check(what: str, verify: Callable[[], str], *warnings: str) -> Check:
     try:
-        return Check(what, ok=True, told=verify())
+        return Check(what, ok=True, told=verify(), warnings=warnings)
     except Exception as error:  # noqa: BLE001 — whatever is wrong is what the operator has to read
-        return Check(what, ok=False, told=f"{type(error).__name__}: {error}")
+        told = faults.plain(error) or f"a fault of the program, at {logs.where(error)}: {error}"
+        return Check(what, ok=False, told=told)
 
 
 def _mapping() -> str:
@@ -65,7 +75,7 @@ def _traces() -> str:
     return traces.exporter_named(os.environ) or "off"
 
 
-def _tenants(settings: Settings) -> Iterator[Check]:
+def _tenants(settings: Settings, *, nobody: bool) -> Iterator[Check]:
     from cds_service.web.app import open_sites  # noqa: PLC0415
 
     sites: list[TenantRuntime] = []
@@ -74,7 +84,9 @@ def _tenants(settings: Settings) -> Iterator[Check]:
         sites.extend(open_sites(settings))
         return ", ".join(_told(site) for site in sites)
 
-    yield _check("tenants", opened)
+    yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))
+    named = [site.tenant.terminology.token_variable for site in sites if site.tenant.terminology]
+    yield _check("environment", lambda: environment.check(os.environ, also=[one for one in named if one]))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
 

@@ -9,20 +9,22 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
+import msgspec
 
+from cds_service.commands import faults, output
 from cds_service.commands.codes import codes
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
 from cds_service.commands.switches import kill, mode
-from cds_service.web.settings import Settings
+from cds_service.web.settings import Settings, address
 
 # As in cds_service.ehr.caller, which a start of the service should not wait for.
 _HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
 
 
-@click.group()
+@click.group(cls=output.Group)
 @click.version_option(package_name="surgical-risk")
 def main() -> None:
     """surgical-risk: a CDS Hooks service that answers a surgical order with its risk for this patient."""
@@ -37,7 +39,7 @@ main.add_command(mapping_report_command)
 main.add_command(codes)
 
 
-@main.command()
+@main.command(plain_only=True)
 @click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
 @click.option("--bind", default=None, metavar="HOST:PORT", help="Where to listen (default 127.0.0.1:8000).")
 @click.option("--workers", type=int, default=None, help="Processes (default 2).")
@@ -52,8 +54,15 @@ def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: 
     Server(settings).run()
 
 
-@main.command()
-@click.option("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", show_default=True)
+def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    try:
+        return address(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@main.command(plain_only=True)
+@click.option("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", show_default=True, callback=_address)
 def demo(bind: str) -> None:
     """Start with invented patients, fire a real order, print the card, stay until Ctrl-C."""
     from cds_service.demo import show  # noqa: PLC0415
@@ -66,10 +75,9 @@ def demo(bind: str) -> None:
 @click.argument("procedure_code")
 @click.option("--service", default="http://127.0.0.1:8000", show_default=True, help="Base URL of the service.")
 @click.option("--fhir", default=None, help="Base URL of the FHIR server (default: the service's demo store).")
-@click.option("--system", default=None, help="Code system of the code (default: told from its shape).")
+@click.option("--system", default=None, help="Code system of the code (default: by its shape, or an open order's).")
 @click.option("--hook", type=click.Choice(_HOOKS), default="order-select", show_default=True)
 @click.option("--no-prefetch", is_flag=True, help="Send none: the service fetches everything itself.")
-@click.option("--json", "as_json", is_flag=True, help="Print the response as it came.")
 def call(
     patient: str,
     procedure_code: str,
@@ -79,15 +87,12 @@ def call(
     system: str | None,
     hook: str,
     no_prefetch: bool,
-    as_json: bool,
 ) -> None:
-    """Fire an order of PROCEDURE_CODE for PATIENT as an EHR would, and print the card.
+    """Fire an order of PROCEDURE_CODE for PATIENT as an EHR would, and print the card; with --json the whole response.
 
     Tokens come from the environment, so that no shell history keeps them: FHIR_TOKEN for the FHIR server,
     CDS_CLIENT_JWT for the service.
     """
-    import json  # noqa: PLC0415
-
     from cds_service.ehr import caller, terminal  # noqa: PLC0415
 
     ehr = caller.Ehr(
@@ -96,34 +101,38 @@ def call(
         fhir_token=os.environ.get("FHIR_TOKEN"),
         client_jwt=os.environ.get("CDS_CLIENT_JWT"),
     )
-    coding = (system or caller.code_system(procedure_code), procedure_code)
-    try:
-        answer = caller.call(ehr, patient, coding, hook=hook, prefetch=not no_prefetch)
-    except caller.CallError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(answer, indent=2) if as_json else terminal.write(answer))
+    coding = (system or caller.code_system(ehr, patient, procedure_code), procedure_code)
+    answer = caller.call(ehr, patient, coding, hook=hook, prefetch=not no_prefetch)
+    output.whole(terminal.write(answer), answer)
 
 
 @main.command()
 @click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
 def check(tenants: Path | None) -> None:
-    """Verify settings, tenant files, mappings, value sets and models, and say what is wrong."""
+    """Verify settings, tenant files, mappings, value sets and models, and say what is wrong.
+
+    Where no tenants are named, what comes with the package is verified, as the demo serves it.
+    """
     from cds_service.commands import checks  # noqa: PLC0415
 
-    settings = _settings(tenants=tenants)
-    results = checks.run(settings)
+    results = checks.run(_settings(tenants=tenants), else_demo=True)
+    right = all(result.ok for result in results)
+    output.members(ok=right)
     for result in results:
-        click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.what}: {result.told}")
-        for warning in result.warnings:
-            click.echo(f"WARN  {result.what}: {warning}")
-    sys.exit(0 if all(result.ok for result in results) else 1)
+        lines = [output.marked("ok" if result.ok else "FAIL", f"{result.what}: {result.told}")]
+        lines += [output.marked("WARN", f"{result.what}: {warning}") for warning in result.warnings]
+        output.row("checks", "\n".join(lines), msgspec.to_builtins(result))
+    if not right:
+        click.get_current_context().exit(1)
 
 
 def _share(settings: Settings) -> None:
     """What all workers of this start have in common: counters, the record's schema, logs."""
     from cds_service.operations import logs, state  # noqa: PLC0415
 
-    folder = settings.state_directory or state.folder(settings.database_url, settings.bind)
+    if (named := settings.state_directory) and not (named.is_dir() and os.access(named, os.W_OK)):
+        raise click.ClickException(f"CDS_STATE_DIRECTORY: {named} is no folder that can be written")
+    folder = named or state.folder(settings.database_url, settings.bind)
     state.share_metrics(folder)
     state.forget_answers(folder)
     logs.configure()
@@ -132,7 +141,7 @@ def _share(settings: Settings) -> None:
     try:
         migrate.upgrade(settings.database_url)
     except database.DatabaseError as error:
-        raise click.ClickException(f"database: {error}") from error
+        raise click.ClickException(f"DATABASE_URL: {error}") from error
 
 
 def _settings(**given: object) -> Settings:
@@ -140,7 +149,7 @@ def _settings(**given: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValueError as error:
-        raise click.ClickException(f"settings: {error}") from error
+        raise click.ClickException(f"settings: {faults.of_settings(error)}") from error
 
 
 def _ready_or_exit(settings: Settings) -> None:

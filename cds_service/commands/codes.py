@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from cds_service.commands import kept_record, output
 from fhir_mappings.report import bulk_files, code_template
 from fhir_mappings.report.code_template import OrderedCodes
 from fhir_mappings.terminology import concept_maps
 from fhir_mappings.terminology.value_sets import STANDARD
 
 
-@click.group("codes")
+@click.group("codes", cls=output.Group)
 def codes() -> None:
     """The codes of orders: a map to fill in from a site's own, and those that got no answer."""
 
@@ -31,17 +32,16 @@ def template(export: Path, *, maps: tuple[Path, ...], with_displays: bool, out: 
     The most frequent code first. Codes that are understood already, by what is shipped or by --map, are left out. No
     descriptor of any code system is written, and nothing of a patient; --with-displays adds what the site calls it.
     """
-    try:
-        counts = _counted(export, maps)
-    except (concept_maps.ConceptMapError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    counts = _counted(export, maps)
     if not counts.orders:
         raise click.ClickException(f"{export}: no order can be read; {counts.unreadable} lines are unreadable")
-    made = json.dumps(code_template.template(counts, displays=with_displays), indent=1, ensure_ascii=False) + "\n"
+    made = code_template.template(counts, displays=with_displays)
+    written = json.dumps(made, indent=1, ensure_ascii=False)
     if out:
-        out.write_text(made, encoding="utf-8")
+        out.write_text(written + "\n", encoding="utf-8")
+        output.members(written=str(out), orders=counts.orders, understood=counts.known, to_map=counts.to_map)
     else:
-        click.echo(made, nl=False)
+        output.whole(written, made)
     click.echo(_told(counts), err=True)
 
 
@@ -70,22 +70,15 @@ def _told(counts: OrderedCodes) -> str:
 @click.argument("tenant_id")
 @click.option("--since", type=click.DateTime(), default="1970-01-01", help="From this day on, UTC.")
 @click.option("--most", type=click.IntRange(min=1), default=50, show_default=True, help="No more codes than these.")
-@click.option(
-    "--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3", show_default=True
-)
+@kept_record.option
 def unmapped(tenant_id: str, *, since: datetime, most: int, database_url: str) -> None:
     """List the codes of a tenant's orders that are in no procedure group, the most frequent first."""
-    from cds_service.records import database, unmapped_codes  # noqa: PLC0415
+    from cds_service.records import unmapped_codes  # noqa: PLC0415
 
-    engine = database.connect(database_url, durable=True, connections=1)
-    try:
-        if database.revision(engine) != database.REVISION:
-            raise click.ClickException("the database is of another version: run `cds-service record migrate`")
+    with kept_record.opened(database_url) as engine:
         found = unmapped_codes.count(engine, tenant_id, since=since.replace(tzinfo=UTC))
-    except database.DatabaseError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        engine.dispose()
+    output.members(codes=[], different=len(found.codes), evaluations=found.evaluations)
     for (system, code), number in found.codes[:most]:
-        click.echo(f"{number:>7}  {system or 'no code'}{'|' if system else ''}{code}")
+        line = f"{number:>7}  {system or 'no code'}{'|' if system else ''}{code}"
+        output.row("codes", line, {"system": system, "code": code, "orders": number})
     click.echo(f"{len(found.codes)} codes in no procedure group, in {found.evaluations} evaluations", err=True)

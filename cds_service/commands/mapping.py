@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cds_service.commands import output
 from cds_service.patient_data import bulk_export, site_export
 from cds_service.patient_data.site_export import ExportError, ExportServer
 from fhir_mappings.report import bulk, bulk_files, mapping_report, mapping_report_pages, mapping_report_steps
@@ -21,12 +23,13 @@ from fhir_mappings.report.mapping_counts import CountedPerson, MappingSite
 from fhir_mappings.report.mapping_report import MappingReport
 from fhir_mappings.report.mapping_report_steps import BROKEN_WORDS
 from fhir_mappings.terminology import concept_maps
+from fhir_mappings.terminology.concept_maps import ConceptMaps
 
 People = tuple[int, Iterable[CountedPerson], Lost]
 _TOLD = 3  # steps that are told beside the page, which has all
 
 
-@click.command("mapping-report")
+@click.command("mapping-report", cls=output.Command)
 @click.argument("export", type=click.Path(path_type=Path, exists=True), required=False)
 @click.option("--fhir", default=None, metavar="URL", help="A FHIR server's base URL, in place of EXPORT.")
 @click.option("--patients", "listed", type=click.File(), default=None, help="File of patient ids, one a line.")
@@ -60,24 +63,21 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     """
     if (export is None) == (fhir is None):
         raise click.UsageError("give a folder of NDJSON, or --fhir URL")
-    now = datetime.now(UTC) if as_of is None else datetime.fromisoformat(as_of)
-    try:
-        own = concept_maps.load(maps, code_systems=dict(systems))
-        site = MappingSite(now if now.tzinfo else now.replace(tzinfo=ZoneInfo(zone)), ZoneInfo(zone), own)
-        with _people(export, fhir, listed, at_most, whole) as (how_many, people, lost):
-            made = _with_a_bar(how_many, people, lost, site)
-    except (ExportError, concept_maps.ConceptMapError) as error:
-        raise click.ClickException(str(error)) from error
+    own = concept_maps.load(maps, code_systems=dict(systems))
+    site = _site(as_of, zone, own)
+    with _people(export, fhir, listed, at_most, whole) as (how_many, people, lost):
+        made = _with_a_bar(how_many, people, lost, site)
     page.write_text(mapping_report_pages.as_html(made, site, source=_source(export, fhir)), encoding="utf-8")
     table.write_text(mapping_report_pages.as_csv(made), encoding="utf-8")
-    click.echo(f"{made.patients} patients read, {made.unreadable_patients} unreadable: {page}, {table}")
+    line = f"{made.patients} patients read, {made.unreadable_patients} unreadable: {page}, {table}"
+    output.say(line, patients=made.patients, unreadable=made.unreadable_patients, html=str(page), csv=str(table))
     _tell(made)
 
 
 def _tell(made: MappingReport) -> None:
     """The first steps; ends with exit code 1 where data were lost."""
     for number, step in enumerate(mapping_report_steps.steps(made)[:_TOLD], start=1):
-        click.echo(f"{number}. {mapping_report_steps.as_text(step)}")
+        output.row("steps", f"{number}. {mapping_report_steps.as_text(step)}", mapping_report_steps.as_text(step))
     lost = [f"{BROKEN_WORDS[what]}: {number:,}" for what, number in made.broken.items()]
     if made.nothing_read:
         without = made.people_without_patient
@@ -87,8 +87,21 @@ def _tell(made: MappingReport) -> None:
         raise click.ClickException("; ".join(lost))
 
 
+def _site(as_of: str | None, zone: str, own: ConceptMaps) -> MappingSite:
+    """The site as the options say it is; click.BadParameter for an instant or a zone that is none."""
+    try:
+        within = ZoneInfo(zone)
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise click.BadParameter(f"no time zone is called {zone!r}", param_hint="--zone") from error
+    try:
+        now = datetime.now(UTC) if as_of is None else datetime.fromisoformat(as_of)
+    except ValueError as error:
+        raise click.BadParameter(f"{as_of!r} is no instant of ISO 8601", param_hint="--as-of") from error
+    return MappingSite(now if now.tzinfo else now.replace(tzinfo=within), within, own)
+
+
 def _with_a_bar(how_many: int, people: Iterable[CountedPerson], lost: Lost, site: MappingSite) -> MappingReport:
-    with click.progressbar(length=how_many, label="Patients", show_pos=True) as bar:
+    with click.progressbar(length=how_many, label="Patients", show_pos=True, file=sys.stderr) as bar:
         return mapping_report.report(people, site, lost=lost, progress=lambda done: bar.update(done - bar.pos))
 
 

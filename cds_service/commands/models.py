@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from cds_service.commands import proof
+from cds_service.commands import kept_record, output, proof
 
 if TYPE_CHECKING:
     from models_onnx.promotion import Changes, Gate
@@ -29,7 +28,7 @@ _CHANGE = (
     click.option("--reason", required=True, help="Why; kept with the event."),
     click.option("--approved-by", default=None, help="A second person; required where a tenant is in production."),
     click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path)),
-    click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
+    kept_record.option,
     _DIRECTORY,
     proof.force,
 )
@@ -41,7 +40,7 @@ def _with_change(command: F) -> F:
     return command
 
 
-@click.group("models")
+@click.group("models", cls=output.Group)
 def models() -> None:
     """The models: which are told, which are scored in silence, and whether each is what was exported."""
 
@@ -52,16 +51,16 @@ def list_models(directory: Path | None) -> None:
     """Every version with its state, in the order in which each outcome prefers them."""
     from models_onnx import registry  # noqa: PLC0415
 
-    with _errors_told():
-        folder = directory or registry.PACKAGE
-        entries = registry.read_entries(folder / "registry.yaml")
-        known = {(card.name, card.version): card for card in registry.cards(folder)}
-    click.echo(f"{folder / 'registry.yaml'}")
+    folder = directory or registry.PACKAGE
+    entries = registry.read_entries(folder / "registry.yaml")
+    known = {(card.name, card.version): card for card in registry.cards(folder)}
+    output.say(f"{folder / 'registry.yaml'}", registry=str(folder / "registry.yaml"), versions=[])
     for entry in entries:
         card = known[entry.model, entry.version]
         flag = "  only with CDS_CLASS_B" if card.trust == "B" else ""
         told = f"{entry.model:26} {entry.version:8} {entry.state:11} {card.outcome:22} {card.sha256[:12]}{flag}"
-        click.echo(told)
+        member = {"model": entry.model, "version": entry.version, "state": entry.state, "outcome": card.outcome}
+        output.row("versions", told, {**member, "sha256": card.sha256, "trust": card.trust})
 
 
 @models.command("verify")
@@ -71,14 +70,15 @@ def verify(directory: Path | None) -> None:
     from cds_service.answering import model_input_contract  # noqa: PLC0415
     from models_onnx import golden_scores, registry  # noqa: PLC0415
 
-    with _errors_told():
-        folder = directory or registry.PACKAGE
-        loaded = registry.load(folder, class_b=True)
-        model_input_contract.check(loaded)
-        for card in registry.cards(folder):
-            cases = len(golden_scores.read_golden_scores(folder / card.outcome / card.name / card.version).cases)
-            state = loaded.states[card.name, card.version]
-            click.echo(f"ok  {card.name} {card.version} ({state}): sha256 {card.sha256[:12]}, {cases} golden scores")
+    folder = directory or registry.PACKAGE
+    loaded = registry.load(folder, class_b=True)
+    model_input_contract.check(loaded)
+    for card in registry.cards(folder):
+        cases = len(golden_scores.read_golden_scores(folder / card.outcome / card.name / card.version).cases)
+        state = loaded.states[card.name, card.version]
+        line = f"{card.name} {card.version} ({state}): sha256 {card.sha256[:12]}, {cases} golden scores"
+        member = {"model": card.name, "version": card.version, "state": state, "sha256": card.sha256, "golden": cases}
+        output.row("verified", output.marked("ok", line), member)
 
 
 @models.command("promote")
@@ -120,21 +120,25 @@ def _apply(
     done_by: str,
     approved_by: str | None,
     reason: str,
-    folder: Path | None,  # noqa: ARG001 — looked at before
+    folder: Path | None,
     force: bool,
 ) -> None:
     from cds_service.answering import model_input_contract  # noqa: PLC0415
     from models_onnx.promotion import Gate  # noqa: PLC0415
     from models_onnx.registry import PACKAGE  # noqa: PLC0415
 
+    _in_production(folder)
+
     def record(changes: Changes) -> None:
         _record(changes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
 
-    with _errors_told(), proof.opened(database_url, forced=force):
+    with proof.opened(database_url, forced=force):
         gate = Gate(accept=model_input_contract.check, record=record)
         for made in change(directory or PACKAGE, gate):
-            click.echo(f"{made.model} {made.version}: {made.before} -> {made.after}")
-    click.echo("in force in every worker within seconds; each answer names the versions that it stands for")
+            line = f"{made.model} {made.version}: {made.before} -> {made.after}"
+            member = {"model": made.model, "version": made.version, "before": made.before, "after": made.after}
+            output.row("changes", line, member)
+    output.say("in force in every worker within seconds; each answer names the versions that it stands for")
 
 
 def _record(changes: Changes, database_url: str, *, done_by: str, approved_by: str | None, reason: str) -> None:
@@ -174,21 +178,12 @@ def _versions(changes: Changes) -> str:
 
 def _refuse_unapproved(*, done_by: str, approved_by: str | None, folder: Path | None, **_: object) -> None:
     """Where real patients are behind the service, what they are told changes by two people (R-E06, R-F09)."""
-    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
-
-    production = folder is not None and any(tenant.is_production for tenant in load(folder))
-    if production and (not approved_by or approved_by.strip().casefold() == done_by.strip().casefold()):
+    if _in_production(folder) and (not approved_by or approved_by.strip().casefold() == done_by.strip().casefold()):
         raise click.ClickException("a champion in production needs a second person: --approved-by (R-E06)")
 
 
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    """What is wrong, without a traceback."""
-    from cds_service.answering.model_input_contract import ContractError  # noqa: PLC0415
-    from cds_service.records.database import DatabaseError  # noqa: PLC0415
-    from models_onnx.model_card import ModelError  # noqa: PLC0415
+def _in_production(folder: Path | None) -> bool:
+    """Whether a tenant of the folder is; TenantError where the folder cannot be read."""
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
 
-    try:
-        yield
-    except (ModelError, ContractError, DatabaseError) as error:
-        raise click.ClickException(str(error)) from error
+    return folder is not None and any(tenant.is_production for tenant in load(folder))

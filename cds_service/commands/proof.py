@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cds_service.commands import kept_record, output
+
 if TYPE_CHECKING:
     from cds_service.records.workers import Worker
 
@@ -26,9 +28,8 @@ def opened(database_url: str, *, forced: bool) -> Iterator[tuple[Any, tuple[Work
     """The database, named, and the workers that use it; refused where there are none, unless forced."""
     from cds_service.records import database, workers  # noqa: PLC0415
 
-    click.echo(f"database: {database.safe(database_url)}")
-    engine = database.connect(database_url, durable=True, connections=1)
-    try:
+    output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
+    with kept_record.opened(database_url, of_any_version=True) as engine:
         using = workers.alive(engine, datetime.now(UTC))
         if not using and not forced:
             raise click.ClickException(
@@ -36,10 +37,6 @@ def opened(database_url: str, *, forced: bool) -> Iterator[tuple[Any, tuple[Work
                 "--force where none runs now"
             )
         yield engine, using
-    except database.DatabaseError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        engine.dispose()
 
 
 def refuse_unknown(tenant_id: str, using: tuple[Worker, ...], *, filed: tuple[str, ...], forced: bool) -> None:
@@ -59,7 +56,7 @@ def follow(engine: Any, *, seconds: float = WAIT_S) -> None:
         using = workers.alive(engine, datetime.now(UTC))
         having = sum(one.switches == expected for one in using)
         if using and having == len(using):
-            click.echo(f"{having} of {len(using)} workers have it")
+            output.say(f"{having} of {len(using)} workers have it", workers=len(using), having=having)
             return
         if time.monotonic() >= until:
             without = sorted({one.host for one in using if one.switches != expected})

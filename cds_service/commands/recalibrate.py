@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
+
+from cds_service.commands import kept_record, output
 
 if TYPE_CHECKING:
     from cds_service.records.calibration_cases import Operation
@@ -20,11 +22,10 @@ if TYPE_CHECKING:
     from models_onnx.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., None])
-_DATABASE = click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3")
 _WHO = (
     click.option("--by", "done_by", required=True, help="Who does it."),
     click.option("--reason", required=True, help="Why; kept with the event."),
-    _DATABASE,
+    kept_record.option,
 )
 
 
@@ -34,7 +35,7 @@ def _with_who(command: F) -> F:
     return command
 
 
-@click.group("recalibrate")
+@click.group("recalibrate", cls=output.Group)
 def recalibrate() -> None:
     """Recalibrate a model for one hospital from its own cases; in force only once a second person approved."""
 
@@ -67,7 +68,7 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     from models_onnx import recalibration_fit, registry  # noqa: PLC0415
 
     period = {"since": since.replace(tzinfo=UTC), "until": until.replace(tzinfo=UTC)}
-    with _record(database_url) as engine:
+    with kept_record.opened(database_url) as engine:
         models = registry.load(directory or registry.PACKAGE, class_b=True)
         card = _card(models, model, version)
         operations = calibration_cases.scored_operations(
@@ -76,8 +77,8 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
         fitted = recalibration_fit.fit([_case(one, card.outcome, models) for one in operations])
         proposal = _proposal(fitted, card, operations)
         kept = recalibrations.propose(engine, tenant_id, proposal, _event(tenant_id, done_by, reason))
-    click.echo(_told(kept, fitted))
-    click.echo(f"a second person puts it in force: cds-service recalibrate approve {tenant_id} {model} {kept.number}")
+    output.say(_told(kept, fitted), recalibration=_member(kept))
+    output.say(f"a second person puts it in force: cds-service recalibrate approve {tenant_id} {model} {kept.number}")
 
 
 @recalibrate.command("approve")
@@ -89,9 +90,9 @@ def approve(tenant_id: str, model: str, number: int, *, done_by: str, reason: st
     """Put a proposal in force; the former one of the same version is retired with it."""
     from cds_service.records import recalibrations  # noqa: PLC0415
 
-    with _record(database_url) as engine:
+    with kept_record.opened(database_url) as engine:
         kept = recalibrations.approve(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
-    click.echo(f"{_line(kept)}; in every worker within 60 seconds")
+    output.say(f"{_line(kept)}; in every worker within 60 seconds", recalibration=_member(kept))
 
 
 @recalibrate.command("retire")
@@ -103,21 +104,23 @@ def retire(tenant_id: str, model: str, number: int, *, done_by: str, reason: str
     """Take a recalibration out of force, or refuse a proposal: the model's own figure is told again."""
     from cds_service.records import recalibrations  # noqa: PLC0415
 
-    with _record(database_url) as engine:
+    with kept_record.opened(database_url) as engine:
         recalibrations.retire(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
-    click.echo(f"{tenant_id}: {model} number {number} is retired; in every worker within 60 seconds")
+    line = f"{tenant_id}: {model} number {number} is retired; in every worker within 60 seconds"
+    output.say(line, tenant=tenant_id, model=model, number=number, state="retired")
 
 
 @recalibrate.command("list")
 @click.argument("tenant_id", required=False)
-@_DATABASE
+@kept_record.option
 def list_recalibrations(tenant_id: str | None, *, database_url: str) -> None:
     """Every recalibration with what it was fitted on and who stands for it."""
     from cds_service.records import recalibrations  # noqa: PLC0415
 
-    with _record(database_url) as engine:
+    with kept_record.opened(database_url) as engine:
+        output.members(recalibrations=[])
         for kept in recalibrations.every_recalibration(engine, tenant_id=tenant_id):
-            click.echo(_line(kept))
+            output.row("recalibrations", _line(kept), _member(kept))
 
 
 def _card(models: Registry, model: str, version: str | None) -> Any:
@@ -181,6 +184,10 @@ def _between(interval: tuple[float, float]) -> str:
     return f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
+def _member(kept: Any) -> Any:
+    return msgspec.to_builtins(kept)
+
+
 def _line(kept: Kept) -> str:
     by = kept.recalibration
     approved = f", approved by {kept.approved_by} on {by.approved_on}" if kept.approved_by else ""
@@ -204,21 +211,3 @@ def _event(tenant_id: str, done_by: str, reason: str) -> AdministrationEvent:
         done_by=done_by,
         reason=reason,
     )
-
-
-@contextmanager
-def _record(database_url: str) -> Iterator[Any]:
-    """The record; what is wrong is told without a traceback."""
-    from cds_service.records import database  # noqa: PLC0415
-    from models_onnx.model_card import ModelError  # noqa: PLC0415
-    from models_onnx.recalibration import RecalibrationError  # noqa: PLC0415
-
-    engine = database.connect(database_url, durable=True, connections=1)
-    try:
-        if database.revision(engine) != database.REVISION:
-            raise click.ClickException(f"{database.safe(database_url)}: run `cds-service record migrate` first")
-        yield engine
-    except (RecalibrationError, ModelError, database.DatabaseError) as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        engine.dispose()

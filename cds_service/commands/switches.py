@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
+import msgspec
 
-from cds_service.commands import proof
+from cds_service.commands import kept_record, output, proof
 from cds_service.tenants.tenant import Hook, Mode, Tenant
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -20,7 +21,7 @@ _WHO = (
     proof.force,
 )
 _WHERE = (
-    click.option("--database", "database_url", envvar="DATABASE_URL", default="sqlite:///surgical-risk.sqlite3"),
+    kept_record.option,
     click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path)),
 )
 
@@ -34,7 +35,7 @@ def _with(*options: Any) -> Callable[[F], F]:
     return add
 
 
-@click.group("mode")
+@click.group("mode", cls=output.Group)
 def mode() -> None:
     """Show, set and clear the mode of a tenant, hook or procedure group."""
 
@@ -43,20 +44,26 @@ def mode() -> None:
 @_with(*_WHERE)
 def show(database_url: str, folder: Path | None) -> None:
     """What is switched now, and who switched what before."""
-    from cds_service.records import database, switches  # noqa: PLC0415
+    from cds_service.records import switches  # noqa: PLC0415
 
-    engine = database.connect(database_url, durable=True, connections=1)
-    for switch in switches.every_switch(engine):
-        click.echo(f"{switch.kind}: {switch.value} for {switch.scope}")
-    for event in switches.history(engine):
-        approved = f", approved by {event.approved_by}" if event.approved_by else ""
-        click.echo(
-            f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
-            f" by {event.done_by}{approved}: {event.reason}"
-        )
-    for tenant in _tenants(folder):
-        click.echo(f"file: {tenant.id} is {tenant.mode} where nothing else is switched")
-    engine.dispose()
+    tenants = _tenants(folder)
+    output.members(switches=[], events=[], files=[])
+    with kept_record.opened(database_url) as engine:
+        for switch in switches.every_switch(engine):
+            output.row("switches", f"{switch.kind}: {switch.value} for {switch.scope}", msgspec.to_builtins(switch))
+        for event in switches.history(engine):
+            output.row("events", _line(event), msgspec.to_builtins(event))
+    for tenant in tenants:
+        line = f"file: {tenant.id} is {tenant.mode} where nothing else is switched"
+        output.row("files", line, {"tenant": tenant.id, "mode": tenant.mode})
+
+
+def _line(event: Any) -> str:
+    approved = f", approved by {event.approved_by}" if event.approved_by else ""
+    return (
+        f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
+        f" by {event.done_by}{approved}: {event.reason}"
+    )
 
 
 @mode.command("set")
@@ -113,7 +120,7 @@ def clear_mode(  # noqa: PLR0913 — a command's options are its interface
     _clear(database_url, "mode", SwitchScope(tenant_id, hook or "", group or ""), made)
 
 
-@click.command("kill")
+@click.command("kill", cls=output.Command)
 @click.option("--tenant", "tenant_id", default="", help="One tenant; without it, all of them.")
 @click.option("--off", is_flag=True, help="Take the kill switch back.")
 @_with(*_WHO, *_WHERE)
@@ -210,7 +217,8 @@ def _clear(database_url: str, kind: Any, scope: Any, made: _Made) -> None:
 
 def _say(engine: Any, what: str, made: _Made) -> None:
     if made.wait:
-        click.echo(f"{what}; waiting for every worker")
+        output.say(f"{what}; waiting for every worker", done=what)
         proof.follow(engine)
     else:
-        click.echo(f"{what}; in force in every worker within 60 seconds (--wait: until each has it)")
+        line = f"{what}; in force in every worker within 60 seconds (--wait: until each has it)"
+        output.say(line, done=what)

@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import requests
@@ -46,13 +47,32 @@ def answers(url: str) -> bool:
         return False
 
 
-def code_system(code: str) -> str:
-    """The code system that a procedure code of this shape belongs to: CPT, ICD-10-PCS or SNOMED CT."""
+def code_system(ehr: Ehr, patient_id: str, code: str) -> str:
+    """The code system of a procedure code: by its shape, or as an open order of the patient has it.
+
+    Raises CallError for a code of no known shape that no order has.
+    """
     if len(code) == 5 and code[:4].isdigit():
         return CPT
     if len(code) == 7 and code.isalnum():
         return ICD_10_PCS
-    return SNOMED_CT
+    if code.isdigit() and 6 <= len(code) <= 18:  # https://confluence.ihtsdotools.org/display/DOCRELFMT/6+SCTID
+        return SNOMED_CT
+    query = f"ServiceRequest?patient={quote(patient_id, safe='')}&status=active&_count=100"
+    chart = _content(_send("GET", f"{ehr.fhir_url.rstrip('/')}/{query}", token=ehr.fhir_token))
+    if system := _system_in(chart, code):
+        return system
+    raise CallError(f"{code}: of which code system? No open order of {patient_id} has it; name it with --system URI")
+
+
+def _system_in(chart: dict[str, Any], code: str) -> str:
+    """The system under which an order of a searchset has the code; "" where none has, or they cannot be read."""
+    try:
+        orders = [entry["resource"] for entry in chart.get("entry", ())]
+        codings = [coding for order in orders for coding in order.get("code", {}).get("coding", ())]
+        return next((str(one["system"]) for one in codings if one.get("code") == code and one.get("system")), "")
+    except (AttributeError, KeyError, TypeError):
+        return ""
 
 
 def call(
@@ -65,7 +85,7 @@ def call(
         found = prefetched(ehr, service.get("prefetch", {}), patient_id)
         body["prefetch"] = with_open_order(found, patient_id, coding) if hook == PATIENT_VIEW else found
     response = _send("POST", f"{_base(ehr)}/cds-services/{SERVICE_ID}", token=ehr.client_jwt, body=body)
-    answer: dict[str, Any] = response.json()
+    answer = _content(response)
     if response.status_code != 200:
         raise CallError(f"The service answered {response.status_code}: {_told(answer)}")
     return answer
@@ -166,13 +186,13 @@ def prefetched(ehr: Ehr, templates: dict[str, str], patient_id: str) -> dict[str
             continue
         response = _send("GET", f"{ehr.fhir_url.rstrip('/')}/{query}", token=ehr.fhir_token)
         if response.status_code == 200:
-            found[key] = response.json()
+            found[key] = _content(response)
     return found
 
 
 def _service(ehr: Ehr, hook: str) -> dict[str, Any]:
-    answer = _send("GET", f"{_base(ehr)}/cds-services", token=None)
-    services: list[dict[str, Any]] = answer.json().get("services", [])
+    discovered = _content(_send("GET", f"{_base(ehr)}/cds-services", token=None))
+    services: list[dict[str, Any]] = discovered.get("services", [])
     for service in services:
         if service.get("id") in (SERVICE_ID, f"{SERVICE_ID}-{hook}") and service.get("hook") == hook:
             return service
@@ -190,7 +210,27 @@ def _send(method: str, url: str, *, token: str | None, body: dict[str, Any] | No
             method, url, headers=headers, data=None if body is None else json.dumps(body), timeout=TIMEOUT_S
         )
     except requests.RequestException as error:
-        raise CallError(f"No answer from {url.partition('?')[0]}: {type(error).__name__}") from error
+        raise CallError(f"No answer from {url.partition('?')[0]}: {_why(error)}") from error
+
+
+def _why(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not accepted"
+    if isinstance(error, requests.Timeout):
+        return f"it did not answer within {TIMEOUT_S:g} s"
+    return "that is no URL" if isinstance(error, ValueError) else "nothing listens there, or it hung up"
+
+
+def _content(response: requests.Response) -> dict[str, Any]:
+    """The JSON object that came, whatever its status; CallError for anything else."""
+    try:
+        content = response.json()
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        where = response.url.partition("?")[0]
+        raise CallError(f"{where} answered {response.status_code} and no JSON object: is this the right address?")
+    return content
 
 
 def _base(ehr: Ehr) -> str:

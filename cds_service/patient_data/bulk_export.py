@@ -65,8 +65,16 @@ def download(
         finally:
             _let_go(access, status_url)
     except _UNREADABLE as error:
-        raise ExportError(f"the export broke off ({type(error).__name__})") from error
+        raise ExportError(f"the export broke off: {_why(error)}") from error
     return len(files)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OutboundError):
+        return f"the server is not heard to the end ({error.why})"
+    if isinstance(error, OSError):
+        return (error.strerror or "a file cannot be written").lower()
+    return "the server's answer is not what FHIR Bulk Data asks for"
 
 
 def _begun(access: Access) -> str:

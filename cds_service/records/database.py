@@ -31,16 +31,56 @@ def normal(url: str) -> str:
 
 
 def safe(url: str) -> str:
-    """The URL without its password, for people to read."""
-    return make_url(normal(url)).render_as_string(hide_password=True)
+    """The URL without its password, for people to read; of what is no URL, nothing."""
+    try:
+        return make_url(normal(url)).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "what is no URL"
+
+
+def reason(error: Exception) -> str:
+    """Why a statement or a connection failed, in our words: a driver's may quote the URL, and so a password."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    for beginning, words in _STATES.items():
+        if state.startswith(beginning):
+            return words
+    told = str(getattr(error, "orig", ""))
+    if state:
+        return f"it refuses, with SQLSTATE {state}"
+    return next((words for written, words in _SQLITE.items() if written in told), _NO_ANSWER)
+
+
+# https://www.postgresql.org/docs/16/errcodes-appendix.html
+_STATES = {
+    "28": "it does not accept this user or password",
+    "3D": "there is no database of this name",
+    "42P01": "it holds no record of this version: run `cds-service record migrate`",
+    "42501": "this user may not do that",
+    "53": "it has no room left, or no connection",
+}
+# https://www.sqlite.org/rescode.html
+_SQLITE = {
+    "unable to open database file": "there is no such folder, or it may not be opened",
+    "file is not a database": "the file is no SQLite database",
+    "no such table": "it holds no record of this version: run `cds-service record migrate`",
+    "no such column": "it holds no record of this version: run `cds-service record migrate`",
+    "readonly database": "it may not be written",
+    "database is locked": "somebody else holds it",
+    "disk is full": "the disk is full",
+}
+_NO_ANSWER = "it does not answer: look at host and port, and whether it runs"
+_DRIVERS = ("sqlite", "postgresql+psycopg")
 
 
 def connect(url: str, *, durable: bool, connections: int) -> Engine:
     """An engine. Durable: a commit has reached the disk. Otherwise it survives this process, not a power cut.
 
-    The second is for evaluations and used token ids, where a wait for the disk would hold an answer back.
+    The second is for evaluations and used token ids, where a wait for the disk would hold an answer back. Raises
+    DatabaseError for a URL of another database than the two.
     """
     url = normal(url)
+    if url.partition(":")[0] not in _DRIVERS or "://" not in url:
+        raise DatabaseError(f"the database is named by {' or '.join(f'{one}://…' for one in _DRIVERS)}")
     if url.startswith("sqlite"):
         return _sqlite(url, durable, connections)
     options = "" if durable else "-c synchronous_commit=off"
@@ -79,6 +119,16 @@ def _for_nobody_else(path: str | None) -> None:
     with contextlib.suppress(OSError):  # what cannot be made or changed is told by the first connection
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         Path(path).chmod(0o600)
+
+
+def unlike(engine: Engine) -> str:
+    """Why a database is not at REVISION: it cannot be asked, holds no record, or one of another version."""
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    except SQLAlchemyError as error:
+        return reason(error)
+    return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
 
 
 def revision(engine: Engine) -> str | None:

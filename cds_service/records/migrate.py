@@ -24,7 +24,7 @@ def configuration() -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Apply what is missing, data kept. Raises DatabaseError naming the database without its password."""
+    """Apply what is missing, data kept. Raises DatabaseError naming the database without its password, and why."""
     engine = database.connect(url, durable=True, connections=1)
     config = configuration()
     try:
@@ -38,7 +38,7 @@ def upgrade(url: str, revision: str = "head") -> None:
                 connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
             connection.commit()
     except SQLAlchemyError as error:
-        raise database.DatabaseError(f"{database.safe(url)}: {type(error).__name__}") from error
+        raise database.DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
     finally:
         engine.dispose()
 

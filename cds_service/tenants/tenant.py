@@ -4,55 +4,58 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from cds_service.tenants import speaking
+from cds_service.tenants.tenant_parts import (
+    Approval,
+    Canary,
+    Client,
+    Jwks,
+    Limits,
+    LocalValidation,
+    Retention,
+    SmartApp,
+    Terminology,
+    UnreadApproval,
+)
+
+__all__ = [
+    "AdviceSettings",
+    "Approval",
+    "Canary",
+    "Client",
+    "DataHabits",
+    "Environment",
+    "Hook",
+    "Jwks",
+    "Limits",
+    "LocalValidation",
+    "Mode",
+    "ModeRule",
+    "Retention",
+    "SmartApp",
+    "Tenant",
+    "Terminology",
+    "UnreadApproval",
+    "WarningThresholds",
+]
 
 Environment = Literal["demo", "dev", "production"]
 Mode = Literal["off", "silent", "canary", "on"]
 Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
-Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 ServiceIds = Literal["one", "per-hook"]
 VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
 SERVICE_PATH = "/cds-services"
 
 
-class Jwks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A client's public keys in the tenant file itself (RFC 7517), for clients without a JWKS URL."""
-
-    keys: tuple[dict[str, Any], ...]
-
-
-class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A CDS Client that may call for this tenant (J-05..J-14, DEC-04, DEC-18).
-
-    `audiences`: accepted besides the exact endpoint URL, for clients whose `aud` is typed in by hand.
-    `tenants`: accepted values of the `tenant` claim; empty: the claim is not looked at.
-    `subjects`: accepted values of `sub` (Epic: the client id); empty: the claim is not looked at.
-    """
-
-    issuer: str
-    jwks_url: str | None = None
-    jwks: Jwks | None = None
-    algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
-    jti: Literal["strict", "relaxed"] = "strict"
-    audiences: tuple[str, ...] = ()
-    tenants: tuple[str, ...] = ()
-    subjects: tuple[str, ...] = ()
-    max_lifetime_s: int = 3600
-
-
-class Canary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is shown cards in mode `canary`: these users (`Type/id`), and this share of all others (0 to 100 %)."""
-
-    users: tuple[str, ...] = ()
-    percent: float = 0.0
-
-
 class ModeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mode for one hook, one procedure group, or one of both together. The most specific rule wins."""
+    """A mode for one hook, one procedure group, or one of both together. The most specific rule wins.
+
+    `mode`: what holds there. `hook`: where; none: at each. `procedure_group`: of which operations; none: of all.
+    """
 
     mode: Mode
     hook: Hook | None = None
@@ -60,56 +63,22 @@ class ModeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class WarningThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Probability (0 to 1) from which a rare or a common outcome may be a `warning` (DEC-39, speaking.py)."""
+    """From which probability (0 to 1) on a card may be a `warning` (DEC-39, speaking.py).
+
+    `rare`: of death, heart attack, respiratory failure. `common`: of any complication.
+    """
 
     rare: float = speaking.WARNING_RARE
     common: float = speaking.WARNING_COMMON
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one request may cost, and how many a tenant may send (R-G09, R-G10, R-G18). Sizes in bytes.
-
-    Rate and concurrency hold in each worker process: a deployment of n workers admits up to n times as much.
-    """
-
-    body_bytes: int = 5 * 1024 * 1024
-    inflated_bytes: int = 20 * 1024 * 1024
-    inflation_ratio: int = 20
-    depth: int = 64
-    entries: int = 5_000
-    string_characters: int = 64 * 1024
-    number_characters: int = 32
-    requests_per_s: float = 1_000.0
-    burst: int = 2_000
-    concurrent: int = 64
-
-
-class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The report on this hospital's own cases that a person approved before the first visible card (DEC-30).
-
-    `validity`, `fairness`: what it found, in words, for attributes 27 and 29 of the hospital's own model pages (H-11).
-    """
-
-    report: str
-    approved_by: str
-    date: datetime.date
-    validity: str = ""
-    fairness: str = ""
-
-
-class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who answers for bands, thresholds and floor that differ from the defaults, since when (R-B08)."""
-
-    approved_by: str
-    date: datetime.date
-
-
 class AdviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a card may suggest here (docs/suggestions.md, A-05, A-06, R-C03, R-C05).
 
-    `off`, `opt_in`: ids of catalogue rows. `hba1c_percent`: from here on a referral is an option; before spine surgery
-    from `hba1c_percent_spine`, where it is given (the CNS guideline has 7.5). `draft_intent`: what the EHR expects of
-    drafts. `save_to_chart`: it takes a RiskAssessment. `smart_launch_url`: where it launches the risk profile.
+    `off`: ids of catalogue rows that are never offered. `opt_in`: of those that are offered only where named.
+    `maximum_suggestions`: on one card. `hba1c_percent`: from here on a referral is an option. `hba1c_percent_spine`:
+    the same before spine surgery, where it is given (the CNS guideline has 7.5). `draft_intent`: what the EHR expects
+    of drafts. `save_to_chart`: it takes a RiskAssessment. `smart_launch_url`: where it launches the risk profile.
     """
 
     off: tuple[str, ...] = ()
@@ -122,59 +91,15 @@ class AdviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     smart_launch_url: str | None = None
 
 
-class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Days until an evaluation is deleted and a clinician's free text is redacted (R-E13)."""
-
-    evaluation_days: int = 2192
-    comment_days: int = 90
-
-
-class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The risk profile as this EHR registered it: a public client of SMART App Launch 2, with PKCE.
-
-    `authorization_url`: the URL below which authorize and token endpoints lie, where that is not a FHIR base URL.
-    `frame_ancestors`: origins that may show the profile inside their own page; none: it opens by itself only.
-    """
-
-    client_id: str = "surgical-risk"
-    authorization_url: str | None = None
-    frame_ancestors: tuple[str, ...] = ()
-
-
-class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A terminology server whose expansions are added to shipped value sets, asked once at every start.
-
-    `value_sets`: our id → the canonical URL under which that server holds it. `systems`: only the codes of these code
-    systems are taken; none: all. `replaces`: they stand in the place of the shipped codes (DEC-41). `on_failure`:
-    `stop` the start, or keep what is shipped and say so.
-    `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
-    """
-
-    base_url: str
-    value_sets: dict[str, str]
-    systems: tuple[str, ...] = ()
-    replaces: bool = False
-    on_failure: Literal["stop", "keep-shipped"] = "stop"
-    token_variable: str | None = None
-    deadline_s: float = 10.0
-
-
-class UnreadApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which mapping report two people saw before they let entries that are not understood count as absent (DEC-37)."""
-
-    mapping_report: str
-    approved_by: tuple[str, ...]
-    date: datetime.date
-
-
 class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How this site writes its data, where FHIR leaves it open (messy cases 12, 21 and 34).
 
     `decimal_comma`: numbers in texts are written "7,2". `status_unknown`: results of Observation.status `unknown` count
     as preliminary ones do. `unverified_codes`: codes whose meaning was found in one public source only (trust k) count.
-    `unread_entries`: what an entry of a list counts for that is not understood; `absent` needs `unread_approved` in
-    production (DEC-37). `fetch_medications`: a Medication that a prescription names and that did not come is read from
-    the FHIR server. `units`: the UCUM unit by a text of this site's that is not understood otherwise.
+    `unread_entries`: what an entry of a list counts for that is not understood. `unread_approved`: who let them count
+    as absent, which production needs (DEC-37). `fetch_medications`: a Medication that a prescription names and that did
+    not come is read from the FHIR server. `units`: the UCUM unit by a text of this site's that is not understood
+    otherwise.
     """
 
     decimal_comma: bool = False
@@ -187,8 +112,26 @@ class DataHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One EHR installation. Times in seconds, probabilities 0 to 1, `zone` an IANA name.
+    """One EHR installation. Times in seconds, probabilities 0 to 1.
 
+    `id`: its name in the record, of lower-case letters, digits and hyphens. `environment`: `production` for real
+    patients. `public_url`: as clients name the service. `clients`: who may call. `client_jwt`: whether a caller has to
+    prove itself; without clients outside production it need not. `fhir_base_urls`: whom it may be asked to fetch
+    from. `ca_bundle`: PEM file of the authorities that sign for these servers, besides the public ones. `mode`: off,
+    silent (computed, recorded, not shown), canary or on. `modes`: another mode for a hook or a procedure group.
+    `canary`: who sees cards in mode `canary`. `hooks`: which are offered. `retired_on`: from this day on it is silent.
+    `region`: `EU` is silent without `ce_marked`. `ce_marked`: whether this deployment bears the CE mark. `zone`: the
+    hospital's, an IANA name. `vendor_profile`: what its EHR takes of a card. `on_failure`: whether data that
+    cannot be had are an error, or an empty list with the reason in the record. `deadline_s`: for a whole answer.
+    `fetch_timeout_s`: for one call to the FHIR server. `fetch_budget_s`: for all of them. `bands`: the ratios to the
+    usual risk at which a risk is lower, above and well above it. `warning`: from which risk on a card warns.
+    `thresholds_approved`: who answers for other thresholds than the defaults. `cors_origins`: web pages
+    that may call. `limits`: what a request may cost. `concept_maps`: files with what the site's own codes mean.
+    `order_maps`: files with the codes by which the site orders what is suggested. `terminology`: a server that holds value sets. `data`: how the site writes its
+    data. `advice`: what a card may suggest. `local_validation`: the report behind the first visible card.
+    `retention`: how long the record is kept. `discrete_result`: whether a card carries the figures for programs.
+    `explain_silence`: whether an empty list says why; outside production it does. `card_for_missing_required`:
+    whether a card says that age or sex is missing. `smart`: how the risk profile is registered.
     `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named
     keeps the shipped one (speaking.py). `card_floor`: one number for all of them, as versions before read it; 0:
     always a card. `card_budget`: the share of operations that may have a card (`record floors`). `code_systems`: a

@@ -15,7 +15,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.registry import JWS_HEADER_REGISTRY
 
-from cds_service.tenants.tenant import Algorithm, Client, Tenant
+from cds_service.tenants.tenant import Client, Tenant
+from cds_service.tenants.tenant_parts import Algorithm
 from cds_service.trust.errors import Forbidden, NotReady, Unauthorized
 from cds_service.trust.key_set import KeySet, KeysUnobtainableError
 from cds_service.trust.outbound import Door

@@ -12,7 +12,8 @@ from typing import Any
 from joserfc import jwk
 from joserfc.errors import JoseError
 
-from cds_service.tenants.tenant import Algorithm, Client, Tenant
+from cds_service.tenants.tenant import Client, Tenant
+from cds_service.tenants.tenant_parts import Algorithm
 from cds_service.trust import egress
 from cds_service.trust.outbound import Door, OutboundError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=2, ge=1, le=64, description="Processes: one per core is enough.")
     threads: int = Field(default=8, ge=1, le=128, description="Threads per process: they wait for FHIR servers.")
-    fetch_threads: int = Field(default=32, ge=5, le=256, description="FHIR searches under way at once, per process.")
+    fetch_threads: int = Field(
+        default=32, ge=5, le=256, description="FHIR searches under way at once, of each tenant in each process."
+    )
     discovery_auth: Literal["open", "required"] = Field(
         default="open", description="Whether discovery needs a client's JWT too (DEC-05)."
     )
@@ -48,3 +50,16 @@ class Settings(BaseSettings):
         default=None, description="Shared by the workers of one start; by default in memory (docs/operations.md)."
     )
     body_limit_bytes: int = Field(default=5 * 1024 * 1024, description="R-G09: 5 MiB; larger is 413.")
+
+    @field_validator("bind")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        return address(text)
+
+
+def address(text: str) -> str:
+    """The text if it is HOST:PORT; ValueError where it is not."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or not int(port[:6]) <= 65_535:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return text

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
 from fhir_mappings.orders.draft_orders import OrderCode
 from fhir_mappings.terminology import concept_map_files as files
 from fhir_mappings.terminology.code_systems import canonical
@@ -80,8 +78,8 @@ def _read(paths: Iterable[Path]) -> tuple[OrderCodes, bool]:
                     targets[pair] = target or targets.get(pair)
                 if group.unmapped and as_they_are.setdefault(canonical(group.source), _kept_in(group)) != group.target:
                     raise MapFileError(f"codes of {group.source} are kept as they are in two systems")
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MapFileError) as error:
-            raise OrderCodeError(f"{path}: {type(error).__name__}: {error}") from error
+        except MapFileError as error:
+            raise OrderCodeError(error.of(path)) from error
     return OrderCodes(targets, as_they_are=as_they_are), replaces
 
 

@@ -25,7 +25,12 @@ _MOST_TOLD = 5
 
 
 class MapFileError(ValueError):
-    """What is wrong with a map, in words for whoever wrote it; the caller puts the file's name before them."""
+    """What is wrong with a map, in words for whoever wrote it; the caller puts the file's name before them (`of`)."""
+
+    def of(self, path: Path) -> str:
+        """`file: what is wrong`, or `file:line: …` where the reader knows the line."""
+        told = str(self)
+        return f"{path}:{told}" if told.partition(":")[0].isdigit() else f"{path}: {told}"
 
 
 class Target(Struct, frozen=True, rename="camel"):
@@ -93,11 +98,11 @@ class MapFile(Struct, frozen=True, rename="camel"):
 
 
 def read_map(path: Path) -> MapFile:
-    """The map of a file. Raises MapFileError, OSError or msgspec's errors, none of which says which file it was."""
+    """The map of a file. Raises MapFileError: what is wrong, and on which line where that is known."""
     try:
         found = data_files.read_json(path, MapFile)
-    except DataFileError as error:
-        raise MapFileError(str(error)) from error
+    except (OSError, DataFileError) as error:
+        raise MapFileError(data_files.why(error).removeprefix(f"{path}:")) from error
     if found.resource_type != "ConceptMap":
         raise MapFileError("is not a ConceptMap")
     for group in found.group:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from fhir_mappings.terminology import concept_map_files as files
@@ -213,8 +212,8 @@ def _said(path: Path, sets: ValueSets) -> _Said:
                 targets[pair] = tuple(dict.fromkeys((*targets.get(pair, ()), *those)))
         beyond = tuple(_beyond(group, sets) for group in document.group if group.unmapped)
         return _Said(_info(document), document.replaces, targets, spelled, beyond)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MapFileError) as error:
-        raise ConceptMapError(f"{path}: {type(error).__name__}: {error}") from error
+    except MapFileError as error:
+        raise ConceptMapError(error.of(path)) from error
 
 
 def _info(document: MapFile) -> MapInfo:

@@ -1,0 +1,149 @@
+"""The parts of a tenant's file: its clients, limits, approvals, retention, profile and terminology server."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
+
+
+class Jwks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A client's public keys in the tenant file itself, for clients without a JWKS URL.
+
+    `keys`: the keys as RFC 7517 writes them, public ones only.
+    """
+
+    keys: tuple[dict[str, Any], ...]
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A CDS Client that may call for this tenant (J-05..J-14, DEC-04, DEC-18).
+
+    `issuer`: the `iss` of its tokens. `jwks_url`: where its public keys are. `jwks`: the keys themselves.
+    `algorithms`: how it may sign. `jti`: strict: each token once; relaxed: again until it expires.
+    `audiences`: accepted besides the exact endpoint URL, for clients whose `aud` is typed in by hand.
+    `tenants`: accepted values of the `tenant` claim; empty: the claim is not looked at.
+    `subjects`: accepted values of `sub` (Epic: the client id); empty: the claim is not looked at.
+    `max_lifetime_s`: how long after its issue a token may expire, seconds.
+    """
+
+    issuer: str
+    jwks_url: str | None = None
+    jwks: Jwks | None = None
+    algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
+    jti: Literal["strict", "relaxed"] = "strict"
+    audiences: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    max_lifetime_s: int = 3600
+
+
+class Canary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is shown cards in mode `canary`.
+
+    `users`: these (`Type/id`). `percent`: and this share of all others, 0 to 100.
+    """
+
+    users: tuple[str, ...] = ()
+    percent: float = 0.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one request may cost, and how many a tenant may send (R-G09, R-G10, R-G18). Sizes in bytes.
+
+    Rate and concurrency hold in each worker process: a deployment of n workers admits up to n times as much.
+    `body_bytes`: of a request; more is 413. `inflated_bytes`: of a request once unpacked. `inflation_ratio`: how many
+    times larger it may get. `depth`: how deep its JSON may nest. `entries`: resources of one prefetch value.
+    `string_characters`: of one text. `number_characters`: of one number. `requests_per_s`: sustained; more is 429.
+    `burst`: how many may come at once on top. `concurrent`: how many may be answered at the same time.
+    """
+
+    body_bytes: int = 5 * 1024 * 1024
+    inflated_bytes: int = 20 * 1024 * 1024
+    inflation_ratio: int = 20
+    depth: int = 64
+    entries: int = 5_000
+    string_characters: int = 64 * 1024
+    number_characters: int = 32
+    requests_per_s: float = 1_000.0
+    burst: int = 2_000
+    concurrent: int = 64
+
+
+class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The report on this hospital's own cases that a person approved before the first visible card (DEC-30).
+
+    `report`: its name. `approved_by`: who approved it. `date`: when.
+    `validity`, `fairness`: what it found, in words, for attributes 27 and 29 of the hospital's own model pages (H-11).
+    """
+
+    report: str
+    approved_by: str
+    date: datetime.date
+    validity: str = ""
+    fairness: str = ""
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who answers for bands, thresholds and floor that differ from the defaults (R-B08).
+
+    `approved_by`: who. `date`: since when.
+    """
+
+    approved_by: str
+    date: datetime.date
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the record is kept (R-E13).
+
+    `evaluation_days`: until an evaluation is deleted. `comment_days`: until a clinician's free text is redacted.
+    """
+
+    evaluation_days: int = 2192
+    comment_days: int = 90
+
+
+class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The risk profile as this EHR registered it: a public client of SMART App Launch 2, with PKCE.
+
+    `client_id`: as registered.
+    `authorization_url`: the URL below which authorize and token endpoints lie, where that is not a FHIR base URL.
+    `frame_ancestors`: origins that may show the profile inside their own page; none: it opens by itself only.
+    """
+
+    client_id: str = "surgical-risk"
+    authorization_url: str | None = None
+    frame_ancestors: tuple[str, ...] = ()
+
+
+class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A terminology server whose expansions are added to shipped value sets, asked once at every start.
+
+    `base_url`: of its FHIR API. `value_sets`: our id → the canonical URL under which that server holds it; `reviewed`:
+    codes of no idea. `systems`: only the codes of these code systems are taken; none: all. `replaces`: they stand in
+    the place of the shipped codes (DEC-41). `on_failure`: `stop` the start, or keep what is shipped and say so.
+    `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
+    """
+
+    base_url: str
+    value_sets: dict[str, str]
+    systems: tuple[str, ...] = ()
+    replaces: bool = False
+    on_failure: Literal["stop", "keep-shipped"] = "stop"
+    token_variable: str | None = None
+    deadline_s: float = 10.0
+
+
+class UnreadApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which mapping report two people saw before they let entries that are not understood count as absent (DEC-37).
+
+    `mapping_report`: its name. `approved_by`: two people. `date`: when.
+    """
+
+    mapping_report: str
+    approved_by: tuple[str, ...]
+    date: datetime.date
