@@ -10,7 +10,7 @@ import msgspec
 
 from cds_service import patient_from_request
 from cds_service.advice import choice, model_inputs, silence
-from cds_service.advice.assessment import Assessment, assess
+from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
 from cds_service.cards import cards
@@ -89,8 +89,8 @@ def answer(
     clock.lap("features")
     if reason := silence.for_patient(record, features):
         if reason == "required-input-missing" and site.tenant.card_for_missing_required:
-            card = cards.for_gap(procedure, site.place, instead_of=session.instead_of)
-            return Answer(card=card, orders=planned, of_chart=session.in_chart, milliseconds=clock.laps)
+            gap = cards.for_gap(procedure, site.place, instead_of=session.instead_of)
+            return Answer(card=gap, orders=planned, of_chart=session.in_chart, milliseconds=clock.laps)
         return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     unknowns = model_inputs.unknowns(record, features)
@@ -105,12 +105,12 @@ def answer(
         procedure=procedure,
         models=knowledge.models,
         limits=site.band_limits,
-        identity=(str(uuid.uuid4()), received, site.zone),
+        occasion=Occasion(str(uuid.uuid4()), received, site.zone),
         unknowns=unknowns,
         recalibrations=knowledge.recalibrations.get(site.tenant.id),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
-    card = None
+    card: Card | None = None
     if not (reason := silence.for_floor(assessment, site.card_floors, opened=chosen.opens)):
         card = cards.write(assessment, site.place, session=session, chosen=chosen)
     clock.lap("card")

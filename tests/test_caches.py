@@ -24,7 +24,6 @@ from tests.test_architecture import ROOT, SOURCES
 OF_OUR_OWN = {
     "cds_service/advice/options.py:_tests": "catalogue and attributes of the operation, from our files",
     "cds_service/cards/suggestions.py:suggestion_uuid": "uuids of ours and ids of rows",
-    "cds_service/advice/triggers.py:test_of": "triggers, from our files",
     "cds_service/demo/patients.py:_files": "nothing",
     "cds_service/operations/logs.py:_bound": "nothing",
     "cds_service/operations/metrics.py:step": "our own steps",

@@ -27,7 +27,7 @@ from cds_service.hooks import feedback
 from cds_service.hooks import request as hook_request
 from cds_service.patient_data import prefetch
 from cds_service.tenants.tenant import Limits
-from cds_service.trust import errors, json_limits
+from cds_service.trust import errors, json_limits, json_names
 
 SIZE = 64 * 1024
 # Of the time for n at 2n, and seconds at n on a machine that translates 300,000 characters in `YARDSTICK_S`.
@@ -178,7 +178,7 @@ GUARDS: dict[str, Callable[[bytes], object]] = {
     "limits": lambda body: json_limits.check(body, LIMITS),
     "limits, short numbers": lambda body: json_limits.check(body, msgspec.structs.replace(LIMITS, number_characters=8)),
     "limits, short strings": lambda body: json_limits.check(body, msgspec.structs.replace(LIMITS, string_characters=8)),
-    "repeated": json_limits.refuse_repeated_anywhere,
+    "repeated": json_names.refuse_repeated_anywhere,
     "request": lambda body: hook_request.read_request(body, offered=("order-sign",)),
     "feedback": lambda body: feedback.read_feedback(body, LIMITS),
     "prefetched": lambda body: prefetch.read_page(msgspec.Raw(body)),

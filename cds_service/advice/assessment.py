@@ -74,6 +74,14 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         return self.unknown.range.high if self.unknown is not None else self.score.probability or 0.0
 
 
+class Occasion(msgspec.Struct, frozen=True):
+    """Which assessment it is, of which instant (aware), in the hospital's zone."""
+
+    assessment_id: str
+    as_of: datetime
+    zone: ZoneInfo
+
+
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that may be said of this patient and this operation, before it is put into words.
 
@@ -134,7 +142,7 @@ def assess(
     procedure: PlannedProcedure,
     models: Registry,
     limits: BandLimits,
-    identity: tuple[str, datetime, ZoneInfo],
+    occasion: Occasion,
     recalibrations: BySha256 | None = None,
     unknowns: Unknowns = NOTHING_UNKNOWN,
 ) -> Assessment:
@@ -158,16 +166,22 @@ def assess(
     for one in champions:
         by_outcome.setdefault(one.outcome, {})[one.model] = one
     estimates = tuple(
-        _estimate(outcome, score, (ranges, classes), models=models, group=group, limits=limits)
+        _estimate(
+            outcome,
+            score,
+            unknown=ranges.get(_version(score)),
+            by_class=classes.get(_version(score), ()),
+            peer=models.peer(outcome.name, group),
+            limits=limits,
+        )
         for outcome in OUTCOMES
         if (score := _told(outcome, by_outcome.get(outcome.name, {}), models)) is not None
     )
     headline = _headline(estimates, limits)
-    assessment_id, as_of, zone = identity
     return Assessment(
-        assessment_id=assessment_id,
-        as_of=as_of,
-        zone=zone,
+        assessment_id=occasion.assessment_id,
+        as_of=occasion.as_of,
+        zone=occasion.zone,
         procedure=procedure,
         features=features,
         scores=champions,
@@ -237,15 +251,13 @@ def _told(outcome: Outcome, by_model: Mapping[str, Score], models: Registry) -> 
 def _estimate(
     outcome: Outcome,
     score: Score,
-    known: tuple[Mapping[Version, MissingRange], Mapping[Version, tuple[Range, ...]]],
     *,
-    models: Registry,
-    group: str,
+    unknown: MissingRange | None,
+    by_class: tuple[Range, ...],
+    peer: Peer | None,
     limits: BandLimits,
 ) -> Estimate:
-    """`known`: by version how far it could move, and its figure for each ASA class."""
-    ranges, classes = known
-    unknown, peer = ranges.get(_version(score)), models.peer(outcome.name, group)
+    """`unknown`: how far it could move; `by_class`: its figure for each ASA class."""
     if peer is not None and score.recalibration is not None:
         peer = recalibrated.peer(peer, score.recalibration)
     ends = (unknown.range.low, unknown.range.high) if unknown is not None else (score.probability,) * 2
@@ -257,7 +269,7 @@ def _estimate(
         band=band(figure, peer, limits),
         certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
         unknown=unknown,
-        by_class=classes.get(_version(score), ()),
+        by_class=by_class,
     )
 
 

@@ -12,7 +12,7 @@ from cds_service.advice import feature_text
 from cds_service.advice.catalogue import GRADES, THREATS, Catalogue, Grade, Row
 from cds_service.advice.facts import Facts
 from cds_service.advice.operation_attributes import Attribute
-from cds_service.advice.triggers import Holds, Test, evaluate, for_operation
+from cds_service.advice.triggers import Holds, Test, evaluate, for_operation, test_of
 from fhir_mappings.orders.order_catalogue import is_requested
 from fhir_mappings.orders.order_codes import OrderCodes
 from fhir_mappings.results.feature import Feature
@@ -90,10 +90,11 @@ def ranked(
     left, settings = frozenset(told_inputs), policy.settings
     found = [
         _ranked(row, holds, facts, contributions)
-        for row, test in _tests(catalogue, facts.operation)
+        for row, test, unless in _tests(catalogue, facts.operation)
         if (holds := test(facts, settings)) is not None  # first: of most rows it decides
         and left.isdisjoint(holds.not_done)
         and _may_be_offered(row, holds, facts, policy, codes)
+        and (unless is None or unless(facts, settings) is None)
     ]
     found.sort(key=_place)
     return found
@@ -126,11 +127,13 @@ def worded_option(one: Ranked, facts: Facts, *, policy: Policy, today: datetime)
     )
 
 
-@lru_cache(maxsize=128)  # by identity: a catalogue is read from its files once
-def _tests(catalogue: Catalogue, operation: frozenset[Attribute]) -> tuple[tuple[Row, Test], ...]:
-    """The rows that an operation of this kind allows, each with what is left to ask of the patient."""
+@lru_cache(maxsize=128)  # a catalogue is read from its files once, and is like no other; 7 % of the main job
+def _tests(catalogue: Catalogue, operation: frozenset[Attribute]) -> tuple[tuple[Row, Test, Test | None], ...]:
+    """The rows that an operation of this kind allows, each with what is left to ask, and when it is not offered."""
     tests = ((row, for_operation(row.trigger, operation)) for row in catalogue.rows)
-    return tuple((row, test) for row, test in tests if test is not None)
+    return tuple(
+        (row, test, test_of(row.unless) if row.unless is not None else None) for row, test in tests if test is not None
+    )
 
 
 def _may_be_offered(row: Row, holds: Holds, facts: Facts, policy: Policy, codes: OrderCodes) -> bool:
@@ -139,8 +142,6 @@ def _may_be_offered(row: Row, holds: Holds, facts: Facts, policy: Policy, codes:
     if too_late or row.id in policy.off or (row.opt_in and row.id not in policy.opt_in):
         return False
     if any(is_requested(name, facts.requested, codes) for name in row.unless_requested):
-        return False
-    if row.unless is not None and evaluate(row.unless, facts, policy.settings) is not None:
         return False
     return not (row.treats and any("unit-assumed" in feature.flags for feature in holds.features))  # A-10
 

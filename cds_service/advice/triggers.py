@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 import msgspec
 
@@ -58,7 +57,6 @@ def _always(_facts: Facts, _settings: Settings) -> Holds:
     return _HOLDS
 
 
-@lru_cache(maxsize=1024)  # by identity: a trigger is read from its file once
 def test_of(trigger: Trigger) -> Test:
     """The trigger as one function."""
     if trigger.all:

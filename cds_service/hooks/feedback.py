@@ -10,7 +10,7 @@ import msgspec
 
 from cds_service.records.rows import FeedbackItem
 from cds_service.tenants.tenant import Limits
-from cds_service.trust import json_limits
+from cds_service.trust import json_limits, json_names
 from cds_service.trust.errors import BadRequest
 
 MAX_ITEMS = 1_000
@@ -41,7 +41,7 @@ class _ItemError(Exception):
 def read_feedback(body: bytes, limits: Limits) -> Feedback:
     """The items of a feedback body, good and bad apart. BadRequest if it is malformed or holds no good item."""
     json_limits.check(body, limits)
-    json_limits.refuse_repeated_anywhere(body)
+    json_names.refuse_repeated_anywhere(body)
     try:
         root = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

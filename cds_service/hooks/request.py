@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cds_service.hooks.context import HookOrder, OrderContext, decode, read_context
-from cds_service.trust import json_limits
+from cds_service.trust import json_names
 from cds_service.trust.errors import BadRequest, InvalidContext
 from cds_service.trust.secret import Secret
 
@@ -78,7 +78,7 @@ def read_request(body: bytes, *, offered: tuple[str, ...]) -> HookRequest:
     sent = decode(_sent, body, BadRequest, _NOT_ONE)
     members = {name: value for name in _SMALL_MEMBERS if (value := getattr(sent, name))}
     prefetch = sent.prefetch or {}
-    json_limits.refuse_repeated_names(body, members, None if sent.prefetch is msgspec.UNSET else prefetch)
+    json_names.refuse_repeated_names(body, members, None if sent.prefetch is msgspec.UNSET else prefetch)
     small = b",".join(b'"%s":%s' % (name.encode(), bytes(value)) for name, value in members.items())
     envelope = decode(_envelopes, b"{%s}" % small, BadRequest, _NOT_ONE)
     if envelope.hook not in offered:

@@ -125,11 +125,12 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cannot be had are an error, or an empty list with the reason in the record. `deadline_s`: for a whole answer.
     `fetch_timeout_s`: for one call to the FHIR server. `fetch_budget_s`: for all of them. `bands`: the ratios to the
     usual risk at which a risk is lower, above and well above it. `warning`: from which risk on a card warns.
-    `thresholds_approved`: who answers for other thresholds than the defaults. `cors_origins`: web pages
-    that may call. `limits`: what a request may cost. `concept_maps`: files with what the site's own codes mean.
-    `order_maps`: files with the codes by which the site orders what is suggested. `terminology`: a server that holds value sets. `data`: how the site writes its
-    data. `advice`: what a card may suggest. `local_validation`: the report behind the first visible card.
-    `retention`: how long the record is kept. `discrete_result`: whether a card carries the figures for programs.
+    `thresholds_approved`: who answers for other thresholds than the defaults. `cors_origins`: web pages that may
+    call. `limits`: what a request may cost. `concept_maps`: files with what the site's own codes mean.
+    `order_maps`: files with the codes by which the site orders what is suggested. `terminology`: a server that
+    holds value sets. `data`: how the site writes its data. `advice`: what a card may suggest. `local_validation`:
+    the report behind the first visible card. `retention`: how long the record is kept. `discrete_result`: whether a
+    card carries the figures for programs.
     `explain_silence`: whether an empty list says why; outside production it does. `card_for_missing_required`:
     whether a card says that age or sex is missing. `smart`: how the risk profile is registered.
     `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named

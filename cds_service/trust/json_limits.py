@@ -1,16 +1,13 @@
 """A body is JSON as strict parsers have it, and no bomb; held in linear time, before it is read (R-G10, messy case P8).
 
 UTF-8 without a mark, no U+0000, no half of a surrogate pair, no number out of range; depth, resources, strings and
-numbers within the tenant's limits; no name twice in the envelope, in the context with its orders, in the authorization,
-among the prefetch keys and in any prefetched value up to SMALL_BYTES (the Patient, a short list).
+numbers within the tenant's limits. Names that are there twice: json_names.py.
 
 How: what is wrong with JSON as such is left to the decoders that read it (msgspec, strict about its grammar). What
 these pass over, in resources that nobody decodes, is first held against bounds of numpy or memchr, which are cheap and
 never too low; only a body near a bound is looked at exactly, by the decoder of the standard library or by one regular
 expression that never goes back. Both ways are linear. Measured on the 113 kB of the benchmark: 0.1 ms, beside 0.5 ms
-for decoding everything into objects, 0.9 ms with a decoder that also tells repeated names (json, jiter): too much for
-what a careless client does to itself, so inside a longer prefetched value the last of a repeated name wins, as in FHIR
-servers.
+for decoding everything into objects.
 """
 
 from __future__ import annotations
@@ -19,26 +16,17 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import Any, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from cds_service.tenants.tenant import Limits
 from cds_service.trust.errors import BadRequest
 
-SMALL_BYTES: Final = 4 * 1024
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SOUND_ESCAPES = re.compile(
     rb"(?:[^\\]++|\\[^u]|\\u(?!0000|[dD][89a-fA-F])|\\u[dD][89abAB]..\\u[dD][c-fC-F])*+", re.DOTALL
 )
-# The names of an object, and what stands between its members.
-_BLANKS = b" \t\n\r"
-_OPENED = re.compile(rb"[ \t\n\r]*+\{[ \t\n\r]*+")
-_NAME = re.compile(rb'"((?:[^"\\]++|\\.)*+)"[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
-_SEPARATOR = re.compile(rb"[ \t\n\r]*+,?+[ \t\n\r]*+")
 _WITHOUT_CASE = np.uint8(0xDF)  # what "{" and "[", and "}" and "]", have in common: they differ in this bit only
 _LOWER = np.uint8(0x20)
 _ZERO, _TEN, _EXPONENT = np.uint8(0x30), np.uint8(10), np.uint8(0x65)
@@ -53,12 +41,8 @@ _LEAST_LIMIT = 25
 _SUSPECTS = 400  # what is looked at one by one costs a microsecond each
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
-Members = dict[str, msgspec.Raw]
-Kept = Mapping[str, msgspec.Raw | Mapping[str, msgspec.Raw]]
 _utf8 = codecs.getincrementaldecoder("utf-8")
-_members = msgspec.json.Decoder(Members)
-_text = msgspec.json.Decoder(str)
-_NO_JSON = (ValueError, RecursionError)  # what json raises; msgspec's and Unicode errors are ValueErrors too
+NO_JSON = (ValueError, RecursionError)  # what json raises; msgspec's and Unicode errors are ValueErrors too
 
 
 def check(body: bytes, limits: Limits) -> None:
@@ -66,66 +50,13 @@ def check(body: bytes, limits: Limits) -> None:
     _refuse_unsound_text(body)
     deepest, openings = _at_most(body)
     if deepest > limits.depth and _depth(body) > limits.depth and _depth(_STRING.sub(b'""', body)) > limits.depth:
-        raise _broken(f"depth of at most {limits.depth}")
+        raise broken(f"depth of at most {limits.depth}")
     if openings > limits.entries and body.count(b'"resourceType"') > limits.entries:
-        raise _broken(f"at most {limits.entries} resources")
+        raise broken(f"at most {limits.entries} resources")
     if _may_hold_long_string(body, limits.string_characters) and _longest_string(body) > limits.string_characters:
-        raise _broken(f"strings of at most {limits.string_characters} characters")
+        raise broken(f"strings of at most {limits.string_characters} characters")
     if _may_hold_odd_number(body, limits.number_characters):
         _refuse_odd_numbers(body, limits.number_characters)
-
-
-def refuse_repeated_names(
-    body: bytes, envelope: Mapping[str, msgspec.Raw], prefetch: Mapping[str, msgspec.Raw] | None
-) -> None:
-    """Raise BadRequest where a name is there twice. `envelope`: the members read of it; `prefetch`: None if not there.
-
-    A decoder keeps the last value of a name. So whoever goes through the body from name to name, and finds behind each
-    the value that was kept for it, has met each name once; it costs a comparison of memory.
-    """
-    keys = prefetch or {}
-    outer: Mapping[str, msgspec.Raw] = envelope
-    if not _is_made_of(body, envelope if prefetch is None else {**envelope, "prefetch": prefetch}):
-        outer, keys = _everything(body)  # a member that nobody reads, or one that another of its name replaced
-        if not _is_made_of(body, {**outer, "prefetch": keys} if keys else outer):
-            raise _repeated()
-    for value in (*outer.values(), *(value for value in keys.values() if len(value) <= SMALL_BYTES)):
-        refuse_repeated_anywhere(bytes(value))
-
-
-def _is_made_of(body: bytes, members: Kept) -> bool:
-    """Whether the object holds nothing but these members, each once."""
-    end = _end_of(body, 0, members)
-    return end is not None and not body[end:].strip(_BLANKS)
-
-
-def _end_of(text: bytes, start: int, members: Kept) -> int | None:
-    """Where the object that begins at `start` ends; None where it is not made of these members, each once."""
-    at = _OPENED.match(text, start)
-    met: set[str] = set()
-    while at is not None and (found := _NAME.match(text, at.end())) is not None:
-        name = _read_name(found[1])
-        if name in met or (value := members.get(name)) is None:
-            return None
-        met.add(name)
-        if isinstance(value, Mapping):
-            end = _end_of(text, found.end(), value)
-        else:
-            end = found.end() + len(value) if text.startswith(bytes(value), found.end()) else None
-        at = _SEPARATOR.match(text, end) if end is not None else None
-    if at is None or not text.startswith(b"}", at.end()) or len(met) != len(members):
-        return None
-    return at.end() + 1
-
-
-def refuse_repeated_anywhere(text: bytes) -> None:
-    """Raise BadRequest where any object in this JSON has a name twice; what is no JSON is left to its reader."""
-    if text[:1] not in (b"{", b"[") and not text[:1].isspace():
-        return
-    try:
-        _once_each.decode(text.decode())
-    except _NO_JSON:
-        return
 
 
 def _refuse_unsound_text(body: bytes) -> None:
@@ -135,12 +66,13 @@ def _refuse_unsound_text(body: bytes) -> None:
             for start in range(0, len(body), _BLOCK):
                 decoder.decode(body[start : start + _BLOCK], final=start + _BLOCK >= len(body))
         except UnicodeDecodeError as error:
-            raise _broken("UTF-8") from error
+            raise broken("UTF-8") from error
     if b"\\" in body and (sound := _SOUND_ESCAPES.match(body)) is not None and sound.end() < len(body):
-        raise _broken("no U+0000 and no half of a surrogate pair")
+        raise broken("no U+0000 and no half of a surrogate pair")
 
 
-def _broken(limit: str) -> BadRequest:
+def broken(limit: str) -> BadRequest:
+    """The refusal of a body that breaks this limit."""
     return BadRequest("The body is not JSON of a kind and size that is read.", diagnostics=limit)
 
 
@@ -253,49 +185,12 @@ _BEFORE_A_NUMBER = (b"[", b",", b":", b" ", b"\t", b"\r", b"\n")
 def _refuse_odd_numbers(body: bytes, limit: int) -> None:
     def number(text: str) -> float:
         if len(text) > limit:
-            raise _broken(f"numbers of at most {limit} characters")
+            raise broken(f"numbers of at most {limit} characters")
         if math.isinf(value := float(text)):
-            raise _broken("numbers within the range of a double")
+            raise broken("numbers within the range of a double")
         return value
 
     try:
         json.loads(body, parse_float=number, parse_int=number)
-    except _NO_JSON:
+    except NO_JSON:
         return  # not JSON: whoever reads the request says so
-
-
-def _read_name(written: bytes) -> str:
-    """The name as its members are kept by; "" for what is none, which then is not found among them."""
-    if b"\\" not in written and written.isascii():
-        return written.decode()
-    try:
-        return _text.decode(b'"%s"' % written)
-    except _NO_JSON:
-        return ""
-
-
-def _everything(body: bytes) -> tuple[Members, Members]:
-    """Every member of the envelope but the prefetch, and every key of that, each with the value that is kept."""
-    try:
-        members = _members.decode(body)
-        prefetch = members.get("prefetch")
-        if prefetch is None or not bytes(prefetch).startswith(b"{"):
-            return members, {}
-        keys = _members.decode(prefetch)
-    except _NO_JSON as error:
-        raise _broken("JSON") from error
-    if keys:
-        del members["prefetch"]
-    return members, keys
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len(dict(pairs)) != len(pairs):
-        raise _repeated()
-
-
-def _repeated() -> BadRequest:
-    return _broken("names that are not repeated")
-
-
-_once_each = json.JSONDecoder(object_pairs_hook=_once)

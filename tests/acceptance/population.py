@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from cds_service.advice import choice, model_inputs, silence
-from cds_service.advice.assessment import assess
+from cds_service.advice.assessment import Occasion, assess
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.choice import Advising
 from cds_service.tenants import speaking
@@ -95,7 +95,7 @@ def answered(
         procedure=procedure,
         models=models,
         limits=BandLimits(),
-        identity=(people.ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
+        occasion=Occasion(people.ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
         unknowns=unknowns,
     )
     order = builders.as_json([builders.an_order((PCS, ORDERED[procedure.group]))])

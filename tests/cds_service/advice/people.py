@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cds_service.advice import choice, model_inputs
-from cds_service.advice.assessment import Assessment, assess
+from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.choice import Advising
 from cds_service.advice.facts import Facts, gather
@@ -84,7 +84,7 @@ def assess_features(known: Features, procedure: PlannedProcedure, record: Patien
         procedure=procedure,
         models=models(),
         limits=BandLimits(),
-        identity=(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
+        occasion=Occasion(ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
         unknowns=unknowns,
     )
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from cds_service.advice import model_inputs
-from cds_service.advice.assessment import Assessment, Estimate, assess
+from cds_service.advice.assessment import Assessment, Estimate, Occasion, assess
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.value_of_information import worth_asking
 from fhir_mappings.features import features
@@ -33,7 +33,7 @@ def of_hospital(*by: Recalibration, resources: tuple[Resource, ...] = ()) -> Ass
         procedure=planned[0],
         models=models,
         limits=BandLimits(),
-        identity=(people.ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
+        occasion=Occasion(people.ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
         recalibrations={one.sha256: one for one in by},
     )
 
