@@ -108,7 +108,8 @@ def _row(heading: str, one: Prediction, of: int, end: float, steps: int) -> Axis
         own=own if over in ("", own) else f"{own} ({over})",
         beside=beside,
         usual=count(usual, of) if usual is not None else "",
-        band=BAND_WORDS.get(one.get("band", ""), ""),
+        # Only a departure has a word: 268 beside 180 is below 1.5 times the usual, and "as usual" would still be odd.
+        band="" if one.get("band") == "typical" else BAND_WORDS.get(one.get("band", ""), ""),
         strip=_strip(one, end, steps),
     )
 

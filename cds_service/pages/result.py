@@ -170,7 +170,7 @@ def _risk(prediction: Mapping[str, Any], explained: _Explained) -> RiskRow:
     if prediction["status"] == "range" and "missingRange" in prediction:
         return msgspec.structs.replace(told, **_ranged(prediction, outcome))
     if prediction["status"] != "computed":
-        return msgspec.structs.replace(told, missing_range=_missing_range(prediction, outcome))
+        return _without_figure(told, prediction.get("missingRange"), outcome)
     return msgspec.structs.replace(told, **_computed(prediction, outcome))
 
 
@@ -201,6 +201,20 @@ def _answer(prediction: Mapping[str, Any]) -> str:
         return f"{prediction['points']:g} of {prediction['maximumPoints']:g} points"
     needs = ", ".join(label(name) for name in prediction.get("needs", ()))
     return f"needs {needs}" if needs else str(prediction.get("reason", "")).replace("-", " ")
+
+
+def _without_figure(told: RiskRow, limits: Mapping[str, float] | None, outcome: Outcome | None) -> RiskRow:
+    """Points, or what is lacking; and between which figures it lies where that is known, as in the chart above it."""
+    if not limits:
+        return told
+    denominator = outcome.denominator if outcome else 100
+    between = estimate_text.between(Range(limits["low"], limits["high"]), denominator)
+    return msgspec.structs.replace(
+        told,
+        answer=f"{between}; {told.answer}",
+        status_words=plain("range"),
+        missing_range=_range(limits["low"], limits["high"], denominator),
+    )
 
 
 def _missing_range(prediction: Mapping[str, Any], outcome: Outcome | None) -> str:

@@ -118,8 +118,23 @@ def test_a_word_of_comparison_stands_only_where_the_whole_range_lies_in_one_band
         read = result.result_rows(discrete.result(people.an_assessment(*resources)), builders.ZONE)
         assert read.chart is not None
         for row, one in zip(read.chart.rows, [one for one in told(*resources) if in_chart(one)], strict=True):
-            assert bool(row.band) == ("band" in one)
+            assert bool(row.band) == (one.get("band", "typical") != "typical")
+
+
+def test_no_figure_is_called_as_usual_the_two_stand_side_by_side() -> None:
+    usual = {"outcome": "any-complication", "probability": 0.268, "peerProbability": 0.18, "band": "typical"}
+    (row,) = chart_of([usual]).rows
+    assert (row.own, row.usual, row.band) == ("27", "18", "")
 
 
 def in_chart(one: dict[str, Any]) -> bool:
     return "probability" in one or "missingRange" in one
+
+
+def test_an_outcome_that_lacks_an_input_is_told_as_the_range_that_the_chart_shows() -> None:
+    read = result.result_rows(discrete.result(people.an_assessment(*KNOWN)), builders.ZONE)
+    rows = {row.outcome: row for row in read.told}
+    heart = rows["cardiac-arrest-or-mi"]
+    assert heart.status == "not-computable"
+    assert heart.status_words == "a range"
+    assert re.fullmatch(r"under 1 to \d+ in 1,000; needs ASA class", heart.answer)
