@@ -137,6 +137,7 @@ def test_the_card_needs_no_wider_screen_than_the_sandbox_itself(tester: SandboxU
 def _keep(tester: SandboxUser, folder: Path, width: int) -> None:
     """The card in a narrow window; in a wide one with the form above it, without the developer panel."""
     if width < 640:
+        tester.page.set_viewport_size({"width": width, "height": 3000})  # its header stays on top of what is scrolled
         tester.card.screenshot(path=folder / "sandbox-320.png")
         return
     box = tester.card.bounding_box() or {"y": 0, "height": 0}
