@@ -13,6 +13,7 @@ from cds_service.advice import choice, model_inputs, silence
 from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
+from cds_service.advice.site_models import SiteOwn
 from cds_service.cards import cards
 from cds_service.chart_orders import beside_drafts, with_open_orders
 from cds_service.hooks.card import Card
@@ -23,19 +24,23 @@ from cds_service.tenant_runtime import TenantRuntime
 from fhir_mappings.features.features import derive
 from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.patient.patient_record import PatientRecord
+from models_onnx.added_model import NO_ADDED_MODELS, AddedAnswer, AddedModels
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
+
+_TO_WRITE_S = 0.1  # of the deadline, kept for the card where a site's own models are slow
 
 
 class Knowledge(msgspec.Struct, frozen=True):
     """What one answer is given with: the models, the threads that wait for FHIR servers, and by tenant what its
 
-    hospital recalibrated. Replaced as a whole (models_in_force.py), never changed.
+    hospital recalibrated; `added`: the site's own models. Replaced as a whole (models_in_force.py), never changed.
     """
 
     models: Registry
     fhir: FhirClient
     recalibrations: Mapping[str, BySha256] = {}
+    added: AddedModels = NO_ADDED_MODELS
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +99,12 @@ def answer(
         return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
 
     unknowns = model_inputs.unknowns(record, features)
-    scores = knowledge.models.score(model_inputs.values(features), model_inputs.limits(features), unknowns.opened)
+    values, limits = model_inputs.values(features), model_inputs.limits(features)
+    scores = knowledge.models.score(values, limits, unknowns.opened)
+    added: tuple[AddedAnswer, ...] = ()
+    if site.tenant.added_models:
+        until = clock.started + site.tenant.deadline_s - _TO_WRITE_S
+        added = knowledge.added.answers(site.tenant.added_models, values, limits, unknowns.opened, until=until)
     clock.lap("scores")
     if reason := silence.for_scores(knowledge.models.champions(scores)):
         return Answer(silence=reason, orders=planned, milliseconds=clock.laps)
@@ -107,7 +117,7 @@ def answer(
         limits=site.band_limits,
         occasion=Occasion(str(uuid.uuid4()), received, site.zone),
         unknowns=unknowns,
-        recalibrations=knowledge.recalibrations.get(site.tenant.id),
+        own=SiteOwn(knowledge.recalibrations.get(site.tenant.id), added),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card: Card | None = None

@@ -10,20 +10,22 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service.advice import by_class, model_inputs
+from cds_service.advice import by_class, model_inputs, site_models
 from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
 from cds_service.advice.by_value import Version
 from cds_service.advice.model_inputs import NOTHING_UNKNOWN, Unknowns
 from cds_service.advice.outcomes import OUTCOMES, Outcome
+from cds_service.advice.site_models import NOTHING_OWN, SiteOwn
 from cds_service.tenants import speaking
 from fhir_mappings.orders.procedures import PlannedProcedure
 from fhir_mappings.patient import demographics
 from fhir_mappings.results.feature import Feature, Features
 from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx import inexact_inputs, recalibrated
+from models_onnx.added_model import AddedAnswer
 from models_onnx.missing_ranges import MissingRange
 from models_onnx.open_inputs import Open
-from models_onnx.recalibration import BySha256, Recalibration
+from models_onnx.recalibration import Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Range, Score
 
@@ -85,8 +87,9 @@ class Occasion(msgspec.Struct, frozen=True):
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that may be said of this patient and this operation, before it is put into words.
 
-    `challengers` are for the record alone and may not be said (DEC-36). `inputs`: of every model that is told, each
-    once, in the order of the outcomes.
+    `challengers` are for the record alone and may not be said (DEC-36). `added`: what the site's own models say; those
+    that a validation report stands behind are among the estimates too (DEC-46). `inputs`: of every model that is told,
+    each once, in the order of the outcomes.
     """
 
     assessment_id: str
@@ -96,6 +99,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     features: Features
     scores: tuple[Score, ...]
     challengers: tuple[Score, ...] = ()
+    added: tuple[AddedAnswer, ...] = ()
     limits: BandLimits
     estimates: tuple[Estimate, ...]
     headline: Estimate | None
@@ -143,19 +147,20 @@ def assess(
     models: Registry,
     limits: BandLimits,
     occasion: Occasion,
-    recalibrations: BySha256 | None = None,
+    own: SiteOwn = NOTHING_OWN,
     unknowns: Unknowns = NOTHING_UNKNOWN,
 ) -> Assessment:
     """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline.
 
     `unknowns`: what the record leaves open; where pregnancy is possible and not known, the card says so (inputs 7).
-    `recalibrations`: the hospital's own, by the graph that they correct; its figures and peers are told by them.
+    `own`: the hospital's recalibrations, by which its figures and peers are told, and what its own models say, to
+    which neither applies.
     """
     group = procedure.group
     by: dict[Version, Recalibration] = {}
     ranges = _ranges(features, unknowns.opened, group=group, models=models, limits=limits)
-    if recalibrations:
-        by = {_version(one): its for one in scores if (its := recalibrations.get(one.sha256)) is not None}
+    if own.recalibrations:
+        by = {_version(one): its for one in scores if (its := own.recalibrations.get(one.sha256)) is not None}
         scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
         peers = {outcome.name: models.peer(outcome.name, group) for outcome in OUTCOMES}
         ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
@@ -177,6 +182,10 @@ def assess(
         for outcome in OUTCOMES
         if (score := _told(outcome, by_outcome.get(outcome.name, {}), models)) is not None
     )
+    inputs = models.inputs_of(tuple([_version(estimate.score) for estimate in estimates]))
+    if own.added:
+        estimates += _of_site(own.added)
+        inputs = tuple(dict.fromkeys([*inputs, *site_models.inputs(own.added)]))
     headline = _headline(estimates, limits)
     return Assessment(
         assessment_id=occasion.assessment_id,
@@ -186,11 +195,12 @@ def assess(
         features=features,
         scores=champions,
         challengers=models.challengers(scores),
+        added=own.added,
         limits=limits,
         estimates=tuple(sorted(estimates, key=lambda estimate: estimate is not headline)),
         headline=headline,
         indicator="warning" if headline is not None and _warns(headline, limits) else "info",
-        inputs=models.inputs_of(tuple([_version(estimate.score) for estimate in estimates])),
+        inputs=inputs,
         unchecked=("pregnancy",) if unknowns.pregnancy == "unknown" and _may_be_pregnant(features) else (),
         not_understood=unknowns.not_understood,
     )
@@ -270,6 +280,14 @@ def _estimate(
         certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
         unknown=unknown,
         by_class=by_class,
+    )
+
+
+def _of_site(added: Sequence[AddedAnswer]) -> tuple[Estimate, ...]:
+    """The figures of the site's own models that may stand among the others; there are no peers to compare with."""
+    return tuple(
+        Estimate(outcome=site_models.outcome(card), score=one.score, unknown=one.unknown)
+        for card, one in site_models.speaking(added)
     )
 
 

@@ -25,7 +25,8 @@ class States:
         if known is not None and known[0] is switches and known[1] is knowledge and known[2] is ended:
             return known[3]
         recalibrated = sorted(knowledge.recalibrations.get(tenant.id, {}).items())
-        holds = (tenant, site.terminology, sorted(map(repr, switches)), knowledge.models.digest, recalibrated, ended)
+        models = (knowledge.models.digest, knowledge.added.digest)
+        holds = (tenant, site.terminology, sorted(map(repr, switches)), models, recalibrated, ended)
         digest = hashlib.sha256(repr(holds).encode()).digest()
         self._known[tenant.id] = (switches, knowledge, ended, digest)
         return digest

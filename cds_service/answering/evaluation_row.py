@@ -131,10 +131,11 @@ def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any
 
 
 def _models(assessment: Assessment) -> tuple[dict[str, Any], ...]:
-    """Every version that was scored with what it said: champions, and challengers beside them (R-F09)."""
+    """Every version that was scored with what it said: champions, challengers beside them (R-F09), the site's own."""
     return (
         *[_scored(score) for score in assessment.scores],
         *[{**_scored(score), "state": "challenger"} for score in assessment.challengers],
+        *[{**_scored(one.score), "state": "added"} for one in assessment.added],
     )
 
 

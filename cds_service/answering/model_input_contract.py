@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from cds_service.advice.outcomes import BY_NAME
 from fhir_mappings.features.features import FEATURES
+from models_onnx.added_card import AddedCard, AddedInput
 from models_onnx.model_card import ModelInput
 
 if TYPE_CHECKING:  # the process that forks the workers checks too, and may not load onnxruntime
@@ -30,10 +32,26 @@ def check(models: Registry) -> None:
         raise ContractError("; ".join(problems))
 
 
-def _disagreement(item: ModelInput) -> str | None:
+def check_added(card: AddedCard, models: Registry) -> None:
+    """Raise ContractError naming every way in which a model that a site adds does not fit."""
+    problems = [problem for item in card.inputs if (problem := _disagreement(item))]
+    groups = FEATURES["procedure_group"].categories
+    problems += [f"operations: no procedure group is called {name}" for name in card.operations if name not in groups]
+    if any(name == card.name for name, _ in models.states):
+        problems.append(f"a model that is shipped is called {card.name}; give it another name")
+    shipped = {one.horizon for one in models.cards if one.outcome == card.outcome.name}
+    if shipped and card.outcome.horizon not in shipped:
+        told = " or ".join(sorted(shipped))
+        problems.append(f"the horizon of {card.outcome.name} is {told}; name an outcome of your own for another")
+    if problems:
+        raise ContractError(f"{card.name}: {'; '.join(problems)}")
+
+
+def _disagreement(item: ModelInput | AddedInput) -> str | None:
     feature = FEATURES.get(item.name)
     if feature is None:
-        return f"input {item.name} is no feature"
+        near = difflib.get_close_matches(item.name, FEATURES, n=3)
+        return f"input {item.name} is no feature" + (f" (there are {', '.join(near)})" if near else "")
     if (item.kind, item.unit) != (feature.kind, feature.unit):
         return f"input {item.name} is {item.kind} in {item.unit!r}, the feature {feature.kind} in {feature.unit!r}"
     if not set(item.categories) <= set(feature.categories):

@@ -20,6 +20,8 @@ from cds_service.operations import logs, metrics
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records.database import DatabaseError
 from models_onnx import registry
+from models_onnx.added import shelf
+from models_onnx.added_model import AddedModels
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
 
@@ -48,14 +50,24 @@ def open_models(directory: Path | None, *, class_b: bool) -> Registry:
     return loaded
 
 
+def open_added(directory: Path | None, models: Registry) -> AddedModels:
+    """The site's own models, verified, beside those of the product; raises ModelError or ContractError."""
+    added = shelf.load(directory)
+    for one in added.by_name.values():
+        model_input_contract.check_added(one.card, models)
+    return added
+
+
 class ModelsInForce:
     """What answers are given with. Made after the fork; raises ModelError or ContractError rather than half start."""
 
-    def __init__(self, directory: Path | None, *, class_b: bool, fhir: FhirClient) -> None:
+    def __init__(self, directory: Path | None, *, class_b: bool, fhir: FhirClient, added: Path | None = None) -> None:
         self._directory = directory or registry.PACKAGE
+        self._added = added
         self._class_b = class_b
-        self._seen = registry.fingerprint(self._directory)
-        self.knowledge = Knowledge(open_models(self._directory, class_b=class_b), fhir)
+        self._seen = self._fingerprint()
+        models = open_models(self._directory, class_b=class_b)
+        self.knowledge = Knowledge(models, fhir, added=open_added(added, models))
         self.status = Status(datetime.now(UTC))
         self._retry_at = 0.0
         self._read: Read = dict
@@ -93,20 +105,24 @@ class ModelsInForce:
 
     def refresh(self) -> bool:
         """Look once; True where other models are in force now. What cannot be served changes nothing and is told."""
-        seen = registry.fingerprint(self._directory)
+        seen = self._fingerprint()
         if seen == self._seen and not (self.status.refused and time.monotonic() >= self._retry_at):
             return False
         self._seen = seen
         try:
             loaded = open_models(self._directory, class_b=self._class_b)
+            added = open_added(self._added, loaded)
         except Exception as error:  # noqa: BLE001 — whatever is wrong with the new models, the old ones go on answering
             self._refuse(error)
             return False
-        self._take(loaded)
+        self._take(loaded, added)
         return True
 
-    def _take(self, loaded: Registry) -> None:
-        before, self.knowledge = self.models, msgspec.structs.replace(self.knowledge, models=loaded)
+    def _fingerprint(self) -> tuple[object, ...]:
+        return (*registry.fingerprint(self._directory), shelf.fingerprint(self._added))
+
+    def _take(self, loaded: Registry, added: AddedModels) -> None:
+        before, self.knowledge = self.models, msgspec.structs.replace(self.knowledge, models=loaded, added=added)
         self.status = Status(datetime.now(UTC))
         metrics.model_loads.labels("loaded").inc()
         logs.note("models-loaded", models=_difference(before, loaded))
@@ -133,6 +149,7 @@ def models_state(in_force: ModelsInForce) -> dict[str, object]:
     found: dict[str, object] = {
         "models": [name for name, state in states.items() if state == "champion"],
         "challengers": [name for name, state in states.items() if state == "challenger"],
+        "added": [f"{name} {one.card.version}" for name, one in in_force.knowledge.added.by_name.items()],
         "modelsSince": status.since,
     }
     return found | ({"modelsRefused": status.refused} if status.refused else {})

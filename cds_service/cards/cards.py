@@ -153,13 +153,15 @@ def _links(assessment: Assessment, place: Place) -> tuple[Link, ...]:
 
 
 def _told(assessment: Assessment) -> str:
-    """The outcome whose page explains the card."""
-    return (estimate_text.leading(assessment) or assessment.estimates[0]).outcome.name
+    """Whose page explains the card: the outcome's, or that of the site's own model which heads it."""
+    told = estimate_text.leading(assessment) or assessment.estimates[0]
+    is_added = any(told.score is one.score for one in assessment.added)
+    return f"added/{told.score.model}" if is_added else told.outcome.name
 
 
 def _model_page(outcome: str, place: Place) -> str:
     """Without login and without the patient; with the hospital's own results where it has pages of its own (DEC-26)."""
-    site = f"/sites/{place.local_pages}" if place.local_pages else ""
+    site = f"/sites/{place.local_pages}" if place.local_pages and not outcome.startswith("added/") else ""
     return f"{place.public_url.rstrip('/')}{site}/models/{outcome}"
 
 

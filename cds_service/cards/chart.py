@@ -67,7 +67,7 @@ def _prediction(told: Mapping[str, Any]) -> ChartPrediction:
     between = told["missingRange"] if _is_range(told) else None
     return ChartPrediction(
         outcome=told["outcome"],
-        text=outcomes.heading(told["outcome"], told["model"]),
+        text=_heading(told),
         model=told["model"],
         probability=told.get("probability"),
         between=(between["low"], between["high"]) if between else None,
@@ -80,7 +80,8 @@ def _prediction(told: Mapping[str, Any]) -> ChartPrediction:
 
 
 def _model(told: Mapping[str, Any], public_url: str) -> ModelUsed:
-    url = f"{public_url.rstrip('/')}/models/{told['outcome']}"
+    page = f"added/{told['model']}" if "added" in told else told["outcome"]
+    url = f"{public_url.rstrip('/')}/models/{page}"
     return ModelUsed(name=told["model"], version=told["version"], card_url=url)
 
 
@@ -94,4 +95,10 @@ def _basis(inputs: list[Mapping[str, Any]]) -> tuple[str, ...]:
 def _points(told: Mapping[str, Any]) -> str:
     points = told.get("pointsRange")
     count = f"{points['low']:g} to {points['high']:g}" if points else f"{told['points']:g}"
-    return f"{outcomes.heading(told['outcome'], told['model'])}: {count} of {told['maximumPoints']:g}"
+    return f"{_heading(told)}: {count} of {told['maximumPoints']:g}"
+
+
+def _heading(told: Mapping[str, Any]) -> str:
+    if "added" in told:
+        return f"{told['added']['heading']} (this site's model)"
+    return outcomes.heading(told["outcome"], told["model"])

@@ -10,7 +10,7 @@ import msgspec
 from cds_service.advice import blood_draw, by_class, known_unread, number_text
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.options import Option
-from cds_service.cards import drivers, estimate_text
+from cds_service.cards import added_text, drivers, estimate_text
 from cds_service.cards.suggestions import sentence
 from cds_service.hooks.context import InsteadOf
 from fhir_mappings.features import reasons
@@ -19,6 +19,7 @@ from fhir_mappings.fhir.coverage import NOT_UNDERSTOOD
 from fhir_mappings.results.feature import Feature
 
 _PARAGRAPH = "\n\n"
+_NOTHING_ADDED: tuple[list[str], ...] = ([],)
 # Whoever writes an order takes a card to be about it.
 _ABOUT: dict[InsteadOf, str] = {
     "not-surgical": "**About the operation in the chart**, not about this order.",
@@ -89,11 +90,12 @@ def write(
 
     Every figure, what is missing or was not understood, and the limits are always told; how many reasons and findings
     are named depends on the room. Options without a button follow as long as there is room, the others are counted.
-    `more`: options beyond those given; `behind_link`: the card has a link to the page that tells them; `instead_of`:
-    why it is not about the order being written.
+    What a site's own models say takes no words from the rest. `more`: options beyond those given; `behind_link`: the
+    card has a link to the page that tells them; `instead_of`: why it is not about the order being written.
     """
     moving, known = drivers.of(assessment), known_unread.of(assessment)
     facts: list[str] = []
+    added = added_text.wordings(assessment) if assessment.added else _NOTHING_ADDED
     for room in _ROOMS:
         beside = estimate_text.Beside(averages=room.averages, hangs=room.hangs, twice=room.twice)
         facts = [
@@ -106,10 +108,11 @@ def write(
             *estimate_text.not_computable(assessment, whys=room.whys == "all"),
             estimate_text.validity(assessment, source=room.source),
         ]
-        if _size(facts) <= limit and number_text.words(" ".join(facts)) <= most_words:
+        if _size([*facts, *added[-1]]) <= limit and number_text.words(" ".join(facts)) <= most_words:
             break
-    told = _options(options, more, limit - _size(facts), behind_link)
-    return _PARAGRAPH.join([*facts[:-1], *told, facts[-1]])[:limit]
+    own = next((lines for lines in added if _size([*facts, *lines]) <= limit), added[-1])
+    told = _options(options, more, limit - _size([*facts, *own]), behind_link)
+    return _PARAGRAPH.join([*facts[:-1], *own, *told, facts[-1]])[:limit]
 
 
 def with_about(instead_of: InsteadOf | None, text: str) -> str:

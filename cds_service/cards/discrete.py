@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.cards import added_note
+from cds_service.cards.added_note import AddedBySite
 from fhir_mappings.results.feature import Feature, FeatureValue
 from fhir_mappings.terminology.understanding import NotUnderstood
 from models_onnx.recalibration import Recalibration
@@ -96,6 +98,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     published_rates: tuple[Rate, ...] = ()
     reason: str | None = None
     needs: tuple[str, ...] = ()
+    added: AddedBySite | None = None
 
 
 class Input(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
@@ -160,7 +163,11 @@ def of(assessment: Assessment) -> Result:
         procedure=ProcedureResult(
             group=procedure.group, system=procedure.system, code=procedure.code, order=procedure.order
         ),
-        predictions=tuple([_prediction(score, shown.get(score.model), peers) for score in assessment.scores]),
+        predictions=tuple([_prediction(score, shown.get(score.model), peers) for score in assessment.scores])
+        + tuple(
+            msgspec.structs.replace(_prediction(one.score, shown.get(one.score.model), peers), added=added_note.of(one))
+            for one in assessment.added
+        ),
         inputs=tuple([_input(feature) for feature in assessment.features.values()]),
         not_understood=_missed(assessment.not_understood),
     )

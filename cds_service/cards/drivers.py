@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from cds_service.advice import feature_text
-from cds_service.advice.assessment import Assessment, Estimate
+from cds_service.advice.assessment import Assessment
 from fhir_mappings.features.features import FEATURES
-from models_onnx.score import Contribution
+from models_onnx.added_model import AddedAnswer
+from models_onnx.score import Contribution, Score
 
 MOST = 4
 LEAST = 2
@@ -32,8 +33,8 @@ def of(assessment: Assessment) -> tuple[Driver, ...]:
     """At most four: the headline's, the strongest first; then what moves another figure of the card."""
     if assessment.headline is None:
         return ()
-    found = _moving(assessment, assessment.headline)
-    others = [one for told in assessment.others for one in _moving(assessment, told)]
+    found = _moving(assessment, assessment.headline.score)
+    others = [one for told in assessment.others for one in _moving(assessment, told.score)]
     for one in sorted(others, key=_strength):
         is_new = one.input not in {known.input for known in found}
         if is_new and (len(found) < LEAST or abs(one.log_odds) >= _STRONG_LOG_ODDS):
@@ -41,12 +42,18 @@ def of(assessment: Assessment) -> tuple[Driver, ...]:
     return tuple([Driver(one.input, _words(assessment, one.input), one.log_odds) for one in found[:MOST]])
 
 
-def _moving(assessment: Assessment, told: Estimate) -> list[Contribution]:
+def of_added(assessment: Assessment, answer: AddedAnswer) -> tuple[Driver, ...]:
+    """The strongest of a model that a site added, by the method that its card names."""
+    found = _moving(assessment, answer.score)[:LEAST]
+    return tuple(Driver(one.input, _words(assessment, one.input), one.log_odds) for one in found)
+
+
+def _moving(assessment: Assessment, score: Score) -> list[Contribution]:
     """What is known and moves this figure, the strongest first."""
     features = assessment.features
     found = [
         one
-        for one in told.score.contributions
+        for one in score.contributions
         if abs(one.log_odds) >= LEAST_LOG_ODDS and one.input not in _NEVER and features[one.input].usable
     ]
     return sorted(found, key=_strength)
@@ -66,6 +73,12 @@ def _words(assessment: Assessment, name: str) -> str:
 
 def line(found: Sequence[Driver]) -> list[str]:
     """One line for what goes with higher and with lower figures: "with", never "caused by"."""
+    told = sides(found)
+    return [f"**Why:** {'; '.join(told)}."] if told else []
+
+
+def sides(found: Sequence[Driver]) -> list[str]:
+    """What goes with higher figures, and what with lower ones."""
     told = []
     for heading, words in (
         ("higher with", [one.words for one in found if one.log_odds > 0]),
@@ -73,4 +86,4 @@ def line(found: Sequence[Driver]) -> list[str]:
     ):
         if words:
             told.append(f"{heading} {', '.join(words)}")
-    return [f"**Why:** {'; '.join(told)}."] if told else []
+    return told

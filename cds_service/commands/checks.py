@@ -40,6 +40,7 @@ def run(settings: Settings, *, else_demo: bool = False) -> tuple[Check, ...]:
     return (
         _check("mapping", _mapping),
         _check("models", lambda: _models(settings)),
+        *([_check("added models", lambda: _added_models(settings))] if settings.site_models else []),
         *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody),
         _check("traces", _traces),
     )
@@ -69,6 +70,17 @@ def _models(settings: Settings) -> str:
     )
 
 
+def _added_models(settings: Settings) -> str:
+    from cds_service.answering.models_in_force import open_added, open_models  # noqa: PLC0415
+
+    added = open_added(settings.site_models, open_models(settings.models, class_b=settings.class_b))
+    told = [
+        f"{name} {one.card.version}{'' if one.card.validation else ' (not validated)'}"
+        for name, one in added.by_name.items()
+    ]
+    return ", ".join(told) or "none"
+
+
 def _traces() -> str:
     from cds_service.operations import traces  # noqa: PLC0415
 
@@ -76,12 +88,14 @@ def _traces() -> str:
 
 
 def _tenants(settings: Settings, *, nobody: bool) -> Iterator[Check]:
-    from cds_service.web.app import open_sites  # noqa: PLC0415
+    from cds_service.web.app import open_sites, refuse_absent_models  # noqa: PLC0415
+    from models_onnx.added import shelf  # noqa: PLC0415
 
     sites: list[TenantRuntime] = []
 
     def opened() -> str:
         sites.extend(open_sites(settings))
+        refuse_absent_models(sites, shelf.is_listed(settings.site_models).models if settings.site_models else ())
         return ", ".join(_told(site) for site in sites)
 
     yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cds_service.commands import faults, output
+from cds_service.commands import added_models, faults, output
 from cds_service.commands.codes import codes
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
@@ -34,6 +34,8 @@ main.add_command(mode)
 main.add_command(kill)
 main.add_command(record)
 main.add_command(models)
+for command in added_models.COMMANDS:
+    models.add_command(command)
 main.add_command(recalibrate)
 main.add_command(mapping_report_command)
 main.add_command(codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,6 +13,7 @@ from cds_service.commands import kept_record, output, proof
 
 if TYPE_CHECKING:
     from models_onnx.promotion import Changes, Gate
+    from models_onnx.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., None])
 _DIRECTORY = click.option(
@@ -22,6 +23,13 @@ _DIRECTORY = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
     help="Folder of the models (default: those of the package).",
+)
+_ADDED = click.option(
+    "--site-models",
+    "added",
+    envvar="CDS_SITE_MODELS",
+    type=click.Path(path_type=Path),
+    help="Models of this site's own.",
 )
 _CHANGE = (
     click.option("--by", "done_by", required=True, help="Who changes it."),
@@ -47,13 +55,16 @@ def models() -> None:
 
 @models.command("list")
 @_DIRECTORY
-def list_models(directory: Path | None) -> None:
+@_ADDED
+def list_models(directory: Path | None, added: Path | None) -> None:
     """Every version with its state, in the order in which each outcome prefers them."""
     from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.added import shelf  # noqa: PLC0415
 
     folder = directory or registry.PACKAGE
     entries = registry.read_entries(folder / "registry.yaml")
     known = {(card.name, card.version): card for card in registry.cards(folder)}
+    own = shelf.cards(added) if added is not None else {}
     output.say(f"{folder / 'registry.yaml'}", registry=str(folder / "registry.yaml"), versions=[])
     for entry in entries:
         card = known[entry.model, entry.version]
@@ -61,11 +72,17 @@ def list_models(directory: Path | None) -> None:
         told = f"{entry.model:26} {entry.version:8} {entry.state:11} {card.outcome:22} {card.sha256[:12]}{flag}"
         member = {"model": entry.model, "version": entry.version, "state": entry.state, "outcome": card.outcome}
         output.row("versions", told, {**member, "sha256": card.sha256, "trust": card.trust})
+    for name, own_card in own.items():
+        told = "validated" if own_card.validation else "not validated"
+        line = f"{name:26} {own_card.version:8} {'added':11} {own_card.outcome.name:22} {told}"
+        member = {"model": name, "version": own_card.version, "state": "added", "outcome": own_card.outcome.name}
+        output.row("versions", line, {**member, "validated": own_card.validation is not None})
 
 
 @models.command("verify")
 @_DIRECTORY
-def verify(directory: Path | None) -> None:
+@_ADDED
+def verify(directory: Path | None, added: Path | None) -> None:
     """Hash, inputs and golden scores of every version, and that the mapping gives what the served ones ask for."""
     from cds_service.answering import model_input_contract  # noqa: PLC0415
     from models_onnx import golden_scores, registry  # noqa: PLC0415
@@ -79,6 +96,17 @@ def verify(directory: Path | None) -> None:
         line = f"{card.name} {card.version} ({state}): sha256 {card.sha256[:12]}, {cases} golden scores"
         member = {"model": card.name, "version": card.version, "state": state, "sha256": card.sha256, "golden": cases}
         output.row("verified", output.marked("ok", line), member)
+    _verify_added(added, loaded)
+
+
+def _verify_added(directory: Path | None, shipped: Registry) -> None:
+    from cds_service.answering.models_in_force import open_added  # noqa: PLC0415
+
+    for one in open_added(directory, shipped).by_name.values():
+        told = "validated" if one.card.validation else "not validated here"
+        line = f"{one.card.name} {one.card.version} (added by this site, {told}): sha256 {one.sha256[:12]}"
+        member = {"model": one.card.name, "version": one.card.version, "state": "added", "sha256": one.sha256}
+        output.row("verified", output.marked("ok", line), {**member, "validated": one.card.validation is not None})
 
 
 @models.command("promote")
@@ -97,7 +125,7 @@ def promote(model: str, version: str, *, to: Literal["champion", "challenger"], 
     from models_onnx import promotion  # noqa: PLC0415
 
     if to == "champion":
-        _refuse_unapproved(**change)
+        refuse_unapproved(**change)
     _apply(lambda folder, gate: promotion.promote(folder, model, version, to=to, gate=gate), **change)
 
 
@@ -143,6 +171,17 @@ def _apply(
 
 def _record(changes: Changes, database_url: str, *, done_by: str, approved_by: str | None, reason: str) -> None:
     """One event for each version that changed, all or none: who, when, why, from which version to which."""
+    scopes = [
+        (f"model-{made.action}", f"{made.model} {made.version}: {made.before} -> {made.after}", _versions(changes))
+        for made in changes
+    ]
+    note(scopes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
+
+
+def note(
+    scopes: Sequence[tuple[str, str, str]], database_url: str, *, done_by: str, approved_by: str | None, reason: str
+) -> None:
+    """Keep events of action, scope and value, all or none; raises DatabaseError."""
     from cds_service.records import administration, database  # noqa: PLC0415
     from cds_service.records.rows import AdministrationEvent  # noqa: PLC0415
 
@@ -154,15 +193,15 @@ def _record(changes: Changes, database_url: str, *, done_by: str, approved_by: s
             [
                 AdministrationEvent(
                     happened_at=now,
-                    action=f"model-{made.action}",
+                    action=action,
                     tenant_id="",
-                    scope=f"{made.model} {made.version}: {made.before} -> {made.after}",
-                    value=_versions(changes),
+                    scope=scope,
+                    value=value,
                     done_by=done_by,
                     approved_by=approved_by,
                     reason=reason,
                 )
-                for made in changes
+                for action, scope, value in scopes
             ],
         )
     finally:
@@ -176,7 +215,7 @@ def _versions(changes: Changes) -> str:
     return f"{before} -> {after}"[:32]
 
 
-def _refuse_unapproved(*, done_by: str, approved_by: str | None, folder: Path | None, **_: object) -> None:
+def refuse_unapproved(*, done_by: str, approved_by: str | None, folder: Path | None, **_: object) -> None:
     """Where real patients are behind the service, what they are told changes by two people (R-E06, R-F09)."""
     if _in_production(folder) and (not approved_by or approved_by.strip().casefold() == done_by.strip().casefold()):
         raise click.ClickException("a champion in production needs a second person: --approved-by (R-E06)")

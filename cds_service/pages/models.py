@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import attributes, evaluations, irm, layout, local_results, model_summary
 from cds_service.tenants.tenant import Tenant
 from fhir_mappings.terminology.procedure_groups import GROUPS
+from models_onnx.added_card import AddedCard
 from models_onnx.documents import chai, source_attributes, tripod
 from models_onnx.model_card import ModelCard
 from models_onnx.recalibration import BySha256
@@ -34,8 +35,10 @@ def blueprint(
     registry: Callable[[], Registry],
     tenants: Iterable[Tenant] = (),
     recalibrations: Callable[[], Mapping[str, BySha256]] = dict,
+    added: Callable[[], Sequence[AddedCard]] = tuple,
 ) -> Blueprint:
-    """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment.
+    """`/models`, `/models/{outcome}`, `/irm` and `/codes/topic`; `registry` gives the models served at that moment,
+    `added` the cards of those that the site added (added_models.py has their pages).
 
     Under `/sites/{word}` the same outcome with one hospital's own results, and nothing else of that hospital (DEC-26).
     """
@@ -47,7 +50,8 @@ def blueprint(
         served = registry()
         by_outcome = _by_outcome(served)
         if layout.wants_json():
-            return _json({"models": [_listed(card, served) for cards in by_outcome.values() for card in cards]})
+            listed = [_listed(card, served) for cards in by_outcome.values() for card in cards]
+            return _json({"models": listed, "added": [_listed_added(card) for card in added()]})
         return layout.html(
             "models.html",
             cached=True,
@@ -56,6 +60,7 @@ def blueprint(
             intended_use=INTENDED_USE,
             kinds=KINDS,
             state=lambda card: served.states[card.name, card.version],
+            added=added(),
         )
 
     @pages.get("/models/<outcome>")
@@ -161,6 +166,18 @@ def _listed(card: ModelCard, served: Registry) -> dict[str, Any]:
         "horizon": card.horizon,
         "sha256": card.sha256,
         "url": f"/models/{card.outcome}",
+    }
+
+
+def _listed_added(card: AddedCard) -> dict[str, Any]:
+    return {
+        "outcome": card.outcome.name,
+        "model": card.name,
+        "version": card.version,
+        "title": card.title,
+        "horizon": card.outcome.horizon,
+        "validated": card.validation is not None,
+        "url": f"/models/added/{card.name}",
     }
 
 

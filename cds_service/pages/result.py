@@ -11,9 +11,9 @@ import msgspec
 from markupsafe import Markup
 
 from cds_service.advice import number_text, outcomes
-from cds_service.advice.outcomes import BY_NAME, Outcome
+from cds_service.advice.outcomes import BY_NAME
 from cds_service.cards import estimate_text
-from cds_service.pages import axis, bars
+from cds_service.pages import axis, bars, whose_model
 from cds_service.pages.axis import Chart
 from cds_service.pages.bars import Pulls
 from cds_service.pages.words import STATUS_WORDS, SYSTEM_WORDS, WHY_WORDS, label, plain
@@ -34,6 +34,7 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     status_words: str
     shown: bool
     answer: str
+    page: str
     percent: str = ""
     interval: str = ""
     peers: str = ""
@@ -123,17 +124,19 @@ class _Explained(msgspec.Struct, frozen=True):
     def of(
         cls, predictions: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]], missing: frozenset[str]
     ) -> _Explained:
-        explained = [one for one in predictions if one.get("contributions")]
+        explained = [one for one in predictions if whose_model.adds_up(one)]
         return cls(axis.denominator(told), bars.longest(explained), missing)
 
     def pulls(self, prediction: Mapping[str, Any]) -> Pulls | None:
-        if not prediction.get("contributions"):
+        if not whose_model.adds_up(prediction):
             return None
         return bars.pulls(prediction, self.denominator, self.longest, self.missing)
 
 
 def heading(prediction: Mapping[str, Any]) -> str:
-    """The outcome of a prediction as a page heads it."""
+    """The outcome of a prediction as a page heads it; of a site's own model with whose it is."""
+    if added := prediction.get("added"):
+        return f"{added['heading']} (this site's model)"
     name = prediction["outcome"]
     return outcomes.heading(name, prediction["model"]) if name in BY_NAME else plain(name)
 
@@ -153,7 +156,7 @@ def _missed(found: Mapping[str, Any]) -> MissedRow:
 
 
 def _risk(prediction: Mapping[str, Any], explained: _Explained) -> RiskRow:
-    outcome = BY_NAME.get(prediction["outcome"])
+    of = whose_model.denominator(prediction)
     told = RiskRow(
         heading=heading(prediction),
         horizon=prediction["horizon"],
@@ -164,14 +167,15 @@ def _risk(prediction: Mapping[str, Any], explained: _Explained) -> RiskRow:
         status_words=plain(prediction["status"]),
         shown=bool(prediction.get("shown")),
         answer=_answer(prediction),
+        page=whose_model.page(prediction),
         rates=_rates(prediction),
         pulls=explained.pulls(prediction),
     )
     if prediction["status"] == "range" and "missingRange" in prediction:
-        return msgspec.structs.replace(told, **_ranged(prediction, outcome))
+        return msgspec.structs.replace(told, **_ranged(prediction, of))
     if prediction["status"] != "computed":
-        return _without_figure(told, prediction.get("missingRange"), outcome)
-    return msgspec.structs.replace(told, **_computed(prediction, outcome))
+        return _without_figure(told, prediction.get("missingRange"), of)
+    return msgspec.structs.replace(told, **_computed(prediction, of))
 
 
 def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
@@ -203,11 +207,10 @@ def _answer(prediction: Mapping[str, Any]) -> str:
     return f"needs {needs}" if needs else str(prediction.get("reason", "")).replace("-", " ")
 
 
-def _without_figure(told: RiskRow, limits: Mapping[str, float] | None, outcome: Outcome | None) -> RiskRow:
+def _without_figure(told: RiskRow, limits: Mapping[str, float] | None, denominator: int) -> RiskRow:
     """Points, or what is lacking; and between which figures it lies where that is known, as in the chart above it."""
     if not limits:
         return told
-    denominator = outcome.denominator if outcome else 100
     between = estimate_text.between(Range(limits["low"], limits["high"]), denominator)
     return msgspec.structs.replace(
         told,
@@ -217,14 +220,14 @@ def _without_figure(told: RiskRow, limits: Mapping[str, float] | None, outcome: 
     )
 
 
-def _missing_range(prediction: Mapping[str, Any], outcome: Outcome | None) -> str:
+def _missing_range(prediction: Mapping[str, Any], denominator: int) -> str:
     limits = prediction.get("missingRange")
-    return _range(limits["low"], limits["high"], outcome.denominator if outcome else 100) if limits else ""
+    return _range(limits["low"], limits["high"], denominator) if limits else ""
 
 
-def _ranged(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
+def _ranged(prediction: Mapping[str, Any], denominator: int) -> dict[str, Any]:
     """Where there is no single number: from where to where it lies."""
-    limits, denominator = prediction["missingRange"], outcome.denominator if outcome else 100
+    limits = prediction["missingRange"]
     return {
         "answer": estimate_text.between(Range(limits["low"], limits["high"]), denominator),
         "percent": _range(limits["low"], limits["high"], denominator),
@@ -238,15 +241,15 @@ def _peers(prediction: Mapping[str, Any], denominator: int) -> str:
     return f"{number_text.count_in(peer, denominator)} ({prediction['peerGroup']})" if peer is not None else ""
 
 
-def _computed(prediction: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
-    probability, denominator = prediction["probability"], outcome.denominator if outcome else 100
+def _computed(prediction: Mapping[str, Any], denominator: int) -> dict[str, Any]:
+    probability = prediction["probability"]
     return {
         "answer": number_text.frequency(probability, denominator),
         "percent": _percent(probability, denominator),
         "interval": _range(prediction["low"], prediction["high"], denominator) if "low" in prediction else "",
         "peers": _peers(prediction, denominator),
         "band": plain(prediction.get("band", "")),
-        "missing_range": _missing_range(prediction, outcome),
+        "missing_range": _missing_range(prediction, denominator),
     }
 
 

@@ -17,7 +17,7 @@ from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS
 from cds_service.cards import estimate_text
 from cds_service.hooks.services import INTENDED_USE
-from cds_service.pages import axis, layout
+from cds_service.pages import added_models, axis, layout
 from cds_service.pages.models import REGULATORY
 from cds_service.pages.words import BAND_WORDS, label
 from cds_service.records.rows import EvaluationRow
@@ -79,6 +79,7 @@ def page(opened: Opened) -> Response:
         missing=tuple(_missing(told, of)) if told else (),
         tables=side_by_side.tables(told, answered.record, opened.models, of) if told and answered.record else (),
         of=of,
+        added=added_models.rows(told) if told else (),
         choices=tuple(_choices(opened)),
         card=answered.card,
         changed=_changed(told, opened.card) if told else "",
@@ -170,9 +171,10 @@ def _changed(assessment: Assessment, card: EvaluationRow | None) -> str:
     headline = assessment.headline
     if card is None or card.probability is None or card.outcome is None or headline is None:
         return ""
-    now = {one.outcome.name: one.score.probability for one in assessment.estimates}.get(card.outcome)
     denominator = headline.outcome.denominator
-    if now is not None and number_text.percent(now, denominator) == number_text.percent(card.probability, denominator):
+    same = [one.score.probability for one in assessment.estimates if one.outcome.name == card.outcome]
+    told = {number_text.percent(now, denominator) for now in same if now is not None}
+    if number_text.percent(card.probability, denominator) in told:
         return ""
     then = number_text.minute(card.received_at, assessment.zone)
     return f"The card of {then} told {number_text.percent(card.probability, denominator)}; the data have changed since."

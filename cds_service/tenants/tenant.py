@@ -49,6 +49,7 @@ Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
 ServiceIds = Literal["one", "per-hook"]
 VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
 SERVICE_PATH = "/cds-services"
+EVERY_MODEL = "*"
 
 
 class ModeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,7 +138,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keeps the shipped one (speaking.py). `card_floor`: one number for all of them, as versions before read it; 0:
     always a card. `card_budget`: the share of operations that may have a card (`record floors`). `code_systems`: a
     URI of this site → the name of the code system that it is (code_systems.NAMES), added to those known everywhere
-    (DEC-41). `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
+    (DEC-41). `added_models`: the site's own models that answer here (`cds-service models add`); "*" outside production:
+    every one. `local_pages`: an opaque word of 16 to 64 characters; this tenant's model pages, with its local results,
     stand at /sites/<word>/models and its cards link there (DEC-26). `private_networks`: CIDR ranges in which a FHIR
     server on the hospital's own network may stand; loopback and link-local never count (R-G01). `card_text`: whether
     the EHR renders the markdown of a card's detail; as-vendor: what `vendor_profile` says. `service_ids`: the
@@ -188,6 +190,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: DataHabits = DataHabits()
     advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
+    added_models: tuple[str, ...] = ()
     local_pages: str = ""
     retention: Retention = Retention()
     discrete_result: bool = True

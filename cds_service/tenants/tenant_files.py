@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cds_service.tenants.tenant import (
+    EVERY_MODEL,
     AdviceSettings,
     Canary,
     Client,
@@ -137,6 +138,7 @@ def demo_tenant(public_url: str, *, concept_maps: tuple[Path, ...] = ()) -> Tena
         cors_origins=("https://sandbox.cds-hooks.org", "http://localhost:8080", "http://127.0.0.1:8080"),
         concept_maps=concept_maps,
         explain_silence=True,
+        added_models=(EVERY_MODEL,),
         advice=AdviceSettings(smart_launch_url=f"{public_url.rstrip('/')}/smart/launch"),
         limits=Limits(requests_per_s=100_000.0, burst=100_000),
     )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from cds_service.tenants import speaking
-from cds_service.tenants.tenant import Client, Tenant
+from cds_service.tenants.tenant import EVERY_MODEL, Client, Tenant
 from fhir_mappings.results import unit_aliases
 from fhir_mappings.terminology import concept_maps
 
@@ -21,6 +21,7 @@ SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
 _APPROVALS = 2
+_MOST_MODELS = 3
 _WHO_APPROVED = "differs from the default: name who approved it as thresholds_approved: approved_by, date"
 
 
@@ -60,6 +61,8 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
         concept_maps.aliases(tenant.code_systems)
     except concept_maps.ConceptMapError as error:
         yield "code_systems", str(error)
+    if len(tenant.added_models) > _MOST_MODELS:
+        yield "added_models", f"at most {_MOST_MODELS}: they share half a second of an answer"
     yield from _files(tenant)
     yield from _unread(tenant)
 
@@ -203,6 +206,8 @@ def _production(tenant: Tenant) -> Iterator[Complaint]:
         yield "vendor_profile", f"{tenant.vendor_profile} is for dev tenants (DEC-09)"
     if tenant.chart_at_order_hooks:
         yield "chart_at_order_hooks", "a card at every medicine is for testers: demo and dev tenants only (DEC-47)"
+    if EVERY_MODEL in tenant.added_models:
+        yield "added_models", "a production tenant names each model"
     if tenant.local_validation is None:
         yield from _unvalidated(tenant)
     if tenant.thresholds_approved is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.demo import patients, store
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import logs, metrics, state, traces
-from cds_service.pages import evidence, layout, risk_assessments
+from cds_service.pages import added_models, evidence, layout, risk_assessments
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records import database, recalibrations
@@ -25,7 +26,7 @@ from cds_service.records.records import Records
 from cds_service.smart import profile
 from cds_service.smart import routes as smart
 from cds_service.tenant_runtime import TenantRuntime, open_tenant
-from cds_service.tenants.tenant import Tenant
+from cds_service.tenants.tenant import EVERY_MODEL, Tenant
 from cds_service.tenants.tenant_files import check_for, demo_tenant
 from cds_service.tenants.tenant_files import load as load_tenants
 from cds_service.trust import outbound
@@ -62,7 +63,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     fhir = FhirClient(threads=settings.fetch_threads)
-    in_force = ModelsInForce(settings.models, class_b=settings.class_b, fhir=fhir)
+    in_force = ModelsInForce(settings.models, class_b=settings.class_b, fhir=fhir, added=settings.site_models)
     deployment = _open(settings, in_force, clock)
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
@@ -84,8 +85,14 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app.register_blueprint(hook_routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
     app.register_blueprint(
-        model_pages.blueprint(lambda: in_force.models, tenants, lambda: in_force.knowledge.recalibrations)
+        model_pages.blueprint(
+            lambda: in_force.models,
+            tenants,
+            lambda: in_force.knowledge.recalibrations,
+            lambda: tuple(one.card for one in in_force.knowledge.added.by_name.values()),
+        )
     )
+    app.register_blueprint(added_models.blueprint(lambda: in_force.knowledge.added))
     app.register_blueprint(evidence.blueprint(catalogue.load()))
     _open_profiles(app, deployment, settings)
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
@@ -144,6 +151,7 @@ def _proven(deployment: Deployment) -> risk_assessments.Proven:
 def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock) -> Deployment:
     """The record first: a deployment that cannot keep an account of its answers gives none."""
     sites = open_sites(settings)
+    refuse_absent_models(sites, in_force.knowledge.added.by_name)
     folder = _state_folder(settings)
     records = Records(
         _migrated(settings.database_url),
@@ -193,6 +201,14 @@ def _migrated(url: str) -> str:
 
 def _report(incident: str, error: BaseException) -> None:
     logs.warn("incident", incident=incident, error=type(error).__name__, at=logs.where(error))
+
+
+def refuse_absent_models(sites: Sequence[TenantRuntime], there: Collection[str]) -> None:
+    """Raise StartError where a tenant names a model of its own that nobody added, or that was removed."""
+    for site in sites:
+        for name in site.tenant.added_models:
+            if name != EVERY_MODEL and name not in there:
+                raise StartError(f"tenant {site.tenant.id}: added_models: no model {name} is in CDS_SITE_MODELS")
 
 
 def open_sites(settings: Settings) -> tuple[TenantRuntime, ...]:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     models: Path | None = Field(
         default=None, description="Folder of the models and of registry.yaml. None: those of the package."
     )
+    site_models: Path | None = Field(
+        default=None, description="Folder of the models that this site added (`cds-service models add`). None: none."
+    )
     class_b: bool = Field(
         default=False, description="Also serve models whose coefficients rest on one public source (trust class B)."
     )

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
+from tests.acceptance import own_models
+from tests.acceptance.own_models import Apps
 
 Post = Callable[..., Any]
 
@@ -35,3 +37,22 @@ def post(http: FlaskClient) -> Post:
         return http.post(f"/cds-services/{service}", json=body)
 
     return send
+
+
+@pytest.fixture
+def apps(tmp_path: Path) -> Apps:
+    def made(site: Path | None, **settings: Any) -> Flask:
+        number = len(list(tmp_path.iterdir()))
+        named: dict[str, Any] = {"demo": "tenants" not in settings, "site_models": site} | settings
+        return create_app(
+            Settings(
+                database_url=f"sqlite:///{tmp_path}/r{number}.sqlite3", state_directory=tmp_path / f"s{number}", **named
+            )
+        )
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return own_models.a_site(tmp_path_factory.mktemp("models"))

@@ -18,7 +18,8 @@ FIRST = "cds_service.answer"
 EMPTY_NAMES = ("read", "told")
 # Each room builds on rooms before it and on no other. `models_onnx` comes first for its reader of data files alone.
 ORDER = (
-    "models_onnx", "models_onnx.documents", "models_onnx.training", "fhir_mappings.fhir", "fhir_mappings.terminology",
+    "models_onnx", "models_onnx.added", "models_onnx.documents", "models_onnx.training",
+    "fhir_mappings.fhir", "fhir_mappings.terminology",
     "fhir_mappings.results", "fhir_mappings.patient", "fhir_mappings.orders", "fhir_mappings.features",
     "fhir_mappings.writing", "fhir_mappings.report", "fhir_mappings", "cds_service.tenants", "cds_service.trust",
     "cds_service.records", "cds_service.records.migrations.versions", "cds_service.records.migrations",

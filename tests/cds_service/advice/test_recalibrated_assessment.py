@@ -10,6 +10,7 @@ import pytest
 from cds_service.advice import model_inputs
 from cds_service.advice.assessment import Assessment, Estimate, Occasion, assess
 from cds_service.advice.bands import BandLimits
+from cds_service.advice.site_models import SiteOwn
 from cds_service.advice.value_of_information import worth_asking
 from fhir_mappings.features import features
 from models_onnx.recalibration import Recalibration
@@ -34,7 +35,7 @@ def of_hospital(*by: Recalibration, resources: tuple[Resource, ...] = ()) -> Ass
         models=models,
         limits=BandLimits(),
         occasion=Occasion(people.ASSESSMENT_ID, builders.AS_OF, builders.ZONE),
-        recalibrations={one.sha256: one for one in by},
+        own=SiteOwn({one.sha256: one for one in by}),
     )
 
 

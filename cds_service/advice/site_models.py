@@ -1,0 +1,65 @@
+"""What is a hospital's own: its recalibrations, and what the models say that it added, with what may be done with it.
+
+Their figures are shown in a line of their own, and no more until a report on the site's own cases stands behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from cds_service.advice.outcomes import Outcome
+from models_onnx.added_card import AddedCard
+from models_onnx.added_model import FAILED, TOO_MUCH_MISSING, TOO_SLOW, WITHDRAWN, AddedAnswer
+from models_onnx.recalibration import BySha256
+
+
+class SiteOwn(msgspec.Struct, frozen=True):
+    """What is the hospital's own: recalibrations, by the graph that they correct, and what its added models say."""
+
+    recalibrations: BySha256 | None = None
+    added: tuple[AddedAnswer, ...] = ()
+
+
+NOTHING_OWN = SiteOwn()
+NOT_VALIDATED = "Added by this site, not validated here"
+VALIDATED = "Added by this site"
+# Why there is no figure, where it is neither a missing input nor a person for whom the model was not made.
+WHY_NONE = {
+    FAILED: "the model failed",
+    TOO_SLOW: "the model was too slow",
+    TOO_MUCH_MISSING: "too many inputs missing",
+    WITHDRAWN: "removed by this site",
+}
+
+
+def is_validated(answer: AddedAnswer) -> bool:
+    """Whether a validation report stands behind the model."""
+    return answer.card is not None and answer.card.validation is not None
+
+
+def speaking(answers: Iterable[AddedAnswer]) -> tuple[tuple[AddedCard, AddedAnswer], ...]:
+    """Those that may stand among the other figures, head a card, open it or warn."""
+    return tuple(
+        (one.card, one) for one in answers if one.card is not None and is_validated(one) and one.score.has_figure
+    )
+
+
+def inputs(answers: Iterable[AddedAnswer]) -> tuple[str, ...]:
+    """What those read that may stand among the other figures."""
+    return tuple(entry.name for card, _ in speaking(answers) for entry in card.inputs)
+
+
+def outcome(card: AddedCard) -> Outcome:
+    """The outcome as a card tells it; whose figure it is stands beside it."""
+    told = card.outcome
+    return Outcome(
+        name=told.name,
+        words=f"{told.words} (this site's model)",
+        heading=told.heading,
+        short=f"{told.words} (this site's model)",
+        on_card=f"{told.heading} (this site's model)",
+        denominator=told.denominator,
+        frequency=told.frequency,
+    )
