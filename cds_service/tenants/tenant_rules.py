@@ -61,6 +61,7 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
     except concept_maps.ConceptMapError as error:
         yield "code_systems", str(error)
     yield from _files(tenant)
+    yield from _site_folder(tenant)
     yield from _unread(tenant)
 
 
@@ -74,6 +75,11 @@ def _files(tenant: Tenant) -> Iterator[Complaint]:
         for path in paths:
             if not path.is_file():
                 yield member, f"there is no file {path}"
+
+
+def _site_folder(tenant: Tenant) -> Iterator[Complaint]:
+    if tenant.site_folder is not None and not tenant.site_folder.is_dir():
+        yield "site_folder", f"there is no folder {tenant.site_folder}"
 
 
 def _network(text: str) -> Iterator[Complaint]:

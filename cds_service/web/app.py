@@ -86,7 +86,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app.register_blueprint(
         model_pages.blueprint(lambda: in_force.models, tenants, lambda: in_force.knowledge.recalibrations)
     )
-    app.register_blueprint(evidence.blueprint(catalogue.load()))
+    app.register_blueprint(evidence.blueprint(catalogue.load(), evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
         app.register_blueprint(workbench.blueprint(open_to_try))
