@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service.advice.bands import BandLimits
+from cds_service.advice.catalogue import Catalogue, Theme
 from cds_service.advice.choice import CATALOGUE, Advising
 from cds_service.advice.options import Policy
 from cds_service.cards.cards import Place
@@ -33,10 +34,14 @@ def floors(tenant: Tenant) -> dict[str, float]:
     return speaking.CARD_FLOORS | tenant.card_floors
 
 
-def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
-    """What may be suggested. Raises UnknownRowError, or OrderCodeError naming the map that cannot be used."""
+def advising(tenant: Tenant, maps: ConceptMaps, added: tuple[Theme, ...] = ()) -> Advising:
+    """What may be suggested, the site's own rows (`added`) among it.
+
+    Raises UnknownRowError, or OrderCodeError naming the map that cannot be used.
+    """
     own = tenant.advice
-    rows = {row.id for row in CATALOGUE.rows}
+    catalogue = Catalogue((*CATALOGUE.themes, *added)) if added else CATALOGUE
+    rows = {row.id for row in catalogue.rows}
     for name in (*own.off, *own.opt_in):
         if name not in rows:
             raise UnknownRowError(f"tenant {tenant.id}: advice: the catalogue has no row {name}")
@@ -50,7 +55,7 @@ def advising(tenant: Tenant, maps: ConceptMaps) -> Advising:
         maximum=own.maximum_suggestions,
     )
     codes = order_codes.load(tenant.order_maps, shipped=_shipped_order_maps(tenant))
-    return Advising(policy=policy, codes=codes, maps=maps, limits=limits(tenant))
+    return Advising(policy=policy, codes=codes, maps=maps, limits=limits(tenant), catalogue=catalogue)
 
 
 def dialect(tenant: Tenant) -> Dialect:

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service import tenant_advice
+from cds_service import site_folder, tenant_advice
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.choice import Advising
 from cds_service.cards.cards import Place
 from cds_service.patient_data import terminology_server
 from cds_service.patient_data.terminology_server import ValueSetInForce
+from cds_service.site_folder import SiteFolder
 from cds_service.tenants.tenant import Tenant
 from cds_service.trust import egress
 from cds_service.trust.outbound import Door
@@ -33,6 +34,7 @@ class TenantRuntime(msgspec.Struct, frozen=True, kw_only=True):
     tenant: Tenant
     maps: ConceptMaps
     value_sets: ValueSets
+    own: SiteFolder
     terminology: tuple[ValueSetInForce, ...]
     rules: SiteRules
     templates: dict[str, str]
@@ -47,26 +49,29 @@ class TenantRuntime(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_tenant(tenant: Tenant) -> TenantRuntime:
     """Read what the tenant's file names; what cannot be read, or had from its terminology server, stops the start."""
+    own = site_folder.read_folder(tenant.site_folder)
     value_sets, told = terminology_server.in_force(tenant, STANDARD)
     habits = tenant.data
     if not habits.unverified_codes:
         value_sets = value_sets.verified()
-    maps = concept_maps.load(
-        tenant.concept_maps, shipped=_demonstration(tenant), sets=value_sets, code_systems=tenant.code_systems
-    )
-    advising = tenant_advice.advising(tenant, maps)
+    value_sets, own = site_folder.applied(own, value_sets)
+    files, shipped = (*tenant.concept_maps, *own.maps), _demonstration(tenant)
+    maps = concept_maps.load(files, shipped=shipped, sets=value_sets, code_systems=tenant.code_systems)
+    advising = tenant_advice.advising(tenant, maps, own.themes)
     return TenantRuntime(
         tenant=tenant,
         maps=maps,
         value_sets=value_sets,
+        own=own,
         terminology=told,
         rules=SiteRules(
             decimal_comma=habits.decimal_comma,
             status_unknown=habits.status_unknown,
             unread_is_absent=habits.unread_entries == "absent",
-            units=unit_aliases.by_text(habits.units),
+            units=unit_aliases.by_text(habits.units | own.units, own.taken_units),
+            inputs=own.inputs,
         ),
-        templates=queries.prefetch_templates(maps, value_sets, advising.codes),
+        templates=queries.prefetch_templates(maps, value_sets, advising.codes, own.inputs),
         zone=ZoneInfo(tenant.zone),
         band_limits=advising.limits,
         place=tenant_advice.place(tenant, advising),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -175,7 +175,7 @@ def load(directory: Path = DIRECTORY) -> Catalogue:
     for row in catalogue.rows:
         if ids.count(row.id) > 1:
             raise CatalogueError(f"{row.id}: the id is used twice")
-        for problem in _problems(row):
+        for problem in problems(row):
             raise CatalogueError(f"{row.id}: {problem}")
     return catalogue
 
@@ -194,14 +194,15 @@ def parts(trigger: Trigger) -> Iterator[Trigger]:
         yield from parts(part)
 
 
-def _problems(row: Row) -> Iterator[str]:
+def problems(row: Row, features: Mapping[str, FeatureDefinition] = FEATURES) -> Iterator[str]:
+    """What is wrong with a row; `features`: those that there are, a site's own among them."""
     for name in (*row.orders, *row.unless_requested):
         if name not in ORDERABLES:
             yield f"nothing that can be ordered is called {name}"
     triggers = [*parts(row.trigger), *(parts(row.unless) if row.unless else ())]
     cautions = [part for caution in row.cautions for part in parts(caution.when)]
     for part in (*triggers, *cautions):
-        yield from _trigger_problems(part)
+        yield from _trigger_problems(part, features)
     if row.opens and not _may_open(row):
         yield "it opens a card without an abnormal finding, or on evidence that does not carry that (DEC-39)"
     if (row.opens and not row.acts) or (row.acts and not _may_act(row)):
@@ -229,14 +230,14 @@ def _asks(row: Row) -> bool:
     return any(part.not_done or part.result_not_done for part in parts(row.trigger))
 
 
-def _trigger_problems(part: Trigger) -> Iterator[str]:
+def _trigger_problems(part: Trigger, features: Mapping[str, FeatureDefinition]) -> Iterator[str]:
     tests = (part.result, part.result_done, part.result_not_done)
     subjects = (part.feature, part.diagnosis, part.medicine, *tests, part.performed, part.operation, part.band)
     given = sum(subject is not None for subject in subjects) + bool(part.all) + bool(part.any) + part.warned
     if given != 1:
         yield f"a trigger names {given} facts instead of one"
     if part.feature is not None:
-        yield from _feature_problems(part, FEATURES.get(part.feature))
+        yield from _feature_problems(part, features.get(part.feature))
     if part.result is not None:
         if part.not_done:
             yield f"{part.result}: of a result say result_not_done"

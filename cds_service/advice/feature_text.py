@@ -46,7 +46,7 @@ def _assumed(feature: Feature) -> str:
 
 def _text(feature: Feature) -> str:
     """Label and value, as people say it: "male sex", "no diabetes", "current smoker", "haemoglobin 10.9 g/dL"."""
-    definition = FEATURES.get(feature.name) or RESULTS[feature.name]
+    definition = feature.definition or FEATURES.get(feature.name) or RESULTS[feature.name]
     told = number_text.value(feature, definition)
     if feature.name == "sex":
         return f"{told} sex" + (" (at birth; recorded gender differs)" if "sex-differs" in feature.flags else "")

@@ -103,6 +103,7 @@ def _tenants(settings: Settings, *, nobody: bool) -> Iterator[Check]:
     yield _check("environment", lambda: environment.check(os.environ, also=[one for one in named if one]))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
+    yield from (_added(site) for site in sites if site.tenant.site_folder is not None)
 
 
 def _order_codes(site: TenantRuntime) -> Check:
@@ -122,6 +123,16 @@ def _floors(site: TenantRuntime) -> Check:
     told = ", ".join(f"{outcome} {floor:g}" for outcome, floor in site.card_floors.items()) + of
     old = (f"card_floor is read in this version only; write card_floors: {{outcome: probability}}{of}",)
     return Check("card floors", ok=True, told=told, warnings=old if tenant.card_floor is not None else ())
+
+
+def _added(site: TenantRuntime) -> Check:
+    """What the site added, with a warning for each code that means another idea than it did."""
+    from cds_service import site_folder  # noqa: PLC0415
+
+    of = f" ({site.tenant.id})"
+    return Check(
+        "site folder", True, site_folder.added_in_words(site.own) + of, tuple(one.told + of for one in site.own.moved)
+    )
 
 
 def _told(site: TenantRuntime) -> str:

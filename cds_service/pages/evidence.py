@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,19 +14,41 @@ from cds_service.advice.operation_attributes import OPERATIONS
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import layout, trigger_words
 from cds_service.pages.citations import linked
+from cds_service.tenant_runtime import TenantRuntime
+from fhir_mappings.features.features import FEATURES
 
 # 45 CFR 170.315(b)(11)(iv)(A)(5)-(13), as the attributes of Demographics.
 ITEMS = tuple(field.name for field in msgspec.structs.fields(Demographics))
 
 
-def blueprint(catalogue: Catalogue) -> Blueprint:
-    """The page, and the same rows as JSON by `Accept`."""
+class AddedTheme(msgspec.Struct, frozen=True):
+    """Rows that sites added, with the features that they may ask for; `by`: the tenants whose own they are."""
+
+    theme: Theme
+    features: trigger_words.Features
+    by: tuple[str, ...]
+
+
+def added(sites: Iterable[TenantRuntime]) -> tuple[AddedTheme, ...]:
+    """Each theme of a site folder once, with every tenant that has it."""
+    found: dict[bytes, AddedTheme] = {}
+    for site in sites:
+        for theme in site.own.themes:
+            key = msgspec.json.encode(theme)
+            by = (*(found[key].by if key in found else ()), site.tenant.id)
+            found[key] = AddedTheme(theme, site.own.definitions, by)
+    return tuple(found.values())
+
+
+def blueprint(catalogue: Catalogue, own: Sequence[AddedTheme] = ()) -> Blueprint:
+    """The page, and the same rows as JSON by `Accept`; rows that sites added are marked as theirs."""
+    shown = [*(AddedTheme(theme, FEATURES, ()) for theme in catalogue.themes), *own]
     pages = Blueprint("evidence", __name__)
 
     @pages.get("/evidence")
     def page() -> Response:
         if layout.wants_json():
-            rows = [row_evidence(theme, row) for theme in catalogue.themes for row in theme.rows]
+            rows = [row_evidence(one, row) for one in shown for row in one.theme.rows]
             content = {"suggestions": rows, "operations": OPERATIONS, "notCarriedOut": NOT_CODED}
             response = Response(msgspec.json.encode(content), mimetype="application/json")
             response.headers["Vary"] = "Accept"
@@ -33,7 +56,7 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
         return layout.html(
             "evidence.html",
             cached=True,
-            themes=catalogue.themes,
+            shown=shown,
             used=used,
             when=trigger_words.when,
             unless=trigger_words.unless,
@@ -48,9 +71,11 @@ def blueprint(catalogue: Catalogue) -> Blueprint:
     return pages
 
 
-def row_evidence(theme: Theme, row: Row) -> dict[str, Any]:
-    """One row: what is offered, when, and its 13 attributes."""
-    return {
+def row_evidence(of: AddedTheme, row: Row) -> dict[str, Any]:
+    """One row: what is offered, when, and its 13 attributes; of a row that sites added, by which."""
+    theme = of.theme
+    when, unless = trigger_words.when(row, of.features), trigger_words.unless(row, of.features)
+    return ({"addedBy": list(of.by)} if of.by else {}) | {
         "id": row.id,
         "row": row.number,
         "theme": theme.theme,
@@ -67,7 +92,7 @@ def row_evidence(theme: Theme, row: Row) -> dict[str, Any]:
         "trigger": msgspec.to_builtins(row.trigger),
         "unless": msgspec.to_builtins(row.unless),
         "actsOnFinding": row.acts,
-        "inWords": {"when": trigger_words.when(row), "unless": trigger_words.unless(row)},
+        "inWords": {"when": when, "unless": unless},
         "owner": theme.owner,
         "reviewer": theme.reviewer,
         "reviewed": theme.reviewed.isoformat(),

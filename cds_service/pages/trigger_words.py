@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from cds_service.advice import feature_text
@@ -11,10 +13,12 @@ from cds_service.pages import words
 from fhir_mappings.features.existing_tests import PERFORMED_DAYS
 from fhir_mappings.features.features import FEATURES
 from fhir_mappings.features.iron_status import DEFINITIONS as RESULTS
+from fhir_mappings.results.feature import FeatureDefinition
 from fhir_mappings.results.tested_rules import TESTED
 from fhir_mappings.terminology.procedure_groups import GROUPS
 from fhir_mappings.terminology.value_sets import STANDARD
 
+Features = Mapping[str, FeatureDefinition]
 _UNIT = str.maketrans({"{": "", "}": "", "_": " "})
 _SETTINGS = {
     "hba1c_percent": "the hospital's limit (8 % where it names none)",
@@ -29,28 +33,28 @@ class Told(msgspec.Struct, frozen=True):
     parts: tuple[Told, ...] = ()
 
 
-def when(row: Row) -> Told:
-    """What has to hold."""
-    return in_words(row.trigger)
+def when(row: Row, features: Features = FEATURES) -> Told:
+    """What has to hold. `features`: a site's own among them, where the row is its own."""
+    return in_words(row.trigger, features)
 
 
-def unless(row: Row) -> Told | None:
+def unless(row: Row, features: Features = FEATURES) -> Told | None:
     """What takes the row away; None where nothing in a record does."""
-    return in_words(row.unless) if row.unless is not None else None
+    return in_words(row.unless, features) if row.unless is not None else None
 
 
-def in_words(trigger: Trigger) -> Told:
+def in_words(trigger: Trigger, features: Features = FEATURES) -> Told:
     """Each part of the trigger, none left out."""
     if trigger.all:
-        return Told("all of these:", tuple(in_words(part) for part in trigger.all))
+        return Told("all of these:", tuple(in_words(part, features) for part in trigger.all))
     if trigger.any:
-        return Told("any of these:", tuple(in_words(part) for part in trigger.any))
-    return Told(_fact(trigger))
+        return Told("any of these:", tuple(in_words(part, features) for part in trigger.any))
+    return Told(_fact(trigger, features))
 
 
-def _fact(trigger: Trigger) -> str:
+def _fact(trigger: Trigger, features: Features) -> str:
     if trigger.feature is not None or trigger.result is not None:
-        return _value(trigger)
+        return _value(trigger, features)
     if trigger.operation is not None:
         return f"the operation: {OPERATIONS.attributes[trigger.operation].words}"
     if trigger.band is not None:
@@ -78,9 +82,9 @@ def _test(name: str) -> str:
     return STANDARD.by_id[name].title
 
 
-def _value(trigger: Trigger) -> str:
+def _value(trigger: Trigger, features: Features) -> str:
     """A feature or a result, and on which side of what."""
-    definition = FEATURES[trigger.feature] if trigger.feature is not None else RESULTS[trigger.result or ""]
+    definition = features[trigger.feature] if trigger.feature is not None else RESULTS[trigger.result or ""]
     unit = "" if definition.unit == "1" else f" {definition.unit.translate(_UNIT)}"
     days = f" in the last {definition.lookback_days} days" if definition.lookback_days else ""
     if trigger.not_done:

@@ -34,7 +34,9 @@ def result_of(told: Assessment, record: PatientRecord | None) -> ResultRows:
 
 def _described(row: InputRow, told: Assessment, record: PatientRecord | None, known: Mapping[str, str]) -> InputRow:
     line = _trend(row.code, told, record) if row.good and record is not None else Markup("")
-    return msgspec.structs.replace(row, source=sources.words(row.source, known), trend=line)
+    own = told.features[row.code].definition
+    name = own.label[:1].upper() + own.label[1:] if own else row.name
+    return msgspec.structs.replace(row, name=name, source=sources.words(row.source, known), trend=line)
 
 
 def _trend(name: str, told: Assessment, record: PatientRecord) -> Markup:

@@ -11,7 +11,7 @@ from flask import Response
 from cds_service.advice import blood_draw, number_text, outcomes
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.bands import BAND_NAMES, band
-from cds_service.advice.choice import CATALOGUE
+from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.operation_attributes import Attribute, attributes
 from cds_service.advice.options import Option
 from cds_service.advice.silence import WORDS
@@ -25,8 +25,6 @@ from cds_service.smart import banner, described, side_by_side
 from cds_service.smart.profile import Opened
 from fhir_mappings.features import reasons
 from models_onnx.missing_ranges import Unknown
-
-_ROWS = {row.id: row for row in CATALOGUE.rows}
 
 
 class ShownEffect(msgspec.Struct, frozen=True):
@@ -140,14 +138,14 @@ def _effect(assessment: Assessment, told: Estimate, unknown: Unknown, of: int) -
 
 
 def _choices(opened: Opened) -> Iterator[Choice]:
-    told, maximum = opened.answered.assessment, opened.site.advising.policy.maximum
+    told, advising = opened.answered.assessment, opened.site.advising
     operation = attributes(told.procedure.group) if told else frozenset[Attribute]()
     for place, option in _numbered(opened):
-        yield _choice(option, operation, on_card=place < maximum)
+        yield _choice(option, operation, advising.catalogue, on_card=place < advising.policy.maximum)
 
 
-def _choice(option: Option, operation: Collection[Attribute], *, on_card: bool) -> Choice:
-    row = _ROWS.get(option.id)
+def _choice(option: Option, operation: Collection[Attribute], catalogue: Catalogue, *, on_card: bool) -> Choice:
+    row = next((one for one in catalogue.rows if one.id == option.id), None)
     proof = row.proof(operation) if row else None
     return Choice(
         consider=option.consider,

@@ -127,13 +127,14 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `fetch_timeout_s`: for one call to the FHIR server. `fetch_budget_s`: for all of them. `bands`: the ratios to the
     usual risk at which a risk is lower, above and well above it. `warning`: from which risk on a card warns.
     `thresholds_approved`: who answers for other thresholds than the defaults. `cors_origins`: web pages that may
-    call. `limits`: what a request may cost. `concept_maps`: files with what the site's own codes mean.
-    `order_maps`: files with the codes by which the site orders what is suggested. `terminology`: a server that
-    holds value sets. `data`: how the site writes its data. `advice`: what a card may suggest. `local_validation`:
-    the report behind the first visible card. `retention`: how long the record is kept. `discrete_result`: whether a
-    card carries the figures for programs.
-    `explain_silence`: whether an empty list says why; outside production it does. `card_for_missing_required`:
-    whether a card says that age or sex is missing. `smart`: how the risk profile is registered.
+    call. `limits`: what a request may cost. `concept_maps`: files with what the site's own codes mean. `site_folder`:
+    a folder with codes, laboratory inputs, units and rows of its own (docs/your-own-codes.md). `order_maps`: files
+    with the codes by which the site orders what is suggested. `terminology`: a server that holds value sets. `data`:
+    how the site writes its data. `advice`: what a card may suggest. `local_validation`: the report behind the first
+    visible card. `retention`: how long the record is kept. `discrete_result`: whether a card carries the figures for
+    programs. `explain_silence`: whether an empty list says why; outside production it does.
+    `card_for_missing_required`: whether a card says that age or sex is missing. `smart`: how the risk profile is
+    registered.
     `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named
     keeps the shipped one (speaking.py). `card_floor`: one number for all of them, as versions before read it; 0:
     always a card. `card_budget`: the share of operations that may have a card (`record floors`). `code_systems`: a
@@ -184,6 +185,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cors_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
     concept_maps: tuple[Path, ...] = ()
+    site_folder: Path | None = None
     code_systems: dict[str, str] = {}
     order_maps: tuple[Path, ...] = ()
     terminology: Terminology | None = None

@@ -72,6 +72,7 @@ def load_file(path: Path) -> Tenant:
         tenant,
         concept_maps=tuple(folder / name for name in tenant.concept_maps),
         order_maps=tuple(folder / name for name in tenant.order_maps),
+        site_folder=folder / tenant.site_folder if tenant.site_folder else None,
         ca_bundle=folder / tenant.ca_bundle if tenant.ca_bundle else None,
     )
     for member, complaint in complaints(tenant):

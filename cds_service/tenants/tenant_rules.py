@@ -64,6 +64,7 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
     if len(tenant.added_models) > _MOST_MODELS:
         yield "added_models", f"at most {_MOST_MODELS}: they share half a second of an answer"
     yield from _files(tenant)
+    yield from _site_folder(tenant)
     yield from _unread(tenant)
 
 
@@ -77,6 +78,11 @@ def _files(tenant: Tenant) -> Iterator[Complaint]:
         for path in paths:
             if not path.is_file():
                 yield member, f"there is no file {path}"
+
+
+def _site_folder(tenant: Tenant) -> Iterator[Complaint]:
+    if tenant.site_folder is not None and not tenant.site_folder.is_dir():
+        yield "site_folder", f"there is no folder {tenant.site_folder}"
 
 
 def _network(text: str) -> Iterator[Complaint]:

@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
         )
     )
     app.register_blueprint(added_models.blueprint(lambda: in_force.knowledge.added))
-    app.register_blueprint(evidence.blueprint(catalogue.load()))
+    app.register_blueprint(evidence.blueprint(catalogue.load(), evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
         app.register_blueprint(workbench.blueprint(open_to_try))

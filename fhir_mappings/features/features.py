@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from fhir_mappings.features import nausea
 from fhir_mappings.features.feature_catalogue import FEATURES
@@ -23,13 +24,13 @@ from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.results.feature import Feature, FeatureDefinition, Features
 from fhir_mappings.results.finding_rules import FINDINGS
 from fhir_mappings.results.measurement_rules import RULES
-from fhir_mappings.results.measurements import body_mass_index, filtration_rate, measurement
+from fhir_mappings.results.measurements import body_mass_index, filtration_rate, measured, measurement
 
 __all__ = ["FEATURES", "FeatureDefinition", "derive"]
 
 
 def derive(record: PatientRecord, procedure: PlannedProcedure, drafts: Sequence[Raw] = ()) -> Features:
-    """Every feature of FEATURES, in its order, for this patient and this operation.
+    """Every feature of FEATURES, in its order, for this patient and this operation; then those that the site added.
 
     `drafts`: what else is being ordered in the same session.
     """
@@ -44,7 +45,7 @@ def derive(record: PatientRecord, procedure: PlannedProcedure, drafts: Sequence[
     found[nausea.PLAN] = nausea.opioid_planned(record, drafts)
     found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
     found["procedure_group"] = _group(procedure)
-    return {name: found[name] for name in FEATURES}
+    return {name: found[name] for name in FEATURES} | _added(record)
 
 
 def _person(record: PatientRecord) -> Features:
@@ -110,6 +111,15 @@ def _measurements(record: PatientRecord, found: Features) -> Features:
         measured["creatinine"], found["age"], found["sex"], measured["egfr"], found["dialysis"]
     )
     return measured
+
+
+def _added(record: PatientRecord) -> Features:
+    """What the site added, each with its own definition: shown, asked by its rows, read by no model."""
+    seen = record.seen("labs")
+    return {
+        one.rule.name: replace(measured(one.rule, record.recorded, seen, record.clock), definition=one.definition)
+        for one in record.inputs
+    }
 
 
 def _findings(record: PatientRecord) -> Features:

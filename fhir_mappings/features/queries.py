@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_mappings.orders.order_catalogue import LOCAL, ORDERABLES
 from fhir_mappings.orders.order_codes import OrderCodes
 from fhir_mappings.patient.findings import CONCLUDED
 from fhir_mappings.results.result_inputs import LABORATORY, OTHERS
+from fhir_mappings.results.site_inputs import SiteInput
 from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import ConceptMaps
+from fhir_mappings.terminology.expansions import SITE
 from fhir_mappings.terminology.value_sets import STANDARD, ValueSets
 
 _PATIENT = "patient={{context.patientId}}"
@@ -23,21 +25,25 @@ NONE = OrderCodes()
 
 
 def prefetch_templates(
-    maps: ConceptMaps, value_sets: ValueSets = STANDARD, order_codes: OrderCodes = NONE
+    maps: ConceptMaps,
+    value_sets: ValueSets = STANDARD,
+    order_codes: OrderCodes = NONE,
+    inputs: Sequence[SiteInput] = (),
 ) -> dict[str, str]:
     """The FHIR query of each key, in the order in which they are listed to the client; results newest first.
 
-    Codes are those of the inputs, of the tests whose absence a suggestion tells, and the site's own for them: nothing
-    is asked for that is neither scored nor shown (DEC-35). The open orders, of what may be suggested only, keep a
-    suggestion from asking for what is pending (never-suggest 8). Reports are asked for where the site's maps
-    say what their coded conclusions mean.
+    Codes are those of the inputs, the site's own (`inputs`) among them, of the tests whose absence a suggestion tells,
+    and the site's own for them: nothing is asked for that is neither scored nor shown (DEC-35). The open orders, of
+    what may be suggested only, keep a suggestion from asking for what is pending (never-suggest 8). Reports are asked
+    for where the site's maps say what their coded conclusions mean.
     Nothing depends on the order of lists, and not every server sorts them: only results are sorted.
     Conditions carry no category and no code filter: what decides is a prefix of an ICD code, which no search has.
     """
+    laboratory = (*LABORATORY, *(one.rule.idea for one in inputs))
     asked = {
         "patient": "Patient/{{context.patientId}}",
         "conditions": f"Condition?{_PATIENT}&_count=200",
-        "labs": f"Observation?{_PATIENT}&code={_codes(LABORATORY, maps, value_sets)}&_sort=-date&_count=100",
+        "labs": f"Observation?{_PATIENT}&code={_codes(laboratory, maps, value_sets)}&_sort=-date&_count=100",
         "observations": f"Observation?{_PATIENT}&code={_codes(OTHERS, maps, value_sets)}&_sort=-date&_count=100",
         "medications": f"MedicationRequest?{_PATIENT}&status=active&_count=100",
         "procedures": f"Procedure?{_PATIENT}&status=completed&_sort=-date&_count=200",
@@ -73,6 +79,7 @@ def _orders(maps: ConceptMaps, value_sets: ValueSets, order_codes: OrderCodes) -
 
 def _codes(names: Iterable[str], maps: ConceptMaps, value_sets: ValueSets) -> str:
     ideas = [idea for name in names for idea in (name, name + _LOWER) if idea in value_sets.by_id]
-    listed = [f"{LOINC}|{code}" for idea in ideas for code in value_sets.codes(idea, LOINC)]
+    rules = (rule for idea in ideas for rule in value_sets.by_id[idea].includes if rule.kind == "code")
+    listed = [f"{rule.system}|{rule.value}" for rule in rules if rule.system == LOINC or rule.trust == SITE]
     own = [f"{system}|{code}" for system, code in maps.codes_for(frozenset(ideas), value_sets)]
     return ",".join(dict.fromkeys(listed + own))

@@ -60,7 +60,7 @@ def words(feature: Feature | str | None) -> str:
     if isinstance(feature, str):
         return WORDS.get(feature, "not usable")
     if feature.status == "stale":
-        definition = FEATURES.get(feature.name)
+        definition = feature.definition or FEATURES.get(feature.name)
         days = definition.lookback_days if definition else None
         if not days:
             return WORDS["stale"]

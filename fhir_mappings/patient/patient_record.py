@@ -39,6 +39,7 @@ from fhir_mappings.results import observations as observed
 from fhir_mappings.results import unread_results
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.result_inputs import RECORDED
+from fhir_mappings.results.site_inputs import SiteInput
 from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.terminology.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 from fhir_mappings.terminology.understanding import Counted, NotUnderstood, Unclear, Why
@@ -57,6 +58,7 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
     """Facts with unit, time and source, as of `as_of`; what was set aside, counted by reason.
 
     `coverage`: per prefetch key, how far that kind of data was seen; `not_understood`: what of them was not.
+    `inputs`: laboratory values that the site added.
     """
 
     patient_id: str
@@ -74,6 +76,7 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
     pregnancy: Pregnancy
     conclusions: tuple[Conclusion, ...] = ()
     orders: tuple[ServiceRequest, ...] = ()
+    inputs: tuple[SiteInput, ...] = ()
 
     @property
     def as_of(self) -> datetime:
@@ -119,9 +122,10 @@ def read_record(  # everything that a record depends on
     now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
     parts = {key: decode_resources.decode_resources(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
-    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, RECORDED, rules)
+    names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
+    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, names, rules)
     for part in parts.values():
-        observed.file_unread(part.unread, words, RECORDED, recorded)
+        observed.file_unread(part.unread, words, names, recorded)
     if unreadable:
         parts = {key: decode_resources.without(part, unreadable) for key, part in parts.items()}
     patient = next(iter(sorted_out[Patient]), None)
@@ -168,6 +172,7 @@ def read_record(  # everything that a record depends on
         ),
         conclusions=concluded,
         orders=tuple(sorted_out[ServiceRequest]),
+        inputs=rules.inputs,
     )
 
 

@@ -40,6 +40,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `value` is also set for `stale` (told, not used); only `used` and `used-with-conversion` may be scored.
     `possible`: from where to where (both included) the number may lie in terms of `model_value`, where it is not
     known exactly: a result above or below a limit, an age of which only the year of birth is known.
+    `definition`: of a value that the site added; FEATURES has it for all others.
     `could_be`: of a feature that rests on lists and is missing, every value that it could have; the first is the one
     where nothing counts that was not read or not understood (DEC-38).
     """
@@ -59,6 +60,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     comparator: str | None = None
     possible: tuple[float, float] | None = None
     could_be: tuple[FeatureValue, ...] = ()
+    definition: FeatureDefinition | None = None
 
     @property
     def usable(self) -> bool:

@@ -37,6 +37,16 @@ def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: C
     return feature_of_outcome(name, rule.unit, outcome, coverage)
 
 
+def measured(rule: MeasurementRule, recorded: RecordedByInput, coverage: Coverage, now: Clock) -> Feature:
+    """A measurement by a rule that is in no table of ours: of a value that the site added."""
+    results = recorded.get(rule.idea)
+    read, half_unit = partial(quantities.read_value, rule), partial(quantities.half_unit, rule)
+    outcome = winner(results, read, rule.lookback_days, now, half_unit) if results else None
+    if outcome is None:
+        return _missing(rule.name, rule.unit, coverage.gap or "never-recorded")
+    return feature_of_outcome(rule.name, rule.unit, outcome, coverage)
+
+
 @lru_cache(maxsize=1024)
 def _missing(name: str, unit: str, reason: str) -> Feature:
     """Nothing recorded, the same for everybody."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from msgspec import Raw
@@ -18,19 +18,19 @@ from fhir_mappings.terminology.unit_texts import folded, ucum, unit_of
 _CONVERTED = frozenset(unit for rule in NUMBERS.values() for unit in rule.units)
 
 
-def complaint(text: str, unit: str) -> str:
-    """What is wrong with one alias; "" where nothing is."""
-    if ucum(unit) not in _CONVERTED:
+def complaint(text: str, unit: str, also: Collection[str] = ()) -> str:
+    """What is wrong with one alias; "" where nothing is. `also`: units that only the site's own values take."""
+    if ucum(unit) not in _CONVERTED and ucum(unit) not in also:
         return f"{text!r}: {unit!r} is no UCUM unit that any input takes"
     if not folded(text):
         return f"{text!r} is no text of 1 to 64 characters"
     return f"{text!r} is known already, as {ucum(text)}" if ucum(text) else ""
 
 
-def by_text(aliases: Mapping[str, str]) -> dict[str, str]:
+def by_text(aliases: Mapping[str, str], also: Collection[str] = ()) -> dict[str, str]:
     """The UCUM unit by each text, folded as units are. Raises ValueError for an alias that may not be."""
     for text, unit in aliases.items():
-        if wrong := complaint(text, unit):
+        if wrong := complaint(text, unit, also):
             raise ValueError(wrong)
     return {folded(text): ucum(unit) for text, unit in aliases.items()}
 

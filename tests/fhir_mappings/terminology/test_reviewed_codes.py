@@ -15,13 +15,13 @@ from fhir.resources.R4B.valueset import ValueSet
 
 from fhir_mappings.report import bulk
 from fhir_mappings.terminology import reviewed_codes
+from fhir_mappings.terminology.check_digits import verhoeff
 from fhir_mappings.terminology.code_systems import SNOMED_CT
 from fhir_mappings.terminology.concept_maps import EMPTY, vocabulary
 from fhir_mappings.terminology.reviewed_codes import REVIEWED, VERIFIED
 from fhir_mappings.terminology.understanding import why_not_understood
 from fhir_mappings.terminology.value_sets import STANDARD
 from tests import builders
-from tests.fhir_mappings.check_digits import verhoeff
 from tests.fhir_mappings.cohorts import AS_OF
 
 FILES = sorted(reviewed_codes.DIRECTORY.glob("*.json"))

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from fhir.resources.R4B.conceptmap import ConceptMap
 
+from fhir_mappings.terminology.check_digits import modulus_10, verhoeff
 from fhir_mappings.terminology.code_systems import CPT, LOINC, SNOMED_CT
-from tests.fhir_mappings.check_digits import modulus_10, verhoeff
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("fhir_mappings", "cds_service", "models_onnx", "deploy")

@@ -9,11 +9,11 @@ import pytest
 from fhir.resources.R4B.valueset import ValueSet
 
 from fhir_mappings.terminology import value_sets
+from fhir_mappings.terminology.check_digits import modulus_10, verhoeff
 from fhir_mappings.terminology.code_systems import CONCEPT, ICD_9_CM, ICD_10, ICD_10_CM, ICD_10_PCS, LOINC, SNOMED_CT
 from fhir_mappings.terminology.drug_classes import FORM_DEPENDENT, LOCAL_ROUTES, SYSTEMIC_ROUTES
 from fhir_mappings.terminology.procedure_groups import GROUPS
 from fhir_mappings.terminology.value_sets import STANDARD, ValueSetError
-from tests.fhir_mappings.check_digits import modulus_10, verhoeff
 
 FILES = sorted(value_sets.DIRECTORY.glob("*.json"))
 

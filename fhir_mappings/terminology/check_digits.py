@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fhir_mappings.terminology.code_systems import LOINC, SNOMED_CT
+
 _D = ((0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
       (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
       (6, 5, 9, 8, 7, 1, 0, 4, 3, 2), (7, 6, 5, 9, 8, 2, 1, 0, 4, 3), (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
@@ -26,3 +28,16 @@ def modulus_10(code: str) -> bool:
     even = number[::-1][1::2]
     total = sum(int(one) for one in odd + even)
     return (10 - total % 10) % 10 == int(check)
+
+
+def is_plausible(system: str, code: str) -> bool:
+    """Whether a code may be one of its system by its form and check digit; of other systems nothing is known here."""
+    if system == SNOMED_CT:
+        return code.isascii() and code.isdigit() and 6 <= len(code) <= 18 and verhoeff(code)
+    if system == LOINC:
+        number, hyphen, check = code.partition("-")
+        digits = number + check
+        return (
+            bool(hyphen and number) and len(check) == 1 and digits.isascii() and digits.isdigit() and modulus_10(code)
+        )
+    return True
