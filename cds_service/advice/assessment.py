@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service.advice import by_class, model_inputs, site_models
+from cds_service.advice import by_class, estimate_ranges, site_models
 from cds_service.advice.bands import BAND_NAMES, Band, BandLimits, band
 from cds_service.advice.by_value import Version
+from cds_service.advice.estimate_ranges import moved, version_of, with_range
 from cds_service.advice.model_inputs import NOTHING_UNKNOWN, Unknowns
 from cds_service.advice.outcomes import OUTCOMES, Outcome
 from cds_service.advice.site_models import NOTHING_OWN, SiteOwn
@@ -21,10 +22,9 @@ from fhir_mappings.orders.procedures import PlannedProcedure
 from fhir_mappings.patient import demographics
 from fhir_mappings.results.feature import Feature, Features
 from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
-from models_onnx import inexact_inputs, recalibrated
+from models_onnx import recalibrated
 from models_onnx.added_model import AddedAnswer
 from models_onnx.missing_ranges import MissingRange
-from models_onnx.open_inputs import Open
 from models_onnx.recalibration import Recalibration
 from models_onnx.registry import Peer, Registry
 from models_onnx.score import Range, Score
@@ -158,13 +158,13 @@ def assess(
     """
     group = procedure.group
     by: dict[Version, Recalibration] = {}
-    ranges = _ranges(features, unknowns.opened, group=group, models=models, limits=limits)
+    ranges = estimate_ranges.ranges(features, unknowns.opened, group=group, models=models, limits=limits)
     if own.recalibrations:
-        by = {_version(one): its for one in scores if (its := own.recalibrations.get(one.sha256)) is not None}
-        scores = tuple(recalibrated.score(one, by[_version(one)]) if _version(one) in by else one for one in scores)
+        by = {version_of(one): its for one in scores if (its := own.recalibrations.get(one.sha256)) is not None}
+        scores = tuple(recalibrated.score(one, by[version_of(one)]) if version_of(one) in by else one for one in scores)
         peers = {outcome.name: models.peer(outcome.name, group) for outcome in OUTCOMES}
-        ranges = {of: _moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
-    scores = tuple([_with_range(one, ranges.get(_version(one))) for one in scores] if ranges else scores)
+        ranges = {of: moved(one, by.get(of), peers[one.outcome], limits) for of, one in ranges.items()}
+    scores = tuple([with_range(one, ranges.get(version_of(one))) for one in scores] if ranges else scores)
     classes = by_class.figures(features, unknowns.opened, models=models, by=by)
     champions = models.champions(scores)
     by_outcome: dict[str, dict[str, Score]] = {}
@@ -174,15 +174,15 @@ def assess(
         _estimate(
             outcome,
             score,
-            unknown=ranges.get(_version(score)),
-            by_class=classes.get(_version(score), ()),
+            unknown=ranges.get(version_of(score)),
+            by_class=classes.get(version_of(score), ()),
             peer=models.peer(outcome.name, group),
             limits=limits,
         )
         for outcome in OUTCOMES
         if (score := _told(outcome, by_outcome.get(outcome.name, {}), models)) is not None
     )
-    inputs = models.inputs_of(tuple([_version(estimate.score) for estimate in estimates]))
+    inputs = models.inputs_of(tuple([version_of(estimate.score) for estimate in estimates]))
     if own.added:
         estimates += _of_site(own.added)
         inputs = tuple(dict.fromkeys([*inputs, *site_models.inputs(own.added)]))
@@ -210,41 +210,6 @@ def _may_be_pregnant(features: Features) -> bool:
     """Not recorded as male, and below 56 years or of unknown age: only there is it a question."""
     youngest = demographics.youngest(features["age"])
     return features["sex"].value != "male" and (youngest is None or youngest < _NO_LONGER_PREGNANT_YEARS)
-
-
-def _ranges(
-    features: Features, opened: Open, *, group: str, models: Registry, limits: BandLimits
-) -> dict[Version, MissingRange]:
-    """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
-    limited = model_inputs.limits(features)
-    unusable = [name for name, one in features.items() if not one.usable]
-    if not limited and not models.may_range_over(unusable):
-        return {}
-    thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
-    values = model_inputs.values(features)
-    found = inexact_inputs.ranges(models, values, limited, thresholds=thresholds, opened=opened)
-    return {_version(entry): entry for entry in found}
-
-
-def _moved(one: MissingRange, by: Recalibration | None, peer: Peer | None, limits: BandLimits) -> MissingRange:
-    if by is None:
-        return one
-    return recalibrated.missing_range(one, by, _thresholds(peer and recalibrated.peer(peer, by), limits))
-
-
-def _thresholds(peer: Peer | None, limits: BandLimits) -> tuple[float, ...]:
-    """The probabilities at which the next band begins; none without peers."""
-    begins = (limits.typical, limits.above, limits.well_above)
-    return tuple(peer.probability * ratio for ratio in begins) if peer is not None else ()
-
-
-def _version(one: Score | MissingRange) -> Version:
-    """A champion and its challengers have one name."""
-    return one.model, one.version
-
-
-def _with_range(score: Score, unknown: MissingRange | None) -> Score:
-    return score if unknown is None else msgspec.structs.replace(score, missing_range=unknown.range)
 
 
 def _told(outcome: Outcome, by_model: Mapping[str, Score], models: Registry) -> Score | None:

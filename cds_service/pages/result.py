@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from markupsafe import Markup
 
 from cds_service.advice import number_text, outcomes
 from cds_service.advice.outcomes import BY_NAME
@@ -16,10 +15,9 @@ from cds_service.cards import estimate_text
 from cds_service.pages import axis, bars, whose_model
 from cds_service.pages.axis import Chart
 from cds_service.pages.bars import Pulls
-from cds_service.pages.words import STATUS_WORDS, SYSTEM_WORDS, WHY_WORDS, label, plain
+from cds_service.pages.input_row import InputRow, input_row
+from cds_service.pages.words import SYSTEM_WORDS, WHY_WORDS, label, plain
 from models_onnx.score import Range
-
-_ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
 
 
 class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,21 +40,6 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     missing_range: str = ""
     pulls: Pulls | None = None
     rates: tuple[str, ...] = ()
-
-
-class InputRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One input as a row; `code` is its name in the interface."""
-
-    code: str
-    name: str
-    value: str
-    when: str
-    source: str
-    status: str
-    status_words: str
-    good: bool
-    note: str
-    trend: Markup = Markup("")
 
 
 class MissedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +78,7 @@ class ResultRows(msgspec.Struct, frozen=True, kw_only=True):
 
 def result_rows(discrete: Mapping[str, Any], zone: ZoneInfo) -> ResultRows:
     """The rows of a discrete result (interface: "The discrete result")."""
-    inputs = [_input(row, zone) for row in discrete["inputs"]]
+    inputs = [input_row(row, zone) for row in discrete["inputs"]]
     missing = frozenset(row.code for row in inputs if not row.good)
     predictions = discrete["predictions"]
     told = [one for one in predictions if one.get("shown")]
@@ -260,45 +243,3 @@ def _range(low: float, high: float, denominator: int) -> str:
 def _percent(probability: float, denominator: int = 1000) -> str:
     """As on the card; a narrow column does not part the sign from its number."""
     return number_text.percent(probability, denominator).replace(" %", "\u00a0%")
-
-
-def _input(row: Mapping[str, Any], zone: ZoneInfo) -> InputRow:
-    return InputRow(
-        code=row["name"],
-        name=label(row["name"]),
-        value=_value(row),
-        when=_when(row.get("time"), zone),
-        source=str(row.get("source", "")),
-        status=row["status"],
-        status_words=STATUS_WORDS[row["status"]],
-        good=row["status"] in ("used", "used-with-conversion"),
-        note=_note(row),
-    )
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    value = row.get("value")
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no" if row.get("source") else "none recorded"
-    if row["name"] == "asa_class":
-        return _ROMAN.get(int(value), str(value))
-    told = f"{value:g}" if isinstance(value, int | float) else plain(value)
-    return f"{row.get('comparator', '')}{told}{number_text.unit(row.get('unit', ''))}"
-
-
-def _when(time: str | None, zone: ZoneInfo) -> str:
-    if time is None:
-        return ""
-    day = datetime.fromisoformat(time)
-    return number_text.date(day if day.tzinfo else day.replace(tzinfo=zone), zone)
-
-
-def _note(row: Mapping[str, Any]) -> str:
-    notes = [plain(flag) for flag in row.get("flags", ())]
-    if row.get("reason"):
-        notes.insert(0, plain(row["reason"]))
-    if row["status"] == "used-with-conversion" and "recordedValue" in row:
-        notes.insert(0, f"recorded as {row['recordedValue']:g} {row.get('recordedUnit', '')}")
-    return "; ".join(notes)

@@ -11,7 +11,8 @@ from cds_service.advice.assessment import Assessment
 from cds_service.cards import discrete
 from cds_service.pages import icon_array, result, trend
 from cds_service.pages.icon_array import Array
-from cds_service.pages.result import InputRow, ResultRows
+from cds_service.pages.input_row import InputRow
+from cds_service.pages.result import ResultRows
 from cds_service.smart import sources
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.results import history

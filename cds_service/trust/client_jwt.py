@@ -61,7 +61,7 @@ _REGISTRIES = {name: _Registry(algorithms=[name], strict_check_header=False) for
 _claims = msgspec.json.Decoder(Claims)
 
 
-class _Sent(msgspec.Struct, frozen=True):
+class _TakenApart(msgspec.Struct, frozen=True):
     """A token taken apart, not proven yet."""
 
     signed: jws.CompactSignature
@@ -150,11 +150,11 @@ def _token(authorization: str | None) -> str:
     return match.group(1)
 
 
-def _taken_apart(token: str) -> _Sent:
+def _taken_apart(token: str) -> _TakenApart:
     """The token as anyone could have written it: enough to choose whose key must prove it."""
     try:
         signed = jws.extract_compact(token.encode(), registry=_SIZES)
-        return _Sent(signed, msgspec.convert(signed.headers(), Claims), _claims.decode(signed.payload or b""))
+        return _TakenApart(signed, msgspec.convert(signed.headers(), Claims), _claims.decode(signed.payload or b""))
     except (JoseError, ValueError, TypeError, msgspec.DecodeError, RecursionError) as error:
         raise _Refusal("not-a-token") from error
 
@@ -171,7 +171,7 @@ def _of_claimed_tenant(candidates: Sequence[_Trusted], claim: object) -> _Truste
     return candidates[0]
 
 
-def _proven(sent: _Sent, trusted: _Trusted, now: float) -> Claims:
+def _proven(sent: _TakenApart, trusted: _Trusted, now: float) -> Claims:
     """The claims, once the signature holds under a configured key of the right kind for an allowed algorithm."""
     header, claims = sent.header, sent.claims
     algorithm = _algorithm(header, trusted.client)
