@@ -137,6 +137,6 @@ def test_another_version_comes_and_goes(done: tuple[Reader, dict[str, str]]) -> 
     reader = done[0]
     (block,) = [code for kind, code in BLOCKS if kind == "sh" and "models rollback" in code]
     told = reader.runs(block)
-    for words in ("ok  transfusion 1.1.0", "transfusion: 1.1.0 -> 1.0.0", "transfusion 1.0.0: removed"):
+    for words in ("ok    transfusion 1.1.0", "transfusion: 1.1.0 -> 1.0.0", "transfusion 1.0.0: removed"):
         assert words in told
     assert list((reader.folder / "site-models").iterdir()) == []
