@@ -15,7 +15,7 @@ CHECKED     := cds_service fhir_mappings models_onnx tests
 CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py
 CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
-.PHONY: run test golden coverage mutants matrix processors long sandbox lint bench lock clean
+.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -46,6 +46,10 @@ long: $(VENV)/development  ## The full runs of what `make test` only samples, an
 sandbox: $(VENV)/development  ## The official CDS Hooks sandbox, built from its sources (SANDBOX=folder), against the demo. Needs Node 20 and Chromium.
 	@test -d "$(SANDBOX)" || { echo "Name the folder of its sources: make sandbox SANDBOX=folder" >&2; exit 1; }
 	SANDBOX="$(abspath $(SANDBOX))" $(BIN)/python -m pytest -m sandbox tests/end_to_end/test_official_sandbox.py
+
+launcher: $(VENV)/development  ## SMART launcher v2, run from its sources (LAUNCHER=folder), before the demo's FHIR store. Needs Node 20.
+	@test -d "$(LAUNCHER)" || { echo "Name the folder of its sources: make launcher LAUNCHER=folder" >&2; exit 1; }
+	LAUNCHER="$(abspath $(LAUNCHER))" $(BIN)/python -m pytest -m launcher tests/end_to_end/test_smart_launcher.py
 
 processors: $(VENV)/development  ## What depends on floating point, as other processors compute it (needs qemu-user).
 	$(BIN)/python -m tests.emulated

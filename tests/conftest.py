@@ -24,6 +24,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, not skip, what needs material that is absent: a skipped test fails CI, and this has no subject."""
     there = {"shared": SHARED.is_dir(), "sandbox": bool(os.environ.get("SANDBOX"))}
+    there["launcher"] = bool(os.environ.get("LAUNCHER"))
     without = [name for name, is_there in there.items() if not is_there]
     kept: list[pytest.Item] = []
     absent: list[pytest.Item] = []

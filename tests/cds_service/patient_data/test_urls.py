@@ -20,6 +20,7 @@ from fhir_mappings.features import queries
 from fhir_mappings.fhir.search_result import SearchResults
 from fhir_mappings.terminology.concept_maps import EMPTY
 from tests.cds_service.patient_data.fhir_server import serving
+from tests.cds_service.patient_data.launcher_urls import KEPT, Handed
 from tests.conformance.conftest import an_app
 
 TEMPLATES = queries.prefetch_templates(EMPTY)
@@ -41,6 +42,16 @@ def lowers(path: str) -> str | None:
 def is_strict(path: str) -> str | None:
     """RFC 3986: in a value nothing but unreserved characters, escapes and the comma that parts values."""
     return path if re.fullmatch(r"/fhir/[A-Za-z]+(/[\w.~-]+|\?([\w.-]+=[\w.~,%-]*&?)+)", path, re.ASCII) else None
+
+
+@pytest.mark.parametrize("one", KEPT, ids=[one.sent for one in KEPT])
+def test_what_stands_for_the_launcher_does_what_the_launcher_was_seen_to_do(one: Handed) -> None:
+    assert collapses(one.sent.replace("|", "%7C")) == one.reached
+
+
+def test_a_code_that_is_percent_encoded_passes_the_launcher_and_one_that_is_not_does_not() -> None:
+    whole = [CREATININE in parse_qs(one.reached.partition("?")[2]).get("code", ()) for one in KEPT[:2]]
+    assert whole == [False, True]
 
 
 def answering(reads: Reads, *, never: bool = False) -> Callable[[str], tuple[int, Any]]:
