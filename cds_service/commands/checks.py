@@ -31,17 +31,21 @@ class Check(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def run(settings: Settings, *, else_demo: bool = False) -> tuple[Check, ...]:
+Walk = Callable[["TenantRuntime"], Iterator[Check]]
+
+
+def run(settings: Settings, *, else_demo: bool = False, walk: Walk | None = None) -> tuple[Check, ...]:
     """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them.
 
     `else_demo`: where no tenants are named, the demo's is looked at, with a warning; a start refuses that.
+    `walk`: also asks a tenant's servers.
     """
     nobody = else_demo and settings.tenants is None and not settings.demo
     return (
         _check("mapping", _mapping),
         _check("models", lambda: _models(settings)),
         *([_check("added models", lambda: _added_models(settings))] if settings.site_models else []),
-        *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody),
+        *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody, walk=walk),
         _check("traces", _traces),
     )
 
@@ -87,7 +91,7 @@ def _traces() -> str:
     return traces.exporter_named(os.environ) or "off"
 
 
-def _tenants(settings: Settings, *, nobody: bool) -> Iterator[Check]:
+def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator[Check]:
     from cds_service.web.app import open_sites, refuse_absent_models  # noqa: PLC0415
     from models_onnx.added import shelf  # noqa: PLC0415
 
@@ -103,6 +107,7 @@ def _tenants(settings: Settings, *, nobody: bool) -> Iterator[Check]:
     yield _check("environment", lambda: environment.check(os.environ, also=[one for one in named if one]))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
+    yield from (one for site in sites if walk is not None for one in walk(site))
     yield from (_added(site) for site in sites if site.tenant.site_folder is not None)
 
 

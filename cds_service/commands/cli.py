@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import click
@@ -110,14 +111,19 @@ def call(
 
 @main.command()
 @click.option("--tenants", type=click.Path(path_type=Path), help="Folder of tenant files, one YAML per EHR.")
-def check(tenants: Path | None) -> None:
+@click.option("--walk", "is_walk", is_flag=True, help="Also ask every server that a tenant's file names.")
+@click.option("--patient", default=None, metavar="ID", help="With --walk: whose data are searched (default: nobody's).")
+def check(tenants: Path | None, *, is_walk: bool, patient: str | None) -> None:
     """Verify settings, tenant files, mappings, value sets and models, and say what is wrong.
 
-    Where no tenants are named, what comes with the package is verified, as the demo serves it.
+    Where no tenants are named, what comes with the package is verified, as the demo serves it. With --walk each FHIR
+    server is asked for its CapabilityStatement, its SMART discovery and one search per prefetch key (the bearer token
+    is read from FHIR_TOKEN), and each client's JWKS URL for its keys. Nothing that it says of a patient is told.
     """
-    from cds_service.commands import checks  # noqa: PLC0415
+    from cds_service.commands import checks, walk  # noqa: PLC0415
 
-    results = checks.run(_settings(tenants=tenants), else_demo=True)
+    asked = partial(walk.of_tenant, patient=patient or walk.NOBODY) if is_walk else None
+    results = checks.run(_settings(tenants=tenants), else_demo=True, walk=asked)
     right = all(result.ok for result in results)
     output.members(ok=right)
     for result in results:

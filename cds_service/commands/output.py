@@ -107,5 +107,5 @@ EXIT_CODES = {
     0: "done; of `check`, `models verify`: nothing is wrong. Warnings change no code",
     1: "not done, or what was looked at is wrong: the line behind `Error:`, or the lines `FAIL`, say what",
     2: "the command line itself is wrong: an unknown command or option, a missing argument, a file that is not there",
-    3: "`serve` and `demo`: no worker could start; the log says why",
+    3: "`serve`: no worker could start; the log says why",
 }

@@ -79,3 +79,5 @@ _PARAMETERS: dict[str, Callable[[Resource, Sequence[str]], bool]] = {
     "category": _category,
     "clinical-status": _clinical_status,
 }
+# What the store tells of itself: each parameter and its type. https://hl7.org/fhir/R4/valueset-search-param-type.html
+OFFERED = {name: "reference" if name in ("patient", "subject") else "token" for name in _PARAMETERS}

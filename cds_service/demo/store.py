@@ -11,7 +11,7 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
-from cds_service.demo.search import Resource, SearchError, search
+from cds_service.demo.search import OFFERED, Resource, SearchError, search
 from fhir_mappings.writing import draft_resources
 
 DEFAULT_COUNT = 20
@@ -90,7 +90,7 @@ def _bundle(
 
 
 def _capabilities() -> dict[str, Any]:
-    parameters = [{"name": "patient", "type": "reference"}, {"name": "code", "type": "token"}]
+    parameters = [{"name": name, "type": kind} for name, kind in OFFERED.items()]
     searchable = [
         {"type": kind, "interaction": [{"code": "read"}, {"code": "search-type"}], "searchParam": parameters}
         for kind in TYPES
