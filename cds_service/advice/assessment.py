@@ -153,8 +153,7 @@ def assess(
     """Choose for each outcome the first model that answers (DEC-36), compare with peers, and pick the headline.
 
     `unknowns`: what the record leaves open; where pregnancy is possible and not known, the card says so (inputs 7).
-    `own`: the hospital's recalibrations, by which its figures and peers are told, and what its own models say, to
-    which neither applies.
+    `own`: recalibrations, by which figures and peers are told, and the answers of the site's own models, never moved.
     """
     group = procedure.group
     by: dict[Version, Recalibration] = {}
@@ -184,8 +183,9 @@ def assess(
     )
     inputs = models.inputs_of(tuple([version_of(estimate.score) for estimate in estimates]))
     if own.added:
-        estimates += _of_site(own.added)
-        inputs = tuple(dict.fromkeys([*inputs, *site_models.inputs(own.added)]))
+        told = site_models.outcomes(own.added)
+        estimates += tuple([Estimate(outcome=of, score=one.score, unknown=one.unknown) for of, one in told])
+        inputs = site_models.inputs(own.added, beside=inputs)
     headline = _headline(estimates, limits)
     return Assessment(
         assessment_id=occasion.assessment_id,
@@ -245,14 +245,6 @@ def _estimate(
         certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
         unknown=unknown,
         by_class=by_class,
-    )
-
-
-def _of_site(added: Sequence[AddedAnswer]) -> tuple[Estimate, ...]:
-    """The figures of the site's own models that may stand among the others; there are no peers to compare with."""
-    return tuple(
-        Estimate(outcome=site_models.outcome(card), score=one.score, unknown=one.unknown)
-        for card, one in site_models.speaking(added)
     )
 
 

@@ -46,13 +46,19 @@ def speaking(answers: Iterable[AddedAnswer]) -> tuple[tuple[AddedCard, AddedAnsw
     )
 
 
-def inputs(answers: Iterable[AddedAnswer]) -> tuple[str, ...]:
-    """What those read that may stand among the other figures."""
-    return tuple(entry.name for card, _ in speaking(answers) for entry in card.inputs)
+def inputs(answers: Iterable[AddedAnswer], *, beside: Iterable[str]) -> tuple[str, ...]:
+    """The inputs `beside`, and what those read that may stand among the other figures; each once."""
+    own = (entry.name for card, _ in speaking(answers) for entry in card.inputs)
+    return tuple(dict.fromkeys((*beside, *own)))
 
 
-def outcome(card: AddedCard) -> Outcome:
-    """The outcome as a card tells it; whose figure it is stands beside it."""
+def outcomes(answers: Iterable[AddedAnswer]) -> tuple[tuple[Outcome, AddedAnswer], ...]:
+    """Those that may stand among the other figures, each with its outcome as a card tells it."""
+    return tuple((_outcome(card), one) for card, one in speaking(answers))
+
+
+def _outcome(card: AddedCard) -> Outcome:
+    """Whose figure it is stands beside it."""
     told = card.outcome
     return Outcome(
         name=told.name,

@@ -44,7 +44,9 @@ def _with_change(command: F) -> F:
 
 @click.command("new", cls=output.Command)
 @click.argument("name")
-@click.option("--into", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="this folder")
+@click.option(
+    "--into", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path(), show_default="this folder"
+)
 def new(name: str, into: Path) -> None:
     """A folder NAME that works: a small graph of invented numbers, its model.yaml, and the script that made both."""
     from models_onnx.added import example  # noqa: PLC0415

@@ -28,7 +28,7 @@ _ADDED = click.option(
     "--site-models",
     "added",
     envvar="CDS_SITE_MODELS",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Models of this site's own.",
 )
 _CHANGE = (

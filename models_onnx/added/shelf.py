@@ -57,10 +57,16 @@ class AddedGate(msgspec.Struct, frozen=True):
 
 
 def is_listed(directory: Path) -> Shelf:
-    """The manifest; an empty folder and one that is not there hold no model. Raises ModelError."""
+    """The manifest; an empty folder holds no model. Raises ModelError for one that is absent or holds other things."""
     path = directory / MANIFEST
-    if not path.exists():
+    try:
+        there = {one.name for one in directory.iterdir() if not one.name.startswith(".")}
+    except OSError as error:
+        raise ModelError(f"{directory}: there is no such folder of models, or it cannot be read") from error
+    if not there:
         return Shelf()
+    if MANIFEST not in there:
+        raise ModelError(f"{directory}: is no folder of models that were added: it holds no {MANIFEST}")
     try:
         shelf = data_files.read_json(path, Shelf)
     except (OSError, msgspec.DecodeError, DataFileError) as error:
@@ -108,6 +114,7 @@ def add(directory: Path, folder: Path, gate: AddedGate) -> tuple[AddedCard, Tria
     """Try the model in `folder`, and put it in force; an earlier version is kept. Raises ModelError."""
     card = added_card.read_card(folder)
     gate.accept(card)
+    _made(directory)
     with _alone(directory):
         shelf = is_listed(directory)
         _verify(directory, shelf, unfinished=f"{card.name}/{card.version}")
@@ -241,11 +248,17 @@ def _put(staged: Path, place: Path) -> None:
     staged.rename(place)
 
 
+def _made(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{directory}: cannot be made") from error
+
+
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Two people who change the folder at once do so one after the other."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(directory, os.O_RDONLY)
     except OSError as error:
         raise ModelError(f"{directory}: cannot be read") from error

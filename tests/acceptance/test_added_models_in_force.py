@@ -57,6 +57,7 @@ def test_a_graph_that_was_swapped_stops_the_start(apps: Apps, site: Path, tmp_pa
 
 def test_what_is_added_rolled_back_or_removed_holds_in_the_running_worker(apps: Apps, tmp_path: Path) -> None:
     own = tmp_path / "own"
+    own.mkdir()
     app = apps(own)
     in_force = app.extensions[MODELS]
     body = json.dumps(a_request(labs=labs()))

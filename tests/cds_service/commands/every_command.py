@@ -13,6 +13,7 @@ import click
 from click.testing import CliRunner, Result
 
 from cds_service.commands.cli import main
+from models_onnx.added import example
 from models_onnx.registry import PACKAGE
 from tests.conformance.conftest import a_tenant_file
 
@@ -33,11 +34,17 @@ ARGUMENTS = {
     "number": "1",
     "value": "silent",
     "file": "{folder}/outcomes.csv",
+    "source": "{folder}/model",
+    "name": "bleeding",
 }
 MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
     "models promote": (*WHO, "--force"),
     "models retire": (*WHO, "--force"),
+    "models new": ("--into", "{folder}/empty"),
+    "models add": (*WHO, "--force", "--site-models", "{folder}/site"),
+    "models remove": (*WHO, "--force", "--site-models", "{folder}/site"),
+    "models rollback": (*WHO, "--force", "--site-models", "{folder}/site"),
     "mode set": (*WHO, "--force"),
     "mode clear": (*WHO, "--force"),
     "kill": (*WHO, "--force"),
@@ -66,6 +73,7 @@ def a_folder(folder: Path) -> Path:
     (folder / "export" / "p.ndjson").write_text("\n".join(map(json.dumps, RESOURCES)), encoding="utf-8")
     (folder / "garbage").write_bytes(b"\xff\xfe\x00garbage")
     (folder / "outcomes.csv").write_text("evaluation_id,outcome,occurred\n", encoding="utf-8")
+    example.written(folder / "model", "bleeding")
     (folder / "models").mkdir()
     for path in PACKAGE.iterdir():  # links but for what is written: promote and retire replace the registry
         if path.name == "registry.yaml":

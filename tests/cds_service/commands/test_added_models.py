@@ -37,7 +37,7 @@ def test_a_new_folder_can_be_added_as_it_is(run: Run, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "bleeding").iterdir()} == {"model.yaml", "model.onnx", "train.py"}
     added = run("models", "add", tmp_path / "bleeding", *WHO)
     assert added.exit_code == 0, added.output
-    assert "ok  bleeding 1.0.0: 2 nodes (LinearClassifier, Scaler)" in added.output
+    assert "ok    bleeding 1.0.0: 2 nodes (LinearClassifier, Scaler)" in added.output
     assert "not validated here: told in a line of its own, heads no card" in added.output
     assert "bleeding 1.0.0 (added by this site, not validated here)" in run("models", "verify").output
     assert "added       transfusion-7-days     not validated" in run("models", "list").output

@@ -44,10 +44,19 @@ def version(site: Path) -> str:
     return shelf.load(site).by_name["bleeding"].card.version
 
 
-def test_a_folder_that_is_empty_or_not_there_holds_no_model(site: Path) -> None:
-    assert shelf.load(None).by_name == shelf.load(site).by_name == {}
+def test_a_folder_that_is_empty_holds_no_model(site: Path) -> None:
     site.mkdir()
+    assert shelf.load(None).by_name == shelf.load(site).by_name == {}
     assert shelf.load(site).digest == ""
+
+
+def test_a_folder_that_is_not_there_or_is_another_is_no_folder_without_models(site: Path) -> None:
+    with pytest.raises(ModelError, match="no such folder of models"):
+        shelf.load(site)
+    site.mkdir()
+    (site / "tenant.yaml").write_text("id: x", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"holds no manifest\.json"):
+        shelf.load(site)
 
 
 def test_what_is_added_is_loaded_and_only_its_owner_reads_it(site: Path, first: Path) -> None:
@@ -153,7 +162,7 @@ def no_manifest(path: Path) -> None:
         (copied_in, r"2\.0\.0/golden_scores\.json was not added"),
         (twice, "is given twice"),
         (a_path, "names what is no model"),
-        (no_manifest, "was not added"),
+        (no_manifest, r"holds no manifest\.json"),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
