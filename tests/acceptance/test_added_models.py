@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from cds_service.pages import result
 from cds_service.tenants.speaking import CARD_FLOORS
 from tests.acceptance.own_models import (
     EXTENSION,
@@ -167,3 +169,17 @@ def test_it_is_no_prediction_of_a_saved_estimate_before_it_is_validated(apps: Ap
         saved = chart.resource(told["extension"][EXTENSION], chart.Owner("pt-b"), public_url="https://x.example")
         texts = [one["outcome"]["text"] for one in saved["prediction"]]
         assert ("Death within 30 days (this site's model)" in texts) is validated
+
+
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("haemoglobin", [10.9, None])
+def test_a_page_of_the_result_names_whose_model_it_is_and_where_it_is_told(
+    apps: Apps, tmp_path: Path, validated: bool, haemoglobin: float | None
+) -> None:
+    told = card(apps(a_site(tmp_path, validated=validated)), haemoglobin)
+    rows = result.result_rows(told["extension"][EXTENSION], ZoneInfo("UTC"))
+    (own,) = [one for one in (*rows.told, *rows.others) if one.model == "bleeding"]
+    assert own.heading == "Blood transfusion within 7 days (this site's model)"
+    assert (own.page, own.shown) == ("/models/added/bleeding", validated)
+    assert ("%" in own.percent, bool(own.pulls)) == (True, haemoglobin is not None)
+    assert all(one.page.startswith(f"/models/{one.outcome}#") for one in rows.told if one is not own)
