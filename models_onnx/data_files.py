@@ -123,6 +123,8 @@ def line_of(path: Path, member: str) -> int:
 
 
 def _loaded(text: str, path: Path) -> Any:
+    if _depth(text.encode()) > _DEEPEST:
+        raise DataFileError(f"{path}:1: is nested too deeply")
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 — a SafeLoader
     except _RepeatedKeyError as error:
@@ -147,11 +149,11 @@ def _line_in_json(content: bytes, error: Exception) -> int:
         return 1
 
 
-_DEEPEST = 200  # brackets; libyaml goes down by recursion in C, and a depth of thousands ends the process
+_DEEPEST = 1_000  # brackets; libyaml goes down by recursion in C, and a depth of tens of thousands ends the process
 
 
 def _depth(content: bytes) -> int:
-    """How deep the brackets of a JSON text may nest, those in strings counted too."""
+    """How deep the brackets of a text may nest, those in strings and comments counted too."""
     now = most = 0
     for byte in content:
         if byte in b"[{":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -146,6 +147,41 @@ def test_what_json_says_twice_is_found_with_its_line(tmp_path: Path) -> None:
     path.write_text(json.dumps({"a": {"b": 1}}, indent=1).replace('"b": 1', '"b": 1,\n  "b": 2'), encoding="utf-8")
     with pytest.raises(DataFileError, match=r"a\.json:4: `b` is given twice"):
         data_files.read_json(path, object)
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json"])
+@pytest.mark.parametrize("depth", [3_000, 200_000])
+def test_what_is_nested_too_deeply_is_refused_and_ends_no_process(tmp_path: Path, name: str, depth: int) -> None:
+    path = tmp_path / name
+    path.write_text("[" * depth + "]" * depth, encoding="utf-8")
+    with pytest.raises(DataFileError, match=rf"{name}:1: "):
+        (data_files.read_yaml if name.endswith("yaml") else data_files.read_json)(path, list)
+
+
+class Inner(msgspec.Struct):
+    b: int
+
+
+class Outer(msgspec.Struct):
+    a: Inner
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [('{\n "a": {\n  "b": "text"\n }\n}', 3), ('{\n "a": {\n  "b": 1,,\n }\n}', 3), ("\n\xff", 2)]
+)
+def test_json_that_does_not_fit_is_named_by_its_line(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DataFileError, match=rf"^{re.escape(str(path))}:{line}: "):
+        data_files.read_json(path, Outer)
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json"])
+def test_what_is_no_text_is_told_without_the_words_of_python(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(DataFileError, match=rf"{name}:1: "):
+        (data_files.read_yaml if name.endswith("yaml") else data_files.read_json)(path, dict)
 
 
 def test_the_words_on_off_yes_and_no_stay_words(tmp_path: Path) -> None:
