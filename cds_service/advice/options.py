@@ -127,7 +127,7 @@ def worded_option(one: Ranked, facts: Facts, *, policy: Policy, today: datetime)
     )
 
 
-@lru_cache(maxsize=128)  # a catalogue is read from its files once, and is like no other; 7 % of the main job
+@lru_cache(maxsize=512)  # a catalogue is read from its files once, and is like no other; 7 % of the main job
 def _tests(catalogue: Catalogue, operation: frozenset[Attribute]) -> tuple[tuple[Row, Test, Test | None], ...]:
     """The rows that an operation of this kind allows, each with what is left to ask, and when it is not offered."""
     tests = ((row, for_operation(row.trigger, operation)) for row in catalogue.rows)
