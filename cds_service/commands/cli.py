@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from cds_service.commands import added_models, faults, output
+from cds_service.commands.client_token import token
 from cds_service.commands.codes import codes
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
@@ -40,6 +41,7 @@ for command in added_models.COMMANDS:
 main.add_command(recalibrate)
 main.add_command(mapping_report_command)
 main.add_command(codes)
+main.add_command(token)
 
 
 @main.command(plain_only=True)

@@ -13,6 +13,7 @@ import click
 from click.testing import CliRunner, Result
 
 from cds_service.commands.cli import main
+from cds_service.ehr import client_token
 from models_onnx.added import example
 from models_onnx.registry import PACKAGE
 from tests.conformance.conftest import a_tenant_file
@@ -51,6 +52,14 @@ MORE: dict[str, tuple[str, ...]] = {
     "recalibrate fit": WHO,
     "recalibrate approve": WHO,
     "recalibrate retire": WHO,
+    "token": (
+        "--issuer",
+        "https://test.example.org",
+        "--audience",
+        "http://127.0.0.1:1/a",
+        "--key",
+        "{folder}/key.json",
+    ),
     "record import-outcomes": (*WHO, "--source", "registry"),
 }
 
@@ -73,6 +82,7 @@ def a_folder(folder: Path) -> Path:
     (folder / "export" / "p.ndjson").write_text("\n".join(map(json.dumps, RESOURCES)), encoding="utf-8")
     (folder / "garbage").write_bytes(b"\xff\xfe\x00garbage")
     (folder / "outcomes.csv").write_text("evaluation_id,outcome,occurred\n", encoding="utf-8")
+    client_token.new_key(folder / "key.json", "ES384")
     example.written(folder / "model", "bleeding")
     (folder / "models").mkdir()
     for path in PACKAGE.iterdir():  # links but for what is written: promote and retire replace the registry
