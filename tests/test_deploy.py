@@ -26,6 +26,7 @@ from fhir_mappings.terminology.value_sets import STANDARD
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/integration.md").read_text(encoding="utf-8")
+MAP_PAGE = (ROOT / "docs/map-my-orders.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
 
@@ -92,8 +93,8 @@ def test_every_alert_is_explained_to_whom_it_wakes() -> None:
     assert [name for name in names if name not in OPERATIONS] == []
 
 
-def test_DEC_31_the_map_that_the_page_for_integrators_shows_makes_CPT_known(tmp_path: Path) -> None:
-    shown = re.search(r"```json\n(\{\n \"resourceType\": \"ConceptMap\".*?)```", PAGE, re.DOTALL)
+def test_DEC_31_the_map_that_the_page_of_orders_shows_makes_CPT_known(tmp_path: Path) -> None:
+    shown = re.search(r"```json\n(\{\n \"resourceType\": \"ConceptMap\".*?)```", MAP_PAGE, re.DOTALL)
     assert shown
     site = tmp_path / "site.json"
     site.write_text(shown[1], encoding="utf-8")
