@@ -63,7 +63,7 @@ bench: $(VENV)/development  ## Speed as ratios, in about a minute.
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 docs: $(VENV)/development  ## The documents as a site in .build/site; ends with an error where a link leads nowhere.
-	$(BIN)/python -m mkdocs build --strict --quiet -f - < docs/mkdocs.yml
+	$(BIN)/python -m mkdocs build --strict -f - < docs/mkdocs.yml
 
 lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock keeps to the versions that were tested.
 	$(INSTALL) uv

@@ -30,6 +30,10 @@ def name(page: Path) -> str:
     return page.relative_to(DOCS).as_posix()
 
 
+def _id(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
 def in_the_menu(entries: list[object]) -> list[str]:
     found: list[str] = []
     for entry in entries:
@@ -66,7 +70,7 @@ def test_the_readme_names_every_page() -> None:
     assert expected <= named
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))], ids=str)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))], ids=_id)
 def test_every_link_and_anchor_of_a_page_resolves(page: Path) -> None:
     """Both as the site has it and as the repository shows it; a page of the site links to no file outside of it."""
     for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
@@ -84,7 +88,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `make docs` builds it, in a folder of its own."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(DOCS, folder / "docs")
-    command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict", "--quiet", "-f", "-"]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "-f",
+        "-",
+    ]  # --quiet counts no warning
     with SETTINGS.open("rb") as settings:
         done = subprocess.run(
             command, cwd=folder, stdin=settings, capture_output=True, text=True, timeout=120, check=False
@@ -115,3 +129,7 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
             loaded += 1
             assert not re.match(r"(https?:)?//", address), f"{path.name} loads {address}"
     assert loaded > len(PAGES)
+
+
+def test_make_docs_is_what_is_tested() -> None:
+    assert "-m mkdocs build --strict -f - < docs/mkdocs.yml\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
