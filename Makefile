@@ -15,7 +15,7 @@ CHECKED     := cds_service fhir_mappings models_onnx tests
 CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py
 CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
-.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench lock clean
+.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -61,6 +61,9 @@ lint: $(VENV)/development
 
 bench: $(VENV)/development  ## Speed as ratios, in about a minute.
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+
+docs: $(VENV)/development  ## The documents as a site in .build/site; ends with an error where a link leads nowhere.
+	$(BIN)/python -m mkdocs build --strict -f - < docs/mkdocs.yml
 
 lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock keeps to the versions that were tested.
 	$(INSTALL) uv

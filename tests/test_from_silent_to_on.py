@@ -1,0 +1,204 @@
+"""docs/from-silent-to-on.md, done as it is written, beside a running service, with an invented hospital."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from cds_service.demo import patients
+from cds_service.records.records import Records
+from tests.cds_service.records.rows_of import an_evaluation
+from tests.end_to_end.servers import free_port, running
+
+pytestmark = pytest.mark.end_to_end
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "from-silent-to-on.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(CANARY,) = [code for kind, code in BLOCKS if kind == "sh" and "canary --hook" in code]
+CPT = "http://www.ama-assn.org/go/cpt"
+OPERATIONS = 120
+UNKNOWN_CODE = "29999"
+
+
+class Team:
+    """People at a terminal in one empty folder, whose service listens on a port that is free."""
+
+    def __init__(self, folder: Path, service: contextlib.ExitStack) -> None:
+        self.folder, self.service = folder, service
+        for name in ("state", "tenants", "export"):
+            (folder / name).mkdir()
+        self.bind = f"127.0.0.1:{free_port()}"
+        self.environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(folder),
+            "CDS_STATE_DIRECTORY": str(folder / "state"),
+            "CDS_BIND": self.bind,
+            "CDS_WORKERS": "1",
+        }
+        self.exports = self.refused = ""
+        self.printed: list[tuple[str, str]] = []
+
+    def script(self, block: str) -> list[str]:
+        return ["sh", "-ec", f"{self.exports}\n{block}"]
+
+    def tries(self, block: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.script(block),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def runs(self, block: str) -> str:
+        """What the block printed. What a terminal was told to export it keeps."""
+        done = self.tries(block)
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+        self.exports = next((line for line in block.splitlines() if line.startswith("export ")), self.exports)
+        return done.stdout
+
+    def serves(self, block: str) -> None:
+        """End the service that runs, if one does, and start it as the block says."""
+        self.service.close()
+        command = self.script(block.replace("cds-service serve", "exec cds-service serve"))
+        log, ready = self.folder / "log", f"http://{self.bind}/ready"
+        self.service.enter_context(running(command, ready, log=log, cwd=self.folder, environment=self.environment))
+        assert requests.get(ready, timeout=10).status_code == 200
+
+    def told(self, words: str) -> str:
+        """What the first block that holds these words printed."""
+        return next(told for block, told in self.printed if words in block)
+
+    def writes(self, block: str) -> None:
+        first, _, content = block.partition("\n")
+        name = first.removeprefix("# ").removeprefix("add to ")
+        with (self.folder / name).open("a" if "add to" in first else "x", encoding="utf-8") as file:
+            file.write(content)
+
+
+def its_data(folder: Path) -> None:
+    """Nine invented people, and one order in a code that nobody mapped."""
+    told = [json.dumps(one) for one in patients.everything(datetime.now(UTC))]
+    order = {"resourceType": "ServiceRequest", "id": "unmapped", "status": "active", "intent": "order"}
+    order |= {"subject": {"reference": "Patient/demo-fusion"}}
+    told.append(json.dumps(order | {"code": {"coding": [{"system": CPT, "code": UNKNOWN_CODE}]}}))
+    (folder / "all.ndjson").write_text("\n".join(told), encoding="utf-8")
+
+
+def its_silent_weeks(folder: Path) -> None:
+    """What the service records of so many silent operations."""
+    silent = {"decision": "silence", "reason": "mode-silent", "mode": "silent", "cards": ()}
+    records = Records(f"sqlite:///{folder}/record.sqlite3", folder=folder / "state", connections=1, counted=print)
+    told = {"outcome": "any-complication", "status": "computed", "shown": True, "peerProbability": 0.1}
+    for k in range(OPERATIONS):
+        result = {"predictions": [{**told, "probability": k / OPERATIONS}]}
+        death = {"outcome": "30-day-death", "model": "sort-2014", "version": "1.0.0", "status": "computed"}
+        models = ({**death, "probability": 0.01},)
+        records.write_evaluation(an_evaluation(patient_id=f"p-{k}", result=result, models=models, **silent))
+    assert records.flush(10)
+    records.close()
+
+
+def its_register(folder: Path) -> None:
+    with (folder / "evaluations.csv").open(encoding="utf-8") as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    lines = [f"{one},30-day-death,{'true' if number % 9 == 0 else 'false'}" for number, one in enumerate(ids)]
+    (folder / "outcomes.csv").write_text("\n".join(["evaluation_id,outcome,occurred", *lines]), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """Every block of the page, done in its order; what only people can do is done between."""
+    with contextlib.ExitStack() as service:
+        team = Team(tmp_path_factory.mktemp("team"), service)
+        its_data(team.folder / "export")
+        for kind, block in BLOCKS:
+            if "# add to" in block:
+                team.refused = team.tries(CANARY).stderr
+            if "import-outcomes" in block:
+                its_register(team.folder)
+            if kind == "yaml":
+                team.writes(block)
+            elif "cds-service serve" in block:
+                team.serves(block)
+            else:
+                team.printed.append((block, team.runs(block)))
+            if block == "cds-service serve\n":
+                its_silent_weeks(team.folder)
+        yield team
+
+
+def test_the_data_and_the_orders_are_seen_before_anything_is_switched_on(team: Team) -> None:
+    assert "9 patients read, 0 unreadable" in team.told("mapping-report")
+    assert UNKNOWN_CODE in (team.folder / "order-codes.json").read_text(encoding="utf-8")
+
+
+def test_check_finds_nothing_wrong(team: Team) -> None:
+    assert "(production, silent" in team.told("check")
+    assert "FAIL" not in team.told("check")
+
+
+def test_the_drill_reaches_every_worker_and_is_on_record(team: Team) -> None:
+    drill = team.told("drill before go-live")
+    assert drill.count("1 of 1 workers have it") == 2
+    assert "by A. Jones: drill is over" in drill
+
+
+def test_the_record_gives_scores_beside_what_happened(team: Team) -> None:
+    assert f"{OPERATIONS} lines: {OPERATIONS} new" in team.told("import-outcomes")
+    with (team.folder / "scores.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["occurred"] for row in rows if row["outcome"] == "30-day-death"} == {"0", "1"}
+    assert not {"sex", "age", "occurred_on"} & set(rows[0])  # as the page says
+
+
+def test_the_floors_of_the_budget_are_told_and_nothing_is_changed(team: Team) -> None:
+    told = team.told("record floors")
+    assert f"{OPERATIONS} operations; now " in told
+    assert "card_floors: {30-day-death: " in told
+
+
+def test_without_a_validation_that_somebody_signed_no_card_is_shown(team: Team) -> None:
+    assert "canary needs local_validation" in team.refused
+
+
+def test_canary_and_on_are_in_force_and_by_whom(team: Team) -> None:
+    canary = team.told("first ten surgeons")
+    assert "mode: canary for tenant=general-hospital hook=order-sign group=spine-fusion" in canary
+    on = team.told("canary phase signed")
+    assert re.search(r"^mode: on for tenant=general-hospital hook=\* group=\*$", on, re.MULTILINE)
+    assert not re.search(r"^mode: canary", on, re.MULTILINE)
+    assert "by A. Jones, approved by Dr. B. Smith: canary phase signed" in on
+
+
+def test_on_needs_two_people(team: Team) -> None:
+    (block,) = [code for kind, code in BLOCKS if "general-hospital on" in code]
+    alone = team.tries(block.splitlines()[0].replace(' --approved-by "Dr. B. Smith"', ""))
+    assert alone.returncode == 1
+    assert "needs a second person" in alone.stderr
+
+
+def test_the_way_back_is_as_short(team: Team) -> None:
+    assert team.told("a card was wrong").count("1 of 1 workers have it") == 1
+    assert requests.get(f"http://{team.bind}/health", timeout=10).json()["killSwitch"] == "on"
+    assert "kill: killed for tenant=general-hospital hook=* group=*" in team.runs("cds-service mode show")
+
+
+def test_what_the_page_says_is_not_built_is_not(team: Team) -> None:
+    """Where one of these is built, the page has to tell it."""
+    commands = team.runs("cds-service --help")
+    assert not re.findall(r"^  (validate|replay|monitor)\b", commands, re.MULTILINE)
