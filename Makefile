@@ -12,7 +12,9 @@ LOCK        := pip compile --universal --fork-strategy fewest --python-version 3
 CHECKED     := cds_service fhir_mappings models_onnx tests
 
 # The rules of the card and their tests: the floor is in pyproject.toml, of lines and branches.
-CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py
+CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py \
+                  tests/cds_service/test_site_folder.py tests/cds_service/test_tenant_advice.py \
+                  tests/acceptance/test_added_models.py tests/acceptance/test_chart_at_order_hooks.py
 CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
 .PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock clean
