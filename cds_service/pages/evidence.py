@@ -22,27 +22,29 @@ ITEMS = tuple(field.name for field in msgspec.structs.fields(Demographics))
 
 
 class AddedTheme(msgspec.Struct, frozen=True):
-    """Rows that sites added, with the features that they may ask for; `by`: the tenants whose own they are."""
+    """A theme with the features that its rows may ask for; `of_site`: added by a hospital, which the page never names.
+
+    The page needs no sign-in, and which hospitals use a service is nobody's business.
+    """
 
     theme: Theme
     features: trigger_words.Features
-    by: tuple[str, ...]
+    of_site: bool = False
 
 
 def added(sites: Iterable[TenantRuntime]) -> tuple[AddedTheme, ...]:
-    """Each theme of a site folder once, with every tenant that has it."""
-    found: dict[bytes, AddedTheme] = {}
-    for site in sites:
-        for theme in site.own.themes:
-            key = msgspec.json.encode(theme)
-            by = (*(found[key].by if key in found else ()), site.tenant.id)
-            found[key] = AddedTheme(theme, site.own.definitions, by)
+    """Each theme of the site folders once, however many tenants have it."""
+    found = {
+        msgspec.json.encode(theme): AddedTheme(theme, site.own.definitions, of_site=True)
+        for site in sites
+        for theme in site.own.themes
+    }
     return tuple(found.values())
 
 
 def blueprint(catalogue: Catalogue, own: Sequence[AddedTheme] = ()) -> Blueprint:
     """The page, and the same rows as JSON by `Accept`; rows that sites added are marked as theirs."""
-    shown = [*(AddedTheme(theme, FEATURES, ()) for theme in catalogue.themes), *own]
+    shown = [*(AddedTheme(theme, FEATURES) for theme in catalogue.themes), *own]
     pages = Blueprint("evidence", __name__)
 
     @pages.get("/evidence")
@@ -72,10 +74,10 @@ def blueprint(catalogue: Catalogue, own: Sequence[AddedTheme] = ()) -> Blueprint
 
 
 def row_evidence(of: AddedTheme, row: Row) -> dict[str, Any]:
-    """One row: what is offered, when, and its 13 attributes; of a row that sites added, by which."""
+    """One row: what is offered, when, and its 13 attributes; and whether a hospital added it."""
     theme = of.theme
     when, unless = trigger_words.when(row, of.features), trigger_words.unless(row, of.features)
-    return ({"addedBy": list(of.by)} if of.by else {}) | {
+    return ({"addedBySite": True} if of.of_site else {}) | {
         "id": row.id,
         "row": row.number,
         "theme": theme.theme,

@@ -153,11 +153,27 @@ def test_the_profile_shows_it_by_the_sites_words_and_the_row_with_its_citation(
 
 def test_evidence_marks_the_rows_as_the_sites_own(http: FlaskClient) -> None:
     rows = http.get("/evidence", headers={"Accept": "application/json"}).json["suggestions"]
-    (own,) = [one for one in rows if "addedBy" in one]
-    assert (own["id"], own["addedBy"]) == ("thyroid-clinic", ["example"])
+    (own,) = [one for one in rows if "addedBySite" in one]
+    assert own["id"] == "thyroid-clinic"
     page = http.get("/evidence").text
-    assert 'Thyroid <span class="mark">added by example</span>' in page
+    assert 'Thyroid <span class="mark">added by a hospital</span>' in page
     assert "thyrotropin above 10 m[IU]/L" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/evidence", "/models", "/models/30-day-death", "/irm", "/cds-services", "/codes/topic"]
+)
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_no_page_without_a_sign_in_names_a_hospital(tmp_path: Path, path: str, accept: str) -> None:
+    """The site's own rows are there to be read; whose they are is not."""
+    tenants = written(tmp_path)
+    file = tenants / "example.yaml"
+    file.write_text(
+        re.sub(r"^id: .*$", "id: st-nobodys-hospital", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    answer = an_app(tmp_path, tenants=tenants).test_client().get(path, headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert "st-nobodys-hospital" not in answer.text
 
 
 def test_check_tells_what_is_added_as_the_page_shows_it(tmp_path: Path) -> None:
