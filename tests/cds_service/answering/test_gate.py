@@ -64,6 +64,8 @@ SILENT: dict[str, dict[str, Any]] = {
     "off for the group": {"modes": (ModeRule(mode="off", procedure_group=GROUP),)},
 }
 REFUSED: dict[str, dict[str, Any]] = {"EU": {"region": "EU"}, "eu": {"region": "eu"}}
+# What is fetched comes from this very process: on a busy machine a search may take longer than a hospital waits.
+PATIENT_ENOUGH: dict[str, Any] = {"deadline_s": 30.0, "fetch_timeout_s": 20.0, "fetch_budget_s": 25.0}
 SWITCHED = {
     "killed": Switch("kill", SwitchScope("demo"), "killed"),
     "all killed": Switch("kill", SwitchScope(), "killed"),
@@ -88,7 +90,7 @@ class House:
         return self._app(environ, begin)
 
     def start(self, **members: Any) -> Flask:
-        tenant = msgspec.structs.replace(demo_tenant(f"http://{self.bind}"), **members)
+        tenant = msgspec.structs.replace(demo_tenant(f"http://{self.bind}"), **PATIENT_ENOUGH, **members)
         self._monkeypatch.setattr(application, "demo_tenant", lambda _url: tenant)
         self._app = create_app(
             Settings(
