@@ -163,7 +163,8 @@ def test_the_record_gives_scores_beside_what_happened(team: Team) -> None:
     with (team.folder / "scores.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["occurred"] for row in rows if row["outcome"] == "30-day-death"} == {"0", "1"}
-    assert not {"sex", "age", "occurred_on"} & set(rows[0])  # as the page says
+    assert {"sex", "age_band", "operation", "of_operation", "occurred_on", "observed_through"} <= set(rows[0])
+    assert {row["of_operation"] for row in rows} == {"1"}  # each of them was asked about once
 
 
 def test_the_floors_of_the_budget_are_told_and_nothing_is_changed(team: Team) -> None:

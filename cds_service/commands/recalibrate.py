@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +28,13 @@ _WHO = (
     kept_record.option,
 )
 
+_STANDINGS = {
+    "undated": "are counted as their file said, without days: whether they were followed long enough is unknown",
+    "not-mature": "are left out: too young for their outcome to be known",
+    "lost": "are left out: not followed through the horizon",
+    "contradicted": "are left out: what is recorded of their outcome contradicts itself",
+}
+
 
 def _with_who(command: F) -> F:
     for option in reversed(_WHO):
@@ -46,6 +53,9 @@ def recalibrate() -> None:
 @click.option("--version", default=None, help="Version of the model (default: the one that is told).")
 @click.option("--since", type=click.DateTime(), default="1970-01-01", help="Operations from this day on, UTC.")
 @click.option("--until", type=click.DateTime(), default="9999-12-31", help="Operations before this day, UTC.")
+@click.option(
+    "--lag-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days until an outcome is reported."
+)
 @click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
 @_with_who
 def fit(  # noqa: PLR0913 — a command's options are its interface
@@ -55,6 +65,7 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     version: str | None,
     since: datetime,
     until: datetime,
+    lag_days: int,
     directory: Path | None,
     done_by: str,
     reason: str,
@@ -62,7 +73,8 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
 ) -> None:
     """Fit intercept and slope of MODEL to the recorded evaluations of TENANT_ID whose outcome is known.
 
-    At least 100 events and 100 operations without are needed. The result is a proposal and changes no answer.
+    At least 100 events and 100 operations without are needed. Operations too young to be known whole (horizon of the
+    outcome and --lag-days), lost to follow-up or contradicted are left out and told. The result is a proposal.
     """
     from cds_service.records import calibration_cases, recalibrations  # noqa: PLC0415
     from models_onnx import recalibration_fit, registry  # noqa: PLC0415
@@ -71,9 +83,10 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     with kept_record.opened(database_url) as engine:
         models = registry.load(directory or registry.PACKAGE, class_b=True)
         card = _card(models, model, version)
-        operations = calibration_cases.scored_operations(
+        found = calibration_cases.scored_operations(
             engine, tenant_id, sha256=card.sha256, outcome=card.outcome, **period
         )
+        operations = _that_count(found, card.horizon_days, lag_days)
         fitted = recalibration_fit.fit([_case(one, card.outcome, models) for one in operations])
         proposal = _proposal(fitted, card, operations)
         kept = recalibrations.propose(engine, tenant_id, proposal, _event(tenant_id, done_by, reason))
@@ -136,11 +149,29 @@ def _card(models: Registry, model: str, version: str | None) -> Any:
     raise RecalibrationError(f"{model} {version or ''}: no such model is scored".replace(" :", ":"))
 
 
+def _that_count(found: Sequence[Operation], horizon_days: int, lag_days: int) -> tuple[Operation, ...]:
+    """The operations that may be counted today; what was left out, and what is undated, is told."""
+    from cds_service.follow_up import maturity  # noqa: PLC0415
+
+    today = datetime.now(UTC).date()
+    stand: list[str] = [
+        maturity.standing(one.followed, horizon_days=horizon_days, as_of=today, lag_days=lag_days) for one in found
+    ]
+    for standing, words in _STANDINGS.items():
+        if count := stand.count(standing):
+            output.say(f"{count} operations {words}", **{standing.replace("-", "_"): count})
+    return tuple(
+        msgspec.structs.replace(one, occurred=maturity.happened(one.followed, horizon_days=horizon_days))
+        for one, standing in zip(found, stand, strict=True)
+        if standing in ("counts", "undated")
+    )
+
+
 def _case(operation: Operation, outcome: str, models: Registry) -> Any:
     from models_onnx.recalibration_fit import CalibrationCase  # noqa: PLC0415
 
     peer = models.peer(outcome, operation.procedure_group)
-    return CalibrationCase(operation.probability, peer.probability if peer else None, operation.occurred)
+    return CalibrationCase(operation.probability, peer.probability if peer else None, bool(operation.occurred))
 
 
 def _proposal(fitted: RecalibrationFit, card: Any, operations: tuple[Operation, ...]) -> Recalibration:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
+import msgspec
 
 from cds_service.commands import kept_record, output
 
@@ -88,9 +89,10 @@ def _audit_events(engine: Any, tenant_id: str, since: datetime) -> Iterator[Any]
 def import_outcomes(
     tenant_id: str, file: BinaryIO, *, source: str, correct: bool, done_by: str, reason: str, database_url: str
 ) -> None:
-    """Join what happened to the evaluations: a CSV of evaluation_id, outcome, occurred and, optionally, source.
+    """Join what happened to the evaluations: a CSV of evaluation_id, outcome and occurred.
 
-    All of it is kept or nothing; the same file again changes nothing. evaluation_id is `id` of the export.
+    Optional columns: source, and the days occurred_on, observed_through and operated_on; without them what is said is
+    undated. All of it is kept or nothing; the same file again changes nothing. evaluation_id is `id` of the export.
     """
     from cds_service.records import outcome_file, outcomes  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
@@ -100,12 +102,19 @@ def import_outcomes(
     content = file.read(outcome_file.MOST_BYTES + 1)
     try:
         with kept_record.opened(database_url) as engine:
-            lines = outcome_file.outcome_lines(content, tenant_id=tenant_id, known=known, source=source)
+            lines = outcome_file.outcome_lines(
+                content, tenant_id=tenant_id, known=known, source=source, today=change.at.date() + timedelta(days=1)
+            )
             kept = outcomes.keep(engine, content, lines, tenant_id=tenant_id, change=change)
     except outcome_file.OutcomeFileError as error:
         raise click.ClickException(_told(error)) from error
-    told = f"{len(lines)} lines: {kept.new} new, {kept.unchanged} unchanged, {kept.corrected} corrected"
-    output.say(told, lines=len(lines), new=kept.new, unchanged=kept.unchanged, corrected=kept.corrected)
+    counts = msgspec.structs.asdict(kept)
+    output.say(f"{len(lines)} lines: {', '.join(f'{count} {name}' for name, count in counts.items())}", **counts)
+    undated = sum(line.row.observed_through is None and not line.withdrawn for line in lines)
+    if undated:
+        output.say(
+            f"{undated} of them say nothing of observed_through: how long those patients were followed is unknown"
+        )
 
 
 def _told(error: Any) -> str:

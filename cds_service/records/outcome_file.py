@@ -1,18 +1,27 @@
-"""A hospital's own file of what happened to its patients: a CSV, every line checked before any is kept (R-E04)."""
+"""A hospital's own file of what happened to its patients: a CSV, every line checked before any is kept (R-E04).
+
+Version 2 has days: `occurred_on`, `observed_through`, `operated_on`. A file without them (version 1) is still read;
+what it says is undated, and nobody can tell from it when an operation had been followed long enough.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
 from cds_service.records.rows import OutcomeRow
 
 REQUIRED = ("evaluation_id", "outcome", "occurred")
-OPTIONAL = ("source",)
+DAYS = ("occurred_on", "observed_through", "operated_on")
+OPTIONAL = ("source", *DAYS)
 SOURCE_CHARACTERS = 128
 MOST_BYTES = 64 * 1024 * 1024
+WITHDRAWN = "withdrawn"
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YES_NO: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -36,29 +45,34 @@ class OutcomeFileError(Exception):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One readable line and where it stands."""
+    """One readable line and where it stands; `withdrawn`: what was said before of this outcome is taken back."""
 
     number: int
     row: OutcomeRow
+    withdrawn: bool = False
 
 
-def outcome_lines(content: bytes, *, tenant_id: str, known: Collection[str], source: str) -> tuple[Line, ...]:
+def outcome_lines(
+    content: bytes, *, tenant_id: str, known: Collection[str], source: str, today: date
+) -> tuple[Line, ...]:
     """The lines of a CSV file (UTF-8, comma, a header). Raises OutcomeFileError naming every fault.
 
-    Columns: evaluation_id, outcome (one of `known`), occurred (true or false, 1 or 0, yes or no); optionally source,
-    else `source` for all lines. Two lines about the same outcome of the same evaluation are a fault.
+    Columns: evaluation_id, outcome (one of `known`), occurred (true or false, 1 or 0, yes or no; or `withdrawn`);
+    optionally source, else `source` for all lines, and the days of DAYS as 2026-11-29, none of them after `today`.
+    Two lines about the same outcome of the same evaluation are a fault.
     """
     lines: list[Line] = []
     faults: list[Fault] = []
     first_seen: dict[tuple[str, str], int] = {}
     for number, given in _records(content):
-        problems = tuple(_problems(number, given, known))
+        problems = (*_problems(number, given, known), *_problems_of_days(number, given, today))
         key = (given["evaluation_id"], given["outcome"])
         if not problems and (before := first_seen.setdefault(key, number)) != number:
             problems = (Fault(number, "evaluation_id", f"the same evaluation and outcome as in line {before}"),)
         faults.extend(problems)
         if not problems:
-            lines.append(Line(number, _row(given, tenant_id, source)))
+            withdrawn = given["occurred"].lower() == WITHDRAWN
+            lines.append(Line(number, _row(given, tenant_id, source), withdrawn))
     if faults:
         raise OutcomeFileError(faults)
     return tuple(lines)
@@ -69,8 +83,9 @@ def _row(given: Mapping[str, str], tenant_id: str, source: str) -> OutcomeRow:
         tenant_id=tenant_id,
         evaluation_id=given["evaluation_id"],
         outcome=given["outcome"],
-        occurred=_YES_NO[given["occurred"].lower()],
+        occurred=_YES_NO.get(given["occurred"].lower(), False),
         source=given.get("source") or source,
+        **{name: date.fromisoformat(given[name]) for name in DAYS if given.get(name)},
     )
 
 
@@ -112,7 +127,32 @@ def _problems(number: int, given: Mapping[str, str], known: Collection[str]) -> 
         yield Fault(number, "evaluation_id", "the id of an evaluation, as the export names it")
     if given["outcome"] not in known:
         yield Fault(number, "outcome", f"one of {', '.join(sorted(known))}")
-    if given["occurred"].lower() not in _YES_NO:
-        yield Fault(number, "occurred", "true or false")
+    if given["occurred"].lower() not in (*_YES_NO, WITHDRAWN):
+        yield Fault(number, "occurred", f"true or false, or {WITHDRAWN}")
     if len(given.get("source", "")) > SOURCE_CHARACTERS:
         yield Fault(number, "source", f"at most {SOURCE_CHARACTERS} characters")
+
+
+def _problems_of_days(number: int, given: Mapping[str, str], today: date) -> Iterator[Fault]:
+    days: dict[str, date] = {}
+    for name in DAYS:
+        if not given.get(name):
+            continue
+        if (day := _day(given[name])) is None or day > today:
+            yield Fault(number, name, "a day as 2026-11-29, not in the future")
+            return
+        days[name] = day
+    if "occurred_on" in days and _YES_NO.get(given["occurred"].lower()) is not True:
+        yield Fault(number, "occurred_on", "a day only where it occurred")
+    for earlier, later in (("operated_on", "occurred_on"), ("operated_on", "observed_through")):
+        if earlier in days and later in days and days[later] < days[earlier]:
+            yield Fault(number, later, f"not before {earlier}")
+
+
+def _day(text: str) -> date | None:
+    if not _ISO_DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

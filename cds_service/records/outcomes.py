@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import tables
+from cds_service.records import outcome_changes, tables
 from cds_service.records.database import DatabaseError
+from cds_service.records.outcome_changes import Change, Statement
 from cds_service.records.outcome_file import Fault, Line, OutcomeFileError
 from cds_service.records.rows import AdministrationEvent, OutcomeRow
 
@@ -21,11 +22,19 @@ T = TypeVar("T")
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the lines of a file: their sum is the number of lines."""
+    """What became of the lines of a file: their sum is the number of lines.
+
+    `later`: nothing was wrong, time went on (followed for longer, or an outcome after the last day followed).
+    """
 
     new: int
     unchanged: int
     corrected: int
+    later: int = 0
+    withdrawn: int = 0
+
+
+Recorded = Mapping[tuple[str, str], Statement]
 
 
 class OutcomeChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +50,8 @@ def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: st
     """Commit the lines, and the event that says who brought them, together; the same file again changes no outcome.
 
     Raises OutcomeFileError, and keeps nothing, for an evaluation that this tenant has not, and for an outcome that is
-    recorded otherwise unless `change.correct`. What a correction replaces stays in an event of its own. Raises
-    DatabaseError where nothing could be committed.
+    recorded otherwise, or is withdrawn, unless `change.correct`. What a correction replaces stays in an event of its
+    own. Raises DatabaseError where nothing could be committed.
     """
     try:
         return _keep(engine, content, lines, tenant_id, change)
@@ -50,31 +59,53 @@ def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: st
         raise DatabaseError("the outcomes could not be kept") from error
 
 
-def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str, change: OutcomeChange) -> Imported:
+def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str, of: OutcomeChange) -> Imported:
     with engine.begin() as connection:
-        evaluations = set(_evaluations(connection, tenant_id, [line.row.evaluation_id for line in lines]))
-        recorded = dict(_recorded(connection, tenant_id, [line.row.evaluation_id for line in lines]))
-        faults = [fault for line in lines if (fault := _fault(line, evaluations, recorded, change)) is not None]
+        ids = [line.row.evaluation_id for line in lines]
+        evaluations = set(_evaluations(connection, tenant_id, ids))
+        recorded = dict(_recorded(connection, tenant_id, ids))
+        faults = [fault for line in lines if (fault := _fault(line, evaluations, recorded, of)) is not None]
         if faults:
             raise OutcomeFileError(faults)
-        new = [line.row for line in lines if _key(line.row) not in recorded]
-        corrected = [line.row for line in lines if recorded.get(_key(line.row), line.row.occurred) != line.row.occurred]
-        _write(connection, new, corrected, change)
-        imported = Imported(new=len(new), corrected=len(corrected), unchanged=len(lines) - len(new) - len(corrected))
-        _note(connection, content, tenant_id, imported, change)
-        for row in corrected:
-            _note_correction(connection, row, change)
+        found = [(_change(line, recorded), line.row) for line in lines]
+        imported = Imported(
+            new=_count(found, "new"),
+            unchanged=_count(found, "unchanged"),
+            corrected=_count(found, "correction"),
+            later=_count(found, "later"),
+            withdrawn=_count(found, "withdrawn"),
+        )
+        _write(connection, found, recorded, of)
+        _note(connection, content, tenant_id, imported, of)
+        for what, row in found:
+            if what in ("correction", "withdrawn"):
+                _note_correction(connection, what, row, recorded[_key(row)], of)
     return imported
 
 
-def _fault(
-    line: Line, evaluations: Collection[str], recorded: Mapping[tuple[str, str], bool], change: OutcomeChange
-) -> Fault | None:
+def _count(found: Iterable[tuple[str, OutcomeRow]], what: str) -> int:
+    return sum(one == what for one, _ in found)
+
+
+def _change(line: Line, recorded: Recorded) -> Change | Literal["withdrawn"]:
+    before = recorded.get(_key(line.row))
+    if line.withdrawn:
+        return "unchanged" if before is None else "withdrawn"
+    return outcome_changes.change(before, _statement(line.row))
+
+
+def _statement(row: OutcomeRow) -> Statement:
+    return Statement(row.occurred, row.occurred_on, row.observed_through, row.operated_on)
+
+
+def _fault(line: Line, evaluations: Collection[str], recorded: Recorded, of: OutcomeChange) -> Fault | None:
     if line.row.evaluation_id not in evaluations:
         return Fault(line.number, "evaluation_id", "this tenant has no such evaluation")
-    before = recorded.get(_key(line.row))
-    if before is not None and before != line.row.occurred and not change.correct:
+    what = _change(line, recorded)
+    if what == "correction" and not of.correct:
         return Fault(line.number, "occurred", "recorded otherwise before; --correct replaces it")
+    if what == "withdrawn" and not of.correct:
+        return Fault(line.number, "occurred", "recorded before; --correct withdraws it")
     return None
 
 
@@ -90,14 +121,17 @@ def _evaluations(connection: Connection, tenant_id: str, ids: Sequence[str]) -> 
         ).scalars()
 
 
-def _recorded(connection: Connection, tenant_id: str, ids: Sequence[str]) -> Iterator[tuple[tuple[str, str], bool]]:
+def _recorded(
+    connection: Connection, tenant_id: str, ids: Sequence[str]
+) -> Iterator[tuple[tuple[str, str], Statement]]:
     table = tables.outcome.c
+    days = (table.occurred_on, table.observed_through, table.operated_on)
     for some in _parts(ids):
-        statement = select(table.evaluation_id, table.outcome, table.occurred).where(
+        statement = select(table.evaluation_id, table.outcome, table.occurred, *days).where(
             table.tenant_id == tenant_id, table.evaluation_id.in_(some)
         )
-        for evaluation_id, outcome, occurred in connection.execute(statement):
-            yield (evaluation_id, outcome), occurred
+        for evaluation_id, outcome, *said in connection.execute(statement):
+            yield (evaluation_id, outcome), Statement(*said)
 
 
 def _parts(ids: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -107,32 +141,37 @@ def _parts(ids: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _write(
-    connection: Connection, new: Sequence[OutcomeRow], corrected: Sequence[OutcomeRow], change: OutcomeChange
+    connection: Connection, found: Sequence[tuple[str, OutcomeRow]], recorded: Recorded, of: OutcomeChange
 ) -> None:
-    values = [{**msgspec.structs.asdict(row), "recorded_at": change.at} for row in new]
-    if values:
-        connection.execute(insert(tables.outcome), values)
+    new = [{**msgspec.structs.asdict(row), "recorded_at": of.at} for what, row in found if what == "new"]
+    if new:
+        connection.execute(insert(tables.outcome), new)
+    for what, row in found:
+        if what == "withdrawn":
+            connection.execute(delete(tables.outcome).where(_this(row)))
+        elif what in ("later", "correction"):
+            now = _statement(row)
+            now = outcome_changes.together(recorded[_key(row)], now) if what == "later" else now
+            values = {**msgspec.structs.asdict(now), "source": row.source, "recorded_at": of.at}
+            connection.execute(update(tables.outcome).where(_this(row)).values(**values))
+
+
+def _this(row: OutcomeRow) -> ColumnElement[bool]:
     table = tables.outcome.c
-    same = (table[name] == bindparam(f"of_{name}") for name in ("tenant_id", "evaluation_id", "outcome"))
-    statement = (
-        update(tables.outcome)
-        .where(*same)
-        .values(occurred=bindparam("now_occurred"), source=bindparam("now_source"), recorded_at=change.at)
-    )
-    for row in corrected:
-        of = {"of_tenant_id": row.tenant_id, "of_evaluation_id": row.evaluation_id, "of_outcome": row.outcome}
-        connection.execute(statement, {**of, "now_occurred": row.occurred, "now_source": row.source})
+    return and_(*(table[name] == getattr(row, name) for name in ("tenant_id", "evaluation_id", "outcome")))
 
 
-def _note(connection: Connection, content: bytes, tenant_id: str, imported: Imported, change: OutcomeChange) -> None:
+def _note(connection: Connection, content: bytes, tenant_id: str, imported: Imported, of: OutcomeChange) -> None:
     digest = hashlib.sha256(content).hexdigest()
-    told = f"new={imported.new} unchanged={imported.unchanged} corrected={imported.corrected} file={digest}"
-    _write_event(connection, tenant_id, f"tenant={tenant_id} {told}", "imported", change)
+    counts = " ".join(f"{name}={count}" for name, count in msgspec.structs.asdict(imported).items())
+    _write_event(connection, tenant_id, f"tenant={tenant_id} {counts} file={digest}", "imported", of)
 
 
-def _note_correction(connection: Connection, row: OutcomeRow, change: OutcomeChange) -> None:
-    value = "true to false" if not row.occurred else "false to true"
-    _write_event(connection, row.tenant_id, f"evaluation={row.evaluation_id} outcome={row.outcome}", value, change)
+def _note_correction(connection: Connection, what: str, row: OutcomeRow, before: Statement, of: OutcomeChange) -> None:
+    day = f" before={before.occurred_on}" if before.occurred_on else ""
+    scope = f"evaluation={row.evaluation_id} outcome={row.outcome}{day}"
+    now = "withdrawn" if what == "withdrawn" else str(row.occurred).lower()
+    _write_event(connection, row.tenant_id, scope, f"{str(before.occurred).lower()} to {now}", of)
 
 
 def _write_event(connection: Connection, tenant_id: str, scope: str, value: str, change: OutcomeChange) -> None:

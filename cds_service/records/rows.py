@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -78,13 +78,20 @@ class FeedbackItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutcomeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether what was predicted happened, as found later by `source`."""
+    """Whether what was predicted happened, as found later by `source`; without days it is undated.
+
+    `occurred_on`: the day of the outcome; `observed_through`: the last day through which the patient was followed;
+    `operated_on`: the day of the operation. All in the hospital's own zone.
+    """
 
     tenant_id: str
     evaluation_id: str
     outcome: str
     occurred: bool
     source: str
+    occurred_on: date | None = None
+    observed_through: date | None = None
+    operated_on: date | None = None
 
 
 class AdministrationEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,21 +1,25 @@
 """What each version of each model said, a row each, with what happened: champions beside challengers (R-F09, R-F13).
 
 For R, Python or Seismometer: score, target, cohort columns and time. It holds no patient's, user's or order's id;
-`evaluation_id` leads back to the record for whoever may read that.
+`evaluation_id` leads back to the record for whoever may read that. An operation that was asked about twice has two
+rows of each version with the same `operation`; the one with `of_operation` 1 stands for it: count those alone.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
 import msgspec
 from sqlalchemy import Engine, select
 
+from cds_service.follow_up.operations import Asked, planned_operations
 from cds_service.records import tables
+from cds_service.records.outcome_changes import Statement
 
+_Of = tuple[str, str]  # an evaluation and an outcome
 COLUMNS = (
     "evaluation_id",
     "received_at",
@@ -34,7 +38,16 @@ COLUMNS = (
     "recalibration",
     "points",
     "occurred",
+    "operation",
+    "of_operation",
+    "operated_on",
+    "occurred_on",
+    "observed_through",
+    "sex",
+    "age_band",
 )
+# As funnel plots of surgery are drawn: under 50, 50 to 64, 65 to 79, and 80 or older.
+AGE_BANDS = ((50, "18-49"), (65, "50-64"), (80, "65-79"), (1000, "80+"))
 
 
 def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> int:
@@ -51,20 +64,59 @@ def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> i
 def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[str, Any]]:
     """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet."""
     happened = _outcomes(engine, tenant_id)
+    operations = _operations(engine, tenant_id, happened)
     table = tables.evaluation.c
     columns = (table.received_at, table.hook, table.mode, table.decision, table.reason, table.procedure_group)
     statement = (
-        select(table.id.label("evaluation_id"), *columns, table.models)
+        select(table.id.label("evaluation_id"), *columns, table.models, table.result)
         .where(table.tenant_id == tenant_id, table.received_at >= since)
         .order_by(table.received_at, table.id)
         .execution_options(yield_per=500)
     )
     with engine.connect() as connection:
         for row in connection.execute(statement).mappings():
-            shared = {name: row[name] for name in row if name != "models"}
+            shared = {name: row[name] for name in row if name not in ("models", "result")}
             shared["received_at"] = shared["received_at"].isoformat()
+            shared |= operations.get(row["evaluation_id"], {}) | _cohorts(row["result"])
             for told in msgspec.json.decode(row["models"]):
-                yield {**shared, **_score(told), "occurred": happened.get((row["evaluation_id"], told.get("outcome")))}
+                said = happened.get((row["evaluation_id"], str(told.get("outcome"))))
+                yield {**shared, **_score(told), **(_days(said) if said else {})}
+
+
+def _operations(engine: Engine, tenant_id: str, happened: Mapping[_Of, Statement]) -> dict[str, dict[str, Any]]:
+    """Per evaluation: of which operation it is, and whether it stands for it."""
+    days: dict[str, dict[str, Any]] = {}
+    for (evaluation_id, _), said in happened.items():
+        known = {"operated_on": said.operated_on, "event_on": said.occurred_on}
+        days.setdefault(evaluation_id, {}).update({name: day for name, day in known.items() if day is not None})
+    table = tables.evaluation.c
+    columns = (table.id, table.received_at, table.patient_id, table.order_reference, table.procedure_group)
+    statement = select(*columns).where(
+        table.tenant_id == tenant_id, table.status == 200, table.procedure_group.is_not(None)
+    )
+    with engine.connect() as connection:
+        asked = [
+            Asked(evaluation_id=row.id, at=row.received_at, **days.get(row.id, {}),
+                  **{name: getattr(row, name) for name in ("patient_id", "order_reference", "procedure_group")})
+            for row in connection.execute(statement)
+        ]  # fmt: skip
+    return {
+        call.evaluation_id: {
+            "operation": of.calls[0].evaluation_id,
+            "of_operation": int(call is of.last_before),
+            "operated_on": of.operated_on,
+        }
+        for of in planned_operations(asked)
+        for call in of.calls
+    }
+
+
+def _cohorts(result: str | None) -> dict[str, Any]:
+    """Sex and age band as the models were given them; empty where they were not known."""
+    inputs = {} if result is None else {one["name"]: one for one in msgspec.json.decode(result).get("inputs", ())}
+    sex, age = (inputs.get(name, {}).get("value") for name in ("sex", "age"))
+    band = next((name for below, name in AGE_BANDS if age < below), None) if isinstance(age, int | float) else None
+    return {"sex": sex, "age_band": band}
 
 
 def _score(told: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +133,14 @@ def _score(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _outcomes(engine: Engine, tenant_id: str) -> dict[tuple[str, str], int]:
+def _days(said: Statement) -> dict[str, Any]:
+    days = {"occurred_on": said.occurred_on, "observed_through": said.observed_through}
+    return {"occurred": int(said.occurred), **days}
+
+
+def _outcomes(engine: Engine, tenant_id: str) -> dict[_Of, Statement]:
     table = tables.outcome.c
-    statement = select(table.evaluation_id, table.outcome, table.occurred).where(table.tenant_id == tenant_id)
+    said = (table.occurred, table.occurred_on, table.observed_through, table.operated_on)
+    statement = select(table.evaluation_id, table.outcome, *said).where(table.tenant_id == tenant_id)
     with engine.connect() as connection:
-        return {(row.evaluation_id, row.outcome): int(row.occurred) for row in connection.execute(statement)}
+        return {(of, outcome): Statement(*known) for of, outcome, *known in connection.execute(statement)}

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -142,6 +143,9 @@ outcome = Table(
     Column("occurred", Boolean, nullable=False),
     Column("source", String(128), nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("occurred_on", Date),
+    Column("observed_through", Date),
+    Column("operated_on", Date),
 )
 
 administration = Table(

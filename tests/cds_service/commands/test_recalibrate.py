@@ -5,38 +5,27 @@ from __future__ import annotations
 import json
 import math
 import re
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import insert
 
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.commands.cli import main
-from cds_service.records import database, switches, tables, writer
-from cds_service.records.rows import EvaluationRow
+from cds_service.records import database, switches, tables
 from cds_service.web.app import MODELS, RECORDS
-from models_onnx import registry
 from models_onnx.model import sigmoid
 from models_onnx.recalibrated import log_odds
 from tests.acceptance.requests import a_request
-from tests.cds_service.records.rows_of import an_evaluation
+from tests.cds_service.commands.a_hospital import CARD, FIT, MODEL, Run, half_a_year, run_on
 from tests.conformance.conftest import SERVICE, a_tenant_file, an_app
 
 ANSWER = "io.surgical-risk.assessment"
-MODEL, OUTCOME = "elective-complication", "any-complication"
-CARD = next(card for card in registry.cards() if card.name == MODEL)
-FIRST = datetime(2026, 1, 5, tzinfo=UTC)
-FIT = ("recalibrate", "fit", "demo", MODEL, "--by", "A. Jones", "--reason", "half a year of outcomes")
 APPROVE = ("recalibrate", "approve", "demo", MODEL, "1", "--reason", "reviewed")
 RETIRE = ("recalibrate", "retire", "demo", MODEL, "1", "--by", "B. Smith", "--reason", "ward closed")
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -46,45 +35,7 @@ def app(tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def run(tmp_path: Path, app: Flask) -> Run:
-    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/record.sqlite3"}
-    assert app.extensions[RECORDS].is_ready()
-    return lambda *words: CliRunner().invoke(main, words, env=environment)
-
-
-def an_operation(probability: float, *, day: int, **members: Any) -> EvaluationRow:
-    said = {"model": MODEL, "version": CARD.version, "sha256": CARD.sha256, "outcome": OUTCOME, "status": "computed"}
-    return an_evaluation(
-        **{
-            "tenant_id": "demo",
-            "patient_id": f"p-{uuid.uuid4()}",
-            "received_at": FIRST + timedelta(hours=day),
-            "models": ({**said, "probability": probability},),
-            "cards": (),
-            **members,
-        }
-    )
-
-
-def keep(app: Flask, rows: list[tuple[EvaluationRow, bool]]) -> None:
-    """Evaluations, and whether the complication happened."""
-    engine = app.extensions[RECORDS].durable
-    writer.write(engine, [row for row, _ in rows])
-    happened = [
-        {"tenant_id": "demo", "evaluation_id": row.id, "outcome": OUTCOME, "occurred": occurred}
-        | {"source": "registry", "recorded_at": FIRST}
-        for row, occurred in rows
-    ]
-    with engine.begin() as connection:
-        connection.execute(insert(tables.outcome), happened)
-
-
-def half_a_year(app: Flask, n: int = 2_000) -> None:
-    """A hospital with fewer complications than the model says, and a flatter slope."""
-    random = np.random.default_rng(20261124)
-    logits = random.normal(-1.6, 0.9, n)
-    happened = random.random(n) < 1 / (1 + np.exp(-(-0.8 + 0.7 * logits)))
-    told = zip(logits, happened, strict=True)
-    keep(app, [(an_operation(sigmoid(float(x)), day=day), bool(y)) for day, (x, y) in enumerate(told)])
+    return run_on(tmp_path, app)
 
 
 def ask(app: Flask) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -237,14 +188,6 @@ def test_it_holds_for_the_graph_it_was_fitted_on_alone(app: Flask, run: Run) -> 
     with app.extensions[RECORDS].durable.begin() as connection:
         connection.execute(tables.recalibration.update().values(sha256="0" * 64))
     assert "recalibration" not in ask(app)[1]
-
-
-def test_an_operation_counts_once_as_it_was_last_asked_about(app: Flask, run: Run) -> None:
-    half_a_year(app)
-    seen = an_operation(0.2, day=3_000, patient_id="p-twice")
-    again = an_operation(0.3, day=3_001, patient_id="p-twice")
-    keep(app, [(seen, False), (again, True)])
-    assert "operations 2001, events" in run(*FIT).output
 
 
 @pytest.mark.parametrize(

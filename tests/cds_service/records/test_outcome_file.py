@@ -1,5 +1,7 @@
 """A hospital's file of outcomes: what is wrong is told by line and column, without the value."""
 
+from datetime import date
+
 import pytest
 
 from cds_service.records import outcome_file
@@ -11,7 +13,9 @@ HEADER = "evaluation_id,outcome,occurred\n"
 
 def read(text, source="registry"):
     content = text if isinstance(text, bytes) else text.encode()
-    return outcome_file.outcome_lines(content, tenant_id="general-hospital", known=KNOWN, source=source)
+    return outcome_file.outcome_lines(
+        content, tenant_id="general-hospital", known=KNOWN, source=source, today=date(2026, 11, 29)
+    )
 
 
 def faults(text):

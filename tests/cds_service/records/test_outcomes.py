@@ -28,7 +28,7 @@ def a_file(*lines):
 
 
 def bring(records, content, change=CHANGE):
-    lines = outcome_file.outcome_lines(content, tenant_id=TENANT, known=KNOWN, source="registry")
+    lines = outcome_file.outcome_lines(content, tenant_id=TENANT, known=KNOWN, source="registry", today=NOON.date())
     return outcomes.keep(records.durable, content, lines, tenant_id=TENANT, change=change)
 
 
@@ -83,7 +83,7 @@ def test_who_brought_what_and_what_was_replaced_stays_in_the_record(records, eva
     bring(records, a_file((evaluations[0].id, "30-day-death", "1")), msgspec.structs.replace(CHANGE, correct=True))
     first, second, correction = switches.history(records.durable)
     assert (first.action, first.value, first.done_by, first.reason) == ("outcomes", "imported", "A. Jones", "quarter")
-    assert "new=1 unchanged=0 corrected=0 file=" in first.scope
+    assert "new=1 unchanged=0 corrected=0 later=0 withdrawn=0 file=" in first.scope
     assert "corrected=1" in second.scope
     assert (correction.scope, correction.value) == (
         f"evaluation={evaluations[0].id} outcome=30-day-death",

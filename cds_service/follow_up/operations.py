@@ -1,0 +1,117 @@
+"""Which answered calls were about one operation of one patient.
+
+Calls say what was ordered, not what was done. Where the day of the operation is known (`operated_on`, from the file of
+outcomes), it decides: one operation per patient and day. Else calls within `window` of each other are one operation
+where they name the same procedure group or the same order; so order-select, order-sign, a changed order and an order
+that was cancelled and made anew count once, and a fusion in January and its revision in June count twice.
+The cases are agreed in tests/cds_service/follow_up/operation_cases.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+# No source: the time from the first look at an order to the operation differs by hospital. 30 days is the horizon of
+# the outcomes, so that an operation and its complication stay together and a later revision stands alone.
+WINDOW = timedelta(days=30)
+# A call is told in UTC, the day of an operation in the hospital's own zone: they may differ by one.
+_ZONES_APART = timedelta(days=1)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """One answered call. `operated_on`: the day of the operation where a file of outcomes gave it.
+
+    `event_on`: the first day on which an outcome was recorded for this call; the operation was not after it.
+    """
+
+    evaluation_id: str
+    at: datetime
+    procedure_group: str
+    patient_id: str | None = None
+    order_reference: str | None = None
+    operated_on: date | None = None
+    event_on: date | None = None
+
+
+class PlannedOperation(msgspec.Struct, frozen=True):
+    """The calls about one operation, oldest first, and the day on which it was done, where that is known."""
+
+    calls: tuple[Asked, ...]
+    operated_on: date | None
+
+    @property
+    def last_before(self) -> Asked:
+        """The call that stands for the operation: the last one before it was done."""
+        if self.operated_on is None:
+            return self.calls[-1]
+        before = [call for call in self.calls if call.at.date() <= self.operated_on + _ZONES_APART]
+        return before[-1] if before else self.calls[0]
+
+    @property
+    def day(self) -> date:
+        """The day of the operation, else of the last call about it (UTC)."""
+        return self.operated_on or self.calls[-1].at.date()
+
+
+def planned_operations(asked: Iterable[Asked], *, window: timedelta = WINDOW) -> tuple[PlannedOperation, ...]:
+    """Every operation that the calls were about, by the time of its first call.
+
+    A call without a patient stands alone: nobody can say whose it was.
+    """
+    by_patient: dict[str, list[_Open]] = {}
+    found: list[_Open] = []
+    for call in sorted(asked, key=lambda one: (one.at, one.evaluation_id)):
+        opened = by_patient.setdefault(call.patient_id, []) if call.patient_id else []
+        of = _same_day(opened, call) or _same_plan(opened, call, window)
+        if of is None:
+            of = _Open()
+            opened.append(of)
+            found.append(of)
+        of.add(call)
+    return tuple(PlannedOperation(tuple(one.calls), one.operated_on) for one in found)
+
+
+class _Open:
+    """An operation while its calls are being found."""
+
+    def __init__(self) -> None:
+        self.calls: list[Asked] = []
+        self.operated_on: date | None = None
+        self._event_on: date | None = None
+
+    def add(self, call: Asked) -> None:
+        self.calls.append(call)
+        self.operated_on = self.operated_on or call.operated_on
+        if call.event_on is not None:
+            self._event_on = min(call.event_on, self._event_on or call.event_on)
+
+    def is_done_before(self, call: Asked) -> bool:
+        """Was this operation done, or followed by an outcome, before the call was made?"""
+        done = self.operated_on or self._event_on
+        return done is not None and call.at.date() > done + _ZONES_APART
+
+    def is_about_the_same(self, call: Asked) -> bool:
+        return any(
+            one.procedure_group == call.procedure_group
+            or (call.order_reference is not None and one.order_reference == call.order_reference)
+            for one in self.calls
+        )
+
+
+def _same_day(opened: list[_Open], call: Asked) -> _Open | None:
+    if call.operated_on is None:
+        return None
+    return next((one for one in opened if one.operated_on == call.operated_on), None)
+
+
+def _same_plan(opened: list[_Open], call: Asked, window: timedelta) -> _Open | None:
+    """The latest operation that this call may still be about."""
+    for one in reversed(opened):
+        near = call.at - one.calls[-1].at <= window
+        may_be = one.operated_on is None or call.operated_on is None
+        if near and may_be and not one.is_done_before(call) and one.is_about_the_same(call):
+            return one
+    return None

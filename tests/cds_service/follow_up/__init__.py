@@ -1,0 +1,1 @@
+"""Operations, outcomes in time, and what may be counted."""

@@ -1,0 +1,67 @@
+"""One operation is counted once, and two are counted twice: the agreed cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.follow_up.operations import Asked, planned_operations
+
+CASES = yaml.safe_load((Path(__file__).parent / "operation_cases.yaml").read_text(encoding="utf-8"))
+
+
+def a_call(of: dict[str, Any]) -> Asked:
+    at = of["at"] if isinstance(of["at"], datetime) else datetime.fromisoformat(of["at"])
+    return Asked(
+        evaluation_id=of["id"],
+        at=at.replace(tzinfo=UTC),
+        procedure_group=of["group"],
+        patient_id=of.get("patient", "p") or None,
+        order_reference=of.get("order"),
+        operated_on=of.get("operated"),
+        event_on=of.get("event"),
+    )
+
+
+def test_the_table_has_at_least_twenty_cases_each_with_a_name_of_its_own() -> None:
+    assert len({case["name"] for case in CASES}) == len(CASES) >= 20
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_calls_are_joined_as_agreed(case: dict[str, Any]) -> None:
+    found = planned_operations(map(a_call, case["calls"]))
+    told = [
+        [call.evaluation_id + "*" * (call is operation.last_before) for call in operation.calls] for operation in found
+    ]
+    assert told == case["operations"]
+
+
+calls = st.builds(
+    Asked,
+    evaluation_id=st.uuids().map(str),
+    at=st.integers(0, 200 * 24).map(lambda hours: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours)),
+    procedure_group=st.sampled_from(["spine-fusion", "hip-replacement"]),
+    patient_id=st.sampled_from(["p", "q", None]),
+    order_reference=st.sampled_from(["o1", "o2", None]),
+    operated_on=st.one_of(st.none(), st.integers(0, 200).map(lambda day: date(2026, 1, 1) + timedelta(day))),
+)
+
+
+@given(st.lists(calls, max_size=12, unique_by=lambda call: call.evaluation_id), st.randoms())
+def test_every_call_is_in_one_operation_of_one_patient_whatever_the_order_of_the_rows(
+    asked: list[Asked], random: Any
+) -> None:
+    found = planned_operations(asked)
+    assert sorted(call.evaluation_id for one in found for call in one.calls) == sorted(c.evaluation_id for c in asked)
+    for one in found:
+        assert len({call.patient_id for call in one.calls}) == 1
+        assert {call.operated_on for call in one.calls} <= {None, one.operated_on}
+    shuffled = list(asked)
+    random.shuffle(shuffled)
+    assert planned_operations(shuffled) == found
