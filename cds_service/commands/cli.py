@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import click
 import msgspec
@@ -24,6 +26,8 @@ from cds_service.web.settings import Settings, address
 
 # As in cds_service.ehr.caller, which a start of the service should not wait for.
 _HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @click.group(cls=output.Group)
@@ -53,8 +57,11 @@ def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: 
     """Start the service and stay until stopped."""
     settings = _settings(tenants=tenants, bind=bind, workers=workers, demo=is_demo or None)
     _share(settings)
+    from cds_service.web import preloading  # noqa: PLC0415 — no other command waits for it, nor for gunicorn
+
+    preloading.load(settings)
     _ready_or_exit(settings)
-    from cds_service.web.server import Server  # noqa: PLC0415 — gunicorn is slow to import and only needed here
+    from cds_service.web.server import Server  # noqa: PLC0415
 
     Server(settings).run()
 
@@ -146,12 +153,24 @@ def _share(settings: Settings) -> None:
     state.share_metrics(folder)
     state.forget_answers(folder)
     logs.configure()
-    from cds_service.records import database, migrate  # noqa: PLC0415
+    from cds_service.records import database  # noqa: PLC0415
 
     try:
-        migrate.upgrade(settings.database_url)
+        _apart(_migrate, settings.database_url)
     except database.DatabaseError as error:
         raise click.ClickException(f"DATABASE_URL: {error}") from error
+
+
+def _migrate(url: str) -> None:
+    from cds_service.records import migrate  # noqa: PLC0415 — Alembic is needed once, and by no worker
+
+    migrate.upgrade(url)
+
+
+def _apart(do: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """What `do` returns, from a process that ends with it: what it loads and opens, no worker is born with."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("fork")) as process:
+        return process.submit(do, *given, **named).result()
 
 
 def _settings(**given: object) -> Settings:
@@ -165,13 +184,12 @@ def _settings(**given: object) -> Settings:
 def _ready_or_exit(settings: Settings) -> None:
     """Say what is wrong before gunicorn starts workers that would each fail with a traceback.
 
-    In a process of its own: an onnxruntime that the arbiter had used would abort every worker when it ends.
+    Apart: models that the arbiter had opened would abort every worker when it ends.
     """
     from cds_service.commands import checks  # noqa: PLC0415
     from cds_service.operations import logs  # noqa: PLC0415
 
-    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        results = apart.submit(checks.run, settings).result()
+    results = _apart(checks.run, settings)
     if failed := [result for result in results if not result.ok]:
         raise click.ClickException("\n".join(f"{result.what}: {result.told}" for result in failed))
     for result in results:

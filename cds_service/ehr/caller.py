@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
-import requests
 
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.patient_data.gather import resolve
+
+if TYPE_CHECKING:
+    import requests
 
 TIMEOUT_S = 30.0
 HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
@@ -41,6 +43,8 @@ class CallError(Exception):
 
 def answers(url: str) -> bool:
     """Whether a GET of `url` is answered with 200 within a second."""
+    import requests  # noqa: PLC0415 — 5 MB that no worker of the service needs, though it imports this file
+
     try:
         return requests.get(url, timeout=1).ok
     except requests.RequestException:
@@ -200,6 +204,8 @@ def _service(ehr: Ehr, hook: str) -> dict[str, Any]:
 
 
 def _send(method: str, url: str, *, token: str | None, body: dict[str, Any] | None = None) -> requests.Response:
+    import requests  # noqa: PLC0415 — as above
+
     headers = {"Accept": "application/fhir+json, application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -214,6 +220,8 @@ def _send(method: str, url: str, *, token: str | None, body: dict[str, Any] | No
 
 
 def _why(error: requests.RequestException) -> str:
+    import requests  # noqa: PLC0415 — as above
+
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not accepted"
     if isinstance(error, requests.Timeout):

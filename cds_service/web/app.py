@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from cds_service.advice import catalogue
+from cds_service.advice import choice
 from cds_service.answering import models_in_force
 from cds_service.answering.answer_state import States
 from cds_service.answering.calls import CallDesk
@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
         )
     )
     app.register_blueprint(added_models.blueprint(lambda: in_force.knowledge.added))
-    app.register_blueprint(evidence.blueprint(catalogue.load(), evidence.added(deployment.sites)))
+    app.register_blueprint(evidence.blueprint(choice.CATALOGUE, evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
         app.register_blueprint(workbench.blueprint(open_to_try))

@@ -34,10 +34,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set("when_ready", lambda _server: ready())
 
     def load(self) -> Flask:
-        """The application of one worker, imported by it alone.
+        """The application of one worker, built by it alone.
 
-        An arbiter that had loaded onnxruntime would hand down threads that do not exist after the fork, and every
-        worker would abort when it ends (tests/end_to_end/test_shutdown.py).
+        Models that the arbiter had opened would hand down threads that do not exist after the fork, and every worker
+        would abort when it ends (tests/end_to_end/test_shutdown.py); its code and tables are shared (preloading.py).
         """
         from cds_service.web.app import create_app  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What is verified before a start, and what the process that forks the workers may not have loaded."""
+"""What is verified before a start."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import io
 import json
 import logging
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,18 +19,6 @@ from cds_service.operations import logs
 from cds_service.web.settings import Settings
 from models_onnx.registry import PACKAGE
 from tests.conformance.conftest import a_tenant_file
-
-ARBITER = (
-    "cds_service.commands.cli, cds_service.commands.checks, cds_service.web.server, cds_service.web.http_worker, "
-    "cds_service.web.gunicorn_conf"
-)
-
-
-def test_the_process_that_forks_the_workers_has_not_loaded_onnxruntime() -> None:
-    """Its threads do not exist after the fork, and every worker would abort when it ends."""
-    program = f"import sys, {ARBITER}; print([name for name in sys.modules if name.startswith('onnxruntime')])"
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
 
 
 def test_models_that_are_not_what_was_exported_are_named(tmp_path: Path) -> None:
