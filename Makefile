@@ -30,6 +30,7 @@ golden: $(VENV)/development  ## The agreed answers anew, where a word or a numbe
 	$(BIN)/python -m tests.acceptance.golden
 	$(BIN)/python -m tests.cds_service.cards.write_golden
 	$(BIN)/python -m tests.acceptance.test_dialects
+	$(BIN)/python -m tests.acceptance.golden_clients
 
 coverage: $(VENV)/development  ## Which lines and branches of the clinical rules their tests reach; ends with an error below the floor.
 	$(BIN)/coverage run -m pytest -q -m "not end_to_end and not benchmark and not long" $(CLINICAL_TESTS)

@@ -42,7 +42,8 @@ class AddedInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `low`, `high`: the numbers that the model was made on; a person beyond them is out of its scope. `values`: what a
     missing number could be, of low, high and seven steps between where none are named. A category is given to the graph
     as its place in `categories` (from 0), or as itself where the graph reads strings; another category is out of scope.
-    Without a `required` input there is no answer at all, without another one a range.
+    Without a `required` input there is no answer at all, without another one a range. `site`: a laboratory value that
+    the tenant's site folder adds, by its name there (docs/your-own-codes.md).
     """
 
     name: str
@@ -53,6 +54,7 @@ class AddedInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     values: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     required: bool = False
+    site: bool = False
 
     @property
     def possible(self) -> tuple[InputValue, ...]:
@@ -197,6 +199,8 @@ def _of_input(entry: AddedInput) -> Iterator[str]:
         yield f"{what} a number has no categories"
     if entry.kind == "category" and len(set(entry.categories)) != max(2, len(entry.categories)):
         yield f"{what} at least two categories, each once, in the order of the graph's numbers"
+    if entry.site and entry.kind != "number":
+        yield f"{what} a laboratory value of a site folder is a number"
     if entry.kind != "number" and (entry.values or entry.low is not None or entry.high is not None):
         yield f"{what} low, high and values are for a number"
     numbers = [one for one in (entry.low, *entry.values, entry.high) if one is not None]

@@ -22,6 +22,7 @@ from models_onnx.score import Contribution, InputValue, Range, Score
 
 MOST_SECONDS = 0.5  # of all added models of one answer; a model that took half of it when it was added was refused
 TOO_SLOW, FAILED, TOO_MUCH_MISSING, WITHDRAWN = "model-too-slow", "model-failed", "too-many-inputs-missing", "withdrawn"
+NOT_READ = "input-not-read-here"  # of a site folder that this tenant has not: nobody asked for it, so it is not missing
 Values = Mapping[str, InputValue | None]
 _LEAST = 1e-9
 
@@ -78,6 +79,8 @@ class AddedModel:
         operation = values.get("procedure_group")
         if self.card.operations and operation not in self.card.operations:
             return self._without(status="out-of-scope", reason="operation-out-of-scope")
+        if unread := tuple(one.name for one in self.card.inputs if one.site and one.name not in values):
+            return self._without(reason=NOT_READ, needs=unread)
         for entry in self.card.inputs:
             name = entry.name
             if added_possible.is_outside(entry, values.get(name), limits.get(name), opened.possible.get(name, ())):

@@ -11,7 +11,7 @@ import msgspec
 
 from cds_service.advice.outcomes import Outcome
 from models_onnx.added_card import AddedCard
-from models_onnx.added_model import FAILED, TOO_MUCH_MISSING, TOO_SLOW, WITHDRAWN, AddedAnswer
+from models_onnx.added_model import FAILED, NOT_READ, TOO_MUCH_MISSING, TOO_SLOW, WITHDRAWN, AddedAnswer
 from models_onnx.recalibration import BySha256
 
 
@@ -30,6 +30,7 @@ WHY_NONE = {
     FAILED: "the model failed",
     TOO_SLOW: "the model was too slow",
     TOO_MUCH_MISSING: "too many inputs missing",
+    NOT_READ: "this site does not read",
     WITHDRAWN: "removed by this site",
 }
 

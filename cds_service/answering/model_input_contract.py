@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cds_service.advice.outcomes import BY_NAME
 from fhir_mappings.features.features import FEATURES
+from models_onnx import data_files
 from models_onnx.added_card import AddedCard, AddedInput
 from models_onnx.model_card import ModelInput
 
@@ -32,26 +35,46 @@ def check(models: Registry) -> None:
         raise ContractError("; ".join(problems))
 
 
-def check_added(card: AddedCard, models: Registry) -> None:
-    """Raise ContractError naming every way in which a model that a site adds does not fit."""
-    problems = [problem for item in card.inputs if (problem := _disagreement(item))]
+def check_added(card: AddedCard, models: Registry, path: Path | None = None) -> None:
+    """Raise ContractError naming every way in which a model that a site adds does not fit; `path`: its file, for lines.
+
+    What it reads of a site folder depends on the tenant (site_model_inputs.py).
+    """
+    if problems := list(_problems(card, models)):
+        where = (f"{path}:{data_files.line_of(path, member)}: " if path else "" for member, _ in problems)
+        told = "; ".join(place + words for place, (_, words) in zip(where, problems, strict=True))
+        raise ContractError(told if path else f"{card.name}: {told}")
+
+
+def _problems(card: AddedCard, models: Registry) -> Iterator[tuple[str, str]]:
+    """What does not fit, with the member of model.yaml that says it."""
+    for number, item in enumerate(card.inputs):
+        if (problem := _of_a_site(item) if item.site else _disagreement(item)) is not None:
+            yield f"inputs[{number}]", problem
     groups = FEATURES["procedure_group"].categories
-    problems += [f"operations: no procedure group is called {name}" for name in card.operations if name not in groups]
+    for name in card.operations:
+        if name not in groups:
+            yield "operations", f"operations: no procedure group is called {name}"
     if any(name == card.name for name, _ in models.states):
-        problems.append(f"a model that is shipped is called {card.name}; give it another name")
+        yield "name", f"a model that is shipped is called {card.name}; give it another name"
     shipped = {one.horizon for one in models.cards if one.outcome == card.outcome.name}
     if shipped and card.outcome.horizon not in shipped:
         told = " or ".join(sorted(shipped))
-        problems.append(f"the horizon of {card.outcome.name} is {told}; name an outcome of your own for another")
-    if problems:
-        raise ContractError(f"{card.name}: {'; '.join(problems)}")
+        yield "outcome", f"the horizon of {card.outcome.name} is {told}; name an outcome of your own for another"
+
+
+def _of_a_site(item: AddedInput) -> str | None:
+    if item.name in FEATURES:
+        return f"input {item.name} is read by this service itself; take `site: true` away"
+    return None
 
 
 def _disagreement(item: ModelInput | AddedInput) -> str | None:
     feature = FEATURES.get(item.name)
     if feature is None:
         near = difflib.get_close_matches(item.name, FEATURES, n=3)
-        return f"input {item.name} is no feature" + (f" (there are {', '.join(near)})" if near else "")
+        there = f" (there are {', '.join(near)})" if near else " (of a site's folder it would say `site: true`)"
+        return f"input {item.name} is no feature{there}"
     if (item.kind, item.unit) != (feature.kind, feature.unit):
         return f"input {item.name} is {item.kind} in {item.unit!r}, the feature {feature.kind} in {feature.unit!r}"
     if not set(item.categories) <= set(feature.categories):

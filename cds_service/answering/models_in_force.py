@@ -21,6 +21,7 @@ from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records.database import DatabaseError
 from models_onnx import registry
 from models_onnx.added import shelf
+from models_onnx.added_card import FILE, AddedCard
 from models_onnx.added_model import AddedModels
 from models_onnx.recalibration import BySha256
 from models_onnx.registry import Registry
@@ -34,6 +35,7 @@ RECALIBRATIONS_S = 10.0
 
 
 Read = Callable[[], Mapping[str, BySha256]]
+Fits = Callable[[Mapping[str, AddedCard]], None]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -53,8 +55,9 @@ def open_models(directory: Path | None, *, class_b: bool) -> Registry:
 def open_added(directory: Path | None, models: Registry) -> AddedModels:
     """The site's own models, verified, beside those of the product; raises ModelError or ContractError."""
     added = shelf.load(directory)
-    for one in added.by_name.values():
-        model_input_contract.check_added(one.card, models)
+    for name, one in added.by_name.items():
+        path = directory / name / one.card.version / FILE if directory is not None else None
+        model_input_contract.check_added(one.card, models, path)
     return added
 
 
@@ -70,6 +73,7 @@ class ModelsInForce:
         self.knowledge = Knowledge(models, fhir, added=open_added(added, models))
         self.status = Status(datetime.now(UTC))
         self._retry_at = 0.0
+        self._fits: Fits = _whatever
         self._read: Read = dict
         self._read_at = 0.0
         self._ended = threading.Event()
@@ -78,6 +82,11 @@ class ModelsInForce:
     def models(self) -> Registry:
         """The models in force at this moment; whoever needs them twice takes them once."""
         return self.knowledge.models
+
+    def hold(self, fits: Fits) -> None:
+        """Serve the site's own models, now and after a change, only as `fits` allows; it raises where they do not."""
+        fits(_cards(self.knowledge.added))
+        self._fits = fits
 
     def recalibrate(self, read: Read) -> None:
         """Take each hospital's recalibrations from here on from `read`; raises DatabaseError if it cannot be asked."""
@@ -112,6 +121,7 @@ class ModelsInForce:
         try:
             loaded = open_models(self._directory, class_b=self._class_b)
             added = open_added(self._added, loaded)
+            self._fits(_cards(added))
         except Exception as error:  # noqa: BLE001 — whatever is wrong with the new models, the old ones go on answering
             self._refuse(error)
             return False
@@ -140,6 +150,14 @@ class ModelsInForce:
             self.refresh()
             if time.monotonic() - self._read_at >= RECALIBRATIONS_S:
                 self.refresh_recalibrations()
+
+
+def _cards(added: AddedModels) -> Mapping[str, AddedCard]:
+    return {name: one.card for name, one in added.by_name.items()}
+
+
+def _whatever(_: Mapping[str, AddedCard]) -> None:
+    """Before the tenants are known."""
 
 
 def models_state(in_force: ModelsInForce) -> dict[str, object]:

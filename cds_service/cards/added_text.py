@@ -5,7 +5,8 @@ from __future__ import annotations
 from cds_service.advice import number_text, site_models
 from cds_service.advice.assessment import Assessment
 from cds_service.cards import drivers, estimate_text
-from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.features import label_of
+from fhir_mappings.results.feature import Features
 from models_onnx.added_model import AddedAnswer
 
 _NAMED = 2
@@ -31,29 +32,29 @@ def _line(assessment: Assessment, answer: AddedAnswer, *, whys: bool, depending:
     heading = answer.card.outcome.heading if answer.card is not None else answer.score.model
     moving = drivers.sides(drivers.of_added(assessment, answer)) if whys else []
     beside = f" ({'; '.join(moving)})" if moving else ""
-    return f"**{origin}:** {heading} {figure(answer, depending=depending)}{beside}."
+    return f"**{origin}:** {heading} {figure(answer, assessment.features, depending=depending)}{beside}."
 
 
-def figure(answer: AddedAnswer, *, depending: bool = True) -> str:
+def figure(answer: AddedAnswer, features: Features, *, depending: bool = True) -> str:
     """ "12 in 100"; "5 to 31 in 100, depending on haemoglobin"; "not computed: the model was too slow"."""
     card, score = answer.card, answer.score
     if card is not None and score.probability is not None:
         return number_text.count_in(score.probability, card.outcome.denominator)
     if card is not None and score.missing_range is not None:
         told = estimate_text.between(score.missing_range, card.outcome.denominator)
-        return f"{told}, depending on {_some(score.depends_on)}" if depending and score.depends_on else told
-    return f"not computed: {_why_not(answer)}"
+        return f"{told}, depending on {_some(score.depends_on, features)}" if depending and score.depends_on else told
+    return f"not computed: {_why_not(answer, features)}"
 
 
-def _why_not(answer: AddedAnswer) -> str:
+def _why_not(answer: AddedAnswer, features: Features) -> str:
     score = answer.score
     if score.status == "out-of-scope":
         return f"{(score.reason or '').removesuffix('-out-of-scope').replace('-', ' ')} is outside what it was made for"
     words = site_models.WHY_NONE.get(score.reason or "", "needs")
-    return f"{words} {_some(score.needs)}".strip() if score.needs else words
+    return f"{words} {_some(score.needs, features)}".strip() if score.needs else words
 
 
-def _some(names: tuple[str, ...]) -> str:
-    labels = [FEATURES[name].label for name in names]
+def _some(names: tuple[str, ...], features: Features) -> str:
+    labels = [label_of(name, features) for name in names]
     left = len(labels) - _NAMED
     return f"{', '.join(labels[:_NAMED])} and {left} more" if left > 0 else " and ".join(labels)

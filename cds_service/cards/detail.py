@@ -14,7 +14,7 @@ from cds_service.cards import added_text, drivers, estimate_text
 from cds_service.cards.suggestions import sentence
 from cds_service.hooks.context import InsteadOf
 from fhir_mappings.features import reasons
-from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.features import label_of
 from fhir_mappings.fhir.coverage import NOT_UNDERSTOOD
 from fhir_mappings.results.feature import Feature
 
@@ -179,7 +179,7 @@ def _not_understood(assessment: Assessment, most: int) -> list[str]:
     text = f"**Not understood in the record:** {' and '.join(lists)}"
     if missed.counted_as_absent:
         return [f"{text}; this hospital counts such entries as absent."]
-    hidden = [FEATURES[one.name].label for one in assessment.unusable if _is_hidden(one)]
+    hidden = [label_of(one.name, assessment.features) for one in assessment.unusable if _is_hidden(one)]
     return [f"{text}, so not known: {_some(hidden, most)}." if hidden else f"{text}."]
 
 
@@ -207,7 +207,7 @@ def _missing(assessment: Assessment, most: int, *, whys: Literal["all", "unusabl
         words = reasons.words(feature).removeprefix("result of ")
         if whys == "none" or (whys == "unusable" and _was_never_recorded(feature)):
             words = ""
-        why.setdefault(words, []).append(FEATURES[feature.name].label)
+        why.setdefault(words, []).append(label_of(feature.name, assessment.features))
     named = [", ".join(names) + (f" ({words})" if words else "") for words, names in why.items()]
     left = len(unusable) - most
     if left > 0:

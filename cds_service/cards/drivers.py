@@ -8,7 +8,7 @@ import msgspec
 
 from cds_service.advice import feature_text
 from cds_service.advice.assessment import Assessment
-from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.features import label_of
 from models_onnx.added_model import AddedAnswer
 from models_onnx.score import Contribution, Score
 
@@ -67,7 +67,7 @@ def _words(assessment: Assessment, name: str) -> str:
     """An absent diagnosis is told as "no ... recorded": it passes for no value."""
     feature = assessment.features[name]
     if feature.value is False and feature.source is None:
-        return f"no {FEATURES[name].label} recorded"
+        return f"no {label_of(name, assessment.features)} recorded"
     return feature_text.in_a_list(feature, assessment.today)
 
 

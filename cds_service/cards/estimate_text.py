@@ -12,7 +12,7 @@ import msgspec
 
 from cds_service.advice import by_class, number_text
 from cds_service.advice.assessment import Assessment, Estimate
-from fhir_mappings.features.features import FEATURES
+from fhir_mappings.features.features import label_of
 from fhir_mappings.results.feature import Features
 from models_onnx.peers import Peer
 from models_onnx.score import Range
@@ -165,7 +165,7 @@ def why_not(told: Estimate, features: Features, of: int) -> str:
 def _listed(names: Sequence[str], features: Features) -> str:
     """Inputs in words: "ASA class and functional status"; "the exact age" of what is known only within limits."""
     inexact = {name for name in names if name in features and features[name].usable}
-    labels = [("the exact " if name in inexact else "") + FEATURES[name].label for name in names]
+    labels = [("the exact " if name in inexact else "") + label_of(name, features) for name in names]
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+import msgspec
 
 from cds_service.commands import kept_record, output, proof
 from cds_service.commands.models import note, refuse_unapproved
@@ -57,14 +58,25 @@ def new(name: str, into: Path) -> None:
 
 
 @click.command("inputs", cls=output.Command)
-def inputs() -> None:
-    """What a model may read: every feature with its kind, its unit or categories, and what it is."""
+@click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path))
+def inputs(folder: Path | None) -> None:
+    """What a model may read: every feature with its kind, its unit or categories, and what it is.
+
+    With --tenants also what their site folders add, which an input of model.yaml reads by `site: true`.
+    """
+    from cds_service import site_folder  # noqa: PLC0415
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
     from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
 
     for one in FEATURES.values():
         of = ", ".join(one.categories) if one.categories else one.unit if one.kind == "number" else ""
         member = {"name": one.name, "kind": one.kind, "unit": one.unit, "categories": one.categories}
         output.row("inputs", f"{one.name:36} {one.kind:9} {of:16} {one.label}", {**member, "label": one.label})
+    for tenant in load(folder) if folder is not None else ():
+        for added in site_folder.read_folder(tenant.site_folder).inputs:
+            rule, told = added.rule, f"{added.rule.label} (site: true; tenant {tenant.id})"
+            own = {"name": rule.name, "kind": "number", "unit": rule.unit, "label": rule.label, "tenant": tenant.id}
+            output.row("inputs", f"{rule.name:36} {'number':9} {rule.unit:16} {told}", own)
 
 
 @click.command("add", cls=output.Command)
@@ -87,6 +99,7 @@ def add(
     refuse_unapproved(done_by=done_by, approved_by=approved_by, folder=folder)
     with proof.opened(database_url, forced=force):
         gate = _gate("add", database_url, done_by=done_by, approved_by=approved_by, reason=reason)
+        gate = msgspec.structs.replace(gate, accept=_accepting(source, folder))
         card, found = shelf.add(directory, source, gate)
     line = (
         f"{card.name} {card.version}: {found.nodes} nodes ({', '.join(found.operators)}), "
@@ -160,18 +173,33 @@ COMMANDS = (new, inputs, add, remove, rollback)
 
 
 def _gate(action: str, database_url: str, *, done_by: str, approved_by: str | None, reason: str) -> AddedGate:
-    from cds_service.answering import model_input_contract  # noqa: PLC0415
-    from models_onnx import registry  # noqa: PLC0415
     from models_onnx.added.shelf import AddedGate  # noqa: PLC0415
-
-    def accept(card: AddedCard) -> None:
-        model_input_contract.check_added(card, registry.load(class_b=True))
 
     def record(name: str, change: str) -> None:
         scopes = [(f"model-{action}", f"{name}: {change}", change[:32])]
         note(scopes, database_url, done_by=done_by, approved_by=approved_by, reason=reason)
 
-    return AddedGate(accept=accept, record=record)
+    return AddedGate(accept=lambda _: None, record=record)
+
+
+def _accepting(source: Path, folder: Path | None) -> Callable[[AddedCard], None]:
+    """Whether a card fits the mapping, and the site folders of the tenants that name it; each fault with its line."""
+    from cds_service import site_folder  # noqa: PLC0415
+    from cds_service.answering import model_input_contract, site_model_inputs  # noqa: PLC0415
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
+    from models_onnx import data_files, registry  # noqa: PLC0415
+    from models_onnx.added_card import FILE  # noqa: PLC0415
+
+    def accept(card: AddedCard) -> None:
+        path = source / FILE
+        model_input_contract.check_added(card, registry.load(class_b=True), path)
+        tenants = load(folder) if folder is not None else ()
+        owners = [(one, site_folder.read_folder(one.site_folder)) for one in tenants]
+        for one in site_model_inputs.unread(owners, {card.name: card}):
+            line = data_files.line_of(path, f"inputs[{one.place}]")
+            raise model_input_contract.ContractError(f"{path}:{line}: tenant {one.tenant}: {one.words}")
+
+    return accept
 
 
 def _naming(name: str, folder: Path | None) -> list[str]:

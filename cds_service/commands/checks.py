@@ -92,6 +92,7 @@ def _traces() -> str:
 
 
 def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator[Check]:
+    from cds_service.answering import site_model_inputs  # noqa: PLC0415
     from cds_service.web.app import open_sites, refuse_absent_models  # noqa: PLC0415
     from models_onnx.added import shelf  # noqa: PLC0415
 
@@ -99,7 +100,9 @@ def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator
 
     def opened() -> str:
         sites.extend(open_sites(settings))
-        refuse_absent_models(sites, shelf.is_listed(settings.site_models).models if settings.site_models else ())
+        own = shelf.cards(settings.site_models) if settings.site_models else {}
+        refuse_absent_models(sites, own)
+        site_model_inputs.refuse_unread([(site.tenant, site.own) for site in sites], own, settings.tenants)
         return ", ".join(_told(site) for site in sites)
 
     yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from cds_service.commands import output
 from cds_service.patient_data import bulk_export, site_export
@@ -23,7 +24,6 @@ from fhir_mappings.report.mapping_counts import CountedPerson, MappingSite
 from fhir_mappings.report.mapping_report import MappingReport
 from fhir_mappings.report.mapping_report_steps import BROKEN_WORDS
 from fhir_mappings.terminology import concept_maps
-from fhir_mappings.terminology.concept_maps import ConceptMaps
 
 People = tuple[int, Iterable[CountedPerson], Lost]
 _TOLD = 3  # steps that are told beside the page, which has all
@@ -37,7 +37,13 @@ _TOLD = 3  # steps that are told beside the page, which has all
 @click.option("--bulk/--searches", "whole", default=None, help="By $export or by search (default: as the server can).")
 @click.option("--map", "maps", type=click.Path(path_type=Path, exists=True), multiple=True, help="A site's ConceptMap.")
 @click.option("--code-system", "systems", nargs=2, multiple=True, metavar="URI NAME", help="A URI of the site's own.")
-@click.option("--zone", default="UTC", show_default=True, help="The site's IANA time zone.")
+@click.option(
+    "--tenant-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="The tenant's file: its maps, code systems, units and site folder count as they do in the service.",
+)
+@click.option("--zone", default=None, help="The site's IANA time zone (default: the tenant file's, else UTC).")
 @click.option("--as-of", default=None, help="The instant of the report, ISO 8601 (default: now).")
 @click.option("--html", "page", type=click.Path(path_type=Path), default=Path("mapping-report.html"), show_default=True)
 @click.option("--csv", "table", type=click.Path(path_type=Path), default=Path("mapping-report.csv"), show_default=True)
@@ -50,7 +56,8 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     whole: bool | None,
     maps: tuple[Path, ...],
     systems: tuple[tuple[str, str], ...],
-    zone: str,
+    tenant_file: Path | None,
+    zone: str | None,
     as_of: str | None,
     page: Path,
     table: Path,
@@ -63,8 +70,8 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     """
     if (export is None) == (fhir is None):
         raise click.UsageError("give a folder of NDJSON, or --fhir URL")
-    own = concept_maps.load(maps, code_systems=dict(systems))
-    site = _site(as_of, zone, own)
+    site = _as_served(tenant_file, maps, dict(systems)) if tenant_file else _as_named(maps, dict(systems))
+    site = _at(site, as_of, zone)
     with _people(export, fhir, listed, at_most, whole) as (how_many, people, lost):
         made = _with_a_bar(how_many, people, lost, site)
     page.write_text(mapping_report_pages.as_html(made, site, source=_source(export, fhir)), encoding="utf-8")
@@ -87,17 +94,38 @@ def _tell(made: MappingReport) -> None:
         raise click.ClickException("; ".join(lost))
 
 
-def _site(as_of: str | None, zone: str, own: ConceptMaps) -> MappingSite:
-    """The site as the options say it is; click.BadParameter for an instant or a zone that is none."""
+def _as_named(maps: tuple[Path, ...], systems: dict[str, str]) -> MappingSite:
+    return MappingSite(datetime.now(UTC), ZoneInfo("UTC"), concept_maps.load(maps, code_systems=systems))
+
+
+def _as_served(file: Path, maps: tuple[Path, ...], systems: dict[str, str]) -> MappingSite:
+    """What the service would read by, with what is tried besides. What is not understood counts as that, even where
+
+    the tenant's file says that it is absent: two people sign for that after they have read this report.
+    """
+    from cds_service import tenant_runtime  # noqa: PLC0415 — a report without a tenant needs no service
+    from cds_service.tenants import tenant_files  # noqa: PLC0415
+
+    tenant = tenant_files.load_file(file)
+    tried = msgspec.structs.replace(
+        tenant, concept_maps=(*tenant.concept_maps, *maps), code_systems=tenant.code_systems | systems
+    )
+    site = tenant_runtime.open_tenant(tried)
+    rules = msgspec.structs.replace(site.rules, unread_is_absent=False)
+    return MappingSite(datetime.now(UTC), site.zone, site.maps, site.value_sets, rules)
+
+
+def _at(site: MappingSite, as_of: str | None, zone: str | None) -> MappingSite:
+    """The site as of the instant that the options say; click.BadParameter for an instant or a zone that is none."""
     try:
-        within = ZoneInfo(zone)
+        within = ZoneInfo(zone) if zone is not None else site.zone
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
         raise click.BadParameter(f"no time zone is called {zone!r}", param_hint="--zone") from error
     try:
-        now = datetime.now(UTC) if as_of is None else datetime.fromisoformat(as_of)
+        now = site.as_of if as_of is None else datetime.fromisoformat(as_of)
     except ValueError as error:
         raise click.BadParameter(f"{as_of!r} is no instant of ISO 8601", param_hint="--as-of") from error
-    return MappingSite(now if now.tzinfo else now.replace(tzinfo=within), within, own)
+    return msgspec.structs.replace(site, as_of=now if now.tzinfo else now.replace(tzinfo=within), zone=within)
 
 
 def _with_a_bar(how_many: int, people: Iterable[CountedPerson], lost: Lost, site: MappingSite) -> MappingReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,9 @@ from cds_service.advice.assessment import Assessment
 from cds_service.cards import added_text
 from cds_service.hooks.services import INTENDED_USE
 from cds_service.pages import layout
-from cds_service.pages.words import label
+from cds_service.pages.words import label, labelled
+from cds_service.tenant_runtime import TenantRuntime
+from fhir_mappings.results.feature import Features
 from models_onnx.added_card import MOST_ROWS, AddedCard, AddedInput
 from models_onnx.added_model import AddedAnswer, AddedModel, AddedModels
 
@@ -48,8 +50,11 @@ class AddedRow(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[AddedPart, ...]
 
 
-def blueprint(added: Callable[[], AddedModels]) -> Blueprint:
-    """`/models/added/{name}`; nothing of any patient, and no tenant is named."""
+def blueprint(added: Callable[[], AddedModels], labels: Mapping[str, str]) -> Blueprint:
+    """`/models/added/{name}`; nothing of any patient, and no tenant is named.
+
+    `labels`: what the sites call the laboratory values that they added.
+    """
     pages = Blueprint("added-models", __name__)
 
     @pages.get("/models/added/<name>")
@@ -66,11 +71,17 @@ def blueprint(added: Callable[[], AddedModels]) -> Blueprint:
             origin=origin(model.card),
             method=METHODS[model.card.contributions.method],
             possible=_possible,
+            called=lambda name: labelled(name, labels.get(name, "")),
             most_rows=MOST_ROWS,
             intended_use=INTENDED_USE,
         )
 
     return pages
+
+
+def labels(sites: Iterable[TenantRuntime]) -> dict[str, str]:
+    """What the sites call the laboratory values that they added; no site is named."""
+    return {one.rule.name: one.rule.label for site in sites for one in site.own.inputs}
 
 
 def origin(card: AddedCard) -> str:
@@ -80,10 +91,10 @@ def origin(card: AddedCard) -> str:
 
 def rows(assessment: Assessment) -> tuple[AddedRow, ...]:
     """What each model of the site says of this patient, for the risk profile."""
-    return tuple(_row(one) for one in assessment.added)
+    return tuple(_row(one, assessment.features) for one in assessment.added)
 
 
-def _row(answer: AddedAnswer) -> AddedRow:
+def _row(answer: AddedAnswer, features: Features) -> AddedRow:
     card, score = answer.card, answer.score
     told = card.contributions if card is not None else None
     parts = sorted(score.contributions, key=lambda one: -abs(one.log_odds))
@@ -95,10 +106,10 @@ def _row(answer: AddedAnswer) -> AddedRow:
         title=card.title if card is not None else "",
         version=score.version,
         origin=origin(card) if card is not None else site_models.NOT_VALIDATED,
-        figure=added_text.figure(answer),
+        figure=added_text.figure(answer, features),
         method=f"{method} {SAMPLED}" if answer.sampled else method,
         background=told.background_words if told is not None and parts else "",
-        parts=tuple(AddedPart(label(name), factor) for name, factor in factors if factor != "1.00"),
+        parts=tuple(AddedPart(label(name, features), factor) for name, factor in factors if factor != "1.00"),
     )
 
 

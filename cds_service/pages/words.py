@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cds_service.advice import number_text
 from fhir_mappings.features.features import FEATURES
+from fhir_mappings.results.feature import Features
 from fhir_mappings.terminology.code_systems import NAMES
 
 percent = number_text.percent
@@ -47,10 +48,20 @@ WHY_WORDS = {
 }
 
 
-def label(name: str) -> str:
-    """An input as a clinician calls it; its name in words where no feature has it."""
+def label(name: str, found: Features | None = None) -> str:
+    """An input as a clinician calls it; its name in words where no feature has it.
+
+    `found`: the features of a person, of which one that the site added is called as the site does.
+    """
+    own = found[name].definition if found is not None and name in found else None
+    return labelled(name, own.label if own is not None else "")
+
+
+def labelled(name: str, told: str = "") -> str:
+    """As `label`, by the words of the site where it has some."""
     if name in FEATURES:
         told = FEATURES[name].label
+    if told:
         return told if told[1:2].isupper() else told[:1].upper() + told[1:]
     words = [_SHORT.get(word, word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])

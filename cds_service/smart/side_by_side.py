@@ -54,7 +54,7 @@ def _values(name: str, told: Assessment) -> list[tuple[InputValue, str]]:
         return [(grade, f"ASA {words}") for grade, words in zip(by_class.GRADES, by_class.CLASSES, strict=True)]
     if told.features[name].could_be:
         return []
-    return [(value, plain(value)) for value in FEATURES[name].categories]
+    return [(value, plain(value)) for value in (FEATURES[name].categories if name in FEATURES else ())]
 
 
 def _rows(told: Assessment, figures: by_value.Figures, of: int) -> Iterator[ComparedRow]:

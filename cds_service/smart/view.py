@@ -124,7 +124,7 @@ def _missing(assessment: Assessment, of: int) -> Iterator[MissingInput]:
                 found.setdefault(name, []).append((0.0, counted))
     for name in sorted(found, key=lambda name: -max((spread for spread, _ in found[name]), default=0.0)):
         why = reasons.words(assessment.features[name])
-        yield MissingInput(label(name), why, tuple(effect for _, effect in found[name]))
+        yield MissingInput(label(name, assessment.features), why, tuple(effect for _, effect in found[name]))
 
 
 def _effect(assessment: Assessment, told: Estimate, unknown: Unknown, of: int) -> ShownEffect | None:

@@ -41,6 +41,7 @@ __all__ = [
     "demo_tenant",
     "load",
     "load_file",
+    "place",
 ]
 
 DEMO_ID = "demo"
@@ -62,6 +63,14 @@ def load(directory: Path) -> tuple[Tenant, ...]:
             raise TenantError(f"{path}:{line_of(path, 'local_pages')}: another tenant has the same local_pages")
     _refuse_shared_issuers(tenants, files)
     return tenants
+
+
+def place(directory: Path, tenant_id: str, member: str) -> str:
+    """Where a tenant's file says a member of itself, as `file:line`; the folder where no file is this tenant's."""
+    for path in sorted(directory.iterdir()):
+        if path.suffix in (".yaml", ".yml") and load_file(path).id == tenant_id:
+            return f"{path}:{line_of(path, member)}"
+    return str(directory)
 
 
 def load_file(path: Path) -> Tenant:

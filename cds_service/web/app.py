@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 
 from cds_service.advice import choice
-from cds_service.answering import models_in_force
+from cds_service.answering import models_in_force, site_model_inputs
 from cds_service.answering.answer_state import States
 from cds_service.answering.calls import CallDesk
 from cds_service.answering.models_in_force import ModelsInForce
@@ -92,7 +92,9 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
             lambda: tuple(one.card for one in in_force.knowledge.added.by_name.values()),
         )
     )
-    app.register_blueprint(added_models.blueprint(lambda: in_force.knowledge.added))
+    app.register_blueprint(
+        added_models.blueprint(lambda: in_force.knowledge.added, added_models.labels(deployment.sites))
+    )
     app.register_blueprint(evidence.blueprint(choice.CATALOGUE, evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
@@ -152,6 +154,8 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
     """The record first: a deployment that cannot keep an account of its answers gives none."""
     sites = open_sites(settings)
     refuse_absent_models(sites, in_force.knowledge.added.by_name)
+    owners = [(site.tenant, site.own) for site in sites]
+    in_force.hold(lambda cards: site_model_inputs.refuse_unread(owners, cards, settings.tenants))
     folder = _state_folder(settings)
     records = Records(
         _migrated(settings.database_url),

@@ -77,6 +77,13 @@ def _diagnoses(record: PatientRecord) -> Features:
     return found | comorbidity_burden.charlson(known, seen)
 
 
+def label_of(name: str, found: Features) -> str:
+    """An input as a clinician calls it, a value that the site added as the site does; else its name in words."""
+    own = found[name].definition if name in found else None
+    definition = own or FEATURES.get(name)
+    return definition.label if definition is not None else name.replace("_", " ")
+
+
 def _medicines(record: PatientRecord) -> Features:
     taken, seen, diagnosed = record.medications, record.seen("medications"), record.seen("conditions")
     found = {name: medications.in_use(name, taken, record.diagnoses, seen, diagnosed) for name in medications.INPUTS}
@@ -114,7 +121,7 @@ def _measurements(record: PatientRecord, found: Features) -> Features:
 
 
 def _added(record: PatientRecord) -> Features:
-    """What the site added, each with its own definition: shown, asked by its rows, read by no model."""
+    """What the site added, each with its own definition: shown, asked by its rows, read by models of its own alone."""
     seen = record.seen("labs")
     return {
         one.rule.name: replace(measured(one.rule, record.recorded, seen, record.clock), definition=one.definition)

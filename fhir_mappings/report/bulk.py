@@ -21,7 +21,9 @@ from fhir_mappings.patient import patient_record
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.report import bulk_files
 from fhir_mappings.report.bulk_files import OF_NOBODY, Head, Lost, head_of
+from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.terminology.concept_maps import EMPTY, ConceptMaps
+from fhir_mappings.terminology.value_sets import STANDARD, ValueSets
 
 _KEY_OF = {
     "Patient": "patient",
@@ -140,11 +142,25 @@ def searches(resources: Iterable[Raw]) -> SearchResults:
 
 
 def record(
-    results: SearchResults, *, patient_id: str, as_of: datetime, zone: ZoneInfo, maps: ConceptMaps = EMPTY
+    results: SearchResults,
+    *,
+    patient_id: str,
+    as_of: datetime,
+    zone: ZoneInfo,
+    maps: ConceptMaps = EMPTY,
+    value_sets: ValueSets = STANDARD,
+    rules: SiteRules = NO_SITE_RULES,
 ) -> PatientRecord:
     """The record of one patient as of an index instant: nothing later is read."""
     return patient_record.read_record(
-        results, patient_id=patient_id, as_of=as_of, zone=zone, maps=maps, ahead=_NO_REPLAY_AHEAD
+        results,
+        patient_id=patient_id,
+        as_of=as_of,
+        zone=zone,
+        maps=maps,
+        value_sets=value_sets,
+        rules=rules,
+        ahead=_NO_REPLAY_AHEAD,
     )
 
 

@@ -45,7 +45,7 @@ def of_lines(lines: RDD[str], site: MappingSite) -> MappingReport:
     owned = lines.mapPartitions(_owned).groupByKey()
     total = owned.mapPartitions(lambda people: _counted(people, medications, site)).fold(Counts(), Counts.add)
     total.lost.update(lost)
-    return mapping_report.of_counts(total)
+    return mapping_report.of_counts(total, site)
 
 
 def _resources(lines: Iterable[str]) -> Iterator[tuple[Head | None, str]]:

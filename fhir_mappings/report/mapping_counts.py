@@ -24,8 +24,10 @@ from fhir_mappings.report import bulk, bulk_files, mapping_lists
 from fhir_mappings.results import quantities
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.results.result_inputs import OF_FEATURES
+from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.terminology.concept_maps import EMPTY, ConceptMaps
 from fhir_mappings.terminology.understanding import tellable_coding
+from fhir_mappings.terminology.value_sets import STANDARD, ValueSets
 
 # With what the features are derived where a patient has no order: only urgency and the operation rest on it.
 _NO_ORDER = PlannedProcedure(group="spine-fusion", label="", system="", code="", order="")
@@ -53,11 +55,13 @@ class CountedPerson(Struct, frozen=True, gc=False):
 
 
 class MappingSite(Struct, frozen=True):
-    """As of when, in which zone and by which maps a site's data are read."""
+    """As of when, in which zone and by which maps, codes, units and values of its own a site's data are read."""
 
     as_of: datetime
     zone: ZoneInfo
     maps: ConceptMaps = EMPTY
+    value_sets: ValueSets = STANDARD
+    rules: SiteRules = NO_SITE_RULES
 
 
 class Counts:
@@ -105,12 +109,20 @@ def of_resources(patient_id: str, resources: Iterable[Raw]) -> CountedPerson:
 
 def count(counts: Counts, person: CountedPerson, site: MappingSite) -> None:
     """Count one person; one whose data name another patient, or who has no Patient resource, as that and no more."""
-    results = _as_asked(person.results, site.maps)
+    results = _as_asked(person.results, site)
     if not results["patient"].resources and results["patient"].succeeded:
         counts.lost[(bulk_files.NO_PATIENT,)] += 1
         return
     try:
-        record = bulk.record(results, patient_id=person.id, as_of=site.as_of, zone=site.zone, maps=site.maps)
+        record = bulk.record(
+            results,
+            patient_id=person.id,
+            as_of=site.as_of,
+            zone=site.zone,
+            maps=site.maps,
+            value_sets=site.value_sets,
+            rules=site.rules,
+        )
     except WrongPatientError:
         counts.unreadable += 1
         return
@@ -123,12 +135,12 @@ def count(counts: Counts, person: CountedPerson, site: MappingSite) -> None:
             counts.searches[(key, result.failure or "truncated")] += 1
     _count_units(counts, record)
     mapping_lists.count(counts, record, _read(results, person.id))
-    _count_orders(counts, person.orders, person.id, site.maps)
+    _count_orders(counts, person.orders, person.id, site)
 
 
-def _as_asked(results: SearchResults, maps: ConceptMaps) -> SearchResults:
+def _as_asked(results: SearchResults, site: MappingSite) -> SearchResults:
     """As the hook would ask: reports only where the site's maps say what their conclusions mean (queries.py)."""
-    if maps.codes_for(frozenset(CONCLUDED)):
+    if site.maps.codes_for(frozenset(CONCLUDED), site.value_sets):
         return results
     return {key: result for key, result in results.items() if key != "reports"}
 
@@ -155,8 +167,9 @@ def _status(feature: Feature) -> str:
 
 
 def _count_units(counts: Counts, record: PatientRecord) -> None:
+    own = {one.rule.idea: one.rule for one in record.inputs}
     for name, recorded in record.recorded.items():
-        rule = OF_FEATURES.get(name)
+        rule = OF_FEATURES.get(name) or own.get(name)
         for one in recorded if rule else ():
             assert rule is not None  # noqa: S101 - for the type checker
             read = quantities.read_value(rule, one.valued)
@@ -171,10 +184,10 @@ def _as_unit(written: str) -> str:
     return written if not written or (len(written) <= _LONGEST_UNIT and _UNIT.fullmatch(written)) else NO_UNIT
 
 
-def _count_orders(counts: Counts, resources: Iterable[Raw], patient_id: str, maps: ConceptMaps) -> None:
+def _count_orders(counts: Counts, resources: Iterable[Raw], patient_id: str, site: MappingSite) -> None:
     for raw in resources:
         try:
-            found = planned([raw], patient_id=patient_id, maps=maps, done_too=True)
+            found = planned([raw], patient_id=patient_id, maps=site.maps, value_sets=site.value_sets, done_too=True)
             order = read_order(raw)
         except (WrongPatientError, UnsupportedVersionError, *UNREADABLE_JSON):
             counts.orders[("fhir-version-unsupported", "", "")] += 1

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from fhir_mappings.features.feature_catalogue import FEATURES
 from fhir_mappings.report import bulk, mapping_counts
 from fhir_mappings.report.bulk_files import BROKEN, NO_PATIENT, Lost
 from fhir_mappings.report.mapping_counts import SECTIONS, CountedPerson, Counts, Keys, MappingSite
+from fhir_mappings.results.feature import FeatureDefinition
 from fhir_mappings.terminology.procedure_groups import GROUPS
 
 Counted = tuple[Keys, int]
@@ -27,6 +29,7 @@ class MappingReport(Struct, frozen=True, kw_only=True):
     there is none. `searches`: (prefetch key, why it failed or that it was cut short) and for how many patients.
     `lost`: (what could not be read, resource type). `people`: (section, *key) and of how many people that is;
     ("whole", list) of how many a list was seen and understood whole, ("whole", "") of how many every list.
+    `inputs`: every input by its name, those that the site added among them.
     """
 
     patients: int
@@ -43,6 +46,7 @@ class MappingReport(Struct, frozen=True, kw_only=True):
     searches: tuple[Counted, ...]
     lost: tuple[Counted, ...]
     people: tuple[Counted, ...]
+    inputs: Mapping[str, FeatureDefinition]
 
     @property
     def order_coverage(self) -> float | None:
@@ -87,15 +91,16 @@ def report(
         mapping_counts.count(counts, person, site)
         progress(done)
     counts.lost.update(lost or {})
-    return of_counts(counts)
+    return of_counts(counts, site)
 
 
-def of_counts(counts: Counts) -> MappingReport:
-    """The report that counts amount to, wherever they were counted."""
+def of_counts(counts: Counts, site: MappingSite) -> MappingReport:
+    """The report that counts of this site's data amount to, wherever they were counted."""
     return MappingReport(
         patients=counts.patients,
         unreadable_patients=counts.unreadable,
         people=_sorted(counts.people),
+        inputs=FEATURES | {one.rule.name: one.definition for one in site.rules.inputs},
         **{section: _sorted(getattr(counts, section)) for section in SECTIONS},
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from fhir_mappings.features.feature_catalogue import FEATURES
 from fhir_mappings.report.mapping_lists import LISTS, READ, RESULTS
 from fhir_mappings.report.mapping_report import MappingReport, statuses
 from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES, SNOMED_CT, TEXT, canonical
@@ -192,8 +191,8 @@ def _others(report: MappingReport) -> Iterator[Step]:
     yield from _of_orders(report)
     if report.units:
         (name, unit, _), count = report.units[0]
-        yield Step(found=f"Look at units: {FEATURES[name].label} in “{unit or 'no unit'}” comes {count:,} times.")
-    unmapped = [FEATURES[name].label for (name, _, reason), _ in report.coverage if reason == "no-site-map"]
+        yield Step(found=f"Look at units: {report.inputs[name].label} in “{unit or 'no unit'}” comes {count:,} times.")
+    unmapped = [report.inputs[name].label for (name, _, reason), _ in report.coverage if reason == "no-site-map"]
     if unmapped:
         yield Step(found=f"Map the site's own items for {', '.join(unmapped)}: no standard code exists for them.")
     if report.patients and (nobody := _recorded_of_nobody(report)):
@@ -227,8 +226,8 @@ def _of_orders(report: MappingReport) -> Iterator[Step]:
 
 def _recorded_of_nobody(report: MappingReport) -> str:
     counted = statuses(report)
-    names = [name for name, one in FEATURES.items() if name in counted and one.kind != "yes-no"]
-    return ", ".join(FEATURES[name].label for name in names if counted[name]["missing"] == counted[name].total())
+    names = [name for name, one in report.inputs.items() if name in counted and one.kind != "yes-no"]
+    return ", ".join(report.inputs[name].label for name in names if counted[name]["missing"] == counted[name].total())
 
 
 def percent(share: float) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from fhir_mappings.features import reasons
-from fhir_mappings.features.feature_catalogue import FEATURES
 from fhir_mappings.report import bulk_files
 from fhir_mappings.report.mapping_lists import LISTS, MISSED, READ, RESULTS
 from fhir_mappings.report.mapping_report import MappingReport, statuses
@@ -103,7 +102,7 @@ def _median(numbers: Sequence[tuple[int, int]]) -> str:
 def shown(report: MappingReport) -> tuple[str, ...]:
     """The inputs that were counted, in the order of the catalogue."""
     counted = {name for (name, _, _), _ in report.coverage}
-    return tuple(name for name in FEATURES if name in counted)
+    return tuple(name for name in report.inputs if name in counted)
 
 
 def usable(report: MappingReport, name: str) -> float:
@@ -116,7 +115,7 @@ def inputs(report: MappingReport) -> str:
     """Per input, in how many patients it ends in which status, and the most frequent reason where it has none."""
     answered = _ANSWERS | {one: _STATUSES[one] for one in ("range", "missing", "rejected")}
     key, answer_key = _key(_STATUSES), _key(answered)
-    found = [FEATURES[name] for name in shown(report)]
+    found = [report.inputs[name] for name in shown(report)]
     numbers = [one for one in found if one.kind != "yes-no"]
     answers = [one for one in found if one.kind == "yes-no"]
     told = "“None recorded” is an answer: it was searched for and nothing was found. If it is so of everybody, ask why."
@@ -200,7 +199,7 @@ def units(report: MappingReport) -> str:
     told = {"unit-assumed": "no unit: assumed from the number"}
     rows = [
         (
-            escape(FEATURES[name].label),
+            escape(report.inputs[name].label),
             f"<code>{escape(unit) or 'none'}</code>",
             escape(told.get(reason) or reasons.words(reason)),
             count,

@@ -238,7 +238,7 @@ def test_counts_of_several_machines_add_up_to_those_of_one() -> None:
         for person in some:
             count(counts, person, SITE)
         parts.append(counts)
-    assert of_counts(parts[0].add(parts[1])) == report(people, SITE)
+    assert of_counts(parts[0].add(parts[1]), SITE) == report(people, SITE)
 
 
 def test_searches_that_failed_or_were_cut_short_are_told() -> None:
