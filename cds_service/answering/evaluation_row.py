@@ -42,6 +42,7 @@ def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None =
     row = msgspec.structs.replace(_of(call, given, mode), dedupe_key=key)
     _count(row)
     _count_orders(row.tenant_id, given)
+    _count_unread(row.tenant_id, given)
     return row
 
 
@@ -196,6 +197,11 @@ def _count_orders(tenant: str, given: Answer) -> None:
         metrics.orders.labels(tenant, label(planned.system), "mapped").inc()
     for one in _unmapped(given):
         metrics.orders.labels(tenant, label(one.codes[0].system if one.codes else ""), "unmapped").inc()
+
+
+def _count_unread(tenant: str, given: Answer) -> None:
+    for key, missed in given.record.not_understood.lists.items() if given.record else ():
+        metrics.unread_entries.labels(tenant, key).inc(missed.entries)
 
 
 def _count(row: EvaluationRow) -> None:

@@ -153,6 +153,7 @@ def _share(settings: Settings) -> None:
     state.share_metrics(folder)
     state.forget_answers(folder)
     logs.configure()
+    logs.catch_the_rest()
     from cds_service.records import database  # noqa: PLC0415
 
     try:

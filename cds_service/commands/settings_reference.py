@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from cds_service.tenants.tenant import Tenant
-from cds_service.web import environment
+from cds_service.web import environment, secret_files
 from cds_service.web.settings import Settings
 
 BEGINNING = """# Settings
@@ -78,7 +78,7 @@ def _variables() -> Iterator[str]:
         variable = "DATABASE_URL" if name == "database_url" else f"CDS_{name.upper()}"
         default = "" if field.default in (None, PydanticUndefined) else _value(field.default)
         yield f"| `{variable}` | {_type(field.annotation, field.metadata)} | {default} | {field.description} |"
-    for variable, words in (environment.OF_COMMANDS | OF_OTHERS).items():
+    for variable, words in (secret_files.variables() | environment.OF_COMMANDS | OF_OTHERS).items():
         yield f"| `{variable}` | text | | {words} |"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any, TextIO
@@ -48,8 +49,14 @@ FIELDS = frozenset(
     }
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,199}", re.ASCII)
-# gunicorn's own messages about its start, workers and signals hold nothing of any request.
-_VOUCHED_FOR = frozenset({"gunicorn.error"})
+# gunicorn's own messages about its start, workers and signals hold nothing of any request; its others may quote one.
+_GUNICORN = "gunicorn.error"
+_VOUCHED_FOR = (
+    "Starting gunicorn %s", "Listening at: %s", "Using worker: %s", "Booting worker with pid: %s", "Worker (pid:%s)",
+    "Worker exiting (pid: %s)", "WORKER TIMEOUT (pid:%s)", "Handling signal: %s", "Unhandled signal: %s",
+    "Ignoring unknown signal: %s", "Hang up: %s", "Shutting down: %s", "Connection in use: %s", "Invalid address: %s",
+    "Can't connect to %s", "Parent changed, shutting down: %s", "Quick shutdown requested", "Reason: %s",
+)  # fmt: skip
 
 _MOST_OWN_WORDS = 2_000
 
@@ -133,10 +140,29 @@ def where(error: BaseException) -> str:
     return re.sub(r"[<>]", "", place)
 
 
+def catch_the_rest() -> None:
+    """Errors of threads, of destructors and of the process itself as lines too: Python would print their messages."""
+
+    def incident(kind: type[BaseException] | None, error: BaseException | None) -> None:
+        warn("incident", error=kind.__name__ if kind else None, at=where(error) if error else None)
+
+    threading.excepthook = lambda told: incident(told.exc_type, told.exc_value)
+    sys.unraisablehook = lambda told: incident(told.exc_type, told.exc_value)
+    sys.excepthook = lambda kind, error, _trace: incident(kind, error)
+    logging.captureWarnings(True)
+
+
 class _LibraryHandler(logging.Handler):
     """Says which library logged at which level; its message may hold a URL, and a URL a patient's id."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = record.getMessage() if record.name in _VOUCHED_FOR and record.exc_info is None else None
-        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        warn("library", logger=record.name, cause=told, error=error)
+        kind, error = record.exc_info[:2] if record.exc_info else (None, None)
+        vouched = record.name == _GUNICORN and kind is None and str(record.msg).startswith(_VOUCHED_FOR)
+        _logger().log(
+            record.levelno,
+            "library",
+            logger=record.name,
+            told=OwnWords(record.getMessage()) if vouched else None,
+            error=kind.__name__ if kind else None,
+            at=where(error) if error else f"{record.filename}:{record.lineno} {record.funcName}",
+        )

@@ -63,6 +63,20 @@ open_circuits = Gauge(
     multiprocess_mode="livesum",
 )
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
+worker_timeouts = Counter(
+    "surgical_risk_worker_timeouts_total", "Workers that the arbiter ended because they did not answer it any more."
+)
+unread_entries = Counter(
+    "surgical_risk_unread_entries_total",
+    "Entries of a patient's lists that were not understood, by prefetch key.",
+    ["tenant", "list"],
+)
+keys_read = Gauge(
+    "surgical_risk_jwks_success_timestamp_seconds",
+    "When a client's keys were last had from its JWKS URL (seconds of the epoch).",
+    ["tenant", "issuer"],
+    multiprocess_mode="max",
+)
 
 
 def prepare_orders(tenant: str, systems: Iterable[str]) -> None:
@@ -87,6 +101,11 @@ def count_call(tenant: str, purpose: str, result: str, circuits: int) -> None:
     """Tell of one call to another server, as a door does, and of how many servers are not asked any more."""
     outbound_calls.labels(tenant, purpose, result).inc()
     open_circuits.labels(tenant, purpose).set(circuits)
+
+
+def count_keys(tenant: str, issuer: str, at: float) -> None:
+    """Tell when a client's keys were had, as a key set does."""
+    keys_read.labels(tenant, issuer).set(at)
 
 
 def exposition() -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from joserfc import jwk
 from joserfc.errors import JoseError
@@ -45,8 +45,12 @@ class KeySet:
     told at once that nobody can know. A host that answers a byte at a time holds none of them for long.
     """
 
+    # Told whose keys were had when: tenant, issuer, seconds of the epoch; set by what counts (operations/metrics.py).
+    counted: ClassVar[Callable[[str, str, float], None] | None] = None
+
     def __init__(self, client: Client, tenant: Tenant) -> None:
         self._client = client
+        self._tenant_id = tenant.id
         self._keys: Keys = _by_kid(client.jwks.keys) if client.jwks else {}
         self.door = egress.keys_door(client, tenant) if client.jwks_url else None
         self._fetched_at: float | None = None
@@ -105,6 +109,8 @@ class KeySet:
             fetched = _fetched(door, self._client.jwks_url or "")
             if fetched is not None:
                 self._keys, self._parsed, self._fetched_at = fetched, {}, now
+                if KeySet.counted is not None:
+                    KeySet.counted(self._tenant_id, self._client.issuer, now)
             self._failed = fetched is None
         finally:
             self._fetch_ended.set()

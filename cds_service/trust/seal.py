@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from typing import Any, TypeVar
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 T = TypeVar("T")
 
@@ -17,9 +17,9 @@ class Seal:
 
     __slots__ = ("_box",)
 
-    def __init__(self, key: bytes) -> None:
-        """`key`: secret, the same in every process that has to open what another closed."""
-        self._box = Fernet(urlsafe_b64encode(hashlib.sha256(key).digest()))
+    def __init__(self, key: bytes, *others: bytes) -> None:
+        """`key`: secret, the same in every process that has to open what another closed; `others` open too."""
+        self._box = MultiFernet([Fernet(urlsafe_b64encode(hashlib.sha256(one).digest())) for one in (key, *others)])
 
     def close(self, purpose: str, note: Any) -> str:
         """The note, enciphered and signed, in characters that a URL and a cookie can hold."""

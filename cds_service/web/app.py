@@ -18,7 +18,7 @@ from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.demo import patients, store
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import logs, metrics, state, traces
-from cds_service.pages import added_models, evidence, layout, risk_assessments
+from cds_service.pages import added_models, evidence, layout, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records import database, recalibrations
@@ -31,6 +31,7 @@ from cds_service.tenants.tenant_files import check_for, demo_tenant
 from cds_service.tenants.tenant_files import load as load_tenants
 from cds_service.trust import outbound
 from cds_service.trust.client_jwt import Verifier
+from cds_service.trust.key_set import KeySet
 from cds_service.trust.outbound import Door
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
@@ -59,7 +60,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
 
     `clock`: the hook's instant; another than the real one is for people whose dates are fixed (tests/patients).
     """
-    Door.counted = metrics.count_call
+    Door.counted, KeySet.counted = metrics.count_call, metrics.count_keys
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     fhir = FhirClient(threads=settings.fetch_threads)
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     )
     app.register_blueprint(hook_routes.blueprint(deployment))
     app.register_blueprint(layout.blueprint())
+    app.register_blueprint(security_txt.blueprint(settings.security_contact))
     app.register_blueprint(
         model_pages.blueprint(
             lambda: in_force.models,
@@ -107,7 +109,8 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     records = deployment.desk.records
     given = settings.session_key
     secret = given.get_secret_value().encode() if given else state.key(_state_folder(settings))
-    seal = Seal(secret)
+    other = settings.session_key_other
+    seal = Seal(secret, *([other.get_secret_value().encode()] if other else []))
     doors = risk_assessments.Doors(_proven(deployment), seal, deployment.desk.sites)
     app.register_blueprint(risk_assessments.blueprint(records, doors))
     app.register_blueprint(

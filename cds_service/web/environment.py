@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 
+from cds_service.web import secret_files
 from cds_service.web.settings import Settings
 
 _PREFIX = "CDS_"
@@ -19,7 +20,8 @@ class EnvironmentVariableError(Exception):
 def names() -> tuple[str, ...]:
     """Every variable of ours, in the order of the settings."""
     fields = (name.upper() for name in Settings.model_fields if name != "database_url")
-    return (*(f"{_PREFIX}{name}" for name in fields), *OF_COMMANDS)
+    files = (name for name in secret_files.variables() if name.startswith(_PREFIX))
+    return (*(f"{_PREFIX}{name}" for name in fields), *files, *OF_COMMANDS)
 
 
 def check(environment: Mapping[str, str], *, also: Collection[str] = ()) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from cds_service.trust.errors import ServiceError, Unauthorized
+from cds_service.web import security_events
 from fhir_mappings.writing import draft_resources
 
 Report = Callable[[str, BaseException], None]
@@ -35,6 +36,7 @@ def register(app: Flask, report: Report) -> None:
     """Answer every failure with an OperationOutcome; `report` is told of those nobody expected."""
 
     def known(error: ServiceError) -> Response:
+        security_events.count(error, g.get("tenant"))
         return outcome_response(error)
 
     def http(error: HTTPException) -> Response:

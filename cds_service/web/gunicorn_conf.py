@@ -19,6 +19,7 @@ keepalive = 30
 # The heartbeat file in memory: a read-only root file system has no other writable place.
 worker_tmp_dir = "/dev/shm"  # noqa: S108
 accesslog = None
+logger_class = "cds_service.web.gunicorn_log.JsonLogger"
 # gunicorn would take SCRIPT_NAME and PATH_INFO from headers of a proxy on the same machine: nobody needs it here, and a
 # client behind that proxy could write them.
 forwarder_headers = ""
@@ -37,9 +38,11 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """The counts of a worker outlive it."""
+    """The counts of a worker outlive it; one that the arbiter had to end for not answering is counted here."""
     from cds_service.operations import metrics  # noqa: PLC0415
 
+    if worker.aborted:
+        metrics.worker_timeouts.inc()
     metrics.forget_worker(worker.pid)
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cds_service.web.secret_files import SecretFiles
 
 
 class Settings(BaseSettings):
@@ -49,10 +51,32 @@ class Settings(BaseSettings):
         min_length=32,
         description="Seals sign-ins to the risk profile; the same on every node. By default each machine draws one.",
     )
+    session_key_other: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Opens what another key sealed: while the session key is changed, the next one, then the last.",
+    )
     state_directory: Path | None = Field(
         default=None, description="Shared by the workers of one start; by default in memory (docs/operations.md)."
     )
+    security_contact: str = Field(
+        default="",
+        pattern=r"^((https://|mailto:|tel:)\S{1,500})?$",
+        description="To whom a weakness is told first (https:, mailto: or tel:), at /.well-known/security.txt.",
+    )
     body_limit_bytes: int = Field(default=5 * 1024 * 1024, description="R-G09: 5 MiB; larger is 413.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — no file but those that a variable names
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the caller says, then the environment, then the files that it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("bind")
     @classmethod

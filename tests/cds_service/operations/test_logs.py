@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 
 import pytest
 import structlog
@@ -48,7 +49,39 @@ def test_only_a_sentence_that_is_marked_as_our_own_is_written(written):
 def test_of_a_library_only_name_and_level_are_written(written):
     logging.getLogger("urllib3").warning("GET /Patient/canary failed")
     (entry,) = written()
-    assert (entry["logger"], entry["cause"]) == ("urllib3", None)
+    assert (entry["logger"], entry["level"], entry["told"]) == ("urllib3", "warning", None)
+    assert "canary" not in str(entry)
+
+
+def test_gunicorn_is_told_of_its_workers_and_never_of_a_request(written):
+    log = logging.getLogger("gunicorn.error")
+    log.critical("WORKER TIMEOUT (pid:%s)", 7)
+    log.warning("Invalid request from ip=10.0.0.1: Invalid HTTP request line: 'GET /Patient/canary'")
+    try:
+        raise ValueError("canary")
+    except ValueError:
+        log.exception("Error handling request %s", "/Patient/canary")
+    timeout, invalid, failed = written()
+    assert (timeout["level"], timeout["told"]) == ("critical", "WORKER TIMEOUT (pid:7)")
+    assert (invalid["told"], failed["told"], failed["error"]) == (None, None, "ValueError")
+    assert failed["at"].startswith("test_logs.py:")
+    assert "canary" not in str([timeout, invalid, failed])
+
+
+def test_what_a_thread_ends_with_is_a_line_too(written, monkeypatch):
+    for name in ("threading.excepthook", "sys.excepthook", "sys.unraisablehook"):
+        monkeypatch.setattr(name, None)
+    logs.catch_the_rest()
+    logging.captureWarnings(False)
+
+    def fails():
+        raise ValueError("canary")
+
+    thread = threading.Thread(target=fails)
+    thread.start()
+    thread.join()
+    (entry,) = written()
+    assert (entry["event"], entry["error"]) == ("incident", "ValueError")
     assert "canary" not in str(entry)
 
 

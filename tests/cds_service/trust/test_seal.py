@@ -47,3 +47,17 @@ def test_after_its_time_it_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     later = time.time() + 61
     monkeypatch.setattr("cryptography.fernet.time.time", lambda: later)
     assert SEAL.open("sign-in", sealed, Note, seconds=60) is None
+
+
+def test_a_key_is_changed_without_closing_anybody_out() -> None:
+    old, both, new = Seal(b"old"), Seal(b"new", b"old"), Seal(b"new")
+    before = old.close("sign-in", Note("p1"))
+    assert both.open("sign-in", before, Note, seconds=60) == Note("p1")
+    after = both.close("sign-in", Note("p1"))
+    assert new.open("sign-in", after, Note, seconds=60) == Note("p1")
+    assert new.open("sign-in", before, Note, seconds=60) is None
+    assert old.open("sign-in", after, Note, seconds=60) is None
+
+
+def test_a_node_that_seals_by_the_old_key_still_opens_what_one_with_the_new_sealed() -> None:
+    assert Seal(b"old", b"new").open("sign-in", Seal(b"new", b"old").close("sign-in", Note("p")), Note, seconds=60)
