@@ -35,9 +35,7 @@ def test_workers_end_without_an_abort(tmp_path: Path) -> None:
 
 def test_a_worker_that_answers_no_more_is_told_and_counted(tmp_path: Path) -> None:
     port, log = servers.free_port(), tmp_path / "log"
-    quick = (
-        "from cds_service.commands.cli import main; from cds_service.web import gunicorn_conf as c; c.timeout = 2"
-    )
+    quick = "from cds_service.commands.cli import main; from cds_service.web import gunicorn_conf as c; c.timeout = 2"
     command = [sys.executable, "-c", f"{quick}; main()", "serve", "--demo", "--bind", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}"
     with servers.running(command, f"{url}/ready", log=log, cwd=tmp_path):
