@@ -11,11 +11,12 @@ LOCK        := pip compile --universal --fork-strategy fewest --python-version 3
                  --no-emit-index-url --no-emit-find-links --no-header --quiet
 CHECKED     := cds_service fhir_mappings models_onnx tests
 
-# The rules of the card and their tests: the floor is in pyproject.toml, of lines and branches.
-CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py tests/cds_service/advice/test_model_inputs.py \
+# The clinical rules, of the mapping and of the card, and their tests: the floor is in pyproject.toml, of lines and branches.
+CLINICAL_TESTS := tests/fhir_mappings/patient tests/fhir_mappings/results tests/fhir_mappings/features tests/fhir_mappings/terminology \
+                  tests/fhir_mappings/orders tests/cds_service/advice tests/cds_service/cards tests/cds_service/tenants/test_speaking.py \
                   tests/cds_service/test_site_folder.py tests/cds_service/test_tenant_advice.py \
                   tests/acceptance/test_added_models.py tests/acceptance/test_chart_at_order_hooks.py
-CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
+CLINICAL    := fhir_mappings/patient/*,fhir_mappings/results/*,fhir_mappings/features/*,fhir_mappings/terminology/*,fhir_mappings/orders/*,cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
 .PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock clean
 .DELETE_ON_ERROR:

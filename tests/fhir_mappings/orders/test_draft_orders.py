@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from fhir_mappings.orders.draft_orders import DraftOrder, OrderCode, service_request
+from fhir_mappings.orders.draft_orders import REASON, DraftOrder, OrderCode, is_ours, service_request
 from fhir_mappings.orders.order_catalogue import ORDERABLES
 
 HBA1C = OrderCode("http://loinc.org", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
@@ -77,3 +78,18 @@ def test_what_becomes_of_one_patients_draft_never_reaches_the_next(name: str) ->
         spoil(service_request(a_draft(code=ordered, **members)))
         assert service_request(a_draft(code=ordered, patient_id="next", **members)) == expected
         assert "spoilt" not in str(expected)
+
+
+@pytest.mark.parametrize("unreadable", ["subject", "status", "reasonCode"])
+def test_what_cannot_be_read_is_not_a_draft_of_ours(unreadable: str) -> None:
+    ours = service_request(a_draft(reason=f"{REASON} spine-fusion"))
+    assert is_ours(msgspec.Raw(msgspec.json.encode(ours)), "pt-b")
+    assert not is_ours(msgspec.Raw(msgspec.json.encode({**ours, unreadable: 7})), "pt-b")
+    assert not is_ours(msgspec.Raw(b'{"resourceType":"ServiceRequest","status":"draft","note":"\xff"}'), "pt-b")
+    assert not is_ours(msgspec.Raw(msgspec.json.encode(ours)), "pt-c")
+
+
+@pytest.mark.parametrize("members", [{"reason": " "}, {"encounter_id": "a b"}, {"about": "ServiceRequest/é"}])
+def test_a_draft_without_a_reason_or_with_what_is_no_reference_is_never_built(members: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="needs a reason, and references"):
+        service_request(a_draft(**members))

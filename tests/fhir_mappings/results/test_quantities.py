@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -244,3 +245,24 @@ def test_a_unit_never_moves_a_creatinine_across_a_cut_point(number: float, unit:
     published = {"mg/dL": (1.5, 2.0), "umol/L": (133.0, 176.8)}[unit]
     assert isinstance(found.model_value, float)
     assert [found.model_value > limit for limit in (1.5, 2.0)] == [recorded > limit for limit in published]
+
+
+@pytest.mark.parametrize(
+    ("interval", "reason"),
+    [
+        ({"low": a_quantity(0.8)}, "non-numeric"),
+        ({"low": {"unit": "mg/dL"}, "high": a_quantity(1.2)}, "non-numeric"),
+        ({"low": a_quantity(1.2), "high": a_quantity(0.8)}, "unit-mismatch"),
+        ({"low": a_quantity(0.8), "high": a_quantity(90, "umol/L")}, "unit-mismatch"),
+        ({"low": {"value": 0.8}, "high": {"value": 1.2}}, "unit-missing"),
+    ],
+)
+def test_a_range_without_two_ends_in_one_unit_is_no_number(interval: dict[str, Any], reason: str) -> None:
+    found = measured("creatinine", None, valueRange=interval)
+    assert (found.status, found.reason) == ("rejected", reason)
+
+
+@pytest.mark.parametrize("value", [{"valueBoolean": True}, {"valueCodeableConcept": {"text": "high"}}])
+def test_an_answer_that_is_no_number_is_rejected_and_never_taken_as_not_recorded(value: dict[str, Any]) -> None:
+    found = measured("creatinine", None, **value)
+    assert (found.status, found.reason) == ("rejected", "non-numeric")

@@ -110,3 +110,27 @@ def test_an_expansion_never_takes_codes_away_in_silence(
 ) -> None:
     with pytest.raises(ValueSetError, match=why):
         applied(name, *codes, systems=systems)
+
+
+def a_list_of_no_idea(*codes: tuple[str, str], systems: frozenset[str] = frozenset()) -> ValueSets:
+    return expansions.reviewed(STANDARD, expansions.read_expansion("reviewed", [an_expansion(*codes)]), systems=systems)
+
+
+def test_a_sites_own_list_of_reviewed_codes_makes_them_understood_and_of_no_idea() -> None:
+    sets = a_list_of_no_idea((SNOMED_CT, "987654321"), (ICD_10, "E11"), systems=SNOMED_ONLY)
+    assert sets.containing(SNOMED_CT, "987654321") == ()
+    assert sets.reviewed == {(SNOMED_CT, "987654321")}
+
+
+@pytest.mark.parametrize(
+    ("codes", "systems", "why"),
+    [
+        ([(ICD_10, "Z00")], SNOMED_ONLY, "has no code of http://snomed.info/sct"),
+        ([(SNOMED_CT, "44054006")], frozenset(), "44054006 is also in diabetes"),
+    ],
+)
+def test_a_list_that_holds_nothing_or_an_idea_is_refused(
+    codes: list[tuple[str, str]], systems: frozenset[str], why: str
+) -> None:
+    with pytest.raises(ValueSetError, match=why):
+        a_list_of_no_idea(*codes, systems=systems)
