@@ -46,6 +46,11 @@ rows = Counter(
     "Evaluation rows: written, lost (queue full, refused, killed), settled (a loss noted), retries of a batch.",
     ["what"],
 )
+record_unwritten_seconds = Gauge(
+    "surgical_risk_record_unwritten_seconds",
+    "For how long no evaluation row could be written; 0 while they can.",
+    multiprocess_mode="livemax",
+)
 model_loads = Counter(
     "surgical_risk_model_loads_total",
     "Models replaced in a running worker: loaded, or refused and the old ones kept.",

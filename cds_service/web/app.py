@@ -17,7 +17,8 @@ from cds_service.answering.calls import CallDesk
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.demo import patients, store
 from cds_service.hooks.services import SERVICE_ID
-from cds_service.operations import logs, metrics, state, traces
+from cds_service.operations import metrics, state, traces
+from cds_service.operations.record_watch import RecordWatch
 from cds_service.pages import added_models, evidence, layout, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
@@ -36,7 +37,7 @@ from cds_service.trust.outbound import Door
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
 from cds_service.trust.throttle import Throttle
-from cds_service.web import error_responses, hook_routes
+from cds_service.web import error_responses, failures, health_routes, hook_routes
 from cds_service.web import operations_routes as operations
 from cds_service.web.hook_routes import Deployment
 from cds_service.web.http_lanes import SHARED
@@ -74,13 +75,14 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app.extensions[RETRIES] = deployment.desk.retries
     doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
     tracing = app.extensions[TRACING] = traces.opened()
-    error_responses.register(app, _report)
+    error_responses.register(app, failures.report, failures.tell)
+    app.register_blueprint(operations.blueprint(tenants, tracing=tracing))
     app.register_blueprint(
-        operations.blueprint(
+        health_routes.blueprint(
             deployment.desk.records,
             tenants,
             lambda: models_in_force.models_state(in_force) | outbound.doors_state(doors),
-            tracing=tracing,
+            helpful={},
         )
     )
     app.register_blueprint(hook_routes.blueprint(deployment))
@@ -165,6 +167,8 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
         folder=folder / "ledgers",
         connections=settings.threads,
         counted=metrics.count_rows,
+        troubled=RecordWatch(),
+        grace_s=settings.record_grace_s,
     )
     atexit.register(records.close)
     in_force.recalibrate(lambda: recalibrations.in_force(records.quick))
@@ -204,10 +208,6 @@ def _migrated(url: str) -> str:
 
     migrate.upgrade(url)
     return url
-
-
-def _report(incident: str, error: BaseException) -> None:
-    logs.warn("incident", incident=incident, error=type(error).__name__, at=logs.where(error))
 
 
 def refuse_absent_models(sites: Sequence[TenantRuntime], there: Collection[str]) -> None:

@@ -14,10 +14,9 @@ control_socket_disable = True
 preload_app = False
 # An EHR gives up within seconds; a worker that has not answered by then is stuck.
 timeout = 30
-graceful_timeout = 10
+# Last answers (http_worker.LAST_ANSWERS_S), then the queue of the record; Kubernetes kills after 30 s by default.
+graceful_timeout = 20
 keepalive = 30
-# The heartbeat file in memory: a read-only root file system has no other writable place.
-worker_tmp_dir = "/dev/shm"  # noqa: S108
 accesslog = None
 logger_class = "cds_service.web.gunicorn_log.JsonLogger"
 # gunicorn would take SCRIPT_NAME and PATH_INFO from headers of a proxy on the same machine: nobody needs it here, and a
