@@ -1,4 +1,4 @@
-"""A node that is told to stop is unready first, answers everything meanwhile, and resets no connection (issue 17)."""
+"""A node that is told to stop is unready first, answers everything meanwhile, and resets no connection."""
 
 from __future__ import annotations
 
