@@ -38,7 +38,7 @@ DOORS = {
                     ("cds_service.trust.egress_session", "cds_service.trust.outbound", "cds_service.trust.replies")),
     # Beside the door: the worker that takes connections, and the demo that looks whether its port is free.
     "socket": ("cds_service.trust.egress_session", "cds_service.web.http_connection", "cds_service.web.http_worker",
-               "cds_service.demo.show"),
+               "cds_service.web.listening", "cds_service.demo.show"),
     "fhir": ("fhir_mappings",),
     "onnxruntime": ("models_onnx",),
     "onnx": ("models_onnx.training",),

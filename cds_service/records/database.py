@@ -33,11 +33,20 @@ def normal(url: str) -> str:
 
 
 def safe(url: str) -> str:
-    """The URL without its password, for people to read; of what is no URL, nothing."""
+    """The URL without its password, for people to read, however that was written; of what is no URL, nothing."""
     try:
-        return make_url(normal(url)).render_as_string(hide_password=True)
-    except SQLAlchemyError:
+        parsed = make_url(normal(url))
+    except (SQLAlchemyError, ValueError):
         return "what is no URL"
+    if parsed.drivername.startswith("sqlite"):
+        return parsed.set(query={}).render_as_string()
+    # A password may hold the very characters that end one: everything before the last @ is user and password.
+    before, _, place = normal(url).partition("://")[2].rpartition("@")
+    user, has_password, _ = before.partition(":")
+    place = place.partition("?")[0]
+    query = "&".join(f"{name}={parsed.query[name]}" for name in _TOLD if isinstance(parsed.query.get(name), str))
+    who = f"{user}:***@" if has_password else f"{user}@" if user else ""
+    return f"{parsed.drivername}://{who}{place}{'?' if query else ''}{query}"
 
 
 def reason(error: Exception) -> str:
@@ -76,6 +85,8 @@ _SQLITE = {
     "disk I/O error": "its disk cannot be read or written",
     "QueuePool limit": "every connection to it is in use",
 }
+# Of what stands after the question mark; a password may stand there too.
+_TOLD = ("host", "port", "dbname")
 _NO_ANSWER = "it does not answer: look at host and port, and whether it runs"
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 
@@ -91,6 +102,12 @@ def connect(url: str, *, durable: bool, connections: int, patience: Patience = t
         raise DatabaseError(f"the database is named by {' or '.join(f'{one}://…' for one in _DRIVERS)}")
     if url.startswith("sqlite"):
         return _sqlite(url, durable, connections, patience.busy_s)
+    try:
+        host = make_url(url).host or ""
+    except (SQLAlchemyError, ValueError) as error:
+        raise DatabaseError("what names it is no URL: postgresql://USER:PASSWORD@HOST:PORT/NAME") from error
+    if "@" in host:
+        raise DatabaseError(f"{safe(url)}: an @ in user or password has to be written %40, a / %2F")
     return _postgresql(url, durable, connections, patience.statement_s)
 
 

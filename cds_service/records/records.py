@@ -98,6 +98,10 @@ class Records:
         """Why no account can be kept of another answer: a full queue, or a database that takes no rows; else None."""
         return self._writer.unwritten()
 
+    def uncounted(self) -> str | None:
+        """Why rows that die with this worker would not be counted; None where they would."""
+        return None if self._ledger.outlives else "no file had room for what is lost when this worker is killed"
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was taken so far is written."""
         return self._writer.flush(timeout_s)

@@ -143,6 +143,26 @@ def callers(number: int, call: Callable[[], None]) -> Iterator[None]:
             one.join()
 
 
+def workers(one: Node) -> list[int]:
+    """The processes that answer; one that ends just now is none."""
+    found = Path(f"/proc/{one.master.pid}/task/{one.master.pid}/children").read_text(encoding="ascii").split()
+    return [int(pid) for pid in found if _is_worker(Path(f"/proc/{pid}/cmdline"))]
+
+
+def _is_worker(file: Path) -> bool:
+    try:
+        said = file.read_bytes()
+    except OSError:
+        return False
+    return bool(said) and b"resource_tracker" not in said
+
+
+def metric(one: Node, name: str) -> float:
+    """The sum of every series of this name."""
+    found = [line for line in one.ask("/metrics").text.splitlines() if line.startswith(name)]
+    return sum(float(line.rpartition(" ")[2]) for line in found)
+
+
 def until(holds: Callable[[], bool], seconds: float) -> bool:
     """Whether it holds within so many seconds."""
     end = time.monotonic() + seconds

@@ -8,17 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from tests.end_to_end.nodes import Node, fill, node, small, until
+from tests.end_to_end.nodes import fill, metric, node, small, until
 
 pytestmark = pytest.mark.end_to_end
 GRACE_S = 4
 # No token to remember: calls do not need the disk to be let in.
 OPEN = {"clients": []}
-
-
-def metric(one: Node, name: str) -> float:
-    found = [line for line in one.ask("/metrics").text.splitlines() if line.startswith(name)]
-    return sum(float(line.rpartition(" ")[2]) for line in found)
 
 
 def test_a_node_that_cannot_keep_an_account_says_so_and_after_a_while_gives_no_answer(tmp_path: Path) -> None:
