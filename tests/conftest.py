@@ -19,6 +19,8 @@ if os.environ.get("CI"):
 
 # A proxy of the environment must never see a test's loopback traffic.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+# No test's node takes leave of anybody, but those that are about that (tests/end_to_end/test_drain.py).
+os.environ["CDS_DRAIN_S"] = "0"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

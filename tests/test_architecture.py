@@ -27,7 +27,7 @@ DOORS = {
     "flask": ("cds_service.web.app", "cds_service.web.server", "cds_service.web.hook_routes",
               "cds_service.web.error_responses",
               "cds_service.pages", "cds_service.smart", "cds_service.workbench", "cds_service.demo",
-              "cds_service.web.operations_routes"),
+              "cds_service.web.operations_routes", "cds_service.web.health_routes"),
     "werkzeug": ("cds_service.web.app", "cds_service.web.server", "cds_service.web.hook_routes",
                  "cds_service.web.error_responses", "cds_service.pages", "cds_service.smart",
                  "cds_service.workbench", "cds_service.demo"),
@@ -37,7 +37,8 @@ DOORS = {
     **dict.fromkeys(("http.client", "ssl", "certifi"),
                     ("cds_service.trust.egress_session", "cds_service.trust.outbound", "cds_service.trust.replies")),
     # Beside the door: the worker that takes connections, and the demo that looks whether its port is free.
-    "socket": ("cds_service.trust.egress_session", "cds_service.web.http_worker", "cds_service.demo.show"),
+    "socket": ("cds_service.trust.egress_session", "cds_service.web.http_connection", "cds_service.web.http_worker",
+               "cds_service.web.listening", "cds_service.demo.show"),
     "fhir": ("fhir_mappings",),
     "onnxruntime": ("models_onnx",),
     "onnx": ("models_onnx.training",),

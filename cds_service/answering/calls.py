@@ -70,6 +70,7 @@ def answer_call(
 
     is the same. `hooks`: those that the id that was called stands for. Raises ServiceError.
     """
+    gate.check_accountable(desk.records)
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
     state = desk.states.under(site, gate.switches_now(desk.records), knowledge, received)

@@ -43,6 +43,12 @@ def switches_now(records: Records) -> Switches:
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
 
 
+def check_accountable(records: Records) -> None:
+    """Raise NotReady where no account can be kept of another answer: a deployment that cannot keep one gives none."""
+    if (why := records.unwritten()) is not None:
+        raise NotReady("The service cannot answer now.", retry_after_s=5) from DatabaseError(why)
+
+
 def check_region(tenant: Tenant) -> None:
     """Raise Forbidden where the service may not be used: in the EU until it is CE-marked (DEC-12)."""
     if not _is_permitted(tenant):

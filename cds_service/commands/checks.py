@@ -45,6 +45,7 @@ def run(settings: Settings, *, else_demo: bool = False, walk: Walk | None = None
         _check("mapping", _mapping),
         _check("models", lambda: _models(settings)),
         *([_check("added models", lambda: _added_models(settings))] if settings.site_models else []),
+        _database(settings.database_url),
         *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody, walk=walk),
         _check("traces", _traces),
     )
@@ -83,6 +84,15 @@ def _added_models(settings: Settings) -> str:
         for name, one in added.by_name.items()
     ]
     return ", ".join(told) or "none"
+
+
+def _database(url: str) -> Check:
+    """Whether the record can be kept: reachable, at this version's schema, writable; and how large it is."""
+    from cds_service.records import inspection  # noqa: PLC0415
+
+    warnings: list[str] = []
+    found = _check("database", lambda: inspection.inspect(url, warnings.append))
+    return msgspec.structs.replace(found, warnings=tuple(warnings))
 
 
 def _traces() -> str:

@@ -149,7 +149,16 @@ def _share(settings: Settings) -> None:
 
     if (named := settings.state_directory) and not (named.is_dir() and os.access(named, os.W_OK)):
         raise click.ClickException(f"CDS_STATE_DIRECTORY: {named} is no folder that can be written")
+    from cds_service.web import listening  # noqa: PLC0415
+
+    if why := listening.why_not(settings.bind):
+        raise click.ClickException(f"CDS_BIND: {why}")
     folder = named or state.folder(settings.database_url, settings.bind)
+    try:
+        state.hold(folder)
+    except state.InUseError as error:
+        raise click.ClickException(f"CDS_STATE_DIRECTORY: {error}") from error
+    state.sweep()
     state.share_metrics(folder)
     state.forget_answers(folder)
     logs.configure()

@@ -46,6 +46,7 @@ FIELDS = frozenset(
         "logger",
         "key",
         "told",
+        "seconds",
     }
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,199}", re.ASCII)

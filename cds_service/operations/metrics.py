@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -16,6 +17,8 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+
+from cds_service.operations import metric_files
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
@@ -45,6 +48,16 @@ rows = Counter(
     "surgical_risk_evaluation_rows_total",
     "Evaluation rows: written, lost (queue full, refused, killed), settled (a loss noted), retries of a batch.",
     ["what"],
+)
+state_free_bytes = Gauge(
+    "surgical_risk_state_free_bytes",
+    "What is left in the file system of the state directory.",
+    multiprocess_mode="livemostrecent",
+)
+record_unwritten_seconds = Gauge(
+    "surgical_risk_record_unwritten_seconds",
+    "For how long no evaluation row could be written; 0 while they can.",
+    multiprocess_mode="livemax",
 )
 model_loads = Counter(
     "surgical_risk_model_loads_total",
@@ -110,14 +123,16 @@ def count_keys(tenant: str, issuer: str, at: float) -> None:
 
 def exposition() -> bytes:
     """All metrics as text; of every worker, living and dead, where they share a folder."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if (folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR")) is None:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    with metric_files.held(Path(folder), alone=False):
+        return generate_latest(registry)
 
 
 def forget_worker(pid: int) -> None:
-    """A worker has ended: its gauges go, its counts stay."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    """A worker has ended: its gauges go, its counts stay, with those of all who ended before."""
+    if (folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR")) is not None:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        metric_files.bury(Path(folder), pid)

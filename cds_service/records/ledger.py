@@ -15,21 +15,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _FORM = struct.Struct("=QQ")
-_SUFFIX = ".ledger"
+SUFFIX = ".ledger"
 
 
 class Ledger:
-    """One worker's counters; lives as long as it."""
+    """One worker's counters; lives as long as it.
+
+    `outlives`: whether somebody finds them after its sudden death; not where no file of them could be made.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path = folder / f"{os.getpid()}-{_started(os.getpid())}-{uuid.uuid4().hex[:8]}{_SUFFIX}"
-        self._path.touch(mode=0o600)
-        self._path.write_bytes(_FORM.pack(0, 0))
-        with self._path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _FORM.size)
+        self._path = folder / f"{os.getpid()}-{_started(os.getpid())}-{uuid.uuid4().hex[:8]}{SUFFIX}"
         self._taken = self._settled = 0
         self._lock = threading.Lock()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.touch(mode=0o600)
+            self._path.write_bytes(_FORM.pack(0, 0))  # so the page is there, and no later write can miss it
+            with self._path.open("r+b") as file:
+                self._memory = mmap.mmap(file.fileno(), _FORM.size)
+            self.outlives = True
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            self._memory = mmap.mmap(-1, _FORM.size)
+            self.outlives = False
 
     def take(self) -> None:
         """Count an evaluation before it is put in the queue."""
@@ -51,23 +60,35 @@ class Ledger:
     def close(self) -> None:
         """The worker ends in good order: nothing to be found later."""
         self._memory.close()
-        self._path.unlink(missing_ok=True)
+        if self.outlives:
+            self._path.unlink(missing_ok=True)
+
+
+def is_alive(path: Path) -> bool:
+    """Whether the worker whose ledger this is still lives."""
+    pid, started, _ = path.name.split("-", 2)
+    return _started(int(pid)) == started
+
+
+def lost_of(path: Path) -> int:
+    """Evaluations that this ledger says were neither written nor counted as lost."""
+    taken, settled = _FORM.unpack(path.read_bytes()[: _FORM.size])
+    return int(taken - settled)
 
 
 def lost_by_the_dead(folder: Path) -> Iterator[int]:
     """Evaluations lost by each worker that died, each told once: whoever removes the file counts it."""
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
-        pid, started, _ = path.name.split("-", 2)
-        if _started(int(pid)) == started:
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if is_alive(path):
             continue
         claimed = path.with_suffix(f".claimed-{os.getpid()}")
         try:
             path.rename(claimed)
         except FileNotFoundError:
             continue
-        taken, settled = _FORM.unpack(claimed.read_bytes()[: _FORM.size])
+        lost = lost_of(claimed)
         claimed.unlink()
-        yield taken - settled
+        yield lost
 
 
 def _started(pid: int) -> str:

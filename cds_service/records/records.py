@@ -8,31 +8,48 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database, feedback, ledger, lookups, recent, switches, writer
+from cds_service.records import database, feedback, ledger, lookups, recent, switches, time_limit, writer
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
 from cds_service.records.used_tokens import UsedTokens
 from cds_service.records.workers import Presence
+from cds_service.records.write_trouble import GRACE_S, Told, WriteTrouble, to_nobody
 
 READ_OWN_WRITES_S = 0.5
+# Whoever asks whether this worker is ready gives up after a second (Kubernetes' default).
+READY_S = 0.5
 
 
 class Records:
     """Opened once per worker, after the fork; closed in order it loses nothing."""
 
-    def __init__(self, url: str, *, folder: Path, connections: int, counted: writer.Counted) -> None:
-        """`folder` holds the worker's ledger and must outlive a killed process; `counted` is told of every row."""
-        self.durable = database.connect(url, durable=True, connections=connections)
-        self.quick = database.connect(url, durable=False, connections=connections)
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path,
+        connections: int,
+        counted: writer.Counted,
+        troubled: Told = to_nobody,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        """`folder` holds the worker's ledger and must outlive a killed process; `counted` is told of every row.
+
+        `troubled` is told when rows cannot be written; after `grace_s` of it `unwritten` says so.
+        """
+        patience = time_limit.OF_A_SERVICE
+        self.durable = database.connect(url, durable=True, connections=connections, patience=patience)
+        self.quick = database.connect(url, durable=False, connections=connections, patience=patience)
         for lost in ledger.lost_by_the_dead(folder):
             if lost:
                 writer.count_loss(self.durable, lost, "killed")
                 counted("lost", lost)
         self._ledger = ledger.Ledger(folder)
         self._recent = recent.Recent()
-        self._writer = writer.Writer(self.quick, self._ledger, counted=counted)
+        trouble = WriteTrouble(troubled, grace_s)
+        self._writer = writer.Writer(self.quick, self._ledger, counted=counted, trouble=trouble)
         self.used_tokens = UsedTokens(self.quick)
         self.switches = switches.SwitchReader(self.quick)
         self._housekeeping = Housekeeping(self.used_tokens)
@@ -72,9 +89,18 @@ class Records:
         except SQLAlchemyError as error:
             raise DatabaseError("cards shown before could not be read") from error
 
-    def is_ready(self) -> bool:
-        """Whether the database can be reached and stands at the schema that this version reads and writes."""
-        return database.revision(self.quick) == database.REVISION
+    def unready(self) -> str | None:
+        """Why the database cannot be used now: it does not answer, or is not at this version's schema; else None."""
+        with time_limit.within(READY_S):
+            return database.unlike(self.quick)
+
+    def unwritten(self) -> str | None:
+        """Why no account can be kept of another answer: a full queue, or a database that takes no rows; else None."""
+        return self._writer.unwritten()
+
+    def uncounted(self) -> str | None:
+        """Why rows that die with this worker would not be counted; None where they would."""
+        return None if self._ledger.outlives else "no file had room for what is lost when this worker is killed"
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was taken so far is written."""

@@ -17,8 +17,11 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from cds_service.records import tables
 from cds_service.records.ledger import Ledger
 from cds_service.records.rows import EvaluationRow
+from cds_service.records.write_trouble import WriteTrouble
 
 QUEUE_ROWS = 2_000
+# Kept free for the calls under way when the queue is nearly full: more than a worker has threads (settings.threads).
+SPARE_ROWS = 256
 BATCH_ROWS = 200
 RETRY_AFTER_S = 0.5
 # One transaction for what comes within this time: a row alone costs the worker as much as twenty together, and a
@@ -33,11 +36,11 @@ Counted = Callable[[str, int], None]
 class Writer:
     """One thread per worker between the answers and the database."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, *, counted: Counted, rows: int = QUEUE_ROWS) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, *, counted: Counted, trouble: WriteTrouble) -> None:
         self._engine = engine
         self._ledger = ledger
         self._counted = counted
-        self._most = rows
+        self._trouble = trouble
         self._rows: collections.deque[EvaluationRow] = collections.deque()
         self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -48,10 +51,16 @@ class Writer:
     def put(self, row: EvaluationRow) -> None:
         """Take a row without waiting; with the queue full it is lost, and counted."""
         self._ledger.take()
-        if len(self._rows) < self._most:
+        if len(self._rows) < QUEUE_ROWS:
             self._rows.append(row)
         else:
             self._lose("queue-full")
+
+    def unwritten(self) -> str | None:
+        """Why no more rows should be made: the queue is full, or nothing could be written for too long; else None."""
+        if len(self._rows) >= QUEUE_ROWS - SPARE_ROWS:
+            return "the queue of rows to be written is full"
+        return self._trouble.too_long()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until every row taken so far is written or its loss noted; False if that took longer."""
@@ -90,8 +99,10 @@ class Writer:
                 write(self._engine, batch)
         except (IntegrityError, DataError):
             return self._write_singly(batch)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            self._trouble.found(error)
             return False
+        self._trouble.over()
         if batch:
             self._settle(len(batch), "written")
         return self._note_losses()
@@ -114,7 +125,7 @@ class Writer:
     def _note_losses(self) -> bool:
         causes = collections.Counter(self._lost.get() for _ in range(self._lost.qsize()))
         for cause, rows in causes.items():
-            with contextlib.suppress(SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError):  # counted all the same, in the metric of whoever watches
                 count_loss(self._engine, rows, cause)
             self._settle(rows, "settled")
         return True

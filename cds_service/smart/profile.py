@@ -101,6 +101,7 @@ def _under_mode(
     request: HookRequest, kept: EvaluationRow | None, site: TenantRuntime, desk: ProfileDesk, received: datetime
 ) -> tuple[Answer, Mode | None]:
     """What may be shown: the mode is that of the hook whose card was clicked, else of the tenant's first hook."""
+    gate.check_accountable(desk.records)
     tenant, switches = site.tenant, gate.switches_now(desk.records)
     hook = gate.hook_of(tenant, kept.hook if kept is not None else HOOK)
     shut = gate.before(tenant, site.zone, hook, received, switches)

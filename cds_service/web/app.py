@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from cds_service.answering.calls import CallDesk
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.demo import patients, store
 from cds_service.hooks.services import SERVICE_ID
-from cds_service.operations import logs, metrics, state, traces
+from cds_service.operations import metric_files, metrics, state, traces
+from cds_service.operations.readiness import Trouble
+from cds_service.operations.record_watch import RecordWatch
+from cds_service.operations.state_watch import StateWatch
 from cds_service.pages import added_models, evidence, layout, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
@@ -36,7 +39,7 @@ from cds_service.trust.outbound import Door
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.seal import Seal
 from cds_service.trust.throttle import Throttle
-from cds_service.web import error_responses, hook_routes
+from cds_service.web import error_responses, failures, health_routes, hook_routes
 from cds_service.web import operations_routes as operations
 from cds_service.web.hook_routes import Deployment
 from cds_service.web.http_lanes import SHARED
@@ -49,6 +52,7 @@ MODELS = "surgical-risk-models"
 TRACING = "surgical-risk-tracing"
 TENANTS = "surgical-risk-tenants"
 RETRIES = "surgical-risk-retries"
+STATE = "surgical-risk-state"
 
 
 class StartError(Exception):
@@ -74,13 +78,16 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app.extensions[RETRIES] = deployment.desk.retries
     doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
     tracing = app.extensions[TRACING] = traces.opened()
-    error_responses.register(app, _report)
+    error_responses.register(app, failures.report, failures.tell)
+    kept = _kept(settings, deployment.desk.records)
+    app.extensions[STATE] = StateWatch(_state_folder(settings), kept)
+    app.register_blueprint(operations.blueprint(tenants, tracing=tracing))
     app.register_blueprint(
-        operations.blueprint(
+        health_routes.blueprint(
             deployment.desk.records,
             tenants,
             lambda: models_in_force.models_state(in_force) | outbound.doors_state(doors),
-            tracing=tracing,
+            helpful=kept,
         )
     )
     app.register_blueprint(hook_routes.blueprint(deployment))
@@ -143,6 +150,12 @@ def _state_folder(settings: Settings) -> Path:
     return settings.state_directory or state.folder(settings.database_url, settings.bind)
 
 
+def _kept(settings: Settings, records: Records) -> Mapping[str, Trouble]:
+    """What lies in the state directory, without which the service is poorer and answers all the same."""
+    folder = _state_folder(settings)
+    return {"state": lambda: state.trouble(folder), "counts": metric_files.trouble, "losses": records.uncounted}
+
+
 def _proven(deployment: Deployment) -> risk_assessments.Proven:
     """The tenant that an Authorization header proves, as for a call of the service itself."""
 
@@ -162,16 +175,18 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
     folder = _state_folder(settings)
     records = Records(
         _migrated(settings.database_url),
-        folder=folder / "ledgers",
+        folder=folder / state.LEDGERS,
         connections=settings.threads,
         counted=metrics.count_rows,
+        troubled=RecordWatch(),
+        grace_s=settings.record_grace_s,
     )
     atexit.register(records.close)
     in_force.recalibrate(lambda: recalibrations.in_force(records.quick))
     tenants = [site.tenant for site in sites]
     for tenant in tenants:
         metrics.prepare_orders(tenant.id, operation_codes.LABELS)
-    retries = RetryCache(folder / state.ANSWERS if state.is_memory(folder) else None, workers=settings.workers)
+    retries = RetryCache(state.answers(folder), workers=settings.workers)
     return Deployment(
         sites=sites,
         desk=CallDesk(
@@ -204,10 +219,6 @@ def _migrated(url: str) -> str:
 
     migrate.upgrade(url)
     return url
-
-
-def _report(incident: str, error: BaseException) -> None:
-    logs.warn("incident", incident=incident, error=type(error).__name__, at=logs.where(error))
 
 
 def refuse_absent_models(sites: Sequence[TenantRuntime], there: Collection[str]) -> None:

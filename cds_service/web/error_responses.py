@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
@@ -13,6 +14,8 @@ from cds_service.web import security_events
 from fhir_mappings.writing import draft_resources
 
 Report = Callable[[str, BaseException], None]
+# Told of an error that a caller may expect, and that an operator has to look into: what is not there to answer.
+Tell = Callable[[ServiceError], None]
 
 
 def outcome_response(error: ServiceError) -> Response:
@@ -32,11 +35,13 @@ def outcome_response(error: ServiceError) -> Response:
 _HTTP_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
-def register(app: Flask, report: Report) -> None:
-    """Answer every failure with an OperationOutcome; `report` is told of those nobody expected."""
+def register(app: Flask, report: Report, tell: Tell) -> None:
+    """Answer every failure with an OperationOutcome; `report` is told of those nobody expected, `tell` of 5xx."""
 
     def known(error: ServiceError) -> Response:
         security_events.count(error, g.get("tenant"))
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            tell(error)
         return outcome_response(error)
 
     def http(error: HTTPException) -> Response:

@@ -14,10 +14,9 @@ control_socket_disable = True
 preload_app = False
 # An EHR gives up within seconds; a worker that has not answered by then is stuck.
 timeout = 30
-graceful_timeout = 10
+# Last answers (http_worker.LAST_ANSWERS_S), then the queue of the record; Kubernetes kills after 30 s by default.
+graceful_timeout = 20
 keepalive = 30
-# The heartbeat file in memory: a read-only root file system has no other writable place.
-worker_tmp_dir = "/dev/shm"  # noqa: S108
 accesslog = None
 logger_class = "cds_service.web.gunicorn_log.JsonLogger"
 # gunicorn would take SCRIPT_NAME and PATH_INFO from headers of a proxy on the same machine: nobody needs it here, and a
@@ -27,11 +26,12 @@ forwarder_headers = ""
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Write what the record still holds in its queue, and send the spans that wait."""
-    from cds_service.web.app import MODELS, RECORDS, RETRIES, TRACING  # noqa: PLC0415 — this file is read before the application exists
+    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)) and MODELS in worker.wsgi.extensions:
         worker.wsgi.extensions[MODELS].close()
         worker.wsgi.extensions[RETRIES].close()
+        worker.wsgi.extensions[STATE].close()
         worker.wsgi.extensions[RECORDS].close()
         if (tracing := worker.wsgi.extensions[TRACING]) is not None:
             tracing.close()
@@ -51,7 +51,7 @@ def post_worker_init(worker: Any) -> None:
 
     The first FHIR resource written imports its library, which no first answer should wait for (N-04).
     """
-    from cds_service.web.app import MODELS, RECORDS, RETRIES, TENANTS  # noqa: PLC0415 — this file is read by the arbiter too
+    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TENANTS  # noqa: PLC0415 — this file is read by the arbiter too
     from fhir_mappings.orders import draft_orders  # noqa: PLC0415
     from fhir_mappings.writing import draft_resources  # noqa: PLC0415
 
@@ -63,4 +63,5 @@ def post_worker_init(worker: Any) -> None:
     if (models := worker.wsgi.extensions.get(MODELS)) is not None:  # a route that speed is measured beside has none
         models.watch()
         worker.wsgi.extensions[RETRIES].watch()
+        worker.wsgi.extensions[STATE].start()
         worker.wsgi.extensions[RECORDS].watch(worker.wsgi.extensions[TENANTS])

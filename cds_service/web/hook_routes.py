@@ -17,6 +17,7 @@ from cds_service.hooks import feedback
 from cds_service.hooks.services import HOOKS, IDS, SERVICE_ID, called_for, discovery
 from cds_service.operations import logs, metrics
 from cds_service.patient_data.gather import encoded
+from cds_service.records import time_limit
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.tenant_runtime import TenantRuntime
@@ -132,6 +133,7 @@ def _admit(service_id: str, endpoint: Endpoint, deployment: Deployment, received
         raise TooLarge("The body is too large.", diagnostics=f"at most {deployment.body_limit_bytes} bytes")
     caller = _verified(request.headers.get("Authorization"), endpoint, deployment, received, service_id)
     g.tenant = caller.tenant
+    time_limit.ends_at(g.started + min(time_limit.OF_A_REQUEST_S, caller.tenant.deadline_s))
     if not called_for(service_id, caller.tenant):
         raise _unknown()
     return caller
@@ -168,7 +170,9 @@ def _body(caller: Caller) -> body.Received:
         encoding=request.headers.get("Content-Encoding", ""),
         socket=request.environ.get("gunicorn.socket"),
     )
-    return body.read_body(sent, caller.tenant.limits)
+    received = body.read_body(sent, caller.tenant.limits)
+    # What went by before, as for the proof of who calls, is of the call's time too.
+    return msgspec.structs.replace(received, since=min(received.since, g.started))
 
 
 def _store(given: feedback.Feedback, sender: Sender, deployment: Deployment, received: datetime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from collections import deque
+from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -17,10 +18,14 @@ import msgspec
 SHARED = "surgical-risk-shared"
 # Answered by threads of their own: they tell whether the others are held.
 OPERATIONS = "operations"
+# And this by one that never waits for anything: what it tells is that the process is there.
+LIVE = "live"
 SIGN_IN = "sign-in"
 # A request that did not get a thread by then would be late for its EHR (DEC-02).
 WAIT_AT_MOST_S = 2.0
-_OPERATIONS_PATHS = (b"/health", b"/ready", b"/metrics")
+# When the request that this thread answers was here (monotonic seconds): what it waited for a thread is its time too.
+ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
+_OPERATIONS_PATHS = {b"/livez": LIVE} | dict.fromkeys((b"/health", b"/ready", b"/readyz", b"/metrics"), OPERATIONS)
 _MOST_CHARACTERS = 512
 _TOKEN = re.compile(rb"\r\nauthorization:[ \t]*bearer +[A-Za-z0-9_-]+\.([A-Za-z0-9_-]{1,16384})\.", re.IGNORECASE)
 
@@ -33,8 +38,8 @@ class _Claims(msgspec.Struct):
 def lane_of(head: bytes) -> str:
     """The lane of a request: by its path, or by the issuer and tenant that its token names."""
     path = head.lstrip(b"\r\n").partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
-    if path in _OPERATIONS_PATHS:
-        return OPERATIONS
+    if (lane := _OPERATIONS_PATHS.get(path)) is not None:
+        return lane
     if path.startswith(b"/smart/"):
         return SIGN_IN
     token = _TOKEN.search(head)

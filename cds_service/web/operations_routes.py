@@ -1,64 +1,37 @@
-"""Alive, ready, counted; and what holds for every response: origins, safe headers, one log line, one count."""
+"""What holds for every request and response: its time, origins, safe headers, one log line, one count."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 
-import msgspec
 from flask import Blueprint, Response, g, request
 
-from cds_service.answering import gate
 from cds_service.operations import logs, metrics
 from cds_service.operations.traces import Tracing
-from cds_service.records.database import DatabaseError
-from cds_service.records.records import Records
+from cds_service.records import time_limit
 from cds_service.tenants.tenant import Tenant
+from cds_service.web.http_lanes import ARRIVED
 
 PREFLIGHT_MAX_AGE_S = 600
 # R-G20: a browser that was here once comes back by https only; a production tenant has no other URL (T-01).
 HSTS = "max-age=31536000"
 
 
-def blueprint(
-    records: Records,
-    tenants: tuple[Tenant, ...],
-    details: Callable[[], Mapping[str, object]],
-    *,
-    tracing: Tracing | None = None,
-) -> Blueprint:
-    """`/health`, `/ready`, `/metrics`; none of them needs a token, and none holds anything of a patient."""
+def blueprint(tenants: tuple[Tenant, ...], *, tracing: Tracing | None = None) -> Blueprint:
+    """What is done around every request; it has no URL of its own."""
     routes = Blueprint("operations", __name__)
     if tracing is not None:
         _trace(routes, tracing)
     transport = {"Strict-Transport-Security": HSTS} if any(tenant.is_production for tenant in tenants) else {}
 
-    @routes.get("/health")
-    def health() -> Response:
-        try:
-            switches = records.switches.current()
-            killed = [tenant.id for tenant in tenants if gate.is_killed(tenant, switches)]
-            switched_off = len(killed) == len(tenants)
-        except DatabaseError:
-            return _json({"status": "alive", "killSwitch": "unknown"}, 200)
-        return _json({"status": "alive", "killSwitch": "on" if switched_off else "partly" if killed else "off"}, 200)
-
-    @routes.get("/ready")
-    def ready() -> Response:
-        database = records.is_ready()
-        told = {"status": "ready" if database else "not-ready", "database": database, **details()}
-        response = _json(told, 200 if database else 503)
-        if not database:
-            response.headers["Retry-After"] = "5"
-        return response
-
-    @routes.get("/metrics")
-    def exposition() -> Response:
-        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
-
     @routes.before_app_request
     def begin() -> None:
-        g.started = time.monotonic()
+        g.started = ARRIVED.get() or time.monotonic()
+        time_limit.ends_at(g.started + time_limit.OF_A_REQUEST_S)
+
+    @routes.teardown_app_request
+    def end(_error: BaseException | None) -> None:
+        time_limit.forget()
 
     @routes.after_app_request
     def finish(response: Response) -> Response:
@@ -134,9 +107,3 @@ def _count(response: Response, endpoint: str) -> None:
         status=response.status_code,
         total_ms=round(1000 * elapsed_s, 2),
     )
-
-
-def _json(told: object, status: int) -> Response:
-    response = Response(msgspec.json.encode(told), status=status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response

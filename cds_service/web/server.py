@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
-from cds_service.operations import state
+from cds_service.operations import drain, state
 from cds_service.web import gunicorn_conf
 from cds_service.web.settings import Settings
+
+
+class DrainingArbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's arbiter, but at SIGTERM the node is unready for a while before it stops; calls are answered meanwhile.
+
+    So whoever spreads the load has seen it before the door is shut. A second SIGTERM shuts it at once.
+    """
+
+    def __init__(self, app: BaseApplication, *, drain_s: float) -> None:
+        self._drain_s = drain_s
+        self._stops_at: float | None = None
+        super().__init__(app)
+
+    def handle_term(self) -> None:
+        """SIGTERM."""
+        if self._stops_at is not None or not self._drain_s:
+            raise StopIteration
+        drain.OF_THIS_NODE.begin()
+        self._stops_at = time.monotonic() + self._drain_s
+        self.log.info("Unready from now on, and stopping in %s s", self._drain_s)
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """What gunicorn's loop waits for; StopIteration once the time is over."""
+        if self._stops_at is not None:
+            timeout = min(timeout, self._stops_at - time.monotonic())
+            if timeout <= 0:
+                raise StopIteration
+        signals: list[int] = super().wait_for_signals(timeout)
+        return signals
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -32,6 +63,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.cfg.set("on_exit", lambda _server: state.forget_answers(folder))
         if (ready := self._when_ready) is not None:
             self.cfg.set("when_ready", lambda _server: ready())
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        DrainingArbiter(self, drain_s=self._settings.drain_s).run()
 
     def load(self) -> Flask:
         """The application of one worker, built by it alone.

@@ -64,6 +64,17 @@ class Settings(BaseSettings):
         pattern=r"^((https://|mailto:|tel:)\S{1,500})?$",
         description="To whom a weakness is told first (https:, mailto: or tel:), at /.well-known/security.txt.",
     )
+    drain_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=300,
+        description="Seconds after SIGTERM in which `/readyz` is 503 and calls are still answered, before the stop.",
+    )
+    record_grace_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds for which the record may be unwritable before this node gives no more answers (503).",
+    )
     body_limit_bytes: int = Field(default=5 * 1024 * 1024, description="R-G09: 5 MiB; larger is 413.")
 
     @classmethod

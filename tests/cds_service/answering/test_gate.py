@@ -45,7 +45,9 @@ LISTS = {"/cds-services"}
 ON_THE_WAY = {"/smart/launch", "/smart/launch/<tenant_id>", "/cds-services/<service_id>/feedback",
               "/workbench/feedback"}  # fmt: skip
 # Of no patient (pages of models, what a hospital measured, evidence, operations), or the demo's own EHR.
-PUBLIC = re.compile(r"/(?:health|ready|metrics|models|sites|codes|evidence|irm|assets|demo|sandbox)\b.*")
+PUBLIC = re.compile(
+    r"/(?:livez|health|readyz?|metrics|models|sites|codes|evidence|irm|assets|demo|sandbox|\.well-known)\b.*"
+)
 
 # Name → the tenant's members; and whether the gate is open, shut by silence, or refuses.
 OPEN: dict[str, dict[str, Any]] = {

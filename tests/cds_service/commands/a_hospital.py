@@ -31,7 +31,7 @@ Run = Callable[..., Result]
 def run_on(folder: Path, app: Flask) -> Run:
     """The commands on the record of this application."""
     environment = {"DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
-    assert app.extensions[RECORDS].is_ready()
+    assert app.extensions[RECORDS].unready() is None
     return lambda *words: CliRunner().invoke(main, words, env=environment)
 
 

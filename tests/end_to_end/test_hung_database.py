@@ -1,0 +1,90 @@
+"""A database that hangs, really (SIGSTOP): calls end in time with a cause, and nobody takes the node for dead."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.cds_service.records import postgres
+from tests.end_to_end.nodes import Node, node, until
+
+pytestmark = pytest.mark.end_to_end
+# DEC-02: what a call may take; a tenth more for the client of this test, which shares the machine with the server.
+DEADLINE_S = 1.8
+ALIVE_S = 0.2
+
+
+@contextlib.contextmanager
+def hung(folder: str) -> Iterator[None]:
+    """No process of the server does anything; its connections stay, and the kernel takes new ones."""
+    first = int((Path(folder) / "data" / "postmaster.pid").read_text().splitlines()[0])
+    own = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+    for pid in own:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in own:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def timed(one: Node, path: str) -> tuple[int, float]:
+    began = time.monotonic()
+    return one.ask(path, timeout=20).status_code, time.monotonic() - began
+
+
+def called(one: Node) -> tuple[int, float]:
+    began = time.monotonic()
+    return one.call().status_code, time.monotonic() - began
+
+
+def test_calls_end_within_their_deadline_and_the_node_is_alive_while_its_database_hangs(tmp_path: Path) -> None:
+    with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
+        assert [one.call().status_code for _ in range(4)] == [200] * 4
+        with hung(folder), ThreadPoolExecutor(16) as pool:
+            answers = [pool.submit(called, one) for _ in range(48)]
+            alive: list[tuple[int, float]] = []
+            health: list[tuple[int, float]] = []
+            while not all(answer.done() for answer in answers):
+                alive.append(timed(one, "/livez"))
+                health.append(timed(one, "/health"))
+                time.sleep(0.05)
+            ready = one.ask("/readyz")
+            told = [answer.result() for answer in answers]
+        assert {status for status, _ in told} == {503}
+        assert max(seconds for _, seconds in told) < DEADLINE_S + 0.2
+        assert {status for status, _ in alive} == {200}
+        assert max(seconds for _, seconds in alive) < ALIVE_S
+        assert {status for status, _ in health} == {200}
+        assert max(seconds for _, seconds in health) < DEADLINE_S
+        assert (ready.status_code, ready.json()["parts"]["database"][:18]) == (503, "it does not answer")
+        assert ready.headers["Retry-After"]
+        assert until(lambda: one.call().status_code == 200, 10), "it answers again once the database does"
+        assert any("it does not answer" in line["cause"] for line in one.lines("refused"))
+
+
+def test_the_server_ends_a_statement_that_waits_for_a_lock_so_that_none_is_left_behind(tmp_path: Path) -> None:
+    import sqlalchemy
+
+    with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
+        assert one.call().status_code == 200
+        engine = sqlalchemy.create_engine(url)
+        with engine.begin() as holder:
+            holder.exec_driver_sql("LOCK TABLE used_token IN ACCESS EXCLUSIVE MODE")
+            with ThreadPoolExecutor(8) as pool:
+                told = list(pool.map(lambda _: called(one), range(24)))
+            assert {status for status, _ in told} == {503}
+            assert max(seconds for _, seconds in told) < DEADLINE_S + 0.2
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            time.sleep(0.3)
+            assert holder.exec_driver_sql(waiting).scalar() == 0
+        engine.dispose()
+        assert one.call().status_code == 200
