@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -46,6 +48,11 @@ rows = Counter(
     "Evaluation rows: written, lost (queue full, refused, killed), settled (a loss noted), retries of a batch.",
     ["what"],
 )
+record_unwritten_seconds = Gauge(
+    "surgical_risk_record_unwritten_seconds",
+    "For how long no evaluation row could be written; 0 while they can.",
+    multiprocess_mode="livemax",
+)
 model_loads = Counter(
     "surgical_risk_model_loads_total",
     "Models replaced in a running worker: loaded, or refused and the old ones kept.",
@@ -71,6 +78,11 @@ unread_entries = Counter(
     "Entries of a patient's lists that were not understood, by prefetch key.",
     ["tenant", "list"],
 )
+state_free = Gauge(
+    "surgical_risk_state_free_bytes",
+    "Bytes free where the workers of this start keep what they share.",
+    multiprocess_mode="livemostrecent",
+)
 keys_read = Gauge(
     "surgical_risk_jwks_success_timestamp_seconds",
     "When a client's keys were last had from its JWKS URL (seconds of the epoch).",
@@ -79,8 +91,16 @@ keys_read = Gauge(
 )
 
 
+# A rate knows nothing of a count that begins at 1: what wakes somebody begins at 0.
+for _what in ("written", "lost"):
+    rows.labels(_what)
+for _result in ("loaded", "refused"):
+    model_loads.labels(_result)
+
+
 def prepare_orders(tenant: str, systems: Iterable[str]) -> None:
-    """Begin every count of a tenant's orders at 0: a rate knows nothing of a count that begins at 1."""
+    """Begin every count of a tenant's orders, and that of another patient's data, at 0."""
+    security.labels(tenant, "wrong-patient")
     for system in systems:
         for outcome in ("mapped", "unmapped"):
             orders.labels(tenant, system, outcome)
@@ -112,6 +132,8 @@ def exposition() -> bytes:
     """All metrics as text; of every worker, living and dead, where they share a folder."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
+    with contextlib.suppress(OSError):  # a folder that is gone is no free byte, and no reason to tell nothing
+        state_free.set(shutil.disk_usage(os.environ["PROMETHEUS_MULTIPROC_DIR"]).free)
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
