@@ -18,7 +18,7 @@ CLINICAL_TESTS := tests/cds_service/advice tests/cds_service/cards tests/cds_ser
                   tests/acceptance/test_added_models.py tests/acceptance/test_chart_at_order_hooks.py
 CLINICAL    := cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
-.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock tools clean
+.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock tools papers clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -76,6 +76,9 @@ lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock k
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock --extra tracing pyproject.toml -o requirements-tracing.lock
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock requirements-build.in -o requirements-build.lock
 	$(BIN)/uv $(LOCK) --upgrade requirements-tools.in -o requirements-tools.lock
+
+papers: $(TOOLS)/filled $(VENV)/development  ## SBOM, audit and provenance in .build/papers; says where packages could not be asked about.
+	$(TOOLS)/bin/python deploy/papers.py
 
 tools: $(TOOLS)/filled  ## What only deploy/ and the papers need: Helm, Kubernetes' and Grafana's schemas, SBOM, audit. Two minutes, once.
 
