@@ -2,7 +2,9 @@
 #   docker build -t surgical-risk .
 #   docker run --read-only --tmpfs /tmp -p 8000:8000 -v ./tenants:/etc/surgical-risk/tenants:ro \
 #     -e DATABASE_URL=postgresql+psycopg://… surgical-risk
-FROM python:3.11-slim-bookworm AS build
+# A release names the base by its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:… (docs/supply-chain.md)
+ARG BASE=python:3.11-slim-bookworm
+FROM ${BASE} AS build
 WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /opt/surgical-risk \
@@ -16,7 +18,7 @@ COPY models_onnx models_onnx
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
  && /opt/surgical-risk/bin/pip install --no-cache-dir --no-deps --no-index /opt/wheel/*.whl
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 COPY --from=build /opt/surgical-risk /opt/surgical-risk
 ENV PATH=/opt/surgical-risk/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -9,7 +9,8 @@ PYTHON      ?= $(firstword $(foreach name,$(INTERPRETERS),$(shell command -v $(n
 INSTALL     := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 LOCK        := pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
                  --no-emit-index-url --no-emit-find-links --no-header --quiet
-CHECKED     := cds_service fhir_mappings models_onnx tests
+TOOLS       := .build/tools
+CHECKED     := cds_service fhir_mappings models_onnx tests deploy
 
 # The clinical rules, of the mapping and of the card, and their tests: the floor is in pyproject.toml, of lines and branches.
 CLINICAL_TESTS := tests/fhir_mappings/patient tests/fhir_mappings/results tests/fhir_mappings/features tests/fhir_mappings/terminology \
@@ -18,7 +19,7 @@ CLINICAL_TESTS := tests/fhir_mappings/patient tests/fhir_mappings/results tests/
                   tests/acceptance/test_added_models.py tests/acceptance/test_chart_at_order_hooks.py
 CLINICAL    := fhir_mappings/patient/*,fhir_mappings/results/*,fhir_mappings/features/*,fhir_mappings/terminology/*,fhir_mappings/orders/*,cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
-.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock clean
+.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock tools papers clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
@@ -75,6 +76,12 @@ lock: $(BIN)/python  ## Pin again what pyproject.toml allows. The serving lock k
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock --extra tracing pyproject.toml -o requirements-tracing.lock
 	$(BIN)/uv $(LOCK) -c requirements-dev.lock requirements-build.in -o requirements-build.lock
+	$(BIN)/uv $(LOCK) --upgrade requirements-tools.in -o requirements-tools.lock
+
+papers: $(TOOLS)/filled $(VENV)/development  ## SBOM, audit and provenance in .build/papers; says where packages could not be asked about.
+	$(TOOLS)/bin/python deploy/papers.py
+
+tools: $(TOOLS)/filled  ## What only deploy/ and the papers need: Helm, Kubernetes' and Grafana's schemas, SBOM, audit. Two minutes, once.
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
@@ -91,6 +98,12 @@ $(VENV)/development: requirements-dev.lock requirements-build.lock pyproject.tom
 	@$(INSTALL) --require-hashes -r requirements-dev.lock -r requirements-build.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/serving
+
+$(TOOLS)/filled: requirements-tools.lock .ci/helm
+	@"$(PYTHON)" -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-tools.lock
+	@sh .ci/helm "$(CURDIR)/$(TOOLS)/bin"
+	@touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { \

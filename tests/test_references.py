@@ -12,7 +12,7 @@ TEXTS = dict(references.read())
 NAMED = {name: references.named(text) for name, text in TEXTS.items()}
 TOLD = references.headings()
 _DEF = "def test"  # apart, or the page of conformance would count these as tests
-_IN = (references.ROOT / "docs", references.ROOT / ".github")
+_IN = (references.ROOT / "docs", references.ROOT / ".github", references.ROOT / "deploy")
 PAPERS = {path.relative_to(references.ROOT).as_posix() for folder in _IN for path in folder.rglob("*.md")} | {
     "README.md"
 }

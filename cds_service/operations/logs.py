@@ -165,5 +165,5 @@ class _LibraryHandler(logging.Handler):
             logger=record.name,
             told=OwnWords(record.getMessage()) if vouched else None,
             error=kind.__name__ if kind else None,
-            at=where(error) if error else f"{record.filename}:{record.lineno} {record.funcName}",
+            at=where(error) if error else None if vouched else f"{record.filename}:{record.lineno} {record.funcName}",
         )

@@ -92,8 +92,16 @@ keys_read = Gauge(
 )
 
 
+# A rate knows nothing of a count that begins at 1: what wakes somebody begins at 0.
+for _what in ("written", "lost"):
+    rows.labels(_what)
+for _result in ("loaded", "refused"):
+    model_loads.labels(_result)
+
+
 def prepare_orders(tenant: str, systems: Iterable[str]) -> None:
-    """Begin every count of a tenant's orders at 0: a rate knows nothing of a count that begins at 1."""
+    """Begin every count of a tenant's orders, and that of another patient's data, at 0."""
+    security.labels(tenant, "wrong-patient")
     for system in systems:
         for outcome in ("mapped", "unmapped"):
             orders.labels(tenant, system, outcome)

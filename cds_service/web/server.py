@@ -9,7 +9,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
-from cds_service.operations import drain, state
+from cds_service.operations import drain, logs, state
 from cds_service.web import gunicorn_conf
 from cds_service.web.settings import Settings
 
@@ -76,4 +76,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         from cds_service.web.app import create_app  # noqa: PLC0415
 
-        return create_app(self._settings)
+        try:
+            return create_app(self._settings)
+        except Exception as error:
+            ours = type(error).__module__.startswith("cds_service.")
+            told = logs.OwnWords(str(error)) if ours else None
+            logs.warn("start-failed", error=type(error).__name__, at=logs.where(error), told=told)
+            raise SystemExit(Arbiter.APP_LOAD_ERROR) from error  # else gunicorn prints the message, whatever is in it

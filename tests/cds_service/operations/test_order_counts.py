@@ -18,7 +18,9 @@ from tests.conformance.conftest import a_tenant_file, an_app
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = yaml.safe_load((ROOT / "deploy/surgical-risk-alerts.yaml").read_text(encoding="utf-8"))
-(RULE,) = (rule for group in RULES["groups"] for rule in group["rules"])
+(RULE,) = (
+    rule for group in RULES["groups"] for rule in group["rules"] if rule["alert"] == "SurgicalRiskOrdersUnmapped"
+)
 EXPRESSION = " ".join(RULE["expr"].split())
 _TERM = r"sum by \(tenant\) \(increase\((\w+)(?:\{(\w+)=\"(\w+)\"\})?\[1d\]\)\)"
 

@@ -1,4 +1,4 @@
-"""A scale's total, a text or an answer tells how dependent somebody is, as the site's map says; else it tells nothing."""
+"""A scale's total, a text or an answer tells how dependent somebody is, as the site's map says; else nothing."""
 
 from __future__ import annotations
 
