@@ -166,7 +166,8 @@ def _share(settings: Settings) -> None:
     from cds_service.records import database  # noqa: PLC0415
 
     try:
-        _apart(_migrate, settings.database_url)
+        if settings.migrate_at_start:
+            _apart(_migrate, settings.database_url)
     except database.DatabaseError as error:
         raise click.ClickException(f"DATABASE_URL: {error}") from error
 

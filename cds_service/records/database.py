@@ -16,7 +16,9 @@ from cds_service.records import time_limit
 from cds_service.records.time_limit import Patience
 
 # The Alembic revision that this code reads and writes; held against the migrations by tests.
-REVISION = "0005"
+REVISION = "0007"
+# The oldest schema with all that this code reads and writes: it may serve before the database was brought to REVISION.
+SERVES_FROM = "0007"
 POOL_TIMEOUT_S = 0.5
 
 
@@ -158,15 +160,26 @@ def _for_nobody_else(path: str | None) -> None:
 
 
 def unlike(engine: Engine) -> str | None:
-    """Why a database is not at REVISION: it cannot be asked, holds no record, or one of another version; else None."""
+    """Why this version cannot use a database: it cannot be asked, holds no record, or one too old or too new.
+
+    A newer one can be used where the migration that made it so says that this version still may (`schema_reader`).
+    """
     try:
         with engine.connect() as connection:
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            found = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+            if SERVES_FROM <= found <= REVISION:
+                return None
+            if found < SERVES_FROM:
+                return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
+            oldest = connection.exec_driver_sql("SELECT oldest FROM schema_reader").scalar()
     except SQLAlchemyError as error:
         return reason(error)
-    if found == REVISION:
+    if oldest is not None and str(oldest) <= REVISION:
         return None
-    return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
+    return (
+        f"it is at revision {found} and serves no version older than {oldest}; this one is made for {REVISION}:"
+        f" start the newer version, or go back with it (`cds-service record migrate --to {REVISION}`)"
+    )
 
 
 def revision(engine: Engine) -> str | None:

@@ -200,6 +200,8 @@ recalibration = Table(
     Index("ix_recalibration_number", "tenant_id", "model", "number", unique=True),
 )
 
+schema_reader = Table("schema_reader", metadata, Column("oldest", String(32), nullable=False))
+
 worker = Table(
     "worker",
     metadata,

@@ -207,14 +207,12 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
 def _migrated(url: str) -> str:
     """The database's URL, once its schema is this version's: the embedded one is brought there, a server is not."""
     engine = database.connect(url, durable=True, connections=1)
-    revision = database.revision(engine)
+    why = database.unlike(engine)
     engine.dispose()
-    if revision == database.REVISION:
+    if why is None:
         return url
     if not url.startswith("sqlite"):
-        raise StartError(
-            f"The database {database.safe(url)} is at revision {revision}: run `cds-service record migrate`."
-        )
+        raise StartError(f"The database {database.safe(url)}: {why}")
     from cds_service.records import migrate  # noqa: PLC0415 — Alembic has no place in a running worker
 
     migrate.upgrade(url)

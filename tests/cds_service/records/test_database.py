@@ -87,6 +87,7 @@ def test_check_fails_where_the_database_is_of_another_version(url: str):
     engine = database.connect(url, durable=True, connections=1)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE schema_reader SET oldest = '9999'")
     engine.dispose()
     code, told = checked(url)
     assert code == 1
