@@ -47,6 +47,20 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who has only this folder and the package."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    return {"PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(folder), **more}
+
+
+def ran(script: str, *, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A script run in a shell of its own in this folder; whether it failed is for the caller to see."""
+    command = ["sh", "-ec", script]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
 class Reader:
     """Somebody with terminals in one empty folder, who does what a page says from its top to its end."""
 
@@ -55,11 +69,7 @@ class Reader:
         self.folder = folder
         self.printed: dict[str, Printed] = {}
         self.ports = {bind: f"127.0.0.1:{free_port()}" for bind in sorted(set(_BIND.findall(self.page)))}
-        self.environment = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(folder),
-        }
+        self.environment = environment(folder)
 
     def _here(self, text: str) -> str:
         for written, ours in self.ports.items():
@@ -85,9 +95,9 @@ class Reader:
         state = self.folder / f"state-{bind.rpartition(':')[2]}"
         state.mkdir()
         command = ["sh", "-ec", self._here(text).replace(SERVE, f"exec {SERVE}")]
-        environment = {**self.environment, "CDS_STATE_DIRECTORY": str(state)}
+        served = {**self.environment, "CDS_STATE_DIRECTORY": str(state)}
         ready, log = f"http://{self.ports[bind]}/ready", state / "log"
-        with running(command, ready, log=log, cwd=self.folder, environment=environment):
+        with running(command, ready, log=log, cwd=self.folder, environment=served):
             yield
 
     def runs(self, text: str, *, until: str = "", seconds: float = 10) -> Printed:
@@ -95,15 +105,7 @@ class Reader:
         script = self._here(text)
         end = time.monotonic() + seconds
         while True:
-            done = subprocess.run(
-                ["sh", "-ec", script],
-                cwd=self.folder,
-                env=self.environment,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
+            done = ran(script, folder=self.folder, environment=self.environment)
             assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
             if until in done.stdout or time.monotonic() > end:
                 break

@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -57,8 +58,42 @@ def test_the_order_gets_a_card_by_curl_and_by_our_own_caller(done: Reader) -> No
     assert card["summary"] in done.told("cds-service call").output
 
 
+def answers(printed: str) -> list[tuple[int, dict[str, Any]]]:
+    """Each answer that was printed with the status behind it."""
+    lines = [line for line in printed.splitlines() if line]
+    return [(int(status), json.loads(body)) for body, status in zip(lines[::2], lines[1::2], strict=True)]
+
+
+def test_a_patient_who_cannot_be_had_is_412_and_the_key_is_named(done: Reader) -> None:
+    ((status, told),) = answers(done.told("unknown-patient.json").output)
+    assert status == 412
+    assert "prefetch key 'patient'" in told["issue"][0]["diagnostics"]
+
+
+def test_a_context_without_its_user_and_an_order_of_another_patient_are_422(done: Reader) -> None:
+    without, other = answers(done.told("without-user.json").output)
+    assert (without[0], other[0]) == (422, 422)
+    assert "userId" in without[1]["issue"][0]["diagnostics"]
+    assert "another patient" in other[1]["issue"][0]["details"]["text"]
+
+
+def test_a_client_of_another_hospital_is_403_and_one_whose_keys_cannot_be_had_503(done: Reader) -> None:
+    let_in, closed, away = answers(done.told("sh send.sh order.json others/closed.yaml").output)
+    assert (let_in[0], closed[0], away[0]) == (412, 403, 503)
+    log = (done.folder / "state-8002" / "log").read_text()
+    assert re.findall(r'"event":"answered".*"status":(\d+)', log) == ["412", "403", "503"]
+    assert {told["resourceType"] for _, told in (closed, away)} == {"OperationOutcome"}
+
+
+def test_every_status_of_the_table_is_shown_by_a_command(done: Reader) -> None:
+    section = PAGE[PAGE.index("## 7. ") : PAGE.index("## 8. ")]
+    told = set(re.findall(r"^\| (\d{3}) \|", section, re.MULTILINE))
+    shown = {line for printed in done.printed.values() for line in printed.output.split() if line in told}
+    assert told == shown == {"401", "403", "412", "422", "503"}
+
+
 def test_a_token_is_good_once(done: Reader) -> None:
-    assert done.told("http_code").output.split() == ["200", "401"]
+    assert done.told("for time in first second").output.split() == ["200", "401"]
     (log,) = [path.read_text() for path in done.folder.glob("state-8000/log")]
     assert '"reason":"replay"' in log
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +16,14 @@ import requests
 
 from cds_service.demo import patients
 from cds_service.records.records import Records
+from tests.as_written import SERVE, blocks, environment, ran
 from tests.cds_service.records.rows_of import an_evaluation
 from tests.end_to_end.servers import free_port, running
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "from-silent-to-on.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = [(block.kind, block.text) for block in blocks(PAGE)]
 (CANARY,) = [code for kind, code in BLOCKS if kind == "sh" and "canary --hook" in code]
 CPT = "http://www.ama-assn.org/go/cpt"
 OPERATIONS = 120
@@ -39,30 +38,17 @@ class Team:
         for name in ("state", "tenants", "export"):
             (folder / name).mkdir()
         self.bind = f"127.0.0.1:{free_port()}"
-        self.environment = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(folder),
-            "CDS_STATE_DIRECTORY": str(folder / "state"),
-            "CDS_BIND": self.bind,
-            "CDS_WORKERS": "1",
-        }
+        self.environment = environment(
+            folder, CDS_STATE_DIRECTORY=str(folder / "state"), CDS_BIND=self.bind, CDS_WORKERS="1"
+        )
         self.exports = self.refused = ""
         self.printed: list[tuple[str, str]] = []
 
-    def script(self, block: str) -> list[str]:
-        return ["sh", "-ec", f"{self.exports}\n{block}"]
+    def script(self, block: str) -> str:
+        return f"{self.exports}\n{block}"
 
     def tries(self, block: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.script(block),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return ran(self.script(block), folder=self.folder, environment=self.environment)
 
     def runs(self, block: str) -> str:
         """What the block printed. What a terminal was told to export it keeps."""
@@ -74,7 +60,7 @@ class Team:
     def serves(self, block: str) -> None:
         """End the service that runs, if one does, and start it as the block says."""
         self.service.close()
-        command = self.script(block.replace("cds-service serve", "exec cds-service serve"))
+        command = ["sh", "-ec", self.script(block.replace(SERVE, f"exec {SERVE}"))]
         log, ready = self.folder / "log", f"http://{self.bind}/ready"
         self.service.enter_context(running(command, ready, log=log, cwd=self.folder, environment=self.environment))
         assert requests.get(ready, timeout=10).status_code == 200

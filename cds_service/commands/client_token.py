@@ -25,6 +25,9 @@ _REFUSED = "is in production; there the EHR signs, with a key that nobody else h
 @click.option(
     "--audience", default=None, metavar="URL", help="The `aud`: the URL that is called (default: by --tenant)."
 )
+@click.option(
+    "--tenant-claim", default=None, metavar="NAME", help="The `tenant` (default: the first that the file lists)."
+)
 @click.option("--key", "key_file", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Private JWK.")
 @click.option("--new-key", "is_new", is_flag=True, help="Make the key and print its public JWKS for the tenant's file.")
 @click.option(
@@ -38,6 +41,7 @@ def token(
     *,
     issuer: str | None,
     audience: str | None,
+    tenant_claim: str | None,
     key_file: Path,
     is_new: bool,
     algorithm: str,
@@ -51,7 +55,7 @@ def token(
     from cds_service.ehr import client_token  # noqa: PLC0415 — the JOSE library is only needed here
 
     if is_new:
-        if tenant_file or issuer or audience:
+        if tenant_file or issuer or audience or tenant_claim:
             raise click.UsageError("--new-key makes a key only; ask for the token once its JWKS stands in the file")
         keys = {"keys": [client_token.new_key(key_file, "RS384" if algorithm == "RS384" else "ES384").public]}
         output.whole(json.dumps(keys), keys)
@@ -59,6 +63,7 @@ def token(
         return
     signer = client_token.read_key(key_file)
     claims, most_s = _claims(tenant_file, issuer, audience, signer)
+    claims |= {"tenant": tenant_claim} if tenant_claim else {}
     _refuse_production(folder, claims)
     lifetime_s = min(most_s, client_token.LIFETIME_S)
     made = client_token.signed(signer, claims, now=time.time(), lifetime_s=lifetime_s)

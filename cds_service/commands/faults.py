@@ -42,7 +42,13 @@ def of_settings(error: ValueError) -> str:
     found = getattr(error, "errors", None)
     if not callable(found):
         return str(error)
-    return "; ".join(f"{_setting(one['loc'])}: {one['msg'][0].lower()}{one['msg'][1:]}" for one in found())
+    return "; ".join(f"{_setting(one['loc'])}: {_in_words(one['msg'])}" for one in found())
+
+
+def _in_words(told: str) -> str:
+    """Without what pydantic puts before a complaint of ours."""
+    told = told.removeprefix("Value error, ")
+    return f"{told[0].lower()}{told[1:]}"
 
 
 def _setting(place: tuple[object, ...]) -> str:

@@ -31,10 +31,16 @@ option = click.option(
 def opened(database_url: str, *, connections: int = 1, of_any_version: bool = False) -> Iterator[Any]:
     """The record; click.ClickException where it cannot be had, or is not at this version's schema.
 
+    A file that is not there is not made: a misspelt name would be a record in which nothing stands.
     `of_any_version`: a kill switch must not wait for a migration.
     """
     from cds_service.records import database  # noqa: PLC0415
 
+    if database.is_absent(database_url):
+        raise click.ClickException(
+            f"{database.safe(database_url)}: there is no such file; name the service's own with --database or "
+            "DATABASE_URL, or make it with `cds-service record migrate`"
+        )
     engine = database.connect(database_url, durable=True, connections=connections)
     try:
         if not of_any_version and (why := database.unlike(engine)) is not None:

@@ -51,6 +51,15 @@ def safe(url: str) -> str:
     return f"{parsed.drivername}://{who}{place}{'?' if query else ''}{query}"
 
 
+def is_absent(url: str) -> bool:
+    """Whether it is an SQLite file that is not there."""
+    try:
+        file = make_url(normal(url)).database if url.startswith("sqlite") else None
+    except SQLAlchemyError:
+        return False
+    return bool(file) and file != ":memory:" and not Path(str(file)).exists()
+
+
 def reason(error: Exception) -> str:
     """Why a statement or a connection failed, in our words: a driver's may quote the URL, and so a password."""
     raw = getattr(error, "orig", None) or error

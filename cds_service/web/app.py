@@ -232,7 +232,9 @@ def open_sites(settings: Settings) -> tuple[TenantRuntime, ...]:
     if settings.demo:
         return (open_tenant(demo_tenant(settings.public_url or f"http://{settings.bind}")),)
     if settings.tenants is None:
-        raise StartError("No tenants: name a folder of tenant files with --tenants or CDS_TENANTS.")
+        raise StartError(
+            "none is named: give a folder of tenant files by --tenants or CDS_TENANTS; `cds-service demo` needs none"
+        )
     tenants = load_tenants(settings.tenants)
     check_for(tenants)
     return tuple(open_tenant(tenant) for tenant in tenants)

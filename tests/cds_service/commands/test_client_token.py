@@ -103,6 +103,13 @@ def test_it_lasts_five_minutes_or_less(tmp_path: Path, lifetime: int, seconds: i
         )
 
 
+def test_the_hospital_in_it_is_the_files_first_or_the_one_that_is_named(tmp_path: Path) -> None:
+    file = a_tenant(tmp_path / "t.yaml", a_key(tmp_path / "key.json"), tenants=["east", "north"])
+    for words, tenant in (((), "east"), (("--tenant-claim", "west"), "west")):
+        told = json.loads(run("--tenant", file, "--key", tmp_path / "key.json", "--json", *words).stdout)
+        assert told["claims"]["tenant"] == tenant
+
+
 def test_none_is_made_for_production(tmp_path: Path) -> None:
     key, folder = tmp_path / "key.json", tmp_path / "tenants"
     folder.mkdir()

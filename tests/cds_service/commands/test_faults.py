@@ -112,7 +112,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     [
         ({"CDS_STATE_DIRECTORY": "/nowhere"}, "CDS_STATE_DIRECTORY: /nowhere is no folder that can be written"),
         ({"CDS_WORKERS": "many"}, "settings: CDS_WORKERS: input should be a valid integer"),
-        ({"CDS_BIND": "nonsense"}, "settings: CDS_BIND: value error, 'nonsense' is not HOST:PORT"),
+        ({"CDS_BIND": "nonsense"}, "settings: CDS_BIND: 'nonsense' is not HOST:PORT"),
         ({"CDS_SESSION_KEY": "secret"}, "settings: CDS_SESSION_KEY: value should have at least 32 items"),
         ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL: the database is named by sqlite://… or postgresql"),
         ({"DATABASE_URL": "sqlite:////nowhere/r.sqlite3"}, "there is no such folder, or it may not be opened"),
@@ -147,3 +147,23 @@ def test_a_fault_of_the_program_stays_one() -> None:
         raise KeyError("a bug")
 
     assert isinstance(CliRunner().invoke(broken).exception, KeyError)
+
+
+WITH_A_RECORD = [
+    name
+    for name, one in COMMANDS.items()
+    if any(option.name == "database_url" for option in one.params)
+    and name
+    not in ("serve", "record migrate", "record floors")  # floors: nobody here has a budget, which is said first
+]
+
+
+@pytest.mark.parametrize("name", WITH_A_RECORD)
+def test_a_record_that_is_not_there_is_said_to_be_absent_and_is_not_made(tmp_path: Path, name: str) -> None:
+    """A misspelt name left an empty database behind, which then was said to be of another version."""
+    folder = a_folder(tmp_path)
+    approved = ["--approved-by", "B. Smith"] if any(one.name == "approved_by" for one in COMMANDS[name].params) else []
+    told = run([*line(name, "--database", f"sqlite:///{folder}/absent.sqlite3", folder), *approved], folder)
+    assert told.exit_code == 1
+    assert "absent.sqlite3: there is no such file; name the service's own with --database" in told.output
+    assert not (folder / "absent.sqlite3").exists()

@@ -101,6 +101,7 @@ def test_a_model_that_asks_for_an_input_in_another_unit_is_not_promoted(run: Run
 def test_a_change_that_the_record_cannot_keep_is_not_made(folder: Path, tmp_path: Path) -> None:
     before = (folder / "registry.yaml").read_bytes()
     words = ["models", "retire", "rcri", "1.0.0", *WHO, "--models", str(folder)]
+    (tmp_path / "empty.sqlite3").touch()
     refused = CliRunner().invoke(main, [*words, "--database", f"sqlite:///{tmp_path}/empty.sqlite3"])
     assert refused.exit_code == 1
     assert "migrate the record first" in refused.output

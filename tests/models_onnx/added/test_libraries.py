@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,25 @@ def test_a_model_says_in_the_service_what_its_library_says(name: str, tmp_path: 
     told = added.graph.probabilities(np.array([row(card, person) for person in people]))
     assert told == pytest.approx(figures, abs=1e-5)
     assert added.answer(people[0] | {"haemoglobin": None}).score.status in ("range", "computed")
+
+
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+def test_what_torch_really_exported_says_what_torch_said(exporter: str, tmp_path: Path) -> None:
+    """Kept with how it was made (torch_exports/export.txt): torch itself is too large to be installed for a test."""
+    folder = Path(__file__).with_name("torch_exports")
+    content = (folder / f"{exporter}.onnx").read_bytes()
+    examples = []
+    for one in json.loads((folder / "people.json").read_text()):
+        age, asa, haemoglobin, failing = one["person"]
+        person = graphs.one(age=age, asa_class=asa, haemoglobin=round(haemoglobin, 1), heart_failure=failing > 0)
+        examples.append({"inputs": person, "probability": one["probability"]})
+    made = graphs.folder(tmp_path / "new", content, examples=examples)
+    assert apart.tried(made).operators == ("BatchNormalization", "Gelu", "Gemm", "Relu", "Sigmoid")
+    card = added_card.read_card(made)
+    added = AddedModel(card, AddedGraph(content, card), "")
+    for one in examples:
+        assert added.answer(one["inputs"]).score.probability == pytest.approx(one["probability"], abs=1e-5)
+    assert added.answer(examples[0]["inputs"] | {"haemoglobin": None}).score.status == "range"
 
 
 def test_a_network_of_pytorch_is_a_chain_of_allowed_operators(tmp_path: Path) -> None:
