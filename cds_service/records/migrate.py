@@ -61,7 +61,7 @@ def is_newer(revision: str | None) -> bool:
 
 
 def _note_reader(connection: Connection, config: Config) -> None:
-    """Which versions may use the database from now on, by the script that it stands at; nothing before there were any."""
+    """Which versions may use the database from now on, by the script that it stands at."""
     at = MigrationContext.configure(connection).get_current_revision()
     script = ScriptDirectory.from_config(config).get_revision(at or "base")
     oldest = getattr(script.module, "OLDEST_READER", None) if script is not None else None

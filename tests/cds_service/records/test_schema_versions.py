@@ -1,4 +1,4 @@
-"""A database that a newer version made serves this one where that version said so, and else is refused in one sentence."""
+"""A database that a newer version made serves this one where that version says so, else it is refused in a sentence."""
 
 from __future__ import annotations
 
@@ -114,11 +114,9 @@ def _steps(path: Path) -> set[str]:
     """The operations of `upgrade`; a new column that has to be filled is none that older code survives."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     (upgrade,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
-    calls = [node for node in ast.walk(upgrade) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    found = {call.func.attr for call in calls if getattr(call.func.value, "id", "") == "op"}  # type: ignore[attr-defined]
-    for call in calls:
-        if getattr(call.func.value, "id", "") == "op" and call.func.attr == "add_column":  # type: ignore[attr-defined]
-            column = ast.unparse(call)
-            if "nullable=True" not in column and "server_default" not in column:
-                found.add("add_column that must be filled")
-    return found
+    calls = [ast.unparse(node) for node in ast.walk(upgrade) if isinstance(node, ast.Call)]
+    steps = [call for call in calls if call.startswith("op.")]
+    must_be_filled = [
+        call for call in steps if "add_column" in call and not re.search("nullable=True|server_def", call)
+    ]
+    return {re.split(r"[.(]", step)[1] for step in steps} | ({"filled by nobody"} if must_be_filled else set())

@@ -1,4 +1,4 @@
-"""Which versions of this service may use the database as it is now: the oldest one, by the revision that it was made for."""
+"""Which versions of this service may use the database as it is: the oldest, by the revision it was made for."""
 
 from __future__ import annotations
 
