@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database
+from cds_service.records import database, reasons
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that no other program takes: two nodes that start at once migrate one after the other.
@@ -38,7 +38,7 @@ def upgrade(url: str, revision: str = "head") -> None:
                 connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
             connection.commit()
     except SQLAlchemyError as error:
-        raise database.DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
+        raise database.DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
     finally:
         engine.dispose()
 
