@@ -27,7 +27,7 @@ def cause(error: Exception) -> str:
     while isinstance(at, Exception):
         told += _words(at)
         at = at.__cause__
-    return ": ".join(told)
+    return ": ".join(dict.fromkeys(told))
 
 
 def is_of_the_database(error: Exception) -> bool:
@@ -37,7 +37,7 @@ def is_of_the_database(error: Exception) -> bool:
 
 def _words(error: Exception) -> list[str]:
     if isinstance(error, ServiceError):
-        return [error.text]
+        return [error.text.rstrip(".")]
     if isinstance(error, DatabaseError):
         return [str(error)]
     if is_of_the_database(error):

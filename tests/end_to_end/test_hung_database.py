@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from tests.cds_service.records import postgres
 from tests.end_to_end.nodes import Node, node, until, workers
@@ -71,8 +72,18 @@ def test_calls_end_within_their_deadline_and_the_node_is_alive_while_its_databas
         assert any("it did not answer in time" in line["cause"] for line in one.lines("refused"))
 
 
+def told_of(url: str) -> int:
+    """How many workers have said that they are there."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        told = int(connection.exec_driver_sql("SELECT count(*) FROM worker").scalar() or 0)
+    engine.dispose()
+    return told
+
+
 def test_a_worker_that_dies_while_the_database_hangs_is_born_again_once_it_answers(tmp_path: Path) -> None:
     with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
+        assert until(lambda: told_of(url) == 2, 20), "both workers answer, so one is left"
         with hung(folder):
             dead = workers(one)[0]
             os.kill(dead, signal.SIGKILL)
@@ -87,8 +98,6 @@ def test_a_worker_that_dies_while_the_database_hangs_is_born_again_once_it_answe
 
 
 def test_the_server_ends_a_statement_that_waits_for_a_lock_so_that_none_is_left_behind(tmp_path: Path) -> None:
-    import sqlalchemy
-
     with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
         assert one.call().status_code == 200
         engine = sqlalchemy.create_engine(url)

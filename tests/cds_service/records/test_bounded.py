@@ -119,6 +119,16 @@ def test_a_connection_that_is_not_to_be_had_is_waited_for_shortly(tmp_path: Path
     engine.dispose()
 
 
+def test_each_wait_of_a_request_is_shorter_than_the_request_and_the_next_one_has_its_own_time() -> None:
+    time_limit.begin()
+    time_limit.ends_at(time.monotonic() + 60)
+    assert time_limit.left_s(5.0) == time_limit.OF_A_REQUEST_S
+    time_limit.ends_at(time.monotonic() + 0.5)
+    assert time_limit.left_s(5.0) <= 0.5
+    time_limit.forget()
+    assert time_limit.left_s(5.0) == 5.0
+
+
 def test_a_wait_within_a_request_never_goes_beyond_it() -> None:
     assert time_limit.left_s(5.0) == 5.0
     with time_limit.within(1.0):
