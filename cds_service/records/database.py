@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import time_limit
+from cds_service.records.reasons import reason
 from cds_service.records.time_limit import Patience
 
 # The Alembic revision that this code reads and writes; held against the migrations by tests.
@@ -20,6 +22,7 @@ REVISION = "0007"
 # The oldest schema with all that this code reads and writes: it may serve before the database was brought to REVISION.
 SERVES_FROM = "0007"
 POOL_TIMEOUT_S = 0.5
+_LOOK_S = 0.5
 
 
 class DatabaseError(Exception):
@@ -60,45 +63,8 @@ def is_absent(url: str) -> bool:
     return bool(file) and file != ":memory:" and not Path(str(file)).exists()
 
 
-def reason(error: Exception) -> str:
-    """Why a statement or a connection failed, in our words: a driver's may quote the URL, and so a password."""
-    raw = getattr(error, "orig", None) or error
-    state = str(getattr(raw, "sqlstate", None) or "")
-    for beginning, words in _STATES.items():
-        if state.startswith(beginning):
-            return words
-    told = str(raw)
-    if state:
-        return f"it refuses, with SQLSTATE {state}"
-    return next((words for written, words in _SQLITE.items() if written in told), _NO_ANSWER)
-
-
-# https://www.postgresql.org/docs/16/errcodes-appendix.html
-_STATES = {
-    "28": "it does not accept this user or password",
-    "3D": "there is no database of this name",
-    "42P01": "it holds no record of this version: run `cds-service record migrate`",
-    "42501": "this user may not do that",
-    "53": "it has no room left, or no connection",
-    "57014": "it did not answer in time",
-    "57P": "it is being started or stopped",
-    "25006": "it is read-only",
-}
-# https://www.sqlite.org/rescode.html
-_SQLITE = {
-    "unable to open database file": "there is no such folder, or it may not be opened",
-    "file is not a database": "the file is no SQLite database",
-    "no such table": "it holds no record of this version: run `cds-service record migrate`",
-    "no such column": "it holds no record of this version: run `cds-service record migrate`",
-    "readonly database": "it may not be written",
-    "database is locked": "somebody else holds it",
-    "disk is full": "the disk is full",
-    "disk I/O error": "its disk cannot be read or written",
-    "QueuePool limit": "every connection to it is in use",
-}
 # Of what stands after the question mark; a password may stand there too.
 _TOLD = ("host", "port", "dbname")
-_NO_ANSWER = "it does not answer: look at host and port, and whether it runs"
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 
 
@@ -166,6 +132,20 @@ def _for_nobody_else(path: str | None) -> None:
     with contextlib.suppress(OSError):  # what cannot be made or changed is told by the first connection
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         Path(path).chmod(0o600)
+
+
+def wait_for(engine: Engine, seconds: float) -> None:
+    """Until the database answers anything. Raises DatabaseError with the reason where it does not in that time."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            return
+        except SQLAlchemyError as error:
+            if time.monotonic() >= until:
+                raise DatabaseError(reason(error)) from error
+        time.sleep(_LOOK_S)
 
 
 def unlike(engine: Engine) -> str | None:

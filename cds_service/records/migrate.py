@@ -12,7 +12,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, delete, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database, tables
+from cds_service.records import database, reasons, tables
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that no other program takes: two nodes that start at once migrate one after the other.
@@ -50,7 +50,7 @@ def upgrade(url: str, revision: str = "head") -> None:
                 connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
             connection.commit()
     except SQLAlchemyError as error:
-        raise database.DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
+        raise database.DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
     finally:
         engine.dispose()
 
@@ -84,6 +84,6 @@ def downgrade(url: str, revision: str) -> None:
         told = f"{database.safe(url)}: this version knows no revision {revision} that leads back from where it is"
         raise database.DatabaseError(told) from error
     except SQLAlchemyError as error:
-        raise database.DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
+        raise database.DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
     finally:
         engine.dispose()

@@ -21,10 +21,10 @@ from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
 from cds_service.operations.record_watch import RecordWatch
 from cds_service.operations.state_watch import StateWatch
-from cds_service.pages import added_models, evidence, layout, risk_assessments, security_txt
+from cds_service.pages import added_models, evidence, layout, prefix, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.records import database, recalibrations
+from cds_service.records import database, recalibrations, time_limit
 from cds_service.records.records import Records
 from cds_service.smart import profile
 from cds_service.smart import routes as smart
@@ -53,6 +53,8 @@ TRACING = "surgical-risk-tracing"
 TENANTS = "surgical-risk-tenants"
 RETRIES = "surgical-risk-retries"
 STATE = "surgical-risk-state"
+# Below gunicorn's own limit for a worker that is being born (gunicorn_conf.timeout).
+BOOT_WAIT_S = 15.0
 
 
 class StartError(Exception):
@@ -106,6 +108,8 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     )
     app.register_blueprint(evidence.blueprint(choice.CATALOGUE, evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
+    public_urls = [tenant.public_url for tenant in tenants]
+    app.wsgi_app = prefix.below(app.wsgi_app, public_urls)  # type: ignore[method-assign,assignment]
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
         app.register_blueprint(workbench.blueprint(open_to_try))
     return app
@@ -205,10 +209,16 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
 
 
 def _migrated(url: str) -> str:
-    """The database's URL, once its schema is this version's: the embedded one is brought there, a server is not."""
-    engine = database.connect(url, durable=True, connections=1)
-    why = database.unlike(engine)
-    engine.dispose()
+    """The database's URL, once this version can use it: the embedded one is brought there, a server is not.
+
+    Raises DatabaseError where it does not answer: a worker that is to replace another one is then tried again.
+    """
+    engine = database.connect(url, durable=True, connections=1, patience=time_limit.OF_A_SERVICE)
+    try:
+        database.wait_for(engine, BOOT_WAIT_S)
+        why = database.unlike(engine)
+    finally:
+        engine.dispose()
     if why is None:
         return url
     if not url.startswith("sqlite"):
