@@ -41,13 +41,11 @@ def upgrade(url: str, revision: str = "head") -> None:
             return
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
-                connection.commit()
+                # Of this transaction, which all steps are part of: behind PgBouncer the next one has another session.
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             _note_reader(connection, config)
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
             connection.commit()
     except SQLAlchemyError as error:
         raise database.DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
