@@ -32,11 +32,8 @@ def local() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("stack")
-    for above in (folder, *folder.parents[:3]):
-        above.chmod(0o755)  # PostgreSQL is another user
-    with local().running(folder) as running:
+def stack() -> Iterator[Any]:
+    with tools.open_folder() as folder, local().running(folder) as running:
         yield running
 
 
