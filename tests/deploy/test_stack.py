@@ -80,7 +80,8 @@ def test_prometheus_follows_every_alert(stack: Any) -> None:
 @pytest.mark.end_to_end
 def test_every_line_of_the_service_is_json_and_no_call_failed(stack: Any) -> None:
     lines = [json.loads(line) for line in (stack.folder / "surgical-risk.log").read_text("utf-8").splitlines()]
-    assert [line for line in lines if line.get("status", 0) >= 500] == []
+    statuses = {line["status"] for line in lines if line["event"] == "answered"}
+    assert statuses <= {200, 401, 422}, "the invented EHR's own mistakes, and no other"
     assert sum(line["event"] == "answered" for line in lines) > 20
 
 
