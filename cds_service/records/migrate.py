@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database
+from cds_service.records import database, months
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that no other program takes: two nodes that start at once migrate one after the other.
@@ -37,6 +38,7 @@ def upgrade(url: str, revision: str = "head") -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
             connection.commit()
+        months.prepare(engine, datetime.now(UTC))
     except SQLAlchemyError as error:
         raise database.DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
     finally:
