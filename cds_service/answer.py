@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from cds_service import patient_from_request
+from cds_service import patient_from_request, time_ordered_id
 from cds_service.advice import choice, model_inputs, silence
 from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.options import Option
@@ -115,7 +114,7 @@ def answer(
         procedure=procedure,
         models=knowledge.models,
         limits=site.band_limits,
-        occasion=Occasion(str(uuid.uuid4()), received, site.zone),
+        occasion=Occasion(time_ordered_id.draw(received), received, site.zone),
         unknowns=unknowns,
         own=SiteOwn(knowledge.recalibrations.get(site.tenant.id), added),
     )

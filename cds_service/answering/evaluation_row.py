@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-import uuid
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from cds_service import time_ordered_id
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.silence import Reason
 from cds_service.answer import Answer
@@ -60,7 +60,7 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     shown = given.card is not None and given.silence is None
     return EvaluationRow(
         **_who(call),
-        **(_what(assessment, _told(given)) if assessment else {"id": str(uuid.uuid4())}),
+        **(_what(assessment, _told(given)) if assessment else {"id": time_ordered_id.draw(call.received)}),
         status=200,
         decision=_decision(given, shown=shown),
         reason=given.silence or _gap(given),
@@ -82,7 +82,7 @@ def of_failure(call: Call, error: Exception) -> EvaluationRow:
     """A call that failed is an evaluation too: nobody may think that it found nothing."""
     row = EvaluationRow(
         **_who(call),
-        id=str(uuid.uuid4()),
+        id=time_ordered_id.draw(call.received),
         status=error.status if isinstance(error, ServiceError) else 500,
         decision="error",
         reason=error.reason if isinstance(error, ServiceError) else "exception",

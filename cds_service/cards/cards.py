@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-
 import msgspec
 
+from cds_service import time_ordered_id
 from cds_service.advice import number_text
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.choice import Chosen
@@ -66,7 +65,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
     divided = suggestions.as_ordered(chosen.options, ordering)
     told = divided[: len(chosen.options)]
     can_be_ordered = [option for option in told if suggestions.with_button(option, ordering)]
-    result, card_uuid = discrete.of(assessment), str(uuid.uuid4())
+    result, card_uuid = discrete.of(assessment), time_ordered_id.draw()
     most = MOST_SUGGESTIONS - place.save_to_chart
     offered = suggestions.write(can_be_ordered[:most], session, ordering=ordering, card_uuid=card_uuid)
     as_text = [option for option in told if option not in can_be_ordered[: len(offered)]]
@@ -96,7 +95,7 @@ def write(assessment: Assessment, place: Place, *, session: Session, chosen: Cho
 def for_gap(procedure: PlannedProcedure, place: Place, *, instead_of: InsteadOf | None = None) -> Card:
     """The card of a tenant that wants to be told when no number can be made: without an age there is none (DEC-03)."""
     card = Card(
-        uuid=str(uuid.uuid4()),
+        uuid=time_ordered_id.draw(),
         summary=_within_limit(f"Risk of {procedure.label} not computable: the patient's age is not known"),
         indicator="info",
         source=_source(procedure, "30-day-death", place),

@@ -189,7 +189,9 @@ def purge(*, folder: Path, database_url: str) -> None:
 
     now = datetime.now(UTC)
     days = {tenant.id: tenant.retention for tenant in load(folder)}
+    longest = max(kept.evaluation_days for kept in (*days.values(), Retention()))
     with kept_record.opened(database_url) as engine:
+        _months(engine, now, timedelta(days=longest))
         for tenant_id in sorted({*days, *retention.tenants_kept(engine)}):
             kept, has_file = days.get(tenant_id, Retention()), tenant_id in days
             purged = retention.purge(
@@ -199,3 +201,13 @@ def purge(*, folder: Path, database_url: str) -> None:
             output.row("tenants", line, {"tenant": tenant_id, "has_file": has_file, "purged": str(purged)})
         forgotten = UsedTokens(engine).forget_expired(now.timestamp())
         output.say(f"{forgotten} used token ids forgotten", used_token_ids_forgotten=forgotten)
+
+
+def _months(engine: Any, now: datetime, longest: timedelta) -> None:
+    """Before the rows: what goes with its month need not be looked for."""
+    from cds_service.records import months  # noqa: PLC0415
+
+    removed, made = months.remove(engine, now - longest, now), months.prepare(engine, now)
+    if removed or made:
+        line = f"{len(removed)} months of evaluations removed, {made} made ahead"
+        output.say(line, months_removed=removed, months_made=made)

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, RowMapping, Select, bindparam, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, select
 
+from cds_service import time_ordered_id
 from cds_service.records import tables
 from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
+
+# A node of the version before leaves the instant of a card to the database, whose clock may be another.
+_SKEW = timedelta(days=1)
 
 
 def evaluation(engine: Engine, evaluation_id: str) -> EvaluationRow | None:
     """One evaluation with its cards; None if there is none of this id."""
+    drawn = time_ordered_id.instant(evaluation_id)
+    found = None if drawn is None else _evaluation(engine, evaluation_id, (drawn - _SKEW, drawn + _SKEW))
+    return found or _evaluation(engine, evaluation_id, None)
+
+
+def _evaluation(engine: Engine, evaluation_id: str, between: tuple[datetime, datetime] | None) -> EvaluationRow | None:
+    """`between`: where a record in months looks; None: in all of them."""
+    evaluations = tables.evaluation.c
+    statement = select(tables.evaluation).where(evaluations.id == evaluation_id)
+    if between is not None:
+        statement = statement.where(evaluations.received_at.between(*between))
     with engine.connect() as connection:
-        row = (
-            connection.execute(select(tables.evaluation).where(tables.evaluation.c.id == evaluation_id))
-            .mappings()
-            .first()
-        )
+        row = connection.execute(statement).mappings().first()
         if row is None:
             return None
         cards = tables.card.c
-        found = connection.execute(select(tables.card).where(cards.evaluation_id == evaluation_id)).mappings().all()
-        suggestions = tables.suggestion.c
-        of = {
-            card["uuid"]: tuple(
-                SuggestionRow(*pair)
-                for pair in connection.execute(
-                    select(suggestions.uuid, suggestions.rule).where(suggestions.card_uuid == card["uuid"])
-                )
-            )
-            for card in found
-        }
+        own = (cards.evaluation_id == evaluation_id, cards.received_at >= row["received_at"] - _SKEW)
+        found = connection.execute(select(tables.card).where(*own)).mappings().all()
+        of = {card["uuid"]: _suggestions(connection, card) for card in found}
     return from_columns(row, tuple(_card(card, of[card["uuid"]]) for card in found))
+
+
+def _suggestions(connection: Connection, card: RowMapping) -> tuple[SuggestionRow, ...]:
+    table = tables.suggestion.c
+    own = (table.card_uuid == card["uuid"], table.received_at >= card["received_at"] - _SKEW)
+    return tuple(SuggestionRow(*pair) for pair in connection.execute(select(table.uuid, table.rule).where(*own)))
 
 
 def from_columns(row: RowMapping, cards: tuple[CardRow, ...] = ()) -> EvaluationRow:
@@ -52,7 +61,7 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
     """The uuid of the latest card of this key that was shown to this tenant since then."""
     with engine.connect() as connection:
         found: str | None = connection.execute(
-            _LAST_SHOWN, {"tenant": tenant_id, "key": dedupe_key, "since": since}
+            _LAST_SHOWN, {"tenant": tenant_id, "key": dedupe_key, "since": since, "cards_since": since - _SKEW}
         ).scalar()
     return found
 
@@ -73,6 +82,7 @@ def _of_key() -> Select[str]:
             evaluations.dedupe_key == bindparam("key"),
             evaluations.received_at >= bindparam("since"),
             cards.shown,
+            cards.received_at >= bindparam("cards_since"),
         )
         .order_by(evaluations.received_at.desc())
         .limit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -12,7 +13,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, delete, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database, reasons, tables
+from cds_service.records import database, months, reasons, tables
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that no other program takes: two nodes that start at once migrate one after the other.
@@ -47,6 +48,7 @@ def upgrade(url: str, revision: str = "head") -> None:
             command.upgrade(config, revision)
             _note_reader(connection, config)
             connection.commit()
+        months.prepare(engine, datetime.now(UTC))
     except SQLAlchemyError as error:
         raise database.DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
     finally:

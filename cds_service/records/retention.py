@@ -59,6 +59,13 @@ def _delete_evaluations(connection: Connection, tenant_id: str, oldest: datetime
     is_old = (table.tenant_id == tenant_id, table.received_at < oldest)
     of_old = outcomes.evaluation_id.in_(select(table.id).where(*is_old))
     connection.execute(delete(tables.outcome).where(outcomes.tenant_id == tenant_id, of_old))
+    # A record in months has no foreign keys (months.py).
+    late = oldest + timedelta(days=1)  # what a node of the version before wrote, the database dated
+    cards = (tables.card.c.received_at < late, tables.card.c.evaluation_id.in_(select(table.id).where(*is_old)))
+    suggestions = tables.suggestion.c
+    of_old = suggestions.card_uuid.in_(select(tables.card.c.uuid).where(*cards))
+    connection.execute(delete(tables.suggestion).where(suggestions.received_at < late, of_old))
+    connection.execute(delete(tables.card).where(*cards))
     return connection.execute(delete(tables.evaluation).where(*is_old)).rowcount
 
 

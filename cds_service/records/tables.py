@@ -96,6 +96,7 @@ card = Table(
     Column("indicator", String(16), nullable=False),
     Column("topic", String(100)),
     Column("shown", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
 )
 
 suggestion = Table(
@@ -104,6 +105,7 @@ suggestion = Table(
     Column("uuid", String(36), primary_key=True),
     Column("card_uuid", String(36), ForeignKey("card.uuid", ondelete="CASCADE"), nullable=False, index=True),
     Column("rule", String(64), nullable=False),
+    Column("received_at", Instant, nullable=False),
 )
 
 feedback = Table(

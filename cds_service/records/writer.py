@@ -141,8 +141,8 @@ def write(engine: Engine, batch: Sequence[EvaluationRow]) -> None:
     """All rows in one transaction."""
     cards = [(row, card) for row in batch for card in row.cards]
     suggestions = [
-        {"uuid": suggestion.uuid, "card_uuid": card.uuid, "rule": suggestion.rule}
-        for _, card in cards
+        {"uuid": suggestion.uuid, "card_uuid": card.uuid, "rule": suggestion.rule, "received_at": row.received_at}
+        for row, card in cards
         for suggestion in card.suggestions
     ]
     with engine.begin() as connection:
@@ -158,6 +158,7 @@ def write(engine: Engine, batch: Sequence[EvaluationRow]) -> None:
                         "indicator": card.indicator,
                         "topic": card.topic,
                         "shown": card.shown,
+                        "received_at": row.received_at,
                     }
                     for row, card in cards
                 ],

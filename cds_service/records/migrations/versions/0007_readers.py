@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 # The oldest revision whose code can use the database after this step; see docs/operations.md, "Upgrade and back".
 OLDEST_READER = "0007"
 
