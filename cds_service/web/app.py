@@ -201,7 +201,7 @@ def _open(settings: Settings, in_force: ModelsInForce, clock: hook_routes.Clock)
             states=States(),
         ),
         verifier=Verifier(tenants, records.used_tokens),
-        throttle=Throttle(tenants),
+        throttle=Throttle(tenants, records.allowances),
         body_limit_bytes=settings.body_limit_bytes,
         discovery_auth=settings.discovery_auth,
         clock=clock,
