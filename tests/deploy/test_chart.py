@@ -125,7 +125,7 @@ def test_the_migration_runs_before_the_pods_and_after_its_secret() -> None:
     assert job["helm.sh/hook"] == secret["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert int(secret["helm.sh/hook-weight"]) < int(job["helm.sh/hook-weight"])
     asked = {one["secretKey"] for one in of("ExternalSecret")["spec"]["data"]}
-    assert asked == {"database-url", "database-url-direct", "session-key", "session-key-other"}
+    assert asked == {"database-url", "database-url-direct", "session-key", "session-key-other", "terminology-token"}
 
 
 def test_it_scales_by_cpu_and_by_the_queue() -> None:
