@@ -11,6 +11,7 @@ import msgspec
 from cds_service.answering import model_input_contract
 from cds_service.commands import faults
 from cds_service.operations import logs
+from cds_service.trust.secret_text import SUFFIX
 from cds_service.web import environment
 from cds_service.web.settings import Settings
 
@@ -117,7 +118,8 @@ def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator
 
     yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))
     named = [site.tenant.terminology.token_variable for site in sites if site.tenant.terminology]
-    yield _check("environment", lambda: environment.check(os.environ, also=[one for one in named if one]))
+    tokens = [variable for one in named if one for variable in (one, f"{one}{SUFFIX}")]
+    yield _check("environment", lambda: environment.check(os.environ, also=tokens))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
     yield from (one for site in sites if walk is not None for one in walk(site))

@@ -127,7 +127,8 @@ class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `base_url`: of its FHIR API. `value_sets`: our id → the canonical URL under which that server holds it; `reviewed`:
     codes of no idea. `systems`: only the codes of these code systems are taken; none: all. `replaces`: they stand in
     the place of the shipped codes (DEC-41). `on_failure`: `stop` the start, or keep what is shipped and say so.
-    `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
+    `token_variable`: the environment variable that holds a bearer token, or with _FILE behind it names its file.
+    `deadline_s`: for all sets together.
     """
 
     base_url: str
