@@ -42,6 +42,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
     "models promote": (*WHO, "--force"),
     "models retire": (*WHO, "--force"),
+    "models sign": ("--key", "{folder}/key.json"),
     "models new": ("--into", "{folder}/empty"),
     "models add": (*WHO, "--force", "--site-models", "{folder}/site"),
     "models remove": (*WHO, "--force", "--site-models", "{folder}/site"),
