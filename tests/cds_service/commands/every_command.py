@@ -50,9 +50,9 @@ MORE: dict[str, tuple[str, ...]] = {
     "mode set": (*WHO, "--force"),
     "mode clear": (*WHO, "--force"),
     "kill": (*WHO, "--force"),
-    "recalibrate fit": WHO,
-    "recalibrate approve": WHO,
-    "recalibrate retire": WHO,
+    "recalibrate fit": (*WHO, "--force"),
+    "recalibrate approve": (*WHO, "--force"),
+    "recalibrate retire": (*WHO, "--force"),
     "token": (
         "--issuer",
         "https://test.example.org",
@@ -61,7 +61,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
-    "record import-outcomes": (*WHO, "--source", "registry"),
+    "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
 
