@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.advice.silence import WORDS
 from cds_service.answer import Answer, answer
-from cds_service.answering import evaluation_row, gate, told_before
+from cds_service.answering import computing, evaluation_row, gate, told_before
 from cds_service.answering.answer_state import States
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.cards import discrete
@@ -127,7 +127,9 @@ def _group(given: Answer) -> str | None:
 
 def _computed(request: HookRequest, site: TenantRuntime, desk: CallDesk, received: datetime, since: float) -> Answer:
     try:
-        return answer(request, site=site, knowledge=desk.in_force.knowledge, received=received, since=since)
+        return computing.bounded(
+            lambda: answer(request, site=site, knowledge=desk.in_force.knowledge, received=received, since=since)
+        )
     except DataUnobtainable as error:
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise

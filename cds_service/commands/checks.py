@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cds_service.answering import model_input_contract
 from cds_service.commands import faults
 from cds_service.operations import logs
 from cds_service.trust.secret_text import SUFFIX
@@ -67,10 +66,9 @@ def _mapping() -> str:
 
 
 def _models(settings: Settings) -> str:
-    from models_onnx import registry  # noqa: PLC0415
+    from cds_service.answering.models_in_force import open_models  # noqa: PLC0415
 
-    models = registry.load(settings.models or registry.PACKAGE, class_b=settings.class_b)
-    model_input_contract.check(models)
+    models = open_models(settings.models, class_b=settings.class_b, key=settings.models_key)
     return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
         f"{card.name} {card.version}" for card in models.cards
     )
@@ -79,7 +77,9 @@ def _models(settings: Settings) -> str:
 def _added_models(settings: Settings) -> str:
     from cds_service.answering.models_in_force import open_added, open_models  # noqa: PLC0415
 
-    added = open_added(settings.site_models, open_models(settings.models, class_b=settings.class_b))
+    added = open_added(
+        settings.site_models, open_models(settings.models, class_b=settings.class_b, key=settings.models_key)
+    )
     told = [
         f"{name} {one.card.version}{'' if one.card.validation else ' (not validated)'}"
         for name, one in added.by_name.items()

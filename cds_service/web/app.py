@@ -70,7 +70,9 @@ def create_app(settings: Settings, *, clock: hook_routes.Clock = hook_routes.now
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     fhir = FhirClient(threads=settings.fetch_threads)
-    in_force = ModelsInForce(settings.models, class_b=settings.class_b, fhir=fhir, added=settings.site_models)
+    in_force = ModelsInForce(
+        settings.models, class_b=settings.class_b, fhir=fhir, added=settings.site_models, key=settings.models_key
+    )
     deployment = _open(settings, in_force, clock)
     tenants = tuple(site.tenant for site in deployment.sites)
     app.extensions[RECORDS] = deployment.desk.records
