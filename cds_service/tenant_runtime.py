@@ -45,9 +45,11 @@ class TenantRuntime(msgspec.Struct, frozen=True, kw_only=True):
     card_floors: dict[str, float]
     fhir: Door
     sign_in: Door
+    # A digest of the tenant's file and of all that it names (tenants/tenant_folder.py).
+    source: str = ""
 
 
-def open_tenant(tenant: Tenant) -> TenantRuntime:
+def open_tenant(tenant: Tenant, *, source: str = "") -> TenantRuntime:
     """Read what the tenant's file names; what cannot be read, or had from its terminology server, stops the start."""
     own = site_folder.read_folder(tenant.site_folder)
     value_sets, told = terminology_server.in_force(tenant, STANDARD)
@@ -79,6 +81,7 @@ def open_tenant(tenant: Tenant) -> TenantRuntime:
         card_floors=tenant_advice.floors(tenant),
         fhir=egress.fhir_door(tenant, connections=CONNECTIONS),
         sign_in=egress.sign_in_door(tenant, connections=SIGN_IN_CONNECTIONS),
+        source=source,
     )
 
 

@@ -103,7 +103,7 @@ def _traces() -> str:
 
 def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator[Check]:
     from cds_service.answering import site_model_inputs  # noqa: PLC0415
-    from cds_service.web.app import open_sites, refuse_absent_models  # noqa: PLC0415
+    from cds_service.web.deployments import open_sites, refuse_absent_models  # noqa: PLC0415
     from models_onnx.added import shelf  # noqa: PLC0415
 
     sites: list[TenantRuntime] = []

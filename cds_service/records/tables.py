@@ -210,6 +210,7 @@ worker = Table(
     Column("seen_at", Instant, nullable=False),
     Column("switches", String(64), nullable=False),
     Column("tenants", Text, nullable=False),
+    Column("tenant_files", String(64)),
 )
 
 used_token = Table(

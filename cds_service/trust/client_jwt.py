@@ -78,12 +78,15 @@ class _Trusted(msgspec.Struct, frozen=True):
 class Verifier:
     """Knows every tenant's clients and their keys; lives as long as its worker."""
 
-    def __init__(self, tenants: Sequence[Tenant], used: TokenUse) -> None:
+    def __init__(self, tenants: Sequence[Tenant], used: TokenUse, *, before: Verifier | None = None) -> None:
+        """`before`: whose keys stay known where a tenant's file is the same."""
         self._used = used
+        known = before.keys if before else {}
         self._trusted: dict[str, list[_Trusted]] = {}
         for tenant in tenants:
             for client in tenant.clients:
-                self._trusted.setdefault(client.issuer, []).append(_Trusted(tenant, client, KeySet(client, tenant)))
+                keys = known.get(id(client)) or KeySet(client, tenant)
+                self._trusted.setdefault(client.issuer, []).append(_Trusted(tenant, client, keys))
         unproven = [tenant for tenant in tenants if tenant.client_jwt == "optional" and not tenant.is_production]
         self._unproven = unproven[0] if len(unproven) == 1 else None
 
@@ -100,6 +103,11 @@ class Verifier:
             raise Unauthorized("Authentication failed.") from refusal
         except KeysUnobtainableError as error:
             raise NotReady("The client's keys cannot be had now.", retry_after_s=KEYS_RETRY_S) from error
+
+    @property
+    def keys(self) -> dict[int, KeySet]:
+        """The key sets, by the identity of their clients, which live as long as this."""
+        return {id(each.client): each.keys for listed in self._trusted.values() for each in listed}
 
     @property
     def doors(self) -> tuple[Door, ...]:
