@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def open_tenant(tenant: Tenant, *, source: str = "") -> TenantRuntime:
             units=unit_aliases.by_text(habits.units | own.units, own.taken_units),
             inputs=own.inputs,
         ),
-        templates=queries.prefetch_templates(maps, value_sets, advising.codes, own.inputs),
+        templates=_shared(tuple(queries.prefetch_templates(maps, value_sets, advising.codes, own.inputs).items())),
         zone=ZoneInfo(tenant.zone),
         band_limits=advising.limits,
         place=tenant_advice.place(tenant, advising),
@@ -83,6 +84,12 @@ def open_tenant(tenant: Tenant, *, source: str = "") -> TenantRuntime:
         sign_in=egress.sign_in_door(tenant, connections=SIGN_IN_CONNECTIONS),
         source=source,
     )
+
+
+@lru_cache(maxsize=64)
+def _shared(templates: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """One of each: thousands of tenants without codes of their own ask the same."""
+    return dict(templates)
 
 
 def _demonstration(tenant: Tenant) -> tuple[Path, ...]:

@@ -59,11 +59,11 @@ def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: 
     _share(settings)
     from cds_service.web import preloading  # noqa: PLC0415 — no other command waits for it, nor for gunicorn
 
-    tenants = preloading.load(settings)
+    preloaded = preloading.load(settings)
     _ready_or_exit(settings)
     from cds_service.web.server import Server  # noqa: PLC0415
 
-    Server(settings, tenants=tenants).run()
+    Server(settings, tenants=preloaded).run()
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:

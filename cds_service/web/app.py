@@ -111,14 +111,18 @@ def _application(deployment: Deployment, lasting: _Lasting) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     tenants = tuple(site.tenant for site in deployment.sites)
-    doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)] + [*deployment.verifier.doors]
+    doors = [door for site in deployment.sites for door in (site.fhir, site.sign_in)]
     error_responses.register(app, failures.report, failures.tell)
     app.register_blueprint(operations.blueprint(tenants, tracing=lasting.tracing))
     app.register_blueprint(
         health_routes.blueprint(
             deployment.desk.records,
             tenants,
-            lambda: models_in_force.models_state(in_force) | outbound.doors_state(doors) | {**lasting.of_tenants()},
+            lambda: (
+                models_in_force.models_state(in_force)
+                | outbound.doors_state([*doors, *deployment.verifier.doors])
+                | {**lasting.of_tenants()}
+            ),
             helpful=lasting.kept,
         )
     )

@@ -198,8 +198,10 @@ def test_every_worker_tells_the_record_which_files_it_holds(app: Flask, folder: 
 def test_keys_that_were_had_stay_known_where_the_tenants_file_stayed(tmp_path: Path) -> None:
     from cds_service.tenants.tenant_folder import TenantFolder
     from cds_service.trust.client_jwt import Verifier
+    from cds_service.trust.key_set import KeySet
 
     folder = a_tenant_file(tmp_path / "tenants")
     tenants = [site.tenant for site in TenantsInForce(TenantFolder(folder)).sites]
     first = Verifier(tenants, used=None)  # type: ignore[arg-type]
+    first.keys[id(tenants[0].clients[0])] = KeySet(tenants[0].clients[0], tenants[0])
     assert Verifier(tenants, used=None, before=first).keys == first.keys  # type: ignore[arg-type]
