@@ -56,10 +56,13 @@ def open_tenant(tenant: Tenant, *, source: str = "") -> TenantRuntime:
     value_sets, told = terminology_server.in_force(tenant, STANDARD)
     habits = tenant.data
     if not habits.unverified_codes:
-        value_sets = value_sets.verified()
+        value_sets = _verified(value_sets) if value_sets is STANDARD else value_sets.verified()
     value_sets, own = site_folder.applied(own, value_sets)
     files, shipped = (*tenant.concept_maps, *own.maps), _demonstration(tenant)
-    maps = concept_maps.load(files, shipped=shipped, sets=value_sets, code_systems=tenant.code_systems)
+    if files or tenant.code_systems or tenant.terminology or own.codes or own.inputs:
+        maps = concept_maps.load(files, shipped=shipped, sets=value_sets, code_systems=tenant.code_systems)
+    else:
+        maps = _without_own(shipped, value_sets)
     advising = tenant_advice.advising(tenant, maps, own.themes)
     return TenantRuntime(
         tenant=tenant,
@@ -84,6 +87,17 @@ def open_tenant(tenant: Tenant, *, source: str = "") -> TenantRuntime:
         sign_in=egress.sign_in_door(tenant, connections=SIGN_IN_CONNECTIONS),
         source=source,
     )
+
+
+@lru_cache(maxsize=1)
+def _verified(standard: ValueSets) -> ValueSets:
+    return standard.verified()
+
+
+@lru_cache(maxsize=4)
+def _without_own(shipped: tuple[Path, ...], standard: ValueSets) -> ConceptMaps:
+    """Of every tenant that has no map of its own."""
+    return concept_maps.load((), shipped=shipped, sets=standard)
 
 
 @lru_cache(maxsize=64)

@@ -84,8 +84,9 @@ def order(ehr: InventedEhr) -> None:
     """A card, and now and then what the clinician did with it."""
     cards = ehr.post(ehr.body()).json().get("cards", [])
     if cards and random.random() < 0.5:  # noqa: S311
-        outcome = random.choice(("accepted", "overridden"))  # noqa: S311
-        item = {"card": cards[0]["uuid"], "outcome": outcome, "outcomeTimestamp": datetime.now(UTC).isoformat()}
+        item = {"card": cards[0]["uuid"], "outcome": "overridden", "outcomeTimestamp": datetime.now(UTC).isoformat()}
+        if cards[0].get("suggestions") and random.random() < 0.5:  # noqa: S311
+            item |= {"outcome": "accepted", "acceptedSuggestions": [{"id": cards[0]["suggestions"][0]["uuid"]}]}
         path = f"{PATH}/feedback"
         ehr.post({"feedback": [item]}, path=path)
 

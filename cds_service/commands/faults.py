@@ -31,9 +31,9 @@ def plain(error: Exception) -> str | None:
         return "a file is not text in UTF-8"
     module = type(error).__module__ or ""
     if module.startswith("sqlalchemy."):
-        from cds_service.records import database  # noqa: PLC0415 — most commands have no database
+        from cds_service.records import reasons  # noqa: PLC0415 — most commands have no database
 
-        return f"the database: {database.reason(error)}"
+        return f"the database: {reasons.reason(error)}"
     return str(error) if module.startswith(_OURS) else None
 
 

@@ -43,8 +43,8 @@ def opened(database_url: str, *, connections: int = 1, of_any_version: bool = Fa
         )
     engine = database.connect(database_url, durable=True, connections=connections)
     try:
-        if not of_any_version and database.revision(engine) != database.REVISION:
-            raise click.ClickException(f"{database.safe(database_url)}: {database.unlike(engine)}")
+        if not of_any_version and (why := database.unlike(engine)) is not None:
+            raise click.ClickException(f"{database.safe(database_url)}: {why}")
         yield engine
     finally:
         engine.dispose()

@@ -106,6 +106,7 @@ class Group(click.Group):
 EXIT_CODES = {
     0: "done; of `check`, `models verify`: nothing is wrong. Warnings change no code",
     1: "not done, or what was looked at is wrong: the line behind `Error:`, or the lines `FAIL`, say what",
-    2: "the command line itself is wrong: an unknown command or option, a missing argument, a file that is not there",
+    2: "the command line itself is wrong: an unknown command or option, a missing argument, a file that is not there "
+    "(but a folder of tenants, a private key or the record that is not there: 1)",
     3: "`serve`: no worker could start; the log says why",
 }

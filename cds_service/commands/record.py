@@ -22,15 +22,30 @@ def record() -> None:
 
 
 @record.command("migrate")
+@click.option("--to", "earlier", metavar="REVISION", default=None, help="Go back to this earlier revision.")
 @kept_record.option
-def migrate(database_url: str) -> None:
-    """Bring the database to the schema of this version; what is kept stays."""
+def migrate(earlier: str | None, *, database_url: str) -> None:
+    """Bring the database to the schema of this version; what is kept stays.
+
+    `--to` goes back, before an older version is started that cannot use the database as it is; what only the newer
+    version keeps is deleted. Only the version that went further can go back.
+    """
     from cds_service.records import database  # noqa: PLC0415
     from cds_service.records import migrate as migration  # noqa: PLC0415
 
-    migration.upgrade(database_url)
     told = database.safe(database_url)
-    output.say(f"{told} is at revision {database.REVISION}", database=told, revision=database.REVISION)
+    try:
+        if earlier is None:
+            migration.upgrade(database_url)
+        else:
+            migration.downgrade(database_url, earlier)
+    except database.DatabaseError as error:
+        raise click.ClickException(str(error)) from error
+    engine = database.connect(database_url, durable=True, connections=1)
+    revision = database.revision(engine)
+    engine.dispose()
+    newer = ", made by a newer version, which this one may use as it is" if migration.is_newer(revision) else ""
+    output.say(f"{told} is at revision {revision}{newer}", database=told, revision=revision)
 
 
 @record.command("export", plain_only=True)

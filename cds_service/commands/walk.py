@@ -21,6 +21,10 @@ NOBODY = "surgical-risk-check"  # as whose id a search is asked for where no pat
 _EACH_S = 5.0
 _MOST_BYTES = 8 * 1024 * 1024
 _UNREAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_ALL_EMPTY = (
+    "every search of this patient is empty: ask for one who has results, and whether the server knows the parameters; "
+    "one that does not may answer with nothing, which would be told as never recorded"
+)
 _NO_ANSWER = {
     "refused": "its address is none that this tenant may call (fhir_base_urls, private_networks)",
     "too-late": f"no answer within {_EACH_S:g} s",
@@ -136,18 +140,21 @@ def _origin(url: str) -> str:
 
 
 def _searches(site: TenantRuntime, base: str, patient: str) -> Check:
-    """One search per prefetch key, with the token in FHIR_TOKEN."""
+    """One search per prefetch key, with the token in FHIR_TOKEN; a warning where all of a person's are empty."""
     token = os.environ.get("FHIR_TOKEN")
     wrong: list[str] = []
     done: list[str] = []
+    found = patient == NOBODY
     for key, template in site.templates.items():
         query = resolve(template, {"context.patientId": patient, "context.userId": "Practitioner/none"})
         if query is None:
             continue
         heard = _ask(site.fhir, f"{base.rstrip('/')}/{query}", token)
         (wrong if (why := _unlike(heard, key, patient)) else done).append(f"{key} {why}".strip())
+        found = found or bool(key != "patient" and _objects((heard.content or {}).get("entry")))
+    lacks = () if wrong or found else (_ALL_EMPTY,)
     told = f"searches answered: {', '.join(done) or 'none'}"
-    return _check(site, base, f"{told}; not: {'; '.join(wrong)}" if wrong else told, ok=not wrong)
+    return _check(site, base, f"{told}; not: {'; '.join(wrong)}" if wrong else told, *lacks, ok=not wrong)
 
 
 def _unlike(heard: Heard, key: str, patient: str) -> str:

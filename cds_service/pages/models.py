@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from cds_service.advice.outcomes import BY_NAME, OUTCOMES
 from cds_service.hooks.services import INTENDED_USE
@@ -165,7 +165,7 @@ def _listed(card: ModelCard, served: Registry) -> dict[str, Any]:
         "kind": card.kind,
         "horizon": card.horizon,
         "sha256": card.sha256,
-        "url": f"/models/{card.outcome}",
+        "url": f"{request.script_root}/models/{card.outcome}",
     }
 
 
@@ -177,7 +177,7 @@ def _listed_added(card: AddedCard) -> dict[str, Any]:
         "title": card.title,
         "horizon": card.outcome.horizon,
         "validated": card.validation is not None,
-        "url": f"/models/added/{card.name}",
+        "url": f"{request.script_root}/models/added/{card.name}",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from cds_service.pages.prefix import prefix_of
 from cds_service.tenants.tenant import Tenant
 from cds_service.trust.seal import Seal
 
@@ -19,7 +20,7 @@ def remember(response: Response, tenant: Tenant, assessment_id: str, seal: Seal)
         _COOKIE,
         seal.close(assessment_id, tenant.id),
         max_age=SECONDS,
-        path=f"/risk-assessments/{assessment_id}",
+        path=f"{prefix_of(tenant.public_url)}/risk-assessments/{assessment_id}",
         httponly=True,
         secure=secure,
         samesite="None" if framed else "Strict",

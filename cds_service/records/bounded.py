@@ -83,7 +83,11 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def connect(*arguments: Any, durable: bool, statement_s: float, **parameters: Any) -> BoundedConnection:
-    """A connection of this durability and patience."""
-    connection = BoundedConnection.connect(*arguments, **parameters)
+    """A connection of this durability and patience.
+
+    It prepares no statement at the server: PgBouncer in transaction mode (before 1.21) gives the next transaction
+    another session, which knows none, and no `options` either.
+    """
+    connection = BoundedConnection.connect(*arguments, prepare_threshold=None, **parameters)
     connection.durable, connection.statement_s = durable, statement_s
     return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import time_limit
+from cds_service.records.reasons import reason
 from cds_service.records.time_limit import Patience
 
 # The Alembic revision that this code reads and writes; held against the migrations by tests.
 REVISION = "0007"
+# The oldest schema with all that this code reads and writes: it may serve before the database was brought to REVISION.
+SERVES_FROM = "0007"
 POOL_TIMEOUT_S = 0.5
+_LOOK_S = 0.5
 
 
 class DatabaseError(Exception):
@@ -58,45 +63,8 @@ def is_absent(url: str) -> bool:
     return bool(file) and file != ":memory:" and not Path(str(file)).exists()
 
 
-def reason(error: Exception) -> str:
-    """Why a statement or a connection failed, in our words: a driver's may quote the URL, and so a password."""
-    raw = getattr(error, "orig", None) or error
-    state = str(getattr(raw, "sqlstate", None) or "")
-    for beginning, words in _STATES.items():
-        if state.startswith(beginning):
-            return words
-    told = str(raw)
-    if state:
-        return f"it refuses, with SQLSTATE {state}"
-    return next((words for written, words in _SQLITE.items() if written in told), _NO_ANSWER)
-
-
-# https://www.postgresql.org/docs/16/errcodes-appendix.html
-_STATES = {
-    "28": "it does not accept this user or password",
-    "3D": "there is no database of this name",
-    "42P01": "it holds no record of this version: run `cds-service record migrate`",
-    "42501": "this user may not do that",
-    "53": "it has no room left, or no connection",
-    "57014": "it did not answer in time",
-    "57P": "it is being started or stopped",
-    "25006": "it is read-only",
-}
-# https://www.sqlite.org/rescode.html
-_SQLITE = {
-    "unable to open database file": "there is no such folder, or it may not be opened",
-    "file is not a database": "the file is no SQLite database",
-    "no such table": "it holds no record of this version: run `cds-service record migrate`",
-    "no such column": "it holds no record of this version: run `cds-service record migrate`",
-    "readonly database": "it may not be written",
-    "database is locked": "somebody else holds it",
-    "disk is full": "the disk is full",
-    "disk I/O error": "its disk cannot be read or written",
-    "QueuePool limit": "every connection to it is in use",
-}
 # Of what stands after the question mark; a password may stand there too.
 _TOLD = ("host", "port", "dbname")
-_NO_ANSWER = "it does not answer: look at host and port, and whether it runs"
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 
 
@@ -166,16 +134,41 @@ def _for_nobody_else(path: str | None) -> None:
         Path(path).chmod(0o600)
 
 
+def wait_for(engine: Engine, seconds: float) -> None:
+    """Until the database answers anything. Raises DatabaseError with the reason where it does not in that time."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            return
+        except SQLAlchemyError as error:
+            if time.monotonic() >= until:
+                raise DatabaseError(reason(error)) from error
+        time.sleep(_LOOK_S)
+
+
 def unlike(engine: Engine) -> str | None:
-    """Why a database is not at REVISION: it cannot be asked, holds no record, or one of another version; else None."""
+    """Why this version cannot use a database: it cannot be asked, holds no record, or one too old or too new.
+
+    A newer one can be used where the migration that made it so says that this version still may (`schema_reader`).
+    """
     try:
         with engine.connect() as connection:
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            found = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+            if SERVES_FROM <= found <= REVISION:
+                return None
+            if found < SERVES_FROM:
+                return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
+            oldest = connection.exec_driver_sql("SELECT oldest FROM schema_reader").scalar()
     except SQLAlchemyError as error:
         return reason(error)
-    if found == REVISION:
+    if oldest is not None and str(oldest) <= REVISION:
         return None
-    return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
+    return (
+        f"it is at revision {found} and serves no version older than {oldest}; this one is made for {REVISION}:"
+        f" start the newer version, or go back with it (`cds-service record migrate --to {REVISION}`)"
+    )
 
 
 def revision(engine: Engine) -> str | None:

@@ -11,6 +11,8 @@ from cds_service.records.used_tokens import UsedTokens
 
 # A token id is of no use a minute after its token expired; until then it stays (DEC-04).
 EVERY_S = 600.0
+# A node whose clock is ahead would forget an id while its token is still good at another node.
+CLOCKS_APART_S = 600.0
 
 
 class Housekeeping:
@@ -31,4 +33,4 @@ class Housekeeping:
     def _run(self) -> None:
         while not self._closing.wait(self._every_s):
             with contextlib.suppress(DatabaseError):
-                self._used_tokens.forget_expired(time.time())
+                self._used_tokens.forget_expired(time.time() - CLOCKS_APART_S)

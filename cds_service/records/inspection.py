@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database, tables, time_limit
+from cds_service.records import database, reasons, tables, time_limit
 from cds_service.records.database import DatabaseError
 
 WAIT_S = 5.0
@@ -61,7 +61,7 @@ def _write_and_take_back(engine: Engine, url: str) -> None:
             connection.execute(insert(tables.loss).values(**lost))
             connection.rollback()
     except SQLAlchemyError as error:
-        raise DatabaseError(f"{database.safe(url)}: {database.reason(error)}") from error
+        raise DatabaseError(f"{database.safe(url)}: {reasons.reason(error)}") from error
 
 
 def _bytes(engine: Engine, file: Path | None) -> int:

@@ -86,9 +86,12 @@ def lost_by_the_dead(folder: Path) -> Iterator[int]:
             path.rename(claimed)
         except FileNotFoundError:
             continue
-        lost = lost_of(claimed)
-        claimed.unlink()
-        yield lost
+        counted = False
+        try:
+            yield lost_of(claimed)
+            counted = True
+        finally:  # whoever could not count it leaves it to the next
+            claimed.unlink() if counted else claimed.rename(path)
 
 
 def _started(pid: int) -> str:

@@ -202,6 +202,8 @@ recalibration = Table(
     Index("ix_recalibration_number", "tenant_id", "model", "number", unique=True),
 )
 
+schema_reader = Table("schema_reader", metadata, Column("oldest", String(32), nullable=False))
+
 worker = Table(
     "worker",
     metadata,
@@ -210,7 +212,6 @@ worker = Table(
     Column("seen_at", Instant, nullable=False),
     Column("switches", String(64), nullable=False),
     Column("tenants", Text, nullable=False),
-    Column("tenant_files", String(64)),
 )
 
 used_token = Table(

@@ -10,9 +10,12 @@ from contextvars import ContextVar
 
 import msgspec
 
-# How much of a call's time (DEC-02: 1.8 s) the database may take in all; the rest is for saying that it took too long.
-OF_A_REQUEST_S = 1.5
+# Of one wait of a request, so that a call (DEC-02: 1.8 s) has time left to say that it waited in vain.
+OF_A_REQUEST_S = 1.0
+# Of a call of which nobody knows yet whose it is.
+OF_A_CALL_S = 1.8
 
+_longest: ContextVar[float] = ContextVar("longest", default=math.inf)
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
 
 
@@ -28,6 +31,11 @@ OF_A_SERVICE = Patience(statement_s=5.0, busy_s=1.0)
 OF_A_COMMAND = Patience(statement_s=3_600.0, busy_s=5.0)
 
 
+def begin() -> None:
+    """A request begins in this thread: no wait of it is longer than OF_A_REQUEST_S, until `forget`."""
+    _longest.set(OF_A_REQUEST_S)
+
+
 def ends_at(instant: float) -> None:
     """From now on no wait of this thread goes beyond the instant (monotonic seconds), until `forget`."""
     _ends_at.set(instant)
@@ -35,6 +43,7 @@ def ends_at(instant: float) -> None:
 
 def forget() -> None:
     """The request is over: what this thread does next has its own time."""
+    _longest.set(math.inf)
     _ends_at.set(math.inf)
 
 
@@ -50,4 +59,4 @@ def within(seconds: float) -> Iterator[None]:
 
 def left_s(most: float) -> float:
     """Seconds that a wait may take now: at most `most`, and none where the time is over."""
-    return max(0.0, min(most, _ends_at.get() - time.monotonic()))
+    return max(0.0, min(most, _longest.get(), _ends_at.get() - time.monotonic()))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
@@ -24,6 +24,8 @@ BEAT_S = 10.0
 # Three beats late, and it is no longer there: ended by force, or cut off from the database.
 ALIVE_S = 30.0
 _FORGOTTEN = timedelta(days=1)
+# What stands with the ids of the tenants and is none of them: the digest of their files.
+_FILES = "files="
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -52,10 +54,14 @@ def alive(engine: Engine, now: datetime) -> tuple[Worker, ...]:
         raise DatabaseError(
             "it holds no list of workers: migrate the record first, if this is the service's database"
         ) from error
-    return tuple(
-        Worker(row["id"], row["host"], row["switches"], tuple(json.loads(row["tenants"])), row["tenant_files"])
-        for row in rows
-    )
+    return tuple(_worker(row) for row in rows)
+
+
+def _worker(row: RowMapping) -> Worker:
+    told = json.loads(row["tenants"])
+    ids = tuple(one for one in told if not one.startswith(_FILES))
+    files = next((one.removeprefix(_FILES) for one in told if one.startswith(_FILES)), None)
+    return Worker(row["id"], row["host"], row["switches"], ids, files)
 
 
 class Presence:
@@ -65,15 +71,15 @@ class Presence:
         self._engine = engine
         self._switches = switches
         self._id, self._host = str(uuid.uuid4()), platform.node()[:128]
-        self._tenants: tuple[str, str | None] = ("[]", None)
-        self._told: tuple[tuple[str, str | None], ...] = ()
+        self._tenants = "[]"
+        self._told: tuple[str, str] | None = None
         self._told_at = datetime.min.replace(tzinfo=UTC)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def serves(self, tenants: Sequence[str], files: str | None) -> None:
         """Whom the worker answers from now on, and the digest of their files."""
-        self._tenants = (json.dumps(list(tenants)), files)
+        self._tenants = json.dumps([*tenants, *([f"{_FILES}{files}"] if files else [])])
 
     def start(self) -> None:
         """Begin to tell, in a thread of this worker."""
@@ -84,16 +90,15 @@ class Presence:
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(timeout=LOOK_S)
-        if not self._told:
+        if self._told is None:
             return
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
             connection.execute(delete(tables.worker).where(tables.worker.c.id == self._id))
 
     def tell(self, now: datetime) -> None:
         """Write what this worker holds, if it changed or a beat is due; a beat writes the time alone."""
-        tenants, files = self._tenants
-        holds = {"switches": digest(self._switches.current()), "tenants": tenants, "tenant_files": files}
-        is_new = tuple(holds.items()) != self._told
+        holds = digest(self._switches.current()), self._tenants
+        is_new = holds != self._told
         if not is_new and (now - self._told_at).total_seconds() < BEAT_S:
             return
         table = tables.worker
@@ -102,8 +107,9 @@ class Presence:
             is_there = update(table).where(table.c.id == self._id).values(seen_at=now)
             if is_new or not connection.execute(is_there).rowcount:
                 connection.execute(delete(table).where(table.c.id == self._id))
-                connection.execute(insert(table).values(**holds, id=self._id, host=self._host, seen_at=now))
-        self._told, self._told_at = tuple(holds.items()), now
+                row = {"id": self._id, "host": self._host, "switches": holds[0], "tenants": holds[1]}
+                connection.execute(insert(table).values(**row, seen_at=now))
+        self._told, self._told_at = holds, now
 
     def _run(self) -> None:
         while True:

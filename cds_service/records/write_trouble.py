@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from cds_service.records import database
+from cds_service.records import reasons
 
 # Why nothing can be written, and for how many seconds that has been so; None once it can again.
 Told = Callable[[str | None, float], None]
@@ -29,7 +29,7 @@ class WriteTrouble:
         """Writing failed."""
         now = time.monotonic()
         self._begun = now if self._begun is None else self._begun
-        self._cause = database.reason(error)
+        self._cause = reasons.reason(error)
         self._told(self._cause, now - self._begun)
 
     def over(self) -> None:

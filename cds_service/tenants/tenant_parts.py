@@ -56,14 +56,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Rate and concurrency hold in each worker process: a deployment of n workers admits up to n times as much.
     `body_bytes`: of a request; more is 413. `inflated_bytes`: of a request once unpacked. `inflation_ratio`: how many
-    times larger it may get. `depth`: how deep its JSON may nest. `entries`: resources of one prefetch value.
+    times larger it may get; by default as many as come (a hundred results with their narrative are 21 times larger than
+    their gzip). `depth`: how deep its JSON may nest. `entries`: resources of one prefetch value.
     `string_characters`: of one text. `number_characters`: of one number. `requests_per_s`: sustained; more is 429.
     `burst`: how many may come at once on top. `concurrent`: how many may be answered at the same time.
     """
 
     body_bytes: int = 5 * 1024 * 1024
     inflated_bytes: int = 20 * 1024 * 1024
-    inflation_ratio: int = 20
+    inflation_ratio: int | None = None
     depth: int = 64
     entries: int = 5_000
     string_characters: int = 64 * 1024

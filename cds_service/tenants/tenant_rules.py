@@ -171,7 +171,7 @@ def _floors(tenant: Tenant) -> Iterator[Complaint]:
 
 def _limits(tenant: Tenant) -> Iterator[Complaint]:
     limits = tenant.limits
-    members = (limits.body_bytes, limits.inflated_bytes, limits.inflation_ratio, limits.depth, limits.entries)
+    members = (limits.body_bytes, limits.inflated_bytes, limits.inflation_ratio or 1, limits.depth, limits.entries)
     more = (limits.string_characters, limits.number_characters, limits.requests_per_s, limits.burst, limits.concurrent)
     if min(*members, *more) <= 0:
         yield "limits", "every limit is above 0"

@@ -32,6 +32,7 @@ _KINDS: Mapping[Algorithm, tuple[str, str | None]] = {
 }
 MIN_RSA_BITS = 2048
 Keys = Mapping[str, Mapping[str, Any]]
+Parsed = dict[tuple[str, Algorithm], jwk.Key]
 
 
 class KeysUnobtainableError(Exception):
@@ -51,7 +52,9 @@ class KeySet:
     def __init__(self, client: Client, tenant: Tenant) -> None:
         self._client = client
         self._tenant_id = tenant.id
-        self._keys: Keys = _by_kid(client.jwks.keys) if client.jwks else {}
+        self._waits_s = min(FETCH_TIMEOUT_S, tenant.deadline_s)
+        # One pair, replaced as one: nobody finds a key of the last set among what was parsed of the next.
+        self._known: tuple[Keys, Parsed] = (_by_kid(client.jwks.keys) if client.jwks else {}, {})
         self.door = egress.keys_door(client, tenant) if client.jwks_url else None
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
@@ -60,7 +63,6 @@ class KeySet:
         self._fetch_ended.set()
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
-        self._parsed: dict[tuple[str, Algorithm], jwk.Key] = {}
 
     def find(self, kid: str, algorithm: Algorithm, *, now: float) -> jwk.Key | None:
         """The key with this id, if it is one that may verify `algorithm`; `now` in seconds of the epoch.
@@ -69,30 +71,35 @@ class KeySet:
         """
         if self.door is not None:
             self._renew(self.door, kid, now)
-        known = self._parsed.get((kid, algorithm))
-        if (
-            known is None
-            and (written := self._keys.get(kid)) is not None
-            and (known := _parse(written, algorithm)) is not None
-        ):
-            self._parsed[kid, algorithm] = known
-        if kid not in self._keys and (self._failed or not self._fetch_ended.is_set()):
+        unsure = self._is_unsure()  # before the keys are looked at: they may arrive between the two
+        keys, parsed = self._known
+        if (known := parsed.get((kid, algorithm))) is not None:
+            return known
+        if (written := keys.get(kid)) is not None:
+            if (known := _parse(written, algorithm)) is not None:
+                parsed[kid, algorithm] = known
+            return known
+        if unsure:
             raise KeysUnobtainableError
-        return known
+        return None
+
+    def _is_unsure(self) -> bool:
+        """Whether the client may have keys that are not here: never had, not had the last time, or on their way."""
+        return self.door is not None and (self._failed or self._fetched_at is None or not self._fetch_ended.is_set())
 
     def _is_due(self, kid: str, now: float) -> bool:
         if self._tried_at is not None and abs(now - self._tried_at) < FETCH_INTERVAL_S:
             return False
-        return kid not in self._keys or self._fetched_at is None or now - self._fetched_at >= RENEW_AFTER_S
+        return kid not in self._known[0] or self._fetched_at is None or now - self._fetched_at >= RENEW_AFTER_S
 
     def _renew(self, door: Door, kid: str, now: float) -> None:
         if self._is_due(kid, now):
             self._begin(door, kid, now)
         ended = self._fetch_ended
-        if kid in self._keys or ended.is_set() or not self._waiting.acquire(blocking=False):
+        if kid in self._known[0] or ended.is_set() or not self._waiting.acquire(blocking=False):
             return
         try:
-            ended.wait(FETCH_TIMEOUT_S)
+            ended.wait(self._waits_s)
         finally:
             self._waiting.release()
 
@@ -100,15 +107,16 @@ class KeySet:
         with self._lock:
             if not self._fetch_ended.is_set() or not self._is_due(kid, now):
                 return
-            self._tried_at = now
             self._fetch_ended = threading.Event()
+            self._tried_at = now
             threading.Thread(target=self._fetch, args=(door, now), name="keys", daemon=True).start()
 
     def _fetch(self, door: Door, now: float) -> None:
         try:
             fetched = _fetched(door, self._client.jwks_url or "")
             if fetched is not None:
-                self._keys, self._parsed, self._fetched_at = fetched, {}, now
+                self._known = fetched, {}
+                self._fetched_at = now
                 if KeySet.counted is not None:
                     KeySet.counted(self._tenant_id, self._client.issuer, now)
             self._failed = fetched is None

@@ -19,7 +19,7 @@ from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
 from cds_service.operations.state_watch import StateWatch
 from cds_service.operations.traces import Tracing
-from cds_service.pages import added_models, evidence, layout, risk_assessments, security_txt
+from cds_service.pages import added_models, evidence, layout, prefix, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records.records import Records
@@ -142,6 +142,8 @@ def _application(deployment: Deployment, lasting: _Lasting) -> Flask:
     )
     app.register_blueprint(evidence.blueprint(choice.CATALOGUE, evidence.added(deployment.sites)))
     _open_profiles(app, deployment, settings)
+    public_urls = [tenant.public_url for tenant in tenants]
+    app.wsgi_app = prefix.below(app.wsgi_app, public_urls)  # type: ignore[method-assign,assignment]
     if open_to_try := [site for site in deployment.sites if not site.tenant.is_production]:
         app.register_blueprint(workbench.blueprint(open_to_try))
     return app

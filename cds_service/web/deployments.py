@@ -15,7 +15,7 @@ from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.operations import metrics, state
 from cds_service.operations.record_watch import RecordWatch
-from cds_service.records import database, recalibrations
+from cds_service.records import database, recalibrations, time_limit
 from cds_service.records.records import Records
 from cds_service.site_folder import SiteFolder
 from cds_service.tenant_runtime import TenantRuntime, open_tenant
@@ -30,6 +30,8 @@ from cds_service.web.hook_routes import Deployment
 from cds_service.web.settings import Settings
 from fhir_mappings.orders import operation_codes
 
+# Below gunicorn's own limit for a worker that is being born (gunicorn_conf.timeout).
+BOOT_WAIT_S = 15.0
 _MOST_PREPARED = 100
 
 
@@ -115,16 +117,20 @@ def prepare_counts(sites: Sites) -> None:
 
 
 def _migrated(url: str) -> str:
-    """The database's URL, once its schema is this version's: the embedded one is brought there, a server is not."""
-    engine = database.connect(url, durable=True, connections=1)
-    revision = database.revision(engine)
-    engine.dispose()
-    if revision == database.REVISION:
+    """The database's URL, once this version can use it: the embedded one is brought there, a server is not.
+
+    Raises DatabaseError where it does not answer: a worker that is to replace another one is then tried again.
+    """
+    engine = database.connect(url, durable=True, connections=1, patience=time_limit.OF_A_SERVICE)
+    try:
+        database.wait_for(engine, BOOT_WAIT_S)
+        why = database.unlike(engine)
+    finally:
+        engine.dispose()
+    if why is None:
         return url
     if not url.startswith("sqlite"):
-        raise StartError(
-            f"The database {database.safe(url)} is at revision {revision}: run `cds-service record migrate`."
-        )
+        raise StartError(f"The database {database.safe(url)}: {why}")
     from cds_service.records import migrate  # noqa: PLC0415 — Alembic has no place in a running worker
 
     migrate.upgrade(url)

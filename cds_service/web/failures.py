@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.operations import logs
-from cds_service.records import database
+from cds_service.records import reasons
 from cds_service.records.database import DatabaseError
 from cds_service.trust.errors import ServiceError
 
@@ -27,14 +27,19 @@ def cause(error: Exception) -> str:
     while isinstance(at, Exception):
         told += _words(at)
         at = at.__cause__
-    return ": ".join(told)
+    return ": ".join(dict.fromkeys(told))
+
+
+def is_of_the_database(error: Exception) -> bool:
+    """Whether it says that the database cannot be used now."""
+    return isinstance(error, DatabaseError) or type(error).__module__.partition(".")[0] in _DRIVERS
 
 
 def _words(error: Exception) -> list[str]:
     if isinstance(error, ServiceError):
-        return [error.text]
+        return [error.text.rstrip(".")]
     if isinstance(error, DatabaseError):
         return [str(error)]
-    if type(error).__module__.partition(".")[0] in _DRIVERS:
-        return [database.reason(error)]
+    if is_of_the_database(error):
+        return [reasons.reason(error)]
     return [type(error).__name__]

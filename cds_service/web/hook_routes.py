@@ -130,13 +130,14 @@ def _discovering(deployment: Deployment) -> Caller | None:
 def _admit(service_id: str, endpoint: Endpoint, deployment: Deployment, received: datetime) -> Caller:
     """The caller, once service, size and token are right; nothing was read of the body yet (J-21)."""
     g.endpoint = endpoint
+    time_limit.ends_at(g.started + time_limit.OF_A_CALL_S)
     if service_id not in IDS:
         raise _unknown()
     if (request.content_length or 0) > deployment.body_limit_bytes:
         raise TooLarge("The body is too large.", diagnostics=f"at most {deployment.body_limit_bytes} bytes")
     caller = _verified(request.headers.get("Authorization"), endpoint, deployment, received, service_id)
     g.tenant = caller.tenant
-    time_limit.ends_at(g.started + min(time_limit.OF_A_REQUEST_S, caller.tenant.deadline_s))
+    time_limit.ends_at(g.started + caller.tenant.deadline_s)
     if not called_for(service_id, caller.tenant):
         raise _unknown()
     return caller

@@ -26,6 +26,8 @@ WAIT_AT_MOST_S = 2.0
 # When the request that this thread answers was here (monotonic seconds): what it waited for a thread is its time too.
 ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
 _OPERATIONS_PATHS = {b"/livez": LIVE} | dict.fromkeys((b"/health", b"/ready", b"/readyz", b"/metrics"), OPERATIONS)
+# A prefix of public_url may stand before it (pages/prefix.py).
+_SIGN_IN_PATH = re.compile(rb"/smart/(?:launch|callback)")
 _MOST_CHARACTERS = 512
 _TOKEN = re.compile(rb"\r\nauthorization:[ \t]*bearer +[A-Za-z0-9_-]+\.([A-Za-z0-9_-]{1,16384})\.", re.IGNORECASE)
 
@@ -40,7 +42,7 @@ def lane_of(head: bytes) -> str:
     path = head.lstrip(b"\r\n").partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
     if (lane := _OPERATIONS_PATHS.get(path)) is not None:
         return lane
-    if path.startswith(b"/smart/"):
+    if _SIGN_IN_PATH.search(path):
         return SIGN_IN
     token = _TOKEN.search(head)
     if token is None:

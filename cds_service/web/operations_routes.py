@@ -27,7 +27,7 @@ def blueprint(tenants: tuple[Tenant, ...], *, tracing: Tracing | None = None) ->
     @routes.before_app_request
     def begin() -> None:
         g.started = ARRIVED.get() or time.monotonic()
-        time_limit.ends_at(g.started + time_limit.OF_A_REQUEST_S)
+        time_limit.begin()
 
     @routes.teardown_app_request
     def end(_error: BaseException | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -86,11 +87,16 @@ class Server(BaseApplication):  # type: ignore[misc]
         Models that the arbiter had opened would hand down threads that do not exist after the fork, and every worker
         would abort when it ends (tests/end_to_end/test_shutdown.py); its code and tables are shared (preloading.py).
         """
+        from cds_service.web import failures  # noqa: PLC0415
         from cds_service.web.app import create_app  # noqa: PLC0415
 
         try:
             return create_app(self._settings, tenants=self._tenants)
         except Exception as error:
+            if failures.is_of_the_database(error):
+                # gunicorn ends the node for a worker that cannot boot; this one is born again, until it is back.
+                logs.warn("worker-not-born", cause=logs.OwnWords(failures.cause(error)))
+                sys.exit(0)
             ours = type(error).__module__.startswith("cds_service.")
             told = logs.OwnWords(str(error)) if ours else None
             logs.warn("start-failed", error=type(error).__name__, at=logs.where(error), told=told)

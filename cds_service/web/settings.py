@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         le=300,
         description="Seconds after SIGTERM in which `/readyz` is 503 and calls are still answered, before the stop.",
     )
+    migrate_at_start: bool = Field(
+        default=True,
+        description="Bring the database to this version's schema at the start; off where `record migrate` is a job.",
+    )
     record_grace_s: float = Field(
         default=60.0,
         ge=0,

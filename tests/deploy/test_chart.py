@@ -146,6 +146,12 @@ def test_the_network_lets_out_to_the_tenants_hosts_the_record_and_names_only() -
     assert places == record | {("192.0.2.10/32", 443), ("192.0.2.11/32", 8443)}
 
 
+def test_tenants_that_cannot_be_read_here_reach_the_hosts_that_are_named() -> None:
+    egress = of("NetworkPolicy", "--set", "tenants=null", "--set", "existingTenants=ours")["spec"]["egress"]
+    assert {port["port"] for one in egress[2:] for port in one["ports"]} == {443}
+    assert len(egress) == 4
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
@@ -154,6 +160,7 @@ def test_the_network_lets_out_to_the_tenants_hosts_the_record_and_names_only() -
         ({"image": {"digest": "", "tag": "latest"}}, "image"),
         ({"ingress": {"host": ""}}, "ingress.host"),
         ({"tenants": None}, "at least one file"),
+        ({"tenants": None, "existingTenants": "ours", "networkPolicy": {"hosts": None}}, "networkPolicy.hosts"),
         ({"environment": {"CDS_SESSION_KEY": "x" * 40}}, "CDS_SESSION_KEY"),
         ({"replica": 3}, "replica"),
     ],

@@ -32,11 +32,8 @@ def local() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("stack")
-    for above in (folder, *folder.parents[:3]):
-        above.chmod(0o755)  # PostgreSQL is another user
-    with local().running(folder) as running:
+def stack() -> Iterator[Any]:
+    with tools.open_folder() as folder, local().running(folder) as running:
         yield running
 
 
@@ -83,7 +80,8 @@ def test_prometheus_follows_every_alert(stack: Any) -> None:
 @pytest.mark.end_to_end
 def test_every_line_of_the_service_is_json_and_no_call_failed(stack: Any) -> None:
     lines = [json.loads(line) for line in (stack.folder / "surgical-risk.log").read_text("utf-8").splitlines()]
-    assert [line for line in lines if line.get("status", 0) >= 500] == []
+    statuses = {line["status"] for line in lines if line["event"] == "answered"}
+    assert statuses <= {200, 401, 422}, "the invented EHR's own mistakes, and no other"
     assert sum(line["event"] == "answered" for line in lines) > 20
 
 

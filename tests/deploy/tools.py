@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +19,14 @@ def program(name: str) -> str:
     found = str(own) if own.exists() else None if name == "python" else shutil.which(name)
     assert found, f"no {name}: `make tools` fills {FOLDER}"
     return found
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL may enter, which is another user; pytest's own are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="surgical-risk-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 def module(name: str, file: Path) -> ModuleType:

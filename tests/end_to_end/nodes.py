@@ -40,17 +40,30 @@ class Node(msgspec.Struct, frozen=True):
 
     def call(self, session: Any = requests, *, timeout: float = 20) -> requests.Response:
         """A call that nobody sent before, with a token of its own."""
-        now = time.time()
         service = f"{self.url}/cds-services/surgical-risk"
-        claims = {"iss": ISSUER, "aud": service, "iat": now, "exp": now + 300, "jti": str(uuid.uuid4())}
-        token = jwt.encode(claims, key("ES384"), algorithm="ES384", headers={"typ": "JWT", "kid": "key-ES384"})
         body = a_request() | {"hookInstance": str(uuid.uuid4())}
-        return session.post(service, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=timeout)
+        headers = {"Authorization": f"Bearer {a_token(service)}"}
+        return session.post(service, json=body, headers=headers, timeout=timeout)
+
+    def feedback(self, card: str, *, timeout: float = 20) -> requests.Response:
+        """What a clinician did with a card, sent with a token of its own."""
+        service = f"{self.url}/cds-services/surgical-risk/feedback"
+        item = {"card": card, "outcome": "overridden", "outcomeTimestamp": "2026-11-29T12:00:00Z"}
+        return requests.post(
+            service, json={"feedback": [item]}, headers={"Authorization": f"Bearer {a_token(service)}"}, timeout=timeout
+        )
 
     def lines(self, event: str) -> list[dict[str, Any]]:
         """What the log says of this event."""
         told = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in map(json.loads, told) if line.get("event") == event]
+
+
+def a_token(service: str) -> str:
+    """A token for this address that nobody sent before."""
+    now = time.time()
+    claims = {"iss": ISSUER, "aud": service, "iat": now, "exp": now + 300, "jti": str(uuid.uuid4())}
+    return jwt.encode(claims, key("ES384"), algorithm="ES384", headers={"typ": "JWT", "kid": "key-ES384"})
 
 
 def a_tenant(url: str, **members: Any) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from tests.cds_service.records import postgres
-from tests.end_to_end.nodes import Node, node, until
+from tests.end_to_end.nodes import Node, node, until, workers
 
 pytestmark = pytest.mark.end_to_end
 # DEC-02: what a call may take; a tenth more for the client of this test, which shares the machine with the server.
@@ -65,15 +66,38 @@ def test_calls_end_within_their_deadline_and_the_node_is_alive_while_its_databas
         assert max(seconds for _, seconds in alive) < ALIVE_S
         assert {status for status, _ in health} == {200}
         assert max(seconds for _, seconds in health) < DEADLINE_S
-        assert (ready.status_code, ready.json()["parts"]["database"][:18]) == (503, "it does not answer")
+        assert (ready.status_code, ready.json()["parts"]["database"]) == (503, "it did not answer in time")
         assert ready.headers["Retry-After"]
         assert until(lambda: one.call().status_code == 200, 10), "it answers again once the database does"
-        assert any("it does not answer" in line["cause"] for line in one.lines("refused"))
+        assert any("it did not answer in time" in line["cause"] for line in one.lines("refused"))
+
+
+def told_of(url: str) -> int:
+    """How many workers have said that they are there."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        told = int(connection.exec_driver_sql("SELECT count(*) FROM worker").scalar() or 0)
+    engine.dispose()
+    return told
+
+
+def test_a_worker_that_dies_while_the_database_hangs_is_born_again_once_it_answers(tmp_path: Path) -> None:
+    with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
+        assert until(lambda: told_of(url) == 2, 20), "both workers answer, so one is left"
+        with hung(folder):
+            dead = workers(one)[0]
+            os.kill(dead, signal.SIGKILL)
+            time.sleep(1)
+            assert one.call().status_code == 503
+            assert until(lambda: bool(one.lines("worker-not-born")), 40)
+            assert one.master.poll() is None
+            assert timed(one, "/livez")[0] == 200
+        assert until(lambda: one.ask("/readyz").status_code == 200, 20)
+        assert until(lambda: len(workers(one)) == 2 and dead not in workers(one), 30)
+        assert [one.call().status_code for _ in range(10)] == [200] * 10
 
 
 def test_the_server_ends_a_statement_that_waits_for_a_lock_so_that_none_is_left_behind(tmp_path: Path) -> None:
-    import sqlalchemy
-
     with postgres.server() as folder, postgres.database(folder) as url, node(tmp_path, url) as one:
         assert one.call().status_code == 200
         engine = sqlalchemy.create_engine(url)

@@ -118,8 +118,9 @@ def test_T_01_everything_goes_over_tls_and_the_token_goes_through(tmp_path: Path
         assert (moved.status_code, moved.headers["Location"][:8]) == (308, "https://")
         assert post(secure, tmp_path, b"x" * (5 * 1024 * 1024)).status_code == 200
         assert post(secure, tmp_path, b"x" * (5 * 1024 * 1024 + 1)).status_code == 413
-        metrics = requests.get(f"{secure}/metrics", verify=str(tmp_path / "certificate.pem"), timeout=5)
-        assert metrics.status_code == 404
+        for inside in ("metrics", "ready", "readyz"):
+            asked = requests.get(f"{secure}/{inside}", verify=str(tmp_path / "certificate.pem"), timeout=5)
+            assert asked.status_code == 404, inside
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")

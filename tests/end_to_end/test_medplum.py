@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cds_service.commands.cli import main
 from cds_service.ehr import caller
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
@@ -87,6 +90,21 @@ def test_its_own_client_finds_calls_and_is_answered(
         assert set(told["request"]["prefetch"]) == set(told["service"]["prefetch"])
         assert told["request"]["prefetch"]["encounter"] is None, "its way to leave out what has no value"
         assert predictions(told["response"]) == from_store[person.id]
+
+
+def test_a_server_that_answers_what_it_does_not_know_with_nothing_is_told_by_check_walk(
+    folk: tuple[people.Person, ...], tmp_path: Path
+) -> None:
+    """@medplum/mock knows few search parameters, and finds nothing by any other: no error, an empty Bundle."""
+    with node_tools.medplum(tmp_path, "mock") as address:
+        own = f"{address}/mock/fhir/R4"
+        people.load(own, people.everything(folk[:1]))
+        tenant = {"id": "mock", "environment": "dev", "public_url": "http://127.0.0.1:8000", "fhir_base_urls": [own]}
+        (tmp_path / "tenants").mkdir()
+        (tmp_path / "tenants" / "mock.yaml").write_text(json.dumps(tenant))
+        words = ["check", "--walk", "--patient", folk[0].id, "--tenants", str(tmp_path / "tenants")]
+        told = CliRunner().invoke(main, words)
+    assert "every search of this patient is empty" in told.output
 
 
 # The messy cases

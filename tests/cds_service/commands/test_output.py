@@ -67,6 +67,12 @@ def test_colour_is_for_terminals_and_never_against_NO_COLOR(
 def test_exit_codes_are_those_of_the_table(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
     given = {"models list": 0, "record floors nobody": 1, "check --tenants /nowhere": 1, "nonsense": 2, "call": 2}
+    given |= {"mapping-report /nowhere": 2, "models add /nowhere": 2, "token --tenant /nowhere --key k": 2}
+    given |= {
+        "token --key /nowhere": 1,
+        "mode show --tenants /nowhere": 1,
+        "mode show --database sqlite:////nowhere/r": 1,
+    }
     assert {one: run(one.split(), folder).exit_code for one in given} == given
     assert set(output.EXIT_CODES) == {0, 1, 2, Arbiter.WORKER_BOOT_ERROR}
 

@@ -75,6 +75,18 @@ def lines(told: Result) -> list[str]:
     return [line for line in told.stdout.splitlines() if "walk:" in line]
 
 
+@pytest.mark.parametrize(("patient", "warns"), [("somebody", True), ("", False)])
+def test_a_patient_of_whom_every_search_is_empty_is_a_warning(
+    tmp_path: Path, serve: Callable[[Answers], str], patient: str, warns: bool
+) -> None:
+    """A server that does not know a search parameter may answer as if nothing were there."""
+    empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    base = serve({"metadata": (200, CAPABLE), "Patient/": (200, {"resourceType": "Patient"}), "": (200, empty)})
+    told = walked(a_tenant(tmp_path, base), *(("--patient", patient) if patient else ()))
+    assert ("every search of this patient is empty" in told.stdout) == warns
+    assert told.exit_code == 0, told.stdout
+
+
 def test_our_own_store_is_walked_and_nothing_is_wrong(tmp_path: Path, demo: str) -> None:
     told = walked(a_tenant(tmp_path, f"{demo}/demo/fhir"), "--patient", "demo-fusion")
     assert told.exit_code == 0, told.stdout

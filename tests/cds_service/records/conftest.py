@@ -1,4 +1,4 @@
-"""Every test of the record runs on SQLite and, where marked end_to_end, on a real PostgreSQL."""
+"""Every test of the record runs on SQLite and, marked end_to_end, on PostgreSQL, reached straight or by PgBouncer."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ def postgres_folder() -> Iterator[str]:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.end_to_end)])
+@pytest.fixture(scope="session")
+def bouncer_folder(postgres_folder: str) -> Iterator[str]:
+    with postgres.bouncer(postgres_folder) as folder:
+        yield folder
+
+
+SERVERS = [pytest.param(name, marks=pytest.mark.end_to_end) for name in ("postgresql", "pgbouncer")]
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'record.sqlite3'}"
     else:
         with postgres.database(request.getfixturevalue("postgres_folder")) as url:
-            yield url
+            through = request.param == "pgbouncer"
+            yield postgres.at(request.getfixturevalue("bouncer_folder"), url) if through else url
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,42 @@ def database(folder: str) -> Iterator[str]:
         admin.dispose()
 
 
+@contextlib.contextmanager
+def bouncer(folder: str) -> Iterator[str]:
+    """PgBouncer before the server in transaction mode, as platforms run it; yields the folder of its socket.
+
+    Few connections for many clients: whoever trusts that the next transaction meets the same session finds another.
+    """
+    account = _account()
+    own = Path(tempfile.mkdtemp(prefix="surgical-risk-bouncer-"))
+    settings = {
+        "listen_port": 5432, "unix_socket_dir": own, "auth_type": "any", "pool_mode": "transaction",
+        "default_pool_size": 4, "max_client_conn": 500, "logfile": own / "log", "server_reset_query": "",
+    }  # fmt: skip
+    written = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    file = own / "pgbouncer.ini"
+    file.write_text(f"[databases]\n* = host={folder} user=surgical\n[pgbouncer]\n{written}", encoding="ascii")
+    if account:
+        shutil.chown(own, account, account)
+    process = subprocess.Popen([*_as(account), "/usr/sbin/pgbouncer", "--quiet", str(file)], cwd="/")
+    try:
+        until = time.monotonic() + 10
+        while not (own / ".s.PGSQL.5432").exists():
+            assert process.poll() is None, "PgBouncer does not start"
+            assert time.monotonic() < until, "PgBouncer does not start"
+            time.sleep(0.02)
+        yield str(own)
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(own)
+
+
+def at(folder: str, url: str) -> str:
+    """The same database, reached through another socket."""
+    return _url(folder, sqlalchemy.make_url(url).database or "")
+
+
 def _url(folder: str, name: str) -> str:
     return f"postgresql+psycopg://surgical@/{name}?host={folder}"
 
@@ -73,9 +110,10 @@ def _account() -> str | None:
 
 
 def _run(account: str | None, *command: object) -> None:
-    prefix = (
-        ["setpriv", "--reuid", account, "--regid", str(pwd.getpwnam(account).pw_gid), "--clear-groups"]
-        if account
-        else []
-    )
-    subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd="/")
+    subprocess.run([*_as(account), *map(str, command)], check=True, capture_output=True, cwd="/")
+
+
+def _as(account: str | None) -> list[str]:
+    if account is None:
+        return []
+    return ["setpriv", "--reuid", account, "--regid", str(pwd.getpwnam(account).pw_gid), "--clear-groups"]

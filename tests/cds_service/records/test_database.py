@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import uuid
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from click.testing import CliRunner
 
 from cds_service.commands.cli import main
@@ -87,6 +90,7 @@ def test_check_fails_where_the_database_is_of_another_version(url: str):
     engine = database.connect(url, durable=True, connections=1)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE schema_reader SET oldest = '9999'")
     engine.dispose()
     code, told = checked(url)
     assert code == 1
@@ -112,3 +116,44 @@ def test_check_fails_where_the_database_may_not_be_written(postgres_folder: str)
         engine.dispose()
         code, told = checked(url)
         assert (code, "it is read-only" in told) == (1, True)
+
+
+def listening() -> socket.socket:
+    """Somebody who takes connections and never says anything."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen()
+    return silent
+
+
+@pytest.mark.end_to_end
+def test_why_a_start_cannot_use_the_database_is_told_each_in_its_own_words(postgres_folder: str, tmp_path: Path):
+    with postgres.database(postgres_folder) as url, listening() as silent:
+        engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {(locked := f'locked_{uuid.uuid4().hex[:8]}')} NOLOGIN")
+        engine.dispose()
+        told = {
+            url.replace("surgical@", "stranger@"): "it knows no user of this name",
+            url.replace("surgical@", f"{locked}@"): "this user may not sign in",
+            f"postgresql://surgical@/absent?host={postgres_folder}": "there is no database of this name",
+            f"postgresql://surgical@/x?host={tmp_path}": "there is no socket of it in this folder",
+            "postgresql://u:hunter2@127.0.0.1:1/x": "nothing listens there",
+            "postgresql://u:hunter2@nowhere.invalid/x": "nobody knows its host name",
+            f"postgresql://u:hunter2@127.0.0.1:{silent.getsockname()[1]}/x": "it did not answer in time",
+            f"{url}&sslmode=bogus": "an sslmode that there is not",
+            f"{url}&colour=red": "a parameter that there is not",
+            f"sqlite:///{tmp_path}/nowhere/r.sqlite3": "there is no such folder",
+            f"sqlite:///{a_text(tmp_path)}": "the file is no SQLite database",
+        }
+        for wrong, words in told.items():
+            run = CliRunner().invoke(main, ["record", "migrate"], env={"DATABASE_URL": wrong})
+            assert run.exit_code == 1
+            assert words in run.output, (wrong, run.output)
+            assert "Traceback" not in run.output
+            assert "hunter2" not in run.output
+
+
+def a_text(folder: Path) -> Path:
+    (folder / "a.txt").write_text("no database " * 100)
+    return folder / "a.txt"

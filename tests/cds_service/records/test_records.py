@@ -78,6 +78,7 @@ def test_the_record_is_ready_only_at_its_own_schema(records):
     assert records.unready() is None
     with records.durable.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE schema_reader SET oldest = '9999'")
     assert "9999" in records.unready()
 
 

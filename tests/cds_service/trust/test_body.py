@@ -5,6 +5,7 @@ import io
 import json
 import socket
 import threading
+import time
 
 import msgspec
 import pytest
@@ -31,10 +32,78 @@ def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not():
         read(b"", length=1001)
 
 
-def test_gzip_is_read_and_a_bomb_is_not():
-    assert read(gzip.compress(b"hello" * 10), "gzip") == b"hello" * 10
+def laboratory_results(number: int) -> bytes:
+    """A Bundle as a server sends it: each result with its narrative, which says the same again as HTML."""
+    entries = []
+    for one in range(number):
+        value, day = f"{100 + one * 7 % 60}", f"2026-11-{1 + one % 28:02}"
+        narrative = (
+            '<div xmlns="http://www.w3.org/1999/xhtml"><p class="res-header-id"><b>Generated Narrative: Observation</b>'
+            f'</p><p><b>status</b>: Final</p><p><b>category</b>: <span title="Codes:{HL7}category laboratory">'
+            'Laboratory</span></p><p><b>code</b>: <span title="Codes:http://loinc.org 718-7">Hemoglobin</span></p>'
+            f"<p><b>value</b>: {value} g/L</p><p><b>effective</b>: {day}</p></div>"
+        )
+        entries.append(
+            {
+                "resource": {
+                    "resourceType": "Observation",
+                    "id": f"lab-{one}",
+                    "text": {"status": "generated", "div": narrative},
+                    "status": "final",
+                    "category": [{"coding": [{"system": f"{HL7}category", "code": "laboratory"}]}],
+                    "code": {"coding": [{"system": "http://loinc.org", "code": "718-7", "display": "Hemoglobin"}]},
+                    "subject": {"reference": "Patient/demo"},
+                    "effectiveDateTime": f"{day}T08:00:00Z",
+                    "valueQuantity": {
+                        "value": int(value), "unit": "g/L", "system": "http://unitsofmeasure.org", "code": "g/L",
+                    },
+                }
+            }
+        )  # fmt: skip
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
+
+
+HL7 = "http://terminology.hl7.org/CodeSystem/observation-"
+
+
+@pytest.mark.parametrize("number", [1, 100, 1_000, 4_000])
+def test_ordinary_fhir_is_read_however_small_it_was_sent(number):
+    whole = laboratory_results(number)
+    sent = gzip.compress(whole)
+    assert number < 100 or len(whole) > 20 * len(sent), "it is what the old limit of 20 times refused"
+    assert body.read_body(body.Sent(io.BytesIO(sent), len(sent), "gzip"), Limits()).body == whole
+
+
+@pytest.mark.parametrize("size", [5_000, 5_001, 50_000_000])
+def test_gzip_is_read_up_to_the_size_that_it_may_inflate_to(size):
+    sent = gzip.compress(b"\0" * size)[: LIMITS.body_bytes] if size > 10_000 else gzip.compress(b"\0" * size)
+    if size <= LIMITS.inflated_bytes:
+        assert read(sent, "gzip") == b"\0" * size
+        return
+    with pytest.raises(TooLarge, match="inflates"):
+        read(sent, "gzip")
+
+
+def test_a_tenant_that_names_a_ratio_has_it():
+    limits = Limits(inflation_ratio=20)
+    sent = gzip.compress(b"\0" * 4000)
     with pytest.raises(TooLarge):
-        read(gzip.compress(b"\0" * 4000), "gzip")
+        body.read_body(body.Sent(io.BytesIO(sent), len(sent), "gzip"), limits)
+
+
+def test_inflating_takes_no_longer_than_its_time(monkeypatch):
+    monkeypatch.setattr(body, "INFLATE_TIMEOUT_S", -1.0)
+    with pytest.raises(TooSlow):
+        read(gzip.compress(b"hello"), "gzip")
+
+
+def test_whatever_is_inflated_ends_in_its_time():
+    """Blocks of nothing, as many as a body may hold: they inflate to nothing, and take no time either."""
+    sent = gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * (1024 * 1024 - 2)
+    began = time.monotonic()
+    with pytest.raises(BadRequest):
+        body.read_body(body.Sent(io.BytesIO(sent), len(sent), "gzip"), Limits())
+    assert time.monotonic() - began < body.INFLATE_TIMEOUT_S
 
 
 def test_an_unknown_encoding_is_415_and_broken_gzip_400():

@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from cds_service.tenants.tenant import Jwks
-from cds_service.trust.key_set import FETCH_INTERVAL_S, RENEW_AFTER_S, KeySet, KeysUnobtainableError
+from cds_service.trust import key_set
+from cds_service.trust.key_set import FETCH_INTERVAL_S, MOST_WAITING, RENEW_AFTER_S, KeySet, KeysUnobtainableError
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.cds_service.trust.signing import NOW, a_client, a_tenant, public
@@ -164,3 +167,57 @@ def test_an_unknown_kid_of_a_set_that_was_had_is_a_refusal():
         keys = fetched(server.url("/jwks.json"))
         assert keys.find("key-ES384", "ES384", now=NOW) is not None
         assert keys.find("another", "ES384", now=NOW + 1) is None
+
+
+def test_no_valid_token_is_refused_while_the_first_keys_are_a_second_away():
+    """Row 3 of issue 17: a fresh worker told 38 of 40 that they are nobody."""
+
+    def slow(_path: str) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(1.0)
+        return 200, {}, json.dumps({"keys": [public("ES384")]}).encode()
+
+    def ask(_number: int) -> str:
+        try:
+            return "refused" if keys.find("key-ES384", "ES384", now=NOW) is None else "known"
+        except KeysUnobtainableError:
+            return "later"
+
+    with listening(slow) as server, ThreadPoolExecutor(40) as callers:
+        keys = fetched(server.url("/jwks.json"))
+        told = Counter(callers.map(ask, range(40)))
+    assert told["refused"] == 0
+    assert told["known"] == MOST_WAITING
+
+
+class Late(dict[str, Any]):
+    """No keys, and those that come arrive while somebody looks here."""
+
+    def __init__(self, arrived: Callable[[], bool]) -> None:
+        super().__init__()
+        self._arrived = arrived
+
+    def get(self, kid: str, default: object = None) -> Any:
+        eventually(self._arrived)
+        return super().get(kid, default)
+
+
+def test_no_valid_token_is_refused_at_the_instant_at_which_the_keys_arrive(monkeypatch: pytest.MonkeyPatch):
+    """A caller that does not wait looks for its key while the set comes: it finds none, and no fetch under way."""
+    monkeypatch.setattr(key_set, "FETCH_TIMEOUT_S", 0.0)
+    with listening(Published(public("ES384"))) as server:
+        keys = fetched(server.url("/jwks.json"))
+        monkeypatch.setattr(key_set, "FETCH_TIMEOUT_S", 2.0)
+        keys._known = Late(lambda: keys._fetched_at is not None), {}
+        with pytest.raises(KeysUnobtainableError):
+            keys.find("key-ES384", "ES384", now=NOW)
+        assert keys.find("key-ES384", "ES384", now=NOW) is not None
+
+
+def test_a_caller_waits_for_keys_no_longer_than_its_call_may_take():
+    with listening(lambda _: (time.sleep(1.5), (503, {}, b""))[1]) as server:
+        client = a_client(jwks_url=server.url("/jwks.json"))
+        keys = KeySet(client, a_tenant(client, environment="dev", deadline_s=0.4))
+        began = time.monotonic()
+        with pytest.raises(KeysUnobtainableError):
+            keys.find("key-ES384", "ES384", now=NOW)
+        assert time.monotonic() - began < 1.0
