@@ -87,14 +87,16 @@ def gather(
 
 
 def _doubtful(results: SearchResults, asked: Mapping[str, str]) -> SearchResults:
-    """Searches by code that all found nothing beside a problem list that holds something: no answer to rely on.
+    """Searches by code that all found nothing, beside a filled problem list or one that was searched in vain as well.
 
     A server that does not read the codes of a search as they were sent answers so, and so does one that lost them on
-    the way. Labs, vital signs and smoking of a person who is treated are not all unrecorded.
+    the way, or knows none of the parameters. Labs, vital signs and smoking of a person who is treated are not all
+    unrecorded; of one who is new to the hospital it is true as well that all searches came back empty.
     """
     by_code = [key for key in BY_CODE if key in results]
     problems = results.get("conditions")
-    if problems is None or not (problems.resources or problems.decoded) or not by_code:
+    is_filled = problems is not None and bool(problems.resources or problems.decoded)
+    if not is_filled and "conditions" not in asked:
         return {}
     if any(key not in asked or results[key].supplied != "empty" for key in by_code):
         return {}

@@ -121,11 +121,24 @@ def test_nothing_at_all_beside_a_filled_problem_list_is_doubtful_and_not_never_r
     assert results["labs"].failure == results["observations"].failure == "doubtful"
 
 
-def test_nothing_beside_an_empty_problem_list_is_nothing() -> None:
+def test_nothing_beside_an_empty_problem_list_that_the_ehr_sent_is_nothing() -> None:
     empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
     results = fetched(answering(collapses, never=True), {"conditions": empty})
     assert results["labs"].succeeded
     assert results["observations"].succeeded
+
+
+def test_a_server_of_which_every_search_is_empty_is_doubtful() -> None:
+    """As one answers that knows none of the parameters: the problem list was asked for like the rest."""
+    nothing = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+
+    def respond(path: str) -> tuple[int, Any]:
+        is_patient = path.startswith("/fhir/Patient/")
+        return 200, {"resourceType": "Patient", "id": "pt-1"} if is_patient else nothing
+
+    results = fetched(respond)
+    assert results["labs"].failure == results["observations"].failure == "doubtful"
+    assert results["conditions"].succeeded
 
 
 def test_one_search_that_finds_something_shows_that_codes_are_read() -> None:
