@@ -26,7 +26,7 @@ class States:
             return known[3]
         recalibrated = sorted(knowledge.recalibrations.get(tenant.id, {}).items())
         models = (knowledge.models.digest, knowledge.added.digest)
-        holds = (tenant, site.terminology, sorted(map(repr, switches)), models, recalibrated, ended)
+        holds = (tenant, site.source, site.terminology, sorted(map(repr, switches)), models, recalibrated, ended)
         digest = hashlib.sha256(repr(holds).encode()).digest()
         self._known[tenant.id] = (switches, knowledge, ended, digest)
         return digest

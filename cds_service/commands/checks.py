@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,11 +34,17 @@ class Check(msgspec.Struct, frozen=True):
 Walk = Callable[["TenantRuntime"], Iterator[Check]]
 
 
-def run(settings: Settings, *, else_demo: bool = False, walk: Walk | None = None) -> tuple[Check, ...]:
+def run(
+    settings: Settings,
+    *,
+    else_demo: bool = False,
+    walk: Walk | None = None,
+    opened: Sequence[TenantRuntime] | None = None,
+) -> tuple[Check, ...]:
     """Mapping, models, tenants and what the environment asks for, in the order in which a start needs them.
 
     `else_demo`: where no tenants are named, the demo's is looked at, with a warning; a start refuses that.
-    `walk`: also asks a tenant's servers.
+    `walk`: also asks a tenant's servers. `opened`: the tenants, where somebody has read them.
     """
     nobody = else_demo and settings.tenants is None and not settings.demo
     return (
@@ -46,7 +52,9 @@ def run(settings: Settings, *, else_demo: bool = False, walk: Walk | None = None
         _check("models", lambda: _models(settings)),
         *([_check("added models", lambda: _added_models(settings))] if settings.site_models else []),
         _database(settings.database_url),
-        *_tenants(settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody, walk=walk),
+        *_tenants(
+            settings.model_copy(update={"demo": True}) if nobody else settings, nobody=nobody, walk=walk, read=opened
+        ),
         _check("traces", _traces),
     )
 
@@ -102,15 +110,17 @@ def _traces() -> str:
     return traces.exporter_named(os.environ) or "off"
 
 
-def _tenants(settings: Settings, *, nobody: bool, walk: Walk | None) -> Iterator[Check]:
+def _tenants(
+    settings: Settings, *, nobody: bool, walk: Walk | None, read: Sequence[TenantRuntime] | None
+) -> Iterator[Check]:
     from cds_service.answering import site_model_inputs  # noqa: PLC0415
-    from cds_service.web.app import open_sites, refuse_absent_models  # noqa: PLC0415
+    from cds_service.web.deployments import open_sites, refuse_absent_models  # noqa: PLC0415
     from models_onnx.added import shelf  # noqa: PLC0415
 
     sites: list[TenantRuntime] = []
 
     def opened() -> str:
-        sites.extend(open_sites(settings))
+        sites.extend(read or open_sites(settings))
         own = shelf.cards(settings.site_models) if settings.site_models else {}
         refuse_absent_models(sites, own)
         site_model_inputs.refuse_unread([(site.tenant, site.own) for site in sites], own, settings.tenants)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 import msgspec
@@ -22,10 +22,16 @@ from cds_service.commands.models import models
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
 from cds_service.commands.switches import kill, mode
+from cds_service.commands.tenants import tenants
 from cds_service.web.settings import Settings, address
+
+if TYPE_CHECKING:
+    from cds_service.answering.tenants_in_force import TenantsInForce
 
 # As in cds_service.ehr.caller, which a start of the service should not wait for.
 _HOOKS = ("order-select", "order-sign", "appointment-book", "patient-view")
+_given: list[Callable[[], Any]] = []  # of the process that `_apart` makes
+_MOST_LOGGED = 100  # tenants
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -46,6 +52,7 @@ main.add_command(recalibrate)
 main.add_command(mapping_report_command)
 main.add_command(codes)
 main.add_command(token)
+main.add_command(tenants)
 
 
 @main.command(plain_only=True)
@@ -59,11 +66,11 @@ def serve(tenants: Path | None, bind: str | None, workers: int | None, is_demo: 
     _share(settings)
     from cds_service.web import preloading  # noqa: PLC0415 — no other command waits for it, nor for gunicorn
 
-    preloading.load(settings)
-    _ready_or_exit(settings)
+    preloaded = preloading.load(settings)
+    _ready_or_exit(settings, preloaded)
     from cds_service.web.server import Server  # noqa: PLC0415
 
-    Server(settings).run()
+    Server(settings, tenants=preloaded).run()
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
@@ -180,8 +187,15 @@ def _migrate(url: str) -> None:
 
 def _apart(do: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """What `do` returns, from a process that ends with it: what it loads and opens, no worker is born with."""
-    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("fork")) as process:
-        return process.submit(do, *given, **named).result()
+    # What a fork is born with need not be sent to it: thousands of tenants cannot be.
+    born_with, fork = partial(do, *given, **named), multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, mp_context=fork, initializer=_given.append, initargs=(born_with,)) as process:
+        result: T = process.submit(_do_given).result()
+        return result
+
+
+def _do_given() -> Any:
+    return _given[-1]()
 
 
 def _settings(**given: object) -> Settings:
@@ -192,7 +206,7 @@ def _settings(**given: object) -> Settings:
         raise click.ClickException(f"settings: {faults.of_settings(error)}") from error
 
 
-def _ready_or_exit(settings: Settings) -> None:
+def _ready_or_exit(settings: Settings, tenants: TenantsInForce | None) -> None:
     """Say what is wrong before gunicorn starts workers that would each fail with a traceback.
 
     Apart: models that the arbiter had opened would abort every worker when it ends.
@@ -200,9 +214,15 @@ def _ready_or_exit(settings: Settings) -> None:
     from cds_service.commands import checks  # noqa: PLC0415
     from cds_service.operations import logs  # noqa: PLC0415
 
-    results = _apart(checks.run, settings)
+    results = _apart(checks.run, settings, opened=tenants.sites if tenants else None)
     if failed := [result for result in results if not result.ok]:
         raise click.ClickException("\n".join(f"{result.what}: {result.told}" for result in failed))
+    of_orders = [result for result in results if result.what == "order codes"]
+    if len(of_orders) > _MOST_LOGGED:
+        gaps = sum(bool(result.warnings) for result in of_orders)
+        told = f"order codes of {len(of_orders)} tenants, {gaps} with gaps: `cds-service check` tells them"
+        logs.note("order-codes", told=logs.OwnWords(told))
+        results = tuple(result for result in results if result.what != "order codes")
     for result in results:
         if result.what == "order codes":
             logs.note("order-codes", told=logs.OwnWords(f"{result.what}: {result.told}"))

@@ -64,6 +64,12 @@ model_loads = Counter(
     "Models replaced in a running worker: loaded, or refused and the old ones kept.",
     ["result"],
 )
+tenant_loads = Counter(
+    "surgical_risk_tenant_loads_total",
+    "Changes of the tenant files in a running worker: loaded, or refused and the old ones kept.",
+    ["result"],
+)
+tenants = Gauge("surgical_risk_tenants", "Tenants in force.", multiprocess_mode="livemostrecent")
 outbound_calls = Counter(
     "surgical_risk_outbound_calls_total",
     "Calls to other servers: answered, or in our own word why there was no answer.",
@@ -104,6 +110,7 @@ for _why in ("busy", "slow", "long"):
     unanswered.labels(_why)
 for _result in ("loaded", "refused"):
     model_loads.labels(_result)
+    tenant_loads.labels(_result)
 
 
 def prepare_orders(tenant: str, systems: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -101,12 +102,19 @@ def _with(sets: ValueSets, expansion: expansions.Expansion, asked: Terminology) 
 
 def snomed_told(sets: ValueSets, told: tuple[ValueSetInForce, ...]) -> str:
     """Which way SNOMED CT is read by these sets, since when, and what that means for the estimates."""
-    listed = {rule.value for one in sets.by_id.values() for rule in one.includes if rule.system == SNOMED_CT}
-    reviewed = {code for system, code in reviewed_codes.shipped(sets) | sets.reviewed if system == SNOMED_CT}
+    listed, reviewed = _snomed_counts(sets)
     return (
-        f"SNOMED CT by {_way(sets, told)}: {len(listed):,} codes listed, {len(reviewed):,} reviewed as of no idea "
+        f"SNOMED CT by {_way(sets, told)}: {listed:,} codes listed, {reviewed:,} reviewed as of no idea "
         f"({reviewed_codes.READERS}); any other SNOMED CT code counts as not understood, and estimates become ranges"
     )
+
+
+@lru_cache(maxsize=8)
+def _snomed_counts(sets: ValueSets) -> tuple[int, int]:
+    """Codes listed, and codes reviewed as of no idea: counted once for all tenants that share the sets."""
+    listed = {rule.value for one in sets.by_id.values() for rule in one.includes if rule.system == SNOMED_CT}
+    reviewed = {code for system, code in reviewed_codes.shipped(sets) | sets.reviewed if system == SNOMED_CT}
+    return len(listed), len(reviewed)
 
 
 def _way(sets: ValueSets, told: tuple[ValueSetInForce, ...]) -> str:

@@ -57,11 +57,14 @@ class Records:
         self._housekeeping = Housekeeping(
             self.used_tokens.forget_expired, lambda now: shown_cards.forget_expired(self.quick, now)
         )
-        self._presence: Presence | None = None
+        self._presence = Presence(self.quick, self.switches)
 
-    def watch(self, tenants: Sequence[str]) -> None:
-        """Tell the record from now on that this worker uses it, and which switches it holds."""
-        self._presence = Presence(self.quick, self.switches, tenants)
+    def serves(self, tenants: Sequence[str], files: str | None) -> None:
+        """Say whom this worker answers now, and the digest of their files."""
+        self._presence.serves(tenants, files)
+
+    def watch(self) -> None:
+        """Tell the record from now on that this worker uses it, and which switches and tenants it holds."""
         self._presence.start()
 
     def write_evaluation(self, row: EvaluationRow) -> None:
@@ -117,9 +120,7 @@ class Records:
     def close(self, timeout_s: float = 5.0) -> None:
         """Write what is queued and let go of the database. What cannot be written is counted by the next start."""
         self._housekeeping.close()
-        if self._presence is not None:
-            self._presence.close()
-            self._presence = None
+        self._presence.close()
         self._writer.close(timeout_s)
         if self._ledger.open == 0:
             self._ledger.close()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
@@ -24,15 +24,18 @@ BEAT_S = 10.0
 # Three beats late, and it is no longer there: ended by force, or cut off from the database.
 ALIVE_S = 30.0
 _FORGOTTEN = timedelta(days=1)
+# What stands with the ids of the tenants and is none of them: the digest of their files.
+_FILES = "files="
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """One worker: where it runs, the digest of the switches that it holds, and its tenants' ids."""
+    """One worker: where it runs, the digests of the switches and tenant files that it holds, and its tenants' ids."""
 
     id: str
     host: str
     switches: str
     tenants: tuple[str, ...]
+    tenant_files: str | None = None
 
 
 def digest(switches: Switches) -> str:
@@ -51,7 +54,14 @@ def alive(engine: Engine, now: datetime) -> tuple[Worker, ...]:
         raise DatabaseError(
             "it holds no list of workers: migrate the record first, if this is the service's database"
         ) from error
-    return tuple(Worker(row["id"], row["host"], row["switches"], tuple(json.loads(row["tenants"]))) for row in rows)
+    return tuple(_worker(row) for row in rows)
+
+
+def _worker(row: RowMapping) -> Worker:
+    told = json.loads(row["tenants"])
+    ids = tuple(one for one in told if not one.startswith(_FILES))
+    files = next((one.removeprefix(_FILES) for one in told if one.startswith(_FILES)), None)
+    return Worker(row["id"], row["host"], row["switches"], ids, files)
 
 
 def silent(engine: Engine, since: Sequence[Worker], now: datetime) -> tuple[Worker, ...]:
@@ -63,15 +73,21 @@ def silent(engine: Engine, since: Sequence[Worker], now: datetime) -> tuple[Work
 
 
 class Presence:
-    """Tells the record that this worker is there, and each time that its switches change; lives as long as it."""
+    """Tells the record that this worker is there, and each time that what it holds changes; lives as long as it."""
 
-    def __init__(self, engine: Engine, switches: SwitchReader, tenants: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, switches: SwitchReader) -> None:
         self._engine = engine
         self._switches = switches
-        self._row = {"id": str(uuid.uuid4()), "host": platform.node()[:128], "tenants": json.dumps(list(tenants))}
-        self._told, self._told_at = "", datetime.min.replace(tzinfo=UTC)
+        self._id, self._host = str(uuid.uuid4()), platform.node()[:128]
+        self._tenants = "[]"
+        self._told: tuple[str, str] | None = None
+        self._told_at = datetime.min.replace(tzinfo=UTC)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+
+    def serves(self, tenants: Sequence[str], files: str | None) -> None:
+        """Whom the worker answers from now on, and the digest of their files."""
+        self._tenants = json.dumps([*tenants, *([f"{_FILES}{files}"] if files else [])])
 
     def start(self) -> None:
         """Begin to tell, in a thread of this worker."""
@@ -82,20 +98,26 @@ class Presence:
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(timeout=LOOK_S)
+        if self._told is None:
+            return
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
-            connection.execute(delete(tables.worker).where(tables.worker.c.id == self._row["id"]))
+            connection.execute(delete(tables.worker).where(tables.worker.c.id == self._id))
 
     def tell(self, now: datetime) -> None:
-        """Write what this worker holds, if it changed or a beat is due."""
-        held = digest(self._switches.current())
-        if held == self._told and (now - self._told_at).total_seconds() < BEAT_S:
+        """Write what this worker holds, if it changed or a beat is due; a beat writes the time alone."""
+        holds = digest(self._switches.current()), self._tenants
+        is_new = holds != self._told
+        if not is_new and (now - self._told_at).total_seconds() < BEAT_S:
             return
         table = tables.worker
         with self._engine.begin() as connection:
-            gone = (table.c.id == self._row["id"]) | (table.c.seen_at < now - _FORGOTTEN)
-            connection.execute(delete(table).where(gone))
-            connection.execute(insert(table).values(**self._row, switches=held, seen_at=now))
-        self._told, self._told_at = held, now
+            connection.execute(delete(table).where(table.c.seen_at < now - _FORGOTTEN))
+            is_there = update(table).where(table.c.id == self._id).values(seen_at=now)
+            if is_new or not connection.execute(is_there).rowcount:
+                connection.execute(delete(table).where(table.c.id == self._id))
+                row = {"id": self._id, "host": self._host, "switches": holds[0], "tenants": holds[1]}
+                connection.execute(insert(table).values(**row, seen_at=now))
+        self._told, self._told_at = holds, now
 
     def _run(self) -> None:
         while True:

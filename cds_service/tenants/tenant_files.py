@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ __all__ = [
     "WarningThresholds",
     "check_for",
     "demo_tenant",
+    "files_of",
     "load",
     "load_file",
     "place",
@@ -48,18 +50,26 @@ DEMO_ID = "demo"
 _LOOPBACK_BASE_URLS = ("http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*")
 
 
-def load(directory: Path) -> tuple[Tenant, ...]:
-    """Every tenant of the folder (`*.yaml`, `*.yml`), by file name. Raises TenantError naming file and line."""
+def files_of(directory: Path) -> tuple[Path, ...]:
+    """The tenant files of the folder (`*.yaml`, `*.yml`), by name. Raises TenantError where there are none."""
     if not directory.is_dir():
         raise TenantError(f"{directory}: there is no such folder of tenants")
     files = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml"))
     if not files:
         raise TenantError(f"{directory}: holds no tenant (*.yaml)")
-    tenants = tuple(load_file(path) for path in files)
+    return tuple(files)
+
+
+def load(directory: Path, *, read: Callable[[Path], Tenant] | None = None) -> tuple[Tenant, ...]:
+    """Every tenant of the folder, by file name; `read`: of one file. Raises TenantError naming file and line."""
+    files = files_of(directory)
+    tenants = tuple(map(read or load_file, files))
+    ids = Counter(tenant.id for tenant in tenants)
+    words = Counter(tenant.local_pages for tenant in tenants)
     for tenant, path in zip(tenants, files, strict=True):
-        if sum(other.id == tenant.id for other in tenants) > 1:
+        if ids[tenant.id] > 1:
             raise TenantError(f"{path}:{line_of(path, 'id')}: two tenants are called {tenant.id!r}")
-        if tenant.local_pages and sum(other.local_pages == tenant.local_pages for other in tenants) > 1:
+        if tenant.local_pages and words[tenant.local_pages] > 1:
             raise TenantError(f"{path}:{line_of(path, 'local_pages')}: another tenant has the same local_pages")
     _refuse_shared_issuers(tenants, files)
     return tenants

@@ -72,18 +72,23 @@ class _TakenApart(msgspec.Struct, frozen=True):
 class _Trusted(msgspec.Struct, frozen=True):
     tenant: Tenant
     client: Client
-    keys: KeySet
 
 
 class Verifier:
     """Knows every tenant's clients and their keys; lives as long as its worker."""
 
-    def __init__(self, tenants: Sequence[Tenant], used: TokenUse) -> None:
+    def __init__(self, tenants: Sequence[Tenant], used: TokenUse, *, before: Verifier | None = None) -> None:
+        """`before`: whose keys stay known where a tenant's file is the same."""
         self._used = used
+        # By the identity of their clients, which live as long as this; each is made by its client's first call.
+        self.keys: dict[int, KeySet] = {}
+        known = before.keys if before else {}
         self._trusted: dict[str, list[_Trusted]] = {}
         for tenant in tenants:
             for client in tenant.clients:
-                self._trusted.setdefault(client.issuer, []).append(_Trusted(tenant, client, KeySet(client, tenant)))
+                if (keys := known.get(id(client))) is not None:
+                    self.keys[id(client)] = keys
+                self._trusted.setdefault(client.issuer, []).append(_Trusted(tenant, client))
         unproven = [tenant for tenant in tenants if tenant.client_jwt == "optional" and not tenant.is_production]
         self._unproven = unproven[0] if len(unproven) == 1 else None
 
@@ -103,9 +108,12 @@ class Verifier:
 
     @property
     def doors(self) -> tuple[Door, ...]:
-        """The ways to the clients' keys."""
-        every = (each.keys.door for listed in self._trusted.values() for each in listed)
-        return tuple(door for door in every if door is not None)
+        """The ways to the keys of the clients that called."""
+        return tuple(keys.door for keys in tuple(self.keys.values()) if keys.door is not None)
+
+    def _keys(self, trusted: _Trusted) -> KeySet:
+        found = self.keys.get(id(trusted.client))
+        return found or self.keys.setdefault(id(trusted.client), KeySet(trusted.client, trusted.tenant))
 
     def _verify(self, authorization: str | None, endpoint: Endpoint, service_id: str, now: float) -> Caller:
         try:
@@ -119,7 +127,7 @@ class Verifier:
                 raise
             return Caller(self._unproven)
         trusted = _of_claimed_tenant(candidates, sent.claims.get("tenant"))
-        claims = _proven(sent, trusted, now)
+        claims = _proven(sent, trusted, self._keys(trusted), now)
         _check_times(claims, trusted.client, now)
         _check_audience(claims, trusted, endpoint, service_id)
         jti = _text(claims, "jti")
@@ -171,7 +179,7 @@ def _of_claimed_tenant(candidates: Sequence[_Trusted], claim: object) -> _Truste
     return candidates[0]
 
 
-def _proven(sent: _TakenApart, trusted: _Trusted, now: float) -> Claims:
+def _proven(sent: _TakenApart, trusted: _Trusted, keys: KeySet, now: float) -> Claims:
     """The claims, once the signature holds under a configured key of the right kind for an allowed algorithm."""
     header, claims = sent.header, sent.claims
     algorithm = _algorithm(header, trusted.client)
@@ -180,7 +188,7 @@ def _proven(sent: _TakenApart, trusted: _Trusted, now: float) -> Claims:
     pinned = trusted.client.jwks_url is None
     if not pinned and "jku" in header and header["jku"] != trusted.client.jwks_url:
         raise _Refusal("jku")
-    key = trusted.keys.find(_text(header, "kid"), algorithm, now=now)
+    key = keys.find(_text(header, "kid"), algorithm, now=now)
     if key is None:
         raise _Refusal("key")
     try:

@@ -49,6 +49,15 @@ class _Call(msgspec.Struct, frozen=True):
     into: BinaryIO | None = None
 
 
+class _Inside:
+    """What a door holds once it was used: places for calls, connections left open, and names being looked up."""
+
+    def __init__(self, connections: int) -> None:
+        self.places = threading.BoundedSemaphore(connections)
+        self.idle: deque[tuple[Origin, Line, float]] = deque()
+        self.lookups = Lookups()
+
+
 class Door:
     """One tenant's way to the servers of one purpose; lives as long as its worker.
 
@@ -75,13 +84,10 @@ class Door:
         self._address_rule = address_rule
         self._most = connections
         self._ca_bundle = ca_bundle
-        self._places = threading.BoundedSemaphore(connections)
-        self._idle: deque[tuple[Origin, Line, float]] = deque()
         self._circuits: dict[Origin, Circuit] = {}
-        self._lookups = Lookups()
         self._lock = threading.Lock()
+        self._made: _Inside | None = None
         self._context: ssl.SSLContext | None = None
-        weakref.finalize(self, _hang_up, self._idle)
 
     def get(self, url: str, *, until: float, at_most_bytes: int, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
         """The answer to a GET, whole before `until` (monotonic seconds). Raises OutboundError."""
@@ -104,6 +110,16 @@ class Door:
         return self._answered(_Call("DELETE", url, headers), until, at_most_bytes)
 
     @property
+    def _own(self) -> _Inside:
+        """Made by the first call: of thousands of tenants few call at once, and some never do."""
+        if self._made is None:
+            with self._lock:
+                if self._made is None:
+                    self._made = _Inside(self._most)
+                    weakref.finalize(self, _hang_up, self._made.idle)
+        return self._made
+
+    @property
     def open_circuits(self) -> int:
         """How many servers are not asked any more because they failed again and again."""
         return sum(circuit.is_open for circuit in tuple(self._circuits.values()))
@@ -111,7 +127,7 @@ class Door:
     @property
     def lookups(self) -> int:
         """How many names are being looked up; one that stays is a name server that does not answer."""
-        return self._lookups.under_way
+        return self._made.lookups.under_way if self._made else 0
 
     def is_open_for(self, url: str) -> bool:
         """Whether the circuit of this URL's server is open: it would be answered at once, without being asked."""
@@ -122,7 +138,8 @@ class Door:
     def close(self) -> None:
         """Hang up where nothing is under way."""
         with self._lock:
-            _hang_up(self._idle)
+            if self._made is not None:
+                _hang_up(self._made.idle)
 
     def _answered(self, call: _Call, until: float, at_most_bytes: int) -> Reply:
         origin = _origin(call.url)
@@ -148,7 +165,7 @@ class Door:
             Door.counted(self.owner, self.purpose, result, self.open_circuits)
 
     def _in_its_place(self, call: _Call, origin: Origin, until: float, at_most_bytes: int) -> Reply:
-        if not self._places.acquire(timeout=max(0.0, until - time.monotonic())):
+        if not self._own.places.acquire(timeout=max(0.0, until - time.monotonic())):
             raise OutboundError("busy")
         try:
             return self._exchanged(call, origin, until, at_most_bytes)
@@ -163,7 +180,7 @@ class Door:
         except (http.client.HTTPException, zlib.error, ValueError) as error:
             raise OutboundError("unreadable") from error
         finally:
-            self._places.release()
+            self._own.places.release()
 
     def _exchanged(self, call: _Call, origin: Origin, until: float, at_most_bytes: int) -> Reply:
         line = self._kept(origin) if call.method == "GET" and call.into is None else None
@@ -173,7 +190,7 @@ class Door:
             except ConnectionError:  # the server hung up between two calls
                 left_s(until)
         line = egress_session.opened(
-            origin, self._address_rule, until=until, lookups=self._lookups, context=self._encryption
+            origin, self._address_rule, until=until, lookups=self._own.lookups, context=self._encryption
         )
         return self._over(line, origin, call, until, at_most_bytes)
 
@@ -196,11 +213,12 @@ class Door:
 
     def _kept(self, origin: Origin) -> Line | None:
         """A connection that an earlier call left open, if the server has not hung up since."""
+        idle = self._own.idle
         with self._lock:
-            found = next((each for each in reversed(self._idle) if each[0] == origin), None)
+            found = next((each for each in reversed(idle) if each[0] == origin), None)
             if found is None:
                 return None
-            self._idle.remove(found)
+            idle.remove(found)
         if time.monotonic() - found[2] > _IDLE_S:
             found[1].close()
             return None
@@ -209,9 +227,10 @@ class Door:
     def _keep(self, origin: Origin, line: Line) -> None:
         if line.sock is None:
             return
+        idle = self._own.idle
         with self._lock:
-            self._idle.append((origin, line, time.monotonic()))
-            oldest = self._idle.popleft()[1] if len(self._idle) > self._most else None
+            idle.append((origin, line, time.monotonic()))
+            oldest = idle.popleft()[1] if len(idle) > self._most else None
         if oldest is not None:
             oldest.close()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from cds_service.tenants.tenant import Tenant
@@ -32,9 +32,21 @@ class Allowances(Protocol):
 class Throttle:
     """A token bucket and a count of calls under way for each tenant; lives as long as its worker."""
 
-    def __init__(self, tenants: Sequence[Tenant], shared: Allowances | None = None) -> None:
-        """`shared`: the buckets of all workers; none: this worker's own."""
-        self._gates = {tenant.id: _Gate(tenant, shared) for tenant in tenants}
+    def __init__(
+        self, tenants: Sequence[Tenant], shared: Allowances | None = None, *, before: Throttle | None = None
+    ) -> None:
+        """`shared`: the buckets of all workers; none: this worker's own.
+
+        `before`: whose counts and buckets go on where a tenant's limits are the same.
+        """
+        self._shared = before._shared if before else shared
+        known: Mapping[str, _Gate] = before._gates if before else {}
+        self._gates: dict[str, _Gate] = {
+            tenant.id: same
+            if (same := known.get(tenant.id)) and same.limits == tenant.limits
+            else _Gate(tenant, self._shared)
+            for tenant in tenants
+        }
 
     @contextlib.contextmanager
     def admitted(self, tenant: Tenant, *, now: float) -> Iterator[None]:
@@ -49,7 +61,7 @@ class Throttle:
 
 class _Gate:
     def __init__(self, tenant: Tenant, shared: Allowances | None) -> None:
-        self._limits = tenant.limits
+        self.limits = tenant.limits
         self._own = _Own(tenant)
         self._parcels = _Parcels(tenant, shared) if shared is not None else None
         self._under_way = 0
@@ -57,7 +69,7 @@ class _Gate:
 
     def enter(self, now: float) -> None:
         with self._lock:
-            if self._under_way >= self._limits.concurrent:
+            if self._under_way >= self.limits.concurrent:
                 raise TooManyRequests("Too many calls at once.", retry_after_s=1)
             self._under_way += 1
         try:

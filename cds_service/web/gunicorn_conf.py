@@ -26,10 +26,12 @@ forwarder_headers = ""
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Write what the record still holds in its queue, and send the spans that wait."""
-    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TRACING  # noqa: PLC0415 — this file is read before the application exists
+    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TENANTS, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)) and MODELS in worker.wsgi.extensions:
         worker.wsgi.extensions[MODELS].close()
+        if (tenants := worker.wsgi.extensions[TENANTS]) is not None:
+            tenants.close()
         worker.wsgi.extensions[RETRIES].close()
         worker.wsgi.extensions[STATE].close()
         worker.wsgi.extensions[RECORDS].close()
@@ -64,4 +66,6 @@ def post_worker_init(worker: Any) -> None:
         models.watch()
         worker.wsgi.extensions[RETRIES].watch()
         worker.wsgi.extensions[STATE].start()
-        worker.wsgi.extensions[RECORDS].watch(worker.wsgi.extensions[TENANTS])
+        worker.wsgi.extensions[RECORDS].watch()
+        if (tenants := worker.wsgi.extensions[TENANTS]) is not None:
+            tenants.watch()

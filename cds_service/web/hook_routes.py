@@ -54,15 +54,18 @@ def blueprint(deployment: Deployment) -> Blueprint:
     """Discovery, the service and its feedback."""
     routes = Blueprint("cds-hooks", __name__)
     generic = deployment.sites[0]
-    discovered = {site.tenant.id: _discovery(site, site.tenant.hooks) for site in deployment.sites}
+    discovered: dict[str, bytes] = {}
     # The list for whoever asks; a demo or dev tenant that requires no proof shows what it opted in to (DEC-05).
     open_list = _discovery(generic, HOOKS if generic.tenant.client_jwt == "required" else generic.tenant.hooks)
 
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
         caller = _discovering(deployment)
-        listed = discovered[caller.tenant.id] if caller else open_list
-        of = (deployment.desk.sites[caller.tenant.id],) if caller else deployment.sites
+        listed, of = open_list, deployment.sites
+        if caller is not None:
+            site = deployment.desk.sites[caller.tenant.id]
+            listed, of = discovered.get(caller.tenant.id) or _discovery(site, site.tenant.hooks), (site,)
+            discovered[caller.tenant.id] = listed
         if not any(gate.is_listed(site.tenant, site.zone, deployment.clock()) for site in of):
             listed = NO_SERVICES
         response = Response(listed, mimetype="application/json")

@@ -71,15 +71,15 @@ class Lanes(Generic[W]):
     """The requests under way and waiting, by lane; used by the worker's main loop alone."""
 
     def __init__(self, most: int) -> None:
-        """`most`: how many of one lane may be under way."""
-        self._most = most
+        """`most`: how many of one lane may be under way, from now on."""
+        self.most = most
         self._under_way: dict[str, int] = {}
         self._waiting: dict[str, deque[W]] = {}
 
     def enter(self, one: W) -> bool:
         """Whether the request may have a thread now; else it waits for one of its own lane."""
         held = self._under_way.get(one.lane, 0)
-        if held >= self._most:
+        if held >= self.most:
             self._waiting.setdefault(one.lane, deque()).append(one)
             return False
         self._under_way[one.lane] = held + 1

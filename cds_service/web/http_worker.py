@@ -59,10 +59,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """The application; where several tenants share it, each may hold half of the threads."""
+        """The application, and how it is shared."""
         super().load_wsgi()
-        if getattr(self.wsgi, "extensions", {}).get(SHARED):
-            self._lanes = Lanes(max(1, self.cfg.threads // 2))
+        self._share()
+
+    def _share(self) -> None:
+        """Where several tenants share the application, each may hold half of the threads; they come and go."""
+        is_shared = getattr(self.wsgi, "extensions", {}).get(SHARED)
+        self._lanes.most = max(1, self.cfg.threads // 2) if is_shared else self.cfg.threads
 
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection; False where none waits."""
@@ -146,6 +150,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
             del self._heads[conn]
             self.poller.unregister(conn.sock)
             self._end(conn, "slow" if conn.has_begun else "gone")
+        self._share()
         for conn in self._lanes.overdue(now):
             self._end(conn, "busy")
         for conn in [each for each in self._lingering if each.until <= now]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -13,6 +14,9 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from cds_service.operations import drain, logs, state
 from cds_service.web import gunicorn_conf
 from cds_service.web.settings import Settings
+
+if TYPE_CHECKING:
+    from cds_service.answering.tenants_in_force import TenantsInForce
 
 
 class DrainingArbiter(Arbiter):  # type: ignore[misc]
@@ -47,8 +51,16 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with the settings of gunicorn_conf; each worker builds its own application after the fork."""
 
-    def __init__(self, settings: Settings, *, when_ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        when_ready: Callable[[], None] | None = None,
+        tenants: TenantsInForce | None = None,
+    ) -> None:
+        """`tenants`: those that the workers share (preloading.py)."""
         self._settings = settings
+        self._tenants = tenants
         self._when_ready = when_ready
         super().__init__()
 
@@ -79,7 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         from cds_service.web.app import create_app  # noqa: PLC0415
 
         try:
-            return create_app(self._settings)
+            return create_app(self._settings, tenants=self._tenants)
         except Exception as error:
             if failures.is_of_the_database(error):
                 # gunicorn ends the node for a worker that cannot boot; this one is born again, until it is back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -37,6 +38,7 @@ def label(system: str) -> str:
     return _LABELS.get(canonical(system), SITE)
 
 
+@lru_cache(maxsize=8)
 def known(sets: ValueSets, maps: ConceptMaps) -> tuple[Known, ...]:
     """Per code system what is known of operations, the systems of orders first, whether or not there is any code."""
     groups = frozenset(GROUPS) & sets.by_id.keys()

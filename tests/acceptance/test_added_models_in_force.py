@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cds_service.commands import checks
-from cds_service.web.app import MODELS, RECORDS, StartError
+from cds_service.web.app import MODELS, RECORDS
+from cds_service.web.deployments import StartError
 from cds_service.web.settings import Settings
 from models_onnx.added import shelf
 from models_onnx.model_card import ModelError

@@ -11,7 +11,7 @@ from cds_service.hooks import card
 from cds_service.hooks import request as hook_request
 from cds_service.hooks.services import HOOKS
 from cds_service.patient_data.fhir_client import FhirClient
-from cds_service.web.app import open_sites
+from cds_service.web.deployments import open_sites
 from cds_service.web.settings import Settings
 from fhir_mappings.orders import draft_orders
 from models_onnx import registry

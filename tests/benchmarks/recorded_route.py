@@ -18,7 +18,7 @@ from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records import migrate
 from cds_service.records.records import Records
 from cds_service.trust.client_jwt import Verifier
-from cds_service.web.app import open_sites
+from cds_service.web.deployments import open_sites
 from cds_service.web.settings import Settings
 from fhir_mappings.orders import draft_orders
 from models_onnx import registry

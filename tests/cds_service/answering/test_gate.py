@@ -25,7 +25,7 @@ from cds_service.records.switches import Switch, SwitchScope
 from cds_service.tenants.tenant import Canary, LocalValidation, ModeRule, Tenant
 from cds_service.tenants.tenant_files import demo_tenant
 from cds_service.trust.errors import Forbidden
-from cds_service.web import app as application
+from cds_service.web import deployments as application
 from cds_service.web.app import RECORDS, create_app
 from cds_service.web.settings import Settings
 from tests.acceptance.requests import a_request

@@ -89,7 +89,9 @@ def test_a_tenant_that_nobody_knows_is_refused(run: Run, url: str, words: tuple[
 def two_nodes(url: str) -> Iterator[list[Presence]]:
     """Two workers that tell what they hold, as each does in its own process."""
     engines = [database.connect(url, durable=False, connections=1) for _ in range(2)]
-    made = [Presence(engine, SwitchReader(engine), ["demo"]) for engine in engines]
+    made = [Presence(engine, SwitchReader(engine)) for engine in engines]
+    for one in made:
+        one.serves(["demo"], None)
     yield made
     for one, engine in zip(made, engines, strict=True):
         one.close()

@@ -12,5 +12,7 @@ from cds_service.records.workers import Presence
 def a_worker_uses(url: str, *tenants: str, at: datetime | None = None) -> None:
     """Once, without a thread: it is there for ALIVE_S seconds, with the switches as they are now."""
     engine = database.connect(url, durable=True, connections=1)
-    Presence(engine, SwitchReader(engine), tenants).tell(at or datetime.now(UTC))
+    presence = Presence(engine, SwitchReader(engine))
+    presence.serves(tenants, None)
+    presence.tell(at or datetime.now(UTC))
     engine.dispose()
