@@ -39,7 +39,7 @@ class Throttle:
 
         `before`: whose counts and buckets go on where a tenant's limits are the same.
         """
-        self._shared = before._shared if before else shared
+        self._shared: Allowances | None = before._shared if before else shared
         known: Mapping[str, _Gate] = before._gates if before else {}
         self._gates: dict[str, _Gate] = {
             tenant.id: same
