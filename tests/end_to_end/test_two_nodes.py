@@ -1,4 +1,4 @@
-"""Two nodes of one deployment, on PostgreSQL behind PgBouncer: what one knows the other knows too (row 9)."""
+"""Two nodes of one deployment, on PostgreSQL behind PgBouncer: what one knows the other knows too."""
 
 from __future__ import annotations
 
