@@ -27,9 +27,11 @@ def planned(request: HookRequest, site: TenantRuntime) -> tuple[PlannedProcedure
     One that names another patient, and any draft of the session that does, whatever its type and selected or not:
     InvalidContext where it was sent, DataUnobtainable where we fetched it (DEC-14).
     """
-    orders = [order.resource for order in request.context.considered]
+    considered = request.context.considered
+    orders = [order.resource for order in considered]
     try:
-        procedures.refuse_other_people((draft.resource for draft in request.context.drafts), request.context.patient_id)
+        others = (draft.resource for draft in request.context.drafts if draft not in considered)
+        procedures.refuse_other_people(others, request.context.patient_id)
         return procedures.planned(
             orders, patient_id=request.context.patient_id, maps=site.maps, value_sets=site.value_sets
         )

@@ -40,6 +40,7 @@ ORDER = ("postgres", "pgbouncer", "migrate", "surgical-risk", "nginx", "promethe
 NOT_HERE = ("grafana", "purge")  # Grafana is not in Debian; purge runs once a day
 SERVER_OWNER = "postgres"  # PostgreSQL and PgBouncer refuse to be root
 TAIL_BYTES = 3_000
+START_S = 90.0
 
 
 class StackError(Exception):
@@ -182,9 +183,9 @@ class Stack:
         """The end of its log."""
         return (self.folder / f"{service}.log").read_text(encoding="utf-8", errors="replace")[-TAIL_BYTES:]
 
-    def _wait(self, service: str, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
+    def _wait(self, service: str, process: subprocess.Popen[bytes]) -> None:
         port = self.ports["tls" if service == "nginx" else service]
-        until = time.monotonic() + seconds
+        until = time.monotonic() + START_S
         while time.monotonic() < until and process.poll() is None:
             with contextlib.suppress(OSError):
                 if service == "surgical-risk":
@@ -208,15 +209,14 @@ class Stack:
     def _new_database(self) -> None:
         environment = os.environ | {"PGPASSWORD": (self.state / "postgres-password").read_text().strip()}
         place = ["-h", "127.0.0.1", "-p", str(self.ports["postgres"]), "-U", "surgical_risk"]
-        made = subprocess.run(
-            [of_postgres("createdb"), *place, "surgical_risk"],
-            check=False,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        if made.returncode and "already exists" not in made.stderr:
-            raise StackError(made.stderr)
+        command, until = [of_postgres("createdb"), *place, "surgical_risk"], time.monotonic() + START_S
+        while True:
+            made = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+            if made.returncode == 0 or "already exists" in made.stderr:
+                return
+            if "starting up" not in made.stderr or time.monotonic() > until:
+                raise StackError(made.stderr)
+            time.sleep(0.2)
 
     def stop(self) -> None:
         """End everything, what was started last first."""

@@ -113,7 +113,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The instant of the hook in the hospital's zone."""
         return self.as_of.astimezone(self.zone)
 
-    @property
+    @cached_property
     def computed(self) -> tuple[Estimate, ...]:
         """The estimates that have a probability, or a range of it, the headline first."""
         return tuple(estimate for estimate in self.estimates if estimate.score.has_figure)
@@ -235,14 +235,14 @@ def _estimate(
     """`unknown`: how far it could move; `by_class`: its figure for each ASA class."""
     if peer is not None and score.recalibration is not None:
         peer = recalibrated.peer(peer, score.recalibration)
-    ends = (unknown.range.low, unknown.range.high) if unknown is not None else (score.probability,) * 2
-    figure = score.probability if score.status != "range" else ends[0]
+    ends = unknown.range if unknown is not None else None
+    figure = ends.low if ends is not None and score.status == "range" else score.probability
     return Estimate(
         outcome=outcome,
         score=score,
         peer=peer,
         band=band(figure, peer, limits),
-        certain=band(ends[0], peer, limits) == band(ends[1], peer, limits),
+        certain=ends is None or band(ends.low, peer, limits) == band(ends.high, peer, limits),
         unknown=unknown,
         by_class=by_class,
     )

@@ -69,7 +69,7 @@ def _found(assessment: Assessment) -> Iterator[Feature]:
     features = assessment.features
     for name in _ORDER:
         feature = features[name]
-        if feature.usable and _is_news(feature):
+        if feature.model_value is not False and feature.usable and _is_news(feature):
             yield feature
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.advice.silence import WORDS
 from cds_service.answer import Answer, answer
-from cds_service.answering import evaluation_row, gate, told_before
+from cds_service.answering import computing, evaluation_row, gate, told_before
 from cds_service.answering.answer_state import States
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.cards import discrete
@@ -81,33 +81,30 @@ def answer_call(
     if again is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
-    taken = _answered(request, caller, desk, received, sent.since)
+    taken = _answered(evaluation_row.Call(request, caller, received, sent.since), desk, same)
     desk.retries.keep(same, taken.response)
     return taken
 
 
-def _answered(request: HookRequest, caller: Caller, desk: CallDesk, received: datetime, since: float) -> Taken:
-    site = desk.sites[caller.tenant.id]
-    call = evaluation_row.Call(request, caller, received, since)
+def _answered(call: evaluation_row.Call, desk: CallDesk, same: Request) -> Taken:
+    site, hook = desk.sites[call.caller.tenant.id], call.request.hook
     try:
-        outcome = _outcome(request, site, desk, received, since)
-        response = _encoded(outcome, site, request.hook)
+        outcome = _outcome(call, site, desk, same)
+        response = _encoded(outcome, site, hook)
     except Exception as error:
         desk.records.write_evaluation(evaluation_row.of_failure(call, error))
         raise
     desk.records.write_evaluation(evaluation_row.of_answer(call, outcome.given, outcome.mode, key=outcome.key))
-    return Taken(request.hook, response, outcome.given.milliseconds)
+    return Taken(hook, response, outcome.given.milliseconds)
 
 
-def _outcome(
-    request: HookRequest, site: TenantRuntime, desk: CallDesk, received: datetime, since: float
-) -> ModeDecision:
-    tenant = site.tenant
+def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, same: Request) -> ModeDecision:
+    tenant, request, received = site.tenant, call.request, call.received
     switches = gate.switches_now(desk.records)
     shut = gate.before(tenant, site.zone, request.hook, received, switches)
     if shut.reason is not None:
         return ModeDecision(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
-    given = _computed(request, site, desk, received, since)
+    given = _computed(request, site, desk, received, call.started)
     key = told_before.key(given, request)
     group = _group(given)
     decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
@@ -115,6 +112,7 @@ def _outcome(
         given = msgspec.structs.replace(given, silence=decided.reason)
     elif given.silence is None:
         given = told_before.as_before(given, key, site, desk.records, received)
+        given = told_before.as_elsewhere(given, key, same.name, call, site, desk.records)
     explains = tenant.explain_silence and decided.reason is None
     return ModeDecision(given=given, mode=decided.mode, may_explain=explains, key=key)
 
@@ -129,7 +127,9 @@ def _group(given: Answer) -> str | None:
 
 def _computed(request: HookRequest, site: TenantRuntime, desk: CallDesk, received: datetime, since: float) -> Answer:
     try:
-        return answer(request, site=site, knowledge=desk.in_force.knowledge, received=received, since=since)
+        return computing.bounded(
+            lambda: answer(request, site=site, knowledge=desk.in_force.knowledge, received=received, since=since)
+        )
     except DataUnobtainable as error:
         if site.tenant.on_failure != "empty" or isinstance(error.__cause__, WrongPatientError):
             raise

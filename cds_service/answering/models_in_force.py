@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service.answer import Knowledge
-from cds_service.answering import model_input_contract
+from cds_service.answering import model_input_contract, model_signature
 from cds_service.operations import logs, metrics
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.records.database import DatabaseError
@@ -45,8 +45,12 @@ class Status(msgspec.Struct, frozen=True):
     refused: str | None = None
 
 
-def open_models(directory: Path | None, *, class_b: bool) -> Registry:
-    """The models, verified, and such as the mapping can serve; raises ModelError or ContractError naming the model."""
+def open_models(directory: Path | None, *, class_b: bool, key: Path | None = None) -> Registry:
+    """The models, verified, and such as the mapping can serve; raises ModelError or ContractError naming the model.
+
+    `key`: a public JWK, which has to have signed their manifest.
+    """
+    model_signature.check(directory or registry.PACKAGE, key)
     loaded = registry.load(directory or registry.PACKAGE, class_b=class_b)
     model_input_contract.check(loaded)
     return loaded
@@ -64,12 +68,21 @@ def open_added(directory: Path | None, models: Registry) -> AddedModels:
 class ModelsInForce:
     """What answers are given with. Made after the fork; raises ModelError or ContractError rather than half start."""
 
-    def __init__(self, directory: Path | None, *, class_b: bool, fhir: FhirClient, added: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None,
+        *,
+        class_b: bool,
+        fhir: FhirClient,
+        added: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         self._directory = directory or registry.PACKAGE
+        self._key = key
         self._added = added
         self._class_b = class_b
         self._seen = self._fingerprint()
-        models = open_models(self._directory, class_b=class_b)
+        models = open_models(self._directory, class_b=class_b, key=key)
         self.knowledge = Knowledge(models, fhir, added=open_added(added, models))
         self.status = Status(datetime.now(UTC))
         self._retry_at = 0.0
@@ -119,7 +132,7 @@ class ModelsInForce:
             return False
         self._seen = seen
         try:
-            loaded = open_models(self._directory, class_b=self._class_b)
+            loaded = open_models(self._directory, class_b=self._class_b, key=self._key)
             added = open_added(self._added, loaded)
             self._fits(_cards(added))
         except Exception as error:  # noqa: BLE001 — whatever is wrong with the new models, the old ones go on answering

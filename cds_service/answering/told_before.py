@@ -14,6 +14,7 @@ import msgspec
 
 from cds_service.advice.options import Option
 from cds_service.answer import Answer
+from cds_service.answering.evaluation_row import Call
 from cds_service.cards import discrete, suggestions
 from cds_service.cards.cards import EXTENSION
 from cds_service.hooks.card import Card
@@ -21,6 +22,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.tenant_runtime import TenantRuntime
+from cds_service.trust.retries import KEEP_S
 from fhir_mappings.orders.procedures import NoProcedure
 
 
@@ -68,9 +70,41 @@ def as_before(given: Answer, told: str | None, site: TenantRuntime, records: Rec
         return given
     if shown.answered:
         return msgspec.structs.replace(given, silence="answered")
+    return _again(given, given.card, shown.card, site)
+
+
+def as_elsewhere(
+    given: Answer, told: str | None, same: str, call: Call, site: TenantRuntime, records: Records
+) -> Answer:
+    """The answer with the uuid of whichever node shows the same card first, while the record does not know it yet.
+
+    `told`: its key. `same`: what an exact retry has in common; within minutes it gets the same uuid even where no card
+    is the same as another (DEC-17). Where nobody can tell whether there is one, it is shown under its own.
+    """
+    card, window_s = given.card, site.tenant.dedupe_window_s
+    if card is None or given.again or given.silence is not None:
+        return given
+    may_stay = told is not None and window_s > 0
+    now, keep_s = call.received.timestamp(), min(KEEP_S, window_s) if may_stay else KEEP_S
+    try:
+        first = records.first_uuid(
+            site.tenant.id, told if told and may_stay else same, card.uuid, now=now, keep_s=keep_s
+        )
+    except DatabaseError:
+        return given
+    if first == card.uuid:
+        return given
+    return _again(given, card, first, site) if may_stay else _renamed(given, card, first)
+
+
+def _again(given: Answer, card: Card, uuid: str, site: TenantRuntime) -> Answer:
     if site.tenant.repeats == "once":
         return msgspec.structs.replace(given, silence="dedupe")
-    return msgspec.structs.replace(given, card=_under(shown.card, given.card, given.options), again=True)
+    return _renamed(given, card, uuid)
+
+
+def _renamed(given: Answer, card: Card, uuid: str) -> Answer:
+    return msgspec.structs.replace(given, card=_under(uuid, card, given.options), again=True)
 
 
 def _under(uuid: str, card: Card, options: tuple[Option, ...]) -> Card:

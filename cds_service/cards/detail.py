@@ -153,7 +153,7 @@ def _more(count: int, behind_link: bool) -> str:
 
 
 def _size(parts: Sequence[str]) -> int:
-    return sum(len(part) + len(_PARAGRAPH) for part in parts)
+    return sum(map(len, parts)) + len(_PARAGRAPH) * len(parts)
 
 
 def _some(names: Sequence[str], most: int) -> str:

@@ -249,7 +249,7 @@ def _input(feature: Feature) -> Input:
         status=feature.status,
         value=round(value, 2) if isinstance(value, float) else value,
         unit=feature.unit if value is not None and feature.unit not in ("", "1") else None,
-        time=_time(feature),
+        time=None if feature.time is None else _time(feature.time, date_only=feature.date_only),
         source=feature.source or None,
         reason=feature.reason or None,
         comparator=feature.comparator or None,
@@ -259,11 +259,10 @@ def _input(feature: Feature) -> Input:
     )
 
 
-def _time(feature: Feature) -> datetime | date | None:
+def _time(time: datetime, *, date_only: bool) -> datetime | date:
     """As a date where no time of day was recorded; msgspec writes it, which takes a tenth of isoformat."""
-    time = feature.time
-    if time is None or feature.date_only:
-        return None if time is None else time.date()
+    if date_only:
+        return time.date()
     in_utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     return in_utc.replace(microsecond=0) if in_utc.microsecond else in_utc
 

@@ -83,9 +83,8 @@ def write(options: Sequence[Option], session: Session, *, ordering: Ordering, ca
     """
     if _reference(f"Patient/{session.patient_id}") is None:
         return ()
-    return tuple(
-        _suggestion(option, session, ordering, card_uuid) for option in options if with_button(option, ordering)
-    )
+    found = (_suggestion(option, session, ordering, card_uuid) for option in options)
+    return tuple(one for one in found if one is not None)
 
 
 @lru_cache(maxsize=512)  # of one answer it is asked twice: for the card and for the record
@@ -102,8 +101,12 @@ def rules(card: Card, options: Sequence[Option]) -> dict[str, str]:
     return {one.uuid: by_uuid.get(one.uuid, SAVE) for one in card.suggestions}
 
 
-def _suggestion(option: Option, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion:
-    drafts = [(one, code) for one in option.parts or (option,) if (code := _code(one, ordering)) is not None]
+def _suggestion(option: Option, session: Session, ordering: Ordering, card_uuid: str) -> Suggestion | None:
+    """None where the site cannot order all that the option names."""
+    orders = option.parts or (option,)
+    drafts = [(one, code) for one in orders if (code := _code(one, ordering)) is not None]
+    if len(drafts) < len(orders):
+        return None
     label = sentence(option)
     return Suggestion(
         label=label,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cds_service.answering import model_input_contract
 from cds_service.commands import faults
 from cds_service.operations import logs
+from cds_service.trust.secret_text import SUFFIX
 from cds_service.web import environment
 from cds_service.web.settings import Settings
 
@@ -74,10 +74,9 @@ def _mapping() -> str:
 
 
 def _models(settings: Settings) -> str:
-    from models_onnx import registry  # noqa: PLC0415
+    from cds_service.answering.models_in_force import open_models  # noqa: PLC0415
 
-    models = registry.load(settings.models or registry.PACKAGE, class_b=settings.class_b)
-    model_input_contract.check(models)
+    models = open_models(settings.models, class_b=settings.class_b, key=settings.models_key)
     return f"{len(models.cards)} models, hashes and golden scores right: " + ", ".join(
         f"{card.name} {card.version}" for card in models.cards
     )
@@ -86,7 +85,9 @@ def _models(settings: Settings) -> str:
 def _added_models(settings: Settings) -> str:
     from cds_service.answering.models_in_force import open_added, open_models  # noqa: PLC0415
 
-    added = open_added(settings.site_models, open_models(settings.models, class_b=settings.class_b))
+    added = open_added(
+        settings.site_models, open_models(settings.models, class_b=settings.class_b, key=settings.models_key)
+    )
     told = [
         f"{name} {one.card.version}{'' if one.card.validation else ' (not validated)'}"
         for name, one in added.by_name.items()
@@ -127,7 +128,8 @@ def _tenants(
 
     yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))
     named = [site.tenant.terminology.token_variable for site in sites if site.tenant.terminology]
-    yield _check("environment", lambda: environment.check(os.environ, also=[one for one in named if one]))
+    tokens = [variable for one in named if one for variable in (one, f"{one}{SUFFIX}")]
+    yield _check("environment", lambda: environment.check(os.environ, also=tokens))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
     yield from (one for site in sites if walk is not None for one in walk(site))

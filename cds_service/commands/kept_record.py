@@ -11,12 +11,12 @@ import click
 
 def _or_from_file(context: click.Context, option: click.Parameter, given: str) -> str:
     """What was given; where nothing was, the URL in the file that DATABASE_URL_FILE names."""
-    from cds_service.web import secret_files  # noqa: PLC0415 — pydantic is slow to import
+    from cds_service.trust.secret_text import from_file  # noqa: PLC0415
 
     if context.get_parameter_source(option.name or "") is not click.core.ParameterSource.DEFAULT:
         return given
     try:
-        return secret_files.from_file("DATABASE_URL") or given
+        return from_file("DATABASE_URL") or given
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,14 +83,21 @@ def list_models(directory: Path | None, added: Path | None) -> None:
 @models.command("verify")
 @_DIRECTORY
 @_ADDED
-def verify(directory: Path | None, added: Path | None) -> None:
-    """Hash, inputs and golden scores of every version, and that the mapping gives what the served ones ask for."""
-    from cds_service.answering import model_input_contract  # noqa: PLC0415
+@click.option(
+    "--key", "key_file", envvar="CDS_MODELS_KEY", type=click.Path(path_type=Path), help="Public JWK that signed them."
+)
+def verify(directory: Path | None, added: Path | None, key_file: Path | None) -> None:
+    """Hash, inputs and golden scores of every version, and that the mapping gives what the served ones ask for.
+
+    With a key also whose signature the manifest has.
+    """
+    from cds_service.answering.models_in_force import open_models  # noqa: PLC0415
     from models_onnx import golden_scores, registry  # noqa: PLC0415
 
     folder = directory or registry.PACKAGE
-    loaded = registry.load(folder, class_b=True)
-    model_input_contract.check(loaded)
+    loaded = open_models(folder, class_b=True, key=key_file)
+    if key_file is not None:
+        output.say(output.marked("ok", f"manifest signed by {key_file.name}"), signed_by=key_file.name)
     for card in registry.cards(folder):
         cases = len(golden_scores.read_golden_scores(folder / card.outcome / card.name / card.version).cases)
         state = loaded.states[card.name, card.version]
@@ -97,6 +105,26 @@ def verify(directory: Path | None, added: Path | None) -> None:
         member = {"model": card.name, "version": card.version, "state": state, "sha256": card.sha256, "golden": cases}
         output.row("verified", output.marked("ok", line), member)
     _verify_added(added, loaded)
+
+
+@models.command("sign")
+@click.option("--key", "key_file", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Private JWK.")
+@click.option("--new-key", "is_new", is_flag=True, help="Make the key and print its public JWK for CDS_MODELS_KEY.")
+@_DIRECTORY
+def sign(key_file: Path, *, is_new: bool, directory: Path | None) -> None:
+    """Sign the manifest of a folder of models, after its files were verified; CDS_MODELS_KEY names the public key."""
+    from cds_service.answering import model_signature  # noqa: PLC0415
+    from cds_service.ehr import client_token  # noqa: PLC0415
+    from models_onnx import registry  # noqa: PLC0415
+
+    if is_new:
+        public = client_token.new_key(key_file, "ES384").public
+        output.whole(json.dumps(public), public)
+        return
+    folder = directory or registry.PACKAGE
+    signer = client_token.read_key(key_file)
+    model_signature.sign(folder, signer.key, algorithm=signer.algorithm, kid=signer.kid)
+    output.say(f"{folder / model_signature.NAME}: signed by {signer.kid}", folder=str(folder), kid=signer.kid)
 
 
 def _verify_added(directory: Path | None, shipped: Registry) -> None:

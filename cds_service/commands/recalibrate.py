@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output
+from cds_service.commands import kept_record, output, proof
 
 if TYPE_CHECKING:
     from cds_service.records.calibration_cases import Operation
@@ -26,6 +27,7 @@ _WHO = (
     click.option("--by", "done_by", required=True, help="Who does it."),
     click.option("--reason", required=True, help="Why; kept with the event."),
     kept_record.option,
+    proof.force,
 )
 
 _STANDINGS = {
@@ -70,6 +72,7 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     done_by: str,
     reason: str,
     database_url: str,
+    force: bool,
 ) -> None:
     """Fit intercept and slope of MODEL to the recorded evaluations of TENANT_ID whose outcome is known.
 
@@ -80,7 +83,7 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     from models_onnx import recalibration_fit, registry  # noqa: PLC0415
 
     period = {"since": since.replace(tzinfo=UTC), "until": until.replace(tzinfo=UTC)}
-    with kept_record.opened(database_url) as engine:
+    with _of_the_service(database_url, tenant_id, force) as engine:
         models = registry.load(directory or registry.PACKAGE, class_b=True)
         card = _card(models, model, version)
         found = calibration_cases.scored_operations(
@@ -99,11 +102,13 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
 @click.argument("model")
 @click.argument("number", type=int)
 @_with_who
-def approve(tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str) -> None:
+def approve(
+    tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str, force: bool
+) -> None:
     """Put a proposal in force; the former one of the same version is retired with it."""
     from cds_service.records import recalibrations  # noqa: PLC0415
 
-    with kept_record.opened(database_url) as engine:
+    with _of_the_service(database_url, tenant_id, force) as engine:
         kept = recalibrations.approve(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
     output.say(f"{_line(kept)}; in every worker within 60 seconds", recalibration=_member(kept))
 
@@ -113,11 +118,13 @@ def approve(tenant_id: str, model: str, number: int, *, done_by: str, reason: st
 @click.argument("model")
 @click.argument("number", type=int)
 @_with_who
-def retire(tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str) -> None:
+def retire(
+    tenant_id: str, model: str, number: int, *, done_by: str, reason: str, database_url: str, force: bool
+) -> None:
     """Take a recalibration out of force, or refuse a proposal: the model's own figure is told again."""
     from cds_service.records import recalibrations  # noqa: PLC0415
 
-    with kept_record.opened(database_url) as engine:
+    with _of_the_service(database_url, tenant_id, force) as engine:
         recalibrations.retire(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
     line = f"{tenant_id}: {model} number {number} is retired; in every worker within 60 seconds"
     output.say(line, tenant=tenant_id, model=model, number=number, state="retired")
@@ -134,6 +141,14 @@ def list_recalibrations(tenant_id: str | None, *, database_url: str) -> None:
         output.members(recalibrations=[])
         for kept in recalibrations.every_recalibration(engine, tenant_id=tenant_id):
             output.row("recalibrations", _line(kept), _member(kept))
+
+
+@contextmanager
+def _of_the_service(database_url: str, tenant_id: str, force: bool) -> Iterator[Any]:
+    """The record of a running service that knows the tenant, named."""
+    with proof.opened(database_url, forced=force, of_any_version=False) as (engine, using):
+        proof.refuse_unknown(tenant_id, using, filed=(), forced=force)
+        yield engine
 
 
 def _card(models: Registry, model: str, version: str | None) -> Any:

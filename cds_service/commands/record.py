@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output
+from cds_service.commands import kept_record, output, proof
 
 _FAULTS_TOLD = 50
 
@@ -58,18 +58,19 @@ def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> 
 
     `scores`: a row for each version of each model, champions beside challengers, with what happened; no ids.
     """
+    from cds_service.records import database, scores  # noqa: PLC0415
     from cds_service.records import export as exporting  # noqa: PLC0415
-    from cds_service.records import scores  # noqa: PLC0415
 
     start = since.replace(tzinfo=UTC)
     with kept_record.opened(database_url, connections=2) as engine:
+        proof.refuse_unrecorded(engine, tenant_id)
         if form == "scores":
             rows = scores.to_csv(engine, tenant_id, sys.stdout, since=start)
         elif form == "csv":
             rows = exporting.to_csv(engine, tenant_id, sys.stdout, since=start)
         else:
             rows = exporting.ndjson(_audit_events(engine, tenant_id, start), sys.stdout)
-    click.echo(f"{rows} rows", err=True)
+    click.echo(f"{rows} rows of {database.safe(database_url)}", err=True)
 
 
 def _audit_events(engine: Any, tenant_id: str, since: datetime) -> Iterator[Any]:
@@ -101,8 +102,17 @@ def _audit_events(engine: Any, tenant_id: str, since: datetime) -> Iterator[Any]
 @click.option("--by", "done_by", required=True, help="Who imports it.")
 @click.option("--reason", required=True, help="Why; kept with the event.")
 @kept_record.option
+@proof.force
 def import_outcomes(
-    tenant_id: str, file: BinaryIO, *, source: str, correct: bool, done_by: str, reason: str, database_url: str
+    tenant_id: str,
+    file: BinaryIO,
+    *,
+    source: str,
+    correct: bool,
+    done_by: str,
+    reason: str,
+    database_url: str,
+    force: bool,
 ) -> None:
     """Join what happened to the evaluations: a CSV of evaluation_id, outcome and occurred.
 
@@ -116,7 +126,8 @@ def import_outcomes(
     known = {card.outcome for card in registry.cards(registry.PACKAGE)}
     content = file.read(outcome_file.MOST_BYTES + 1)
     try:
-        with kept_record.opened(database_url) as engine:
+        with proof.opened(database_url, forced=force, of_any_version=False) as (engine, using):
+            proof.refuse_unknown(tenant_id, using, filed=(), forced=force)
             lines = outcome_file.outcome_lines(
                 content, tenant_id=tenant_id, known=known, source=source, today=change.at.date() + timedelta(days=1)
             )
@@ -149,12 +160,13 @@ def floors(tenant_id: str, *, folder: Path, since: datetime, database_url: str) 
     Changes nothing. Warnings, and findings that open a card by themselves, come on top.
     """
     from cds_service import tenant_advice  # noqa: PLC0415
-    from cds_service.records import card_floors  # noqa: PLC0415
+    from cds_service.records import card_floors, database  # noqa: PLC0415
     from cds_service.tenants.tenant_files import load  # noqa: PLC0415
 
     tenant = next((one for one in load(folder) if one.id == tenant_id), None)
     if tenant is None or tenant.card_budget is None:
         raise click.ClickException(f"{tenant_id}: no tenant of {folder} is called so and has a card_budget")
+    output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
     with kept_record.opened(database_url) as engine:
         operations = card_floors.assessed_operations(engine, tenant_id, since=since.replace(tzinfo=UTC))
     if len(operations) < card_floors.FEWEST:
@@ -182,7 +194,7 @@ def purge(*, folder: Path, database_url: str) -> None:
 
     Of a tenant whose file is gone, what is older than the defaults.
     """
-    from cds_service.records import retention  # noqa: PLC0415
+    from cds_service.records import database, retention  # noqa: PLC0415
     from cds_service.records.used_tokens import UsedTokens  # noqa: PLC0415
     from cds_service.tenants.tenant import Retention  # noqa: PLC0415
     from cds_service.tenants.tenant_files import load  # noqa: PLC0415
@@ -190,6 +202,7 @@ def purge(*, folder: Path, database_url: str) -> None:
     now = datetime.now(UTC)
     days = {tenant.id: tenant.retention for tenant in load(folder)}
     longest = max(kept.evaluation_days for kept in (*days.values(), Retention()))
+    output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
     with kept_record.opened(database_url) as engine:
         _months(engine, now, timedelta(days=longest))
         for tenant_id in sorted({*days, *retention.tenants_kept(engine)}):

@@ -81,6 +81,11 @@ open_circuits = Gauge(
     ["tenant", "purpose"],
     multiprocess_mode="livesum",
 )
+unanswered = Counter(
+    "surgical_risk_unanswered_requests_total",
+    "Requests that no thread ever saw: busy (503), slow (408), long (431). Nobody knows whose, there is no row.",
+    ["why"],
+)
 security = Counter("surgical_risk_security_events_total", "Requests refused for safety.", ["tenant", "kind"])
 worker_timeouts = Counter(
     "surgical_risk_worker_timeouts_total", "Workers that the arbiter ended because they did not answer it any more."
@@ -101,6 +106,8 @@ keys_read = Gauge(
 # A rate knows nothing of a count that begins at 1: what wakes somebody begins at 0.
 for _what in ("written", "lost"):
     rows.labels(_what)
+for _why in ("busy", "slow", "long"):
+    unanswered.labels(_why)
 for _result in ("loaded", "refused"):
     model_loads.labels(_result)
     tenant_loads.labels(_result)

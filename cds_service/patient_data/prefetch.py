@@ -8,6 +8,7 @@ read. Anything else is no answer: nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -59,6 +60,7 @@ class _ReadBundle(msgspec.Struct, gc=False):
     link: list[_ReadLink] = []
 
 
+_FULL_URL, _RESOURCE = attrgetter("full_url"), attrgetter("resource")
 _read_bundles = msgspec.json.Decoder(_ReadBundle)
 
 
@@ -119,9 +121,9 @@ def read_at_once(value: msgspec.Raw) -> Page:
         return read_page(value)
     if not entries:
         return Page(SearchResult(supplied="empty"))
-    if [one for one in entries if one.full_url[:4] == "urn:"]:  # a name, which references may use
+    if any(url.startswith("urn:") for url in set(map(_FULL_URL, entries))):  # a name, which references may use
         return read_page(value)
-    return Page(SearchResult(decoded=tuple([one.resource for one in entries])))
+    return Page(SearchResult(decoded=tuple(map(_RESOURCE, entries))))
 
 
 def read_page(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:

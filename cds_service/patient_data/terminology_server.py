@@ -18,6 +18,7 @@ import msgspec
 from cds_service.tenants.tenant import Tenant, Terminology
 from cds_service.trust import egress
 from cds_service.trust.outbound import Door, OutboundError
+from cds_service.trust.secret_text import SUFFIX, from_file
 from fhir_mappings.terminology import expansions, reviewed_codes
 from fhir_mappings.terminology.code_systems import SNOMED_CT
 from fhir_mappings.terminology.value_sets import ValueSetError, ValueSets
@@ -189,8 +190,14 @@ def _contained(page: Mapping[str, Any]) -> list[Any]:
 
 def _get(door: Door, asked: Terminology, url: str, until: float) -> Mapping[str, Any] | str:
     headers = {"Accept": "application/fhir+json"}
-    if asked.token_variable:
-        headers["Authorization"] = f"Bearer {os.environ.get(asked.token_variable, '')}"
+    if variable := asked.token_variable:
+        try:
+            token = from_file(variable) or os.environ.get(variable, "")
+        except ValueError as error:
+            return str(error)
+        if not token:
+            return f"its token stands neither in {variable} nor in the file that {variable}{SUFFIX} names"
+        headers["Authorization"] = f"Bearer {token}"
     try:
         reply = door.get(url, until=until, at_most_bytes=MAX_ANSWER_BYTES, headers=headers)
         if reply.status != HTTPStatus.OK:

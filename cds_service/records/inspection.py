@@ -34,10 +34,10 @@ def inspect(url: str, warn: Callable[[str], None]) -> str:
             if (why := database.unlike(engine)) is not None:
                 raise DatabaseError(f"{database.safe(url)}: {why}")
             _write_and_take_back(engine, url)
-            size = _bytes(engine, file)
+            size, revision = _bytes(engine, file), database.revision(engine)
     finally:
         engine.dispose()
-    told = f"{database.safe(url)}: revision {database.REVISION}, writable, {size / _MIB:.1f} MiB"
+    told = f"{database.safe(url)}: revision {revision}, writable, {size / _MIB:.1f} MiB"
     if file is None:
         return told
     free = shutil.disk_usage(file.parent).free

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import database, feedback, ledger, lookups, recent, switches, time_limit, writer
+from cds_service.records import database, feedback, ledger, lookups, recent, shown_cards, switches, time_limit, writer
+from cds_service.records.allowances import Allowances
 from cds_service.records.database import DatabaseError
 from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
@@ -52,7 +53,10 @@ class Records:
         self._writer = writer.Writer(self.quick, self._ledger, counted=counted, trouble=trouble)
         self.used_tokens = UsedTokens(self.quick)
         self.switches = switches.SwitchReader(self.quick)
-        self._housekeeping = Housekeeping(self.used_tokens)
+        self.allowances = Allowances(self.quick)
+        self._housekeeping = Housekeeping(
+            self.used_tokens.forget_expired, lambda now: shown_cards.forget_expired(self.quick, now)
+        )
         self._presence = Presence(self.quick, self.switches)
 
     def serves(self, tenants: Sequence[str], files: str | None) -> None:
@@ -91,6 +95,10 @@ class Records:
             return None if uuid is None else Shown(uuid, lookups.is_answered(self.quick, tenant_id, uuid))
         except SQLAlchemyError as error:
             raise DatabaseError("cards shown before could not be read") from error
+
+    def first_uuid(self, tenant_id: str, same: str, card_uuid: str, *, now: float, keep_s: float) -> str:
+        """The uuid of the first card that is the same, on whichever node it was made. Raises DatabaseError."""
+        return shown_cards.first_uuid(self.quick, tenant_id, same, card_uuid, now=now, keep_s=keep_s)
 
     def unready(self) -> str | None:
         """Why the database cannot be used now: it does not answer, or is not at this version's schema; else None."""

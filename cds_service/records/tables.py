@@ -221,6 +221,25 @@ used_token = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
+# The uuid under which the same card stands, said by whoever was first (shown_cards.py).
+shown_card = Table(
+    "shown_card",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("card_uuid", String(36), nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+# How many calls a tenant may still send (allowances.py); instants in seconds of the epoch.
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("tenant_id", String(64), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("filled_at", Float, nullable=False),
+    Column("given", Float, nullable=False),
+)
+
 loss = Table(
     "loss",
     metadata,

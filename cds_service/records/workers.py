@@ -64,6 +64,14 @@ def _worker(row: RowMapping) -> Worker:
     return Worker(row["id"], row["host"], row["switches"], ids, files)
 
 
+def silent(engine: Engine, since: Sequence[Worker], now: datetime) -> tuple[Worker, ...]:
+    """Those of `since` that tell nothing any more and did not take leave: stuck, ended by force, or cut off."""
+    here = {one.id for one in alive(engine, now)}
+    with engine.connect() as connection:
+        kept = set(connection.execute(select(tables.worker.c.id)).scalars())
+    return tuple(one for one in since if one.id in kept and one.id not in here)
+
+
 class Presence:
     """Tells the record that this worker is there, and each time that what it holds changes; lives as long as it."""
 

@@ -26,7 +26,7 @@ BATCH_ROWS = 200
 RETRY_AFTER_S = 0.5
 # One transaction for what comes within this time: a row alone costs the worker as much as twenty together, and a
 # thread that is woken for each row takes the interpreter from the answer that is just being sent.
-GATHER_S = 0.05
+GATHER_S = 0.1
 # Made once: SQLAlchemy remembers what it found out about a statement with the statement.
 _INSERT_EVALUATION, _INSERT_CARD = insert(tables.evaluation), insert(tables.card)
 _INSERT_SUGGESTION = insert(tables.suggestion)

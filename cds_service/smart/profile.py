@@ -11,7 +11,7 @@ import msgspec
 
 from cds_service.advice.choice import Advising
 from cds_service.answer import Answer, answer
-from cds_service.answering import evaluation_row, gate
+from cds_service.answering import computing, evaluation_row, gate
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.hooks.request import Authorization, HookOrder, HookRequest, OrderContext
 from cds_service.records.records import Records
@@ -107,7 +107,9 @@ def _under_mode(
     shut = gate.before(tenant, site.zone, hook, received, switches)
     if shut.reason is not None:
         return Answer(silence=shut.reason), shut.mode
-    given = answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
+    given = computing.bounded(
+        lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
+    )
     group = given.assessment.procedure.group if given.assessment else None
     decided = gate.after(tenant, hook, group, request.context.user_id, switches)
     if decided.reason is not None:

@@ -54,7 +54,7 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one request may cost, and how many a tenant may send (R-G09, R-G10, R-G18). Sizes in bytes.
 
-    Rate and concurrency hold in each worker process: a deployment of n workers admits up to n times as much.
+    The rate holds for all workers and nodes together, concurrency in each worker process.
     `body_bytes`: of a request; more is 413. `inflated_bytes`: of a request once unpacked. `inflation_ratio`: how many
     times larger it may get; by default as many as come (a hundred results with their narrative are 21 times larger than
     their gzip). `depth`: how deep its JSON may nest. `entries`: resources of one prefetch value.
@@ -127,7 +127,8 @@ class Terminology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `base_url`: of its FHIR API. `value_sets`: our id → the canonical URL under which that server holds it; `reviewed`:
     codes of no idea. `systems`: only the codes of these code systems are taken; none: all. `replaces`: they stand in
     the place of the shipped codes (DEC-41). `on_failure`: `stop` the start, or keep what is shipped and say so.
-    `token_variable`: the environment variable that holds a bearer token. `deadline_s`: for all sets together.
+    `token_variable`: the environment variable that holds a bearer token, or with _FILE behind it names its file.
+    `deadline_s`: for all sets together.
     """
 
     base_url: str

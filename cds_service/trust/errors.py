@@ -11,7 +11,8 @@ ServiceError
 ├── NotJson 415
 ├── InvalidContext 422      well-formed, but the hook's context is invalid or contradicts itself
 ├── TooManyRequests 429
-└── NotReady 503
+├── NotReady 503
+└── TooMuchComputing 503    an answer that was stopped (answering/computing.py)
 Anything else is a 500 with an id to quote: never an empty card list, which would look like low risk.
 """
 
@@ -105,3 +106,14 @@ class NotReady(ServiceError):
     """The service cannot answer now."""
 
     status, code = 503, "transient"
+
+
+class TooMuchComputing(ServiceError):
+    """One answer took more processor time than it may; others are not kept waiting for it."""
+
+    status, code = 503, "transient"
+
+    @property
+    def reason(self) -> str:
+        """A fault of ours, told apart from a database that is away."""
+        return "computing"

@@ -65,7 +65,9 @@ def create_app(
     """
     Door.counted, KeySet.counted = metrics.count_call, metrics.count_keys
     fhir = FhirClient(threads=settings.fetch_threads)
-    in_force = ModelsInForce(settings.models, class_b=settings.class_b, fhir=fhir, added=settings.site_models)
+    in_force = ModelsInForce(
+        settings.models, class_b=settings.class_b, fhir=fhir, added=settings.site_models, key=settings.models_key
+    )
     if tenants is not None:
         tenants.refresh()
     elif settings.tenants is not None and not settings.demo:

@@ -79,7 +79,7 @@ def opened(
         sites=sites,
         desk=desk,
         verifier=Verifier([site.tenant for site in sites], records.used_tokens),
-        throttle=Throttle([site.tenant for site in sites]),
+        throttle=Throttle([site.tenant for site in sites], records.allowances),
         body_limit_bytes=settings.body_limit_bytes,
         discovery_auth=settings.discovery_auth,
         clock=clock,

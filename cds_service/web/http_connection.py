@@ -113,8 +113,8 @@ class Connection(TConn):  # type: ignore[misc]
 
     def _head_is_here(self, begun: bytes) -> None:
         """The body has its own time; how long it is and whose it is stands in the head."""
-        self.lane = lane_of(begun)
-        self._wanted = _bytes_wanted(begun)
+        head = begun[: begun.index(_END, len(begun) - len(begun.lstrip(b"\r\n"))) + len(_END)]
+        self.lane, self._wanted = lane_of(head), _bytes_wanted(head)
         self.until = time.monotonic() + BODY_TIMEOUT_S
 
     @property
@@ -135,10 +135,8 @@ class Connection(TConn):  # type: ignore[misc]
             util.close(self.sock)
 
 
-def _bytes_wanted(begun: bytes) -> int:
+def _bytes_wanted(head: bytes) -> int:
     """How many bytes of the request, head included, are waited for before a thread reads it."""
-    end = begun.index(_END, len(begun) - len(begun.lstrip(b"\r\n")))
-    head = begun[: end + len(_END)]
     if _AT_ONCE.search(head):
         return len(head)
     if _IN_CHUNKS.search(head):

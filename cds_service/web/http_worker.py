@@ -24,7 +24,7 @@ from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.workers import base  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from cds_service.operations import logs
+from cds_service.operations import logs, metrics
 from cds_service.operations.drain import OF_THIS_NODE
 from cds_service.web.heartbeat import Heartbeat
 from cds_service.web.http_connection import PEEK, REFUSALS, Connection, Head
@@ -133,6 +133,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if why == "busy":  # of the others the client is the cause; of this one nobody else tells
             logs.warn("refused", status=503, cause="no thread was free in time")
         if why in REFUSALS:
+            metrics.unanswered.labels(why).inc()
             conn.refuse(why)
         conn.close(graceful=why in REFUSALS)
 

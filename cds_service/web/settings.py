@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     models: Path | None = Field(
         default=None, description="Folder of the models and of registry.yaml. None: those of the package."
     )
+    models_key: Path | None = Field(
+        default=None,
+        description="A public JWK: models are served only where this key signed their manifest (`models sign`).",
+    )
     site_models: Path | None = Field(
         default=None, description="Folder of the models that this site added (`cds-service models add`). None: none."
     )

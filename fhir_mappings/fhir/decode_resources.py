@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -141,10 +142,13 @@ def _all_decoded(raws: Sequence[Raw]) -> tuple[Sequence[Resource | None], set[st
     return found, named
 
 
+_SUBJECT = attrgetter("subject.reference")
+
+
 def _subjects_of(resources: Iterable[Resource | None]) -> set[str | None]:
     """Whom the resources name, as written; with None where one names nobody, is no such resource or cannot be read."""
     try:
-        return {one.subject.reference for one in resources}  # type: ignore[union-attr]
+        return set(map(_SUBJECT, resources))
     except AttributeError:
         return {None}
 

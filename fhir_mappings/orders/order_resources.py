@@ -149,6 +149,8 @@ def people(raw: Raw) -> tuple[Reference, ...]:
 
 
 def _listed(raw: Raw) -> tuple[Reference, ...]:
+    if raw is _NOBODY:
+        return ()
     try:
         given = _people.decode(raw)
     except _UNREADABLE:

@@ -102,9 +102,9 @@ class Diagnoses(Struct, frozen=True):
 
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
-        found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
-        if not found:
+        if self.by_idea.keys().isdisjoint(ideas):
             return ()
+        found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
         return tuple(one for one in found if not one.two_concepts and (one.standing == "current" or not current))
 
     def contradicts(self, idea: str) -> str | None:
@@ -258,5 +258,4 @@ def _is_on_problem_list(condition: Condition) -> bool:
 def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:
     if abatement is not None:
         return not is_ahead(abatement, now) and not (abatement.date_only and abatement.last > now.today)
-    others = (condition.abatement_age, condition.abatement_range, condition.abatement_string)
-    return any(other is not ABSENT for other in others)
+    return not (condition.abatement_age is condition.abatement_range is condition.abatement_string is ABSENT)

@@ -198,13 +198,14 @@ _ASIDE: dict[str, Why] = {
 
 
 _NO_OTHERS: dict[Why, int] = {}
+_NOTHING_UNCLEAR = Unclear()
 
 
 def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None) -> Unclear:
     """What of one kind of data was not understood, entries that never became a resource included."""
-    counted = counted or Counted()
     if not (part.set_aside or result.unread_entries or result.not_sent):
-        return counted.unclear(_NO_OTHERS)
+        return counted.unclear(_NO_OTHERS) if counted is not None else _NOTHING_UNCLEAR
+    counted = counted or Counted()
     others: Counter[Why] = Counter()
     for reason, count in part.set_aside.items():
         others[_ASIDE[reason]] += count

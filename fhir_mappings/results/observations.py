@@ -114,10 +114,12 @@ def index(
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
+        if not meant and not observation.component:
+            continue
         if len(meant) == 1 and not observation.component:  # nearly all of what means something
             name, lower = meant[0]
             found[name].append(Recorded(observation, observation, *written_time(observation), lower))
-        elif meant or observation.component:
+        else:
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
         found = {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}

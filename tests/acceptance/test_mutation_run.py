@@ -23,7 +23,7 @@ from tests.acceptance.mutation_run import Run, Server, a_case, measured, serving
 from tests.acceptance.mutations_invalid import Done, Target
 
 SEED = 20261129
-PARTS, CASES_OF_A_PART = 10, 2_500  # each case is sent prefetched and fetched: 50,000 mutated requests
+PARTS, CASES_OF_A_PART = 20, 2_500  # each case is sent prefetched and fetched: 100,000 mutated requests
 
 
 @pytest.fixture(scope="module")

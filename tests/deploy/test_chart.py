@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cds_service.web import gunicorn_conf
 from cds_service.web.settings import Settings
 from tests.conformance.conftest import a_tenant_file, an_app
 from tests.deploy import tools
@@ -112,7 +113,8 @@ def test_probes_and_drain() -> None:
     (container,) = pod["containers"]
     paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness", "startup")}
     assert paths == {"liveness": "/livez", "readiness": "/readyz", "startup": "/readyz"}
-    assert int(container["lifecycle"]["preStop"]["exec"]["command"][1]) < pod["terminationGracePeriodSeconds"]
+    before = int(container["lifecycle"]["preStop"]["exec"]["command"][1]) + Settings.model_fields["drain_s"].default
+    assert before + gunicorn_conf.graceful_timeout + 5 <= pod["terminationGracePeriodSeconds"]
     shm = next(one for one in pod["volumes"] if one["name"] == "shm")
     assert shm["emptyDir"] == {"medium": "Memory", "sizeLimit": "256Mi"}
     assert {"name": "shm", "mountPath": "/dev/shm"} in container["volumeMounts"]
@@ -123,7 +125,7 @@ def test_the_migration_runs_before_the_pods_and_after_its_secret() -> None:
     assert job["helm.sh/hook"] == secret["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert int(secret["helm.sh/hook-weight"]) < int(job["helm.sh/hook-weight"])
     asked = {one["secretKey"] for one in of("ExternalSecret")["spec"]["data"]}
-    assert asked == {"database-url", "database-url-direct", "session-key", "session-key-other"}
+    assert asked == {"database-url", "database-url-direct", "session-key", "session-key-other", "terminology-token"}
 
 
 def test_it_scales_by_cpu_and_by_the_queue() -> None:

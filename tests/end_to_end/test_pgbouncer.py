@@ -1,4 +1,4 @@
-"""A node whose PostgreSQL stands behind PgBouncer in transaction mode: it boots, and refuses no call for it (row 6)."""
+"""A node whose PostgreSQL stands behind PgBouncer in transaction mode: it boots, and refuses no call for it."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from cds_service.records.rows import EvaluationRow
 from cds_service.web.app import RECORDS
 from models_onnx import registry
 from models_onnx.model import sigmoid
+from tests.cds_service.records.present import a_worker_uses
 from tests.cds_service.records.rows_of import an_evaluation
 
 MODEL, OUTCOME = "elective-complication", "any-complication"
@@ -32,6 +33,7 @@ def run_on(folder: Path, app: Flask) -> Run:
     """The commands on the record of this application."""
     environment = {"DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
     assert app.extensions[RECORDS].unready() is None
+    a_worker_uses(environment["DATABASE_URL"], "demo", "elsewhere", at=datetime.now(UTC) + timedelta(hours=1))
     return lambda *words: CliRunner().invoke(main, words, env=environment)
 
 

@@ -42,6 +42,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
     "models promote": (*WHO, "--force"),
     "models retire": (*WHO, "--force"),
+    "models sign": ("--key", "{folder}/key.json"),
     "models new": ("--into", "{folder}/empty"),
     "models add": (*WHO, "--force", "--site-models", "{folder}/site"),
     "models remove": (*WHO, "--force", "--site-models", "{folder}/site"),
@@ -49,9 +50,9 @@ MORE: dict[str, tuple[str, ...]] = {
     "mode set": (*WHO, "--force"),
     "mode clear": (*WHO, "--force"),
     "kill": (*WHO, "--force"),
-    "recalibrate fit": WHO,
-    "recalibrate approve": WHO,
-    "recalibrate retire": WHO,
+    "recalibrate fit": (*WHO, "--force"),
+    "recalibrate approve": (*WHO, "--force"),
+    "recalibrate retire": (*WHO, "--force"),
     "token": (
         "--issuer",
         "https://test.example.org",
@@ -60,7 +61,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
-    "record import-outcomes": (*WHO, "--source", "registry"),
+    "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
 

@@ -28,6 +28,20 @@ COMMANDS = [
     ("mode", "clear", "demo", *WHO),
     ("models", "retire", "rcri", "1.0.0", *WHO),
     ("models", "promote", "rcri", "1.0.0", *WHO),
+    ("recalibrate", "fit", "demo", "rcri", *WHO),
+    ("recalibrate", "approve", "demo", "rcri", "1", *WHO),
+    ("recalibrate", "retire", "demo", "rcri", "1", *WHO),
+    ("record", "import-outcomes", "demo", __file__, "--source", "registry", *WHO),
+]
+OF_A_TENANT = [
+    ("kill", "--tenant", "genral", *WHO),
+    ("mode", "set", "genral", "off", *WHO),
+    ("recalibrate", "fit", "genral", "rcri", *WHO),
+    ("recalibrate", "approve", "genral", "rcri", "1", *WHO),
+    ("recalibrate", "retire", "genral", "rcri", "1", *WHO),
+    ("record", "import-outcomes", "genral", __file__, "--source", "registry", *WHO),
+    ("record", "export", "genral"),
+    ("record", "export", "genral", "--form", "scores"),
 ]
 
 
@@ -65,7 +79,7 @@ def test_a_worker_that_was_there_an_hour_ago_is_none(run: Run, url: str) -> None
     assert run("kill", *WHO, "--force").exit_code == 0
 
 
-@pytest.mark.parametrize("words", [("kill", "--tenant", "genral", *WHO), ("mode", "set", "genral", "off", *WHO)])
+@pytest.mark.parametrize("words", OF_A_TENANT, ids=lambda words: " ".join(words[:2]))
 def test_a_tenant_that_nobody_knows_is_refused(run: Run, url: str, words: tuple[str, ...]) -> None:
     a_worker_uses(url, "general")
     refused = run(*words)
@@ -116,6 +130,20 @@ def test_a_worker_that_does_not_follow_is_an_error(
     done = run("kill", *WHO, "--wait")
     assert done.exit_code == 1
     assert "1 of 2 workers have it" in done.output
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_worker_that_falls_silent_meanwhile_is_not_one_fewer_to_wait_for(
+    run: Run, two_nodes: list[Presence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in two_nodes:
+        one.tell(datetime.now(UTC))
+    two_nodes[0].start()  # the other is stuck, and soon no longer counted
+    monkeypatch.setattr(workers, "ALIVE_S", 1.0)
+    monkeypatch.setattr(workers, "BEAT_S", 0.2)
+    done = run("kill", *WHO, "--wait")
+    assert done.exit_code == 1
+    assert "1 of 2 workers have it; silent since, and unknown: 1 on" in done.output
 
 
 def test_a_worker_that_ends_is_there_no_longer(url: str, two_nodes: list[Presence]) -> None:

@@ -64,7 +64,7 @@ def http(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FlaskClient
     records = Records(url, folder=tmp_path, connections=1, counted=lambda *_: None)
     records.write_evaluation(getattr(request, "param", None) or an_evaluation())
     app = Flask(__name__)
-    error_responses.register(app, lambda *_: None)
+    error_responses.register(app, lambda *_: None, lambda _: None)
     app.register_blueprint(risk_assessments.blueprint(records, risk_assessments.Doors(proven, SEAL, SITES)))
 
     @app.get("/open/<name>/<assessment_id>")

@@ -175,6 +175,20 @@ def test_the_token_comes_from_the_environment_variable_that_the_tenant_names(mon
     assert server.seen[0][1] == "Bearer secret"
 
 
+def test_the_token_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n", encoding="utf-8")
+    monkeypatch.setenv("HOSPITAL_TX_TOKEN_FILE", str(tmp_path / "token"))
+    with serving(expanding) as server:
+        terminology_server.in_force(a_tenant(server.base, token_variable="HOSPITAL_TX_TOKEN"), STANDARD)
+    assert server.seen[0][1] == "Bearer secret"
+
+
+def test_a_token_that_is_nowhere_is_told_and_no_call_is_made_without_it() -> None:
+    with serving(expanding) as server, pytest.raises(TerminologyError, match="stands neither in HOSPITAL_TX_TOKEN nor"):
+        terminology_server.in_force(a_tenant(server.base, token_variable="HOSPITAL_TX_TOKEN"), STANDARD)
+    assert server.seen == []
+
+
 REFUSALS = {
     "answered 404": lambda _: (404, {}),
     "is no JSON": lambda _: (200, b"<html>"),

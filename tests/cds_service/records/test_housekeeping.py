@@ -23,7 +23,7 @@ def wait_for(condition):
 
 @pytest.fixture
 def keeping(records):
-    housekeeping = Housekeeping(records.used_tokens, every_s=0.02)
+    housekeeping = Housekeeping(records.used_tokens.forget_expired, every_s=0.02)
     yield
     housekeeping.close()
 

@@ -170,7 +170,7 @@ def test_an_unknown_kid_of_a_set_that_was_had_is_a_refusal():
 
 
 def test_no_valid_token_is_refused_while_the_first_keys_are_a_second_away():
-    """Row 3 of issue 17: a fresh worker told 38 of 40 that they are nobody."""
+    """A fresh worker once told 38 of 40 that they are nobody."""
 
     def slow(_path: str) -> tuple[int, dict[str, str], bytes]:
         time.sleep(1.0)

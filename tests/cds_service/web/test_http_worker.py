@@ -11,7 +11,9 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http import get_parser
 
+from cds_service.operations import metrics
 from cds_service.web import http_worker
+from cds_service.web.http_connection import REFUSALS
 from cds_service.web.http_worker import HeadFirstWorker
 
 BODY = b'{"hook": "order-select"}'
@@ -52,3 +54,20 @@ def test_a_body_that_nobody_read_ends_the_connection_when_its_time_is_over(
 def test_a_body_that_nobody_read_and_that_is_here_is_thrown_away(connection: Any) -> None:
     next(connection.parser)
     assert stays(connection)
+
+
+@pytest.mark.parametrize("why", sorted(REFUSALS))
+def test_a_request_that_no_thread_ever_saw_is_counted(why: str) -> None:
+    """There is no row of it: nobody has read whose it is."""
+    told: list[str] = []
+    conn = SimpleNamespace(refuse=told.append, close=lambda graceful: told.append(f"closed {graceful}"))
+    before = metrics.unanswered.labels(why)._value.get()
+    HeadFirstWorker._end(SimpleNamespace(nr_conns=1), conn, why)  # type: ignore[arg-type]
+    assert metrics.unanswered.labels(why)._value.get() == before + 1
+    assert told == [why, "closed True"]
+
+
+def test_a_client_that_went_away_is_no_refusal() -> None:
+    before = {why: metrics.unanswered.labels(why)._value.get() for why in REFUSALS}
+    HeadFirstWorker._end(SimpleNamespace(nr_conns=1), SimpleNamespace(close=lambda graceful: None), "gone")  # type: ignore[arg-type]
+    assert {why: metrics.unanswered.labels(why)._value.get() for why in REFUSALS} == before

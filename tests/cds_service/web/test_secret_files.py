@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.commands.cli import main
+from cds_service.trust.secret_text import from_file
 from cds_service.web import environment, secret_files
 from cds_service.web.settings import Settings
 
@@ -48,7 +49,7 @@ def test_a_file_that_is_empty_or_not_there_is_told_without_its_text(tmp_path: Pa
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ValueError, match=r"CDS_SESSION_KEY_FILE: .* (is empty|cannot be read)"):
-        secret_files.from_file("CDS_SESSION_KEY", {"CDS_SESSION_KEY_FILE": str(file)})
+        from_file("CDS_SESSION_KEY", {"CDS_SESSION_KEY_FILE": str(file)})
 
 
 def test_the_variables_that_name_files_are_known() -> None:
