@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from cds_service import patient_from_request, time_ordered_id
+from cds_service import patient_from_request
 from cds_service.advice import choice, model_inputs, silence
 from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.options import Option
@@ -20,6 +20,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.patient_data.fhir_client import FhirClient
 from cds_service.stopwatch import Stopwatch
 from cds_service.tenant_runtime import TenantRuntime
+from cds_service.trust import time_ordered_id
 from fhir_mappings.features.features import derive
 from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
 from fhir_mappings.patient.patient_record import PatientRecord

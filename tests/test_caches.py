@@ -45,6 +45,11 @@ OF_OUR_OWN = {
     "fhir_mappings/results/observations.py:_inputs_of": "tenants' vocabularies",
     "fhir_mappings/results/observations.py:_meanings": "tenants' vocabularies",
     "fhir_mappings/terminology/unit_factors.py:_registry": "nothing",
+    "cds_service/tenant_runtime.py:_verified": "the shipped value sets",
+    "cds_service/tenant_runtime.py:_without_own": "paths of shipped maps, and the shipped value sets",
+    "cds_service/tenant_runtime.py:_shared": "prefetch templates, from our table and tenants' files",
+    "cds_service/patient_data/terminology_server.py:_snomed_counts": "tenants' value sets",
+    "fhir_mappings/orders/operation_codes.py:known": "tenants' value sets and maps",
 }
 SHORT_ONLY = {
     "fhir_mappings/terminology/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters",

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from cds_service import time_ordered_id
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.silence import Reason
 from cds_service.answer import Answer
@@ -18,6 +17,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
 from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
 from cds_service.tenants.tenant import Mode
+from cds_service.trust import time_ordered_id
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.errors import ServiceError
 from fhir_mappings.orders.operation_codes import label

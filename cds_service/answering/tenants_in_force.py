@@ -26,7 +26,7 @@ Sites = tuple[TenantRuntime, ...]
 Take = Callable[[Sites, str], None]
 
 
-class Status(msgspec.Struct, frozen=True):
+class TenantsStatus(msgspec.Struct, frozen=True):
     """Since when these tenants are in force, a digest of their files, and why the files now there are not."""
 
     since: datetime
@@ -41,7 +41,7 @@ class TenantsInForce:
         self._folder = folder
         self.sites: Sites = ()
         self.sites, digest = self._opened()
-        self.status = Status(datetime.now(UTC), digest)
+        self.status = TenantsStatus(datetime.now(UTC), digest)
         self._take: Take = _nobody
         self._ended = threading.Event()
 
@@ -71,7 +71,7 @@ class TenantsInForce:
             return False
         before, self.sites = self.sites, sites
         is_other = digest != self.status.digest
-        self.status = Status(datetime.now(UTC) if is_other else self.status.since, digest)
+        self.status = TenantsStatus(datetime.now(UTC) if is_other else self.status.since, digest)
         if is_other:
             metrics.tenants.set(len(sites))
             metrics.tenant_loads.labels("loaded").inc()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from cds_service import time_ordered_id
 from cds_service.advice import number_text
 from cds_service.advice.assessment import Assessment
 from cds_service.advice.choice import Chosen
@@ -13,6 +12,7 @@ from cds_service.cards.dialects import DIALECTS, Dialect
 from cds_service.cards.suggestions import Ordering, Session
 from cds_service.hooks.card import Card, CardCoding, Link, Source, Suggestion
 from cds_service.hooks.context import InsteadOf
+from cds_service.trust import time_ordered_id
 from fhir_mappings.orders.draft_orders import Intent
 from fhir_mappings.orders.order_codes import OrderCodes
 from fhir_mappings.orders.procedures import PlannedProcedure

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, select
 
-from cds_service import time_ordered_id
 from cds_service.records import tables
 from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
+from cds_service.trust import time_ordered_id
 
 # A node of the version before leaves the instant of a card to the database, whose clock may be another.
 _SKEW = timedelta(days=1)

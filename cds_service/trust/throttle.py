@@ -22,7 +22,7 @@ PARCEL_S = 0.05
 HOLD_S = 10.0
 
 
-class Allowances(Protocol):
+class SharedAllowances(Protocol):
     """The buckets that all workers and nodes have in common."""
 
     def take(self, tenant_id: str, *, wanted: int, rate: float, burst: int) -> tuple[int, float] | None:
@@ -33,13 +33,13 @@ class Throttle:
     """A token bucket and a count of calls under way for each tenant; lives as long as its worker."""
 
     def __init__(
-        self, tenants: Sequence[Tenant], shared: Allowances | None = None, *, before: Throttle | None = None
+        self, tenants: Sequence[Tenant], shared: SharedAllowances | None = None, *, before: Throttle | None = None
     ) -> None:
         """`shared`: the buckets of all workers; none: this worker's own.
 
         `before`: whose counts and buckets go on where a tenant's limits are the same.
         """
-        self._shared: Allowances | None = before._shared if before else shared
+        self._shared: SharedAllowances | None = before._shared if before else shared
         known: Mapping[str, _Gate] = before._gates if before else {}
         self._gates: dict[str, _Gate] = {
             tenant.id: same
@@ -60,7 +60,7 @@ class Throttle:
 
 
 class _Gate:
-    def __init__(self, tenant: Tenant, shared: Allowances | None) -> None:
+    def __init__(self, tenant: Tenant, shared: SharedAllowances | None) -> None:
         self.limits = tenant.limits
         self._own = _Own(tenant)
         self._parcels = _Parcels(tenant, shared) if shared is not None else None
@@ -109,7 +109,7 @@ class _Own:
 class _Parcels:
     """What this worker took from the bucket of all and has not used; one thread asks for more at a time."""
 
-    def __init__(self, tenant: Tenant, shared: Allowances) -> None:
+    def __init__(self, tenant: Tenant, shared: SharedAllowances) -> None:
         self._tenant_id, self._limits, self._shared = tenant.id, tenant.limits, shared
         self._wanted = max(1, round(PARCEL_S * tenant.limits.requests_per_s))
         self._pause_s = min(PARCEL_S, tenant.limits.burst / tenant.limits.requests_per_s / 2)

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from cds_service import time_ordered_id
 from cds_service.records import database, lookups, migrate, months, retention, switches, tables, writer
 from cds_service.records.rows import EvaluationRow
+from cds_service.trust import time_ordered_id
 from tests.cds_service.records import postgres
 from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
 
