@@ -206,7 +206,7 @@ def _settings(**given: object) -> Settings:
         raise click.ClickException(f"settings: {faults.of_settings(error)}") from error
 
 
-def _ready_or_exit(settings: Settings, tenants: TenantsInForce | None) -> None:
+def _ready_or_exit(settings: Settings, tenants: TenantsInForce | None = None) -> None:
     """Say what is wrong before gunicorn starts workers that would each fail with a traceback.
 
     Apart: models that the arbiter had opened would abort every worker when it ends.

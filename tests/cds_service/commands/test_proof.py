@@ -15,7 +15,9 @@ from cds_service.commands.cli import main
 from cds_service.records import database, migrate, switches, workers
 from cds_service.records.switches import SwitchReader
 from cds_service.records.workers import Presence
+from cds_service.tenants.tenant_folder import TenantFolder
 from tests.cds_service.records.present import a_worker_uses
+from tests.conformance.conftest import a_tenant_file
 
 WHO = ("--by", "A. Jones", "--reason", "drill")
 Run = Callable[..., Result]
@@ -165,3 +167,19 @@ def test_presence_costs_one_thread_that_ends(two_nodes: list[Presence]) -> None:
     two_nodes[0].start()
     two_nodes[0].close()
     assert threading.active_count() == before
+
+
+def test_tenants_are_told_with_the_workers_that_have_their_files(run: Run, url: str, tmp_path: Path) -> None:
+    folder = a_tenant_file(tmp_path / "tenants")
+    listed = TenantFolder(folder).read()
+    engine = database.connect(url, durable=True, connections=1)
+    presence = Presence(engine, SwitchReader(engine))
+    for files, code, told in (("another", 1, "in force in 0 of 1 workers"), (listed.digest, 0, "1 of 1 workers")):
+        presence.serves(["general-hospital"], files)
+        presence.tell(datetime.now(UTC))
+        done = run("tenants", "--tenants", str(folder))
+        assert (done.exit_code, told in done.output) == (code, True), done.output
+    (folder / "tenant.yaml").write_text("id: 7", encoding="utf-8")
+    refused = run("tenants", "--tenants", str(folder))
+    assert (refused.exit_code, "tenant.yaml:" in refused.output) == (1, True)
+    engine.dispose()
