@@ -22,7 +22,7 @@ from tests.cds_service.trust.signing import key
 from tests.end_to_end import nodes
 from tests.end_to_end.nodes import ISSUER, Node
 
-pytestmark = pytest.mark.end_to_end
+real = pytest.mark.end_to_end
 PUBLIC_URL = "http://127.0.0.1"
 SERVICE = f"{PUBLIC_URL}/cds-services/surgical-risk"
 Nodes = tuple[Node, Node]
@@ -90,6 +90,7 @@ def pairs(two: Nodes, number: int) -> Counter[tuple[int, ...]]:
         return Counter(tuple(sorted(pair)) for pair in zip(*pool.map(send, two), strict=True))
 
 
+@real
 def test_a_token_sent_to_both_at_once_is_taken_by_exactly_one(two: Nodes) -> None:
     assert pairs(two, 200) == {(200, 401): 200}
 
@@ -106,6 +107,7 @@ def test_of_thousands_of_tokens_each_is_taken_by_exactly_one(two: Nodes) -> None
     assert told.total() >= 2_000
 
 
+@real
 def test_an_exact_retry_at_the_other_node_has_the_same_uuids(two: Nodes) -> None:
     """Also without a window in which cards stay, and while the first is still being answered."""
     for _ in range(10):
@@ -116,6 +118,7 @@ def test_an_exact_retry_at_the_other_node_has_the_same_uuids(two: Nodes) -> None
     assert uuids(post(two[0], another)) != uuids(first)
 
 
+@real
 @pytest.mark.parametrize("two", [{"dedupe_window_s": 600.0}], indirect=True)
 def test_the_same_card_at_the_other_node_has_the_same_uuids(two: Nodes) -> None:
     """DEC-42, for edits of one order that reach both at once."""
@@ -128,6 +131,7 @@ def test_the_same_card_at_the_other_node_has_the_same_uuids(two: Nodes) -> None:
 LIMITS = {"requests_per_s": 20.0, "burst": 10}
 
 
+@real
 @pytest.mark.parametrize("two", [{"limits": LIMITS}], indirect=True)
 def test_a_rate_holds_for_both_together(two: Nodes) -> None:
     """Within a tenth; two workers each, so that each for itself would let in four times as many."""
