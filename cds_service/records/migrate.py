@@ -76,6 +76,10 @@ def downgrade(url: str, revision: str) -> None:
     config = configuration()
     try:
         with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # A table that loses a column is copied and dropped; what refers to its rows must not go with them.
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                connection.commit()
             config.attributes["connection"] = connection
             command.downgrade(config, revision)
             _note_reader(connection, config)

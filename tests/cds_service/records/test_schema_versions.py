@@ -97,6 +97,18 @@ def test_the_way_back_keeps_the_rows_and_says_where_it_cannot_lead(url: str) -> 
     assert why_not(url) is None
 
 
+def test_the_whole_way_back_keeps_the_cards_of_what_was_answered(url: str) -> None:
+    """SQLite copies a table that loses a column: what refers to its rows must not go with them."""
+    engine = database.connect(url, durable=True, connections=1)
+    writer.write(engine, [an_evaluation()])
+    migrate.downgrade(url, "0001")
+    with engine.connect() as connection:
+        kept = [connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar() for name in ("evaluation", "card")]
+    assert kept == [1, 1]
+    engine.dispose()
+    migrate.upgrade(url)
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.revision)
 def test_a_step_says_which_versions_may_use_the_database_after_it(script: object) -> None:
     """A step that older code survives only adds; one that takes away says that it serves newer code alone."""
