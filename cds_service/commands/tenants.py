@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LOOK_S = 1.0
 
 
-@click.command("tenants")
+@click.command("tenants", cls=output.Command)
 @click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
 @kept_record.option
 @proof.wait

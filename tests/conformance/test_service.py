@@ -146,6 +146,7 @@ def test_S_16_too_many_calls_are_429_and_a_lost_record_is_503(tmp_path):
     with records.durable.begin() as connection:
         connection.exec_driver_sql("DROP TABLE used_token")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'x'")
+        connection.exec_driver_sql("UPDATE schema_reader SET oldest = 'x'")
     lost = app.test_client().post(SERVICE, json=a_request(), headers=a_token())
     refused(lost, 503)
     assert lost.headers["Retry-After"]

@@ -116,7 +116,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ({"CDS_SESSION_KEY": "secret"}, "settings: CDS_SESSION_KEY: value should have at least 32 items"),
         ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL: the database is named by sqlite://… or postgresql"),
         ({"DATABASE_URL": "sqlite:////nowhere/r.sqlite3"}, "there is no such folder, or it may not be opened"),
-        ({"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d"}, "it does not answer: look at host and port"),
+        ({"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d"}, "nothing listens there: look at host and port"),
         ({"CDS_TENANTS": "/nowhere"}, "tenants: /nowhere: there is no such folder of tenants"),
         ({"CDS_MODELS": "/nowhere"}, "models: "),
         ({"CDS_DISCOVERY_AUHT": "required"}, "CDS_DISCOVERY_AUHT is no setting: did you mean CDS_DISCOVERY_AUTH?"),

@@ -91,7 +91,7 @@ def test_the_command_tells_the_floors_of_the_budget_and_changes_nothing(
     write(records, rows)
     told = asked(a_tenant_file(tmp_path / "tenants", card_floor=None, card_budget=0.25), url)
     assert told.exit_code == 0, told.output
-    first, second = told.output.splitlines()
+    _, first, second = told.output.splitlines()
     assert first == "200 operations; now 84.0 % have a card"
     assert 20.0 < float(second.split(" ")[0]) <= 25.0
     assert "card_floors: {30-day-death: " in second

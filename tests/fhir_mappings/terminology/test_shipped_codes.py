@@ -18,7 +18,11 @@ from fhir_mappings.terminology.code_systems import CPT, LOINC, SNOMED_CT
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("fhir_mappings", "cds_service", "models_onnx", "deploy")
 DATA = sorted(
-    path for name in PACKAGES for ending in ("json", "yaml", "yml") for path in (ROOT / name).rglob(f"*.{ending}")
+    path
+    for name in PACKAGES
+    for ending in ("json", "yaml", "yml")
+    for path in (ROOT / name).rglob(f"*.{ending}")
+    if "templates" not in path.parts  # Helm's, which become YAML when they are rendered
 )
 TEXTS = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")) + DATA
 MAPS = sorted((ROOT / "fhir_mappings" / "terminology" / "concept_maps").glob("*.json"))
