@@ -38,6 +38,14 @@ def test_the_stack_is_bit_identical_to_the_single_graphs() -> None:
     compare_stack(models, features, open_session(stacked(models, features, [])))
 
 
+def test_a_stack_in_which_one_model_differs_is_refused_by_its_name() -> None:
+    models = [one.model for one in EXPORTS]
+    features = list(dict.fromkeys(name for model in models for name in model.inputs))
+    other = [replace(models[0], base=models[0].base + 1e-6), *models[1:]]
+    with pytest.raises(ModelError, match=f"{models[0].name}: the stacked graph differs"):
+        compare_stack(models, features, open_session(stacked(other, features, [])))
+
+
 @pytest.mark.parametrize("name", ["elective-complication", "elective-death"])
 def test_the_standard_error_is_the_delta_method_s_with_and_without_asa_class(name: str) -> None:
     one = next(one for one in EXPORTS if one.model.name == name)
