@@ -79,6 +79,10 @@ class ValueSets:
                 self._index(rule, one.id)
         self._remembered = remembered(most=16_384)(self._containing)
 
+    def __reduce__(self) -> tuple[type[ValueSets], tuple[tuple[ValueSet, ...], frozenset[tuple[str, str]]]]:
+        """To another process goes what the sets say; what was remembered of them is found anew there."""
+        return ValueSets, (tuple(self.by_id.values()), self.reviewed)
+
     def _index(self, rule: CodeRule, name: str) -> None:
         if rule.kind == "regex":
             self._matched.setdefault(rule.system, []).append((re.compile(rule.value), name))

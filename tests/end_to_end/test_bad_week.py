@@ -29,8 +29,9 @@ from tests.cds_service.records import postgres
 from tests.cds_service.trust.signing import public
 from tests.end_to_end import checkouts
 from tests.end_to_end.checkouts import NEXT, ROOT, of, run
-from tests.end_to_end.nodes import ISSUER, Node, callers, command, fill, node, small, until, variables, workers
+from tests.end_to_end.nodes import ISSUER, Node, callers, command, fill, node, until, variables, workers
 from tests.end_to_end.test_hung_database import hung
+from tests.end_to_end.test_small_state import in_memory
 
 pytestmark = pytest.mark.end_to_end
 CALLERS = 3
@@ -164,7 +165,7 @@ def test_a_bad_week_loses_nothing_that_was_acknowledged(tmp_path: Path, slow_key
     prober = threading.Thread(target=week.probe, args=(ended,))
     with (
         postgres.server() as server, postgres.bouncer(server) as bouncer, postgres.database(server) as direct,
-        small(Path(f"/dev/shm/week-{os.getpid()}"), 8) as state, contextlib.ExitStack() as stack,
+        in_memory(8) as state, contextlib.ExitStack() as stack,
     ):  # fmt: skip
         url = postgres.at(bouncer, direct)
         migrate.upgrade(direct)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 
 import pytest
@@ -166,3 +167,11 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: object) -> None:
 
 def test_form_dependent_ingredients_are_numbers() -> None:
     assert all(code.isdigit() for code in FORM_DEPENDENT)
+
+
+def test_value_sets_are_the_same_in_another_process() -> None:
+    """Spark sends them to its workers, with what was remembered left behind."""
+    assert STANDARD.containing(SNOMED_CT, "44054006") == ("diabetes",)
+    there = pickle.loads(pickle.dumps(STANDARD))
+    assert there.by_id == STANDARD.by_id
+    assert there.containing(SNOMED_CT, "44054006") == ("diabetes",)
