@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -10,8 +9,9 @@ import msgspec
 from sqlalchemy import Engine, RowMapping, and_, select
 
 from cds_service.follow_up.maturity import Followed
-from cds_service.follow_up.operations import Asked, PlannedOperation, planned_operations
+from cds_service.follow_up.planned_operations import PlannedOperation, planned_operations
 from cds_service.records import tables
+from cds_service.records.asked_calls import asked_calls
 from cds_service.records.outcome_changes import Statement, agreed
 
 
@@ -42,11 +42,10 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 class _CallSaid(msgspec.Struct, frozen=True):
-    """What one row of the record says: the call, the graph's figure, and the outcome where it is known."""
+    """What one row of the record says: the graph's figure, and the outcome where it is known."""
 
-    call: Asked
     probability: float | None
-    said: Statement | None
+    outcome: Statement | None
 
 
 def scored_operations(
@@ -54,13 +53,14 @@ def scored_operations(
 ) -> tuple[Operation, ...]:
     """Every operation that this graph scored and whose outcome is known, whatever mode held, oldest first.
 
-    An operation counts once, with what was said at the last call before it (cds_service/follow_up/operations.py). The
-    probability is the model's own, before any recalibration. `since` and `until` bound the calls.
+    An operation counts once, with what was said at the last call before it (follow_up/planned_operations.py).
+    The probability is the model's own, before any recalibration. `since` and `until` bound the calls.
     """
+    asked = asked_calls(engine, tenant_id, since=since, until=until)
     with engine.connect() as connection:
         rows = connection.execute(_statement(tenant_id, outcome, since, until)).mappings()
-        said = {one.call.evaluation_id: one for one in _said(rows, sha256)}
-    found = (_operation(one, said) for one in planned_operations(one.call for one in said.values()))
+        said = {row["id"]: _read(row, sha256) for row in rows}
+    found = (_operation(one, said) for one in planned_operations(asked))
     return tuple(one for one in found if one is not None)
 
 
@@ -69,47 +69,33 @@ def _statement(tenant_id: str, outcome: str, since: datetime, until: datetime) -
     of_this = and_(
         happened.tenant_id == table.tenant_id, happened.evaluation_id == table.id, happened.outcome == outcome
     )
-    asked = (table.id, table.received_at, table.patient_id, table.order_reference, table.procedure_group, table.models)
     days = (happened.occurred, happened.occurred_on, happened.observed_through, happened.operated_on)
     return (
-        select(*asked, *days)
+        select(table.id, table.models, *days)
         .select_from(tables.evaluation.outerjoin(tables.outcome, of_this))
-        .where(table.tenant_id == tenant_id, table.status == 200)
-        .where(table.received_at >= since, table.received_at < until)
-        .where(table.procedure_group.is_not(None))
-        .order_by(table.received_at, table.id)
+        .where(table.tenant_id == tenant_id, table.received_at >= since, table.received_at < until)
         .execution_options(yield_per=500)
     )
 
 
-def _said(rows: Iterable[RowMapping], sha256: str) -> Iterator[_CallSaid]:
-    for row in rows:
-        call = Asked(
-            evaluation_id=row["id"],
-            at=row["received_at"],
-            procedure_group=row["procedure_group"],
-            patient_id=row["patient_id"],
-            order_reference=row["order_reference"],
-            operated_on=row["operated_on"],
-            event_on=row["occurred_on"],
-        )
-        probability = _own(msgspec.json.decode(row["models"]), sha256)
-        known = row["occurred"] is not None
-        said = Statement(**{name: row[name] for name in Statement.__struct_fields__}) if known else None
-        yield _CallSaid(call, probability, said)
+def _read(row: RowMapping, sha256: str) -> _CallSaid:
+    is_known = row["occurred"] is not None
+    known = Statement(**{name: row[name] for name in Statement.__struct_fields__}) if is_known else None
+    return _CallSaid(_own(msgspec.json.decode(row["models"]), sha256), known)
 
 
 def _operation(of: PlannedOperation, said: dict[str, _CallSaid]) -> Operation | None:
     """None where this graph said nothing of it, or nobody has said what happened."""
-    told = said[of.last_before.evaluation_id]
-    known = [one for call in of.calls if (one := said[call.evaluation_id].said) is not None]
-    if told.probability is None or not known:
+    asked = of.last_before
+    probability = said[asked.evaluation_id].probability
+    known = [one for call in of.calls if (one := said[call.evaluation_id].outcome) is not None]
+    if probability is None or not known:
         return None
     happened = agreed(known)
     if happened is None:
-        return Operation(of.day, told.call.procedure_group, told.probability, None)
+        return Operation(of.day, asked.procedure_group, probability, None)
     days = (happened.occurred_on, happened.observed_through)
-    return Operation(of.day, told.call.procedure_group, told.probability, happened.occurred, *days)
+    return Operation(of.day, asked.procedure_group, probability, happened.occurred, *days)
 
 
 def _own(models: list[dict[str, Any]], sha256: str) -> float | None:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, select
 
-from cds_service.follow_up.operations import Asked, planned_operations
+from cds_service.follow_up.planned_operations import planned_operations
 from cds_service.records import tables
+from cds_service.records.asked_calls import asked_calls
 from cds_service.tenants import speaking
 
 FEWEST = 100
@@ -30,25 +31,19 @@ Operation = tuple[Risk, ...]
 
 
 def assessed_operations(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[Operation, ...]:
-    """Every operation that was assessed, once, as it was last asked about (cds_service/follow_up/operations.py)."""
+    """Every operation that was assessed, once, as it was last asked about (follow_up/planned_operations.py)."""
     table = tables.evaluation.c
     statement = (
-        select(
-            table.id, table.received_at, table.patient_id, table.order_reference, table.procedure_group, table.result
-        )
-        .where(table.tenant_id == tenant_id, table.received_at >= since, table.status == 200)
-        .where(table.result.is_not(None), table.procedure_group.is_not(None))
-        .order_by(table.received_at, table.id)
+        select(table.id, table.result)
+        .where(table.tenant_id == tenant_id, table.received_at >= since, table.result.is_not(None))
         .execution_options(yield_per=500)
     )
     risks: dict[str, Operation] = {}
-    asked: list[Asked] = []
     with engine.connect() as connection:
         for row in connection.execute(statement):
             told = msgspec.json.decode(row.result).get("predictions", ())
             risks[row.id] = tuple(_risk(one) for one in told if _counts(one))
-            facts = {name: getattr(row, name) for name in ("patient_id", "order_reference", "procedure_group")}
-            asked.append(Asked(evaluation_id=row.id, at=row.received_at, **facts))
+    asked = (call for call in asked_calls(engine, tenant_id, since=since) if call.evaluation_id in risks)
     return tuple(risks[of.last_before.evaluation_id] for of in planned_operations(asked))
 
 

@@ -8,15 +8,16 @@ rows of each version with the same `operation`; the one with `of_operation` 1 st
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TextIO
 
 import msgspec
 from sqlalchemy import Engine, select
 
-from cds_service.follow_up.operations import Asked, planned_operations
+from cds_service.follow_up.planned_operations import planned_operations
 from cds_service.records import tables
+from cds_service.records.asked_calls import asked_calls
 from cds_service.records.outcome_changes import Statement
 
 _Of = tuple[str, str]  # an evaluation and an outcome
@@ -64,7 +65,7 @@ def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> i
 def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[str, Any]]:
     """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet."""
     happened = _outcomes(engine, tenant_id)
-    operations = _operations(engine, tenant_id, happened)
+    operations = _operations(engine, tenant_id)
     table = tables.evaluation.c
     columns = (table.received_at, table.hook, table.mode, table.decision, table.reason, table.procedure_group)
     statement = (
@@ -83,30 +84,15 @@ def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[
                 yield {**shared, **_score(told), **(_days(said) if said else {})}
 
 
-def _operations(engine: Engine, tenant_id: str, happened: Mapping[_Of, Statement]) -> dict[str, dict[str, Any]]:
+def _operations(engine: Engine, tenant_id: str) -> dict[str, dict[str, Any]]:
     """Per evaluation: of which operation it is, and whether it stands for it."""
-    days: dict[str, dict[str, Any]] = {}
-    for (evaluation_id, _), said in happened.items():
-        known = {"operated_on": said.operated_on, "event_on": said.occurred_on}
-        days.setdefault(evaluation_id, {}).update({name: day for name, day in known.items() if day is not None})
-    table = tables.evaluation.c
-    columns = (table.id, table.received_at, table.patient_id, table.order_reference, table.procedure_group)
-    statement = select(*columns).where(
-        table.tenant_id == tenant_id, table.status == 200, table.procedure_group.is_not(None)
-    )
-    with engine.connect() as connection:
-        asked = [
-            Asked(evaluation_id=row.id, at=row.received_at, **days.get(row.id, {}),
-                  **{name: getattr(row, name) for name in ("patient_id", "order_reference", "procedure_group")})
-            for row in connection.execute(statement)
-        ]  # fmt: skip
     return {
         call.evaluation_id: {
             "operation": of.calls[0].evaluation_id,
             "of_operation": int(call is of.last_before),
             "operated_on": of.operated_on,
         }
-        for of in planned_operations(asked)
+        for of in planned_operations(asked_calls(engine, tenant_id))
         for call in of.calls
     }
 

@@ -20,6 +20,8 @@ from cds_service.trust.errors import TooManyRequests
 
 PARCEL_S = 0.05
 HOLD_S = 10.0
+# Longer than any wait for the database: whoever waited for the one that asked in vain does not ask as well.
+BLIND_S = 2.0
 
 
 class SharedAllowances(Protocol):
@@ -115,6 +117,7 @@ class _Parcels:
         self._pause_s = min(PARCEL_S, tenant.limits.burst / tenant.limits.requests_per_s / 2)
         self._held, self._held_until = 0, -math.inf
         self._empty_until, self._left = -math.inf, 0.0
+        self._blind_until = -math.inf
         self._lock = threading.Lock()
 
     def admit(self, now: float) -> bool:
@@ -129,8 +132,11 @@ class _Parcels:
         rate = self._limits.requests_per_s
         if now < self._empty_until:  # nobody asks again before there can be a call more
             raise _too_many(self._left, rate)
+        if now < self._blind_until:
+            return False
         taken = self._shared.take(self._tenant_id, wanted=self._wanted, rate=rate, burst=self._limits.burst)
         if taken is None:
+            self._blind_until = now + BLIND_S
             return False
         (self._held, self._left), self._held_until = taken, now + HOLD_S
         if self._held < self._wanted:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from cds_service.records import scores, switches
+from cds_service.records import scores, switches, writer
 from cds_service.web.app import RECORDS
 from tests.cds_service.commands.a_hospital import FIRST, FIT, MODEL, Run, an_operation, half_a_year, keep, run_on
 from tests.conformance.conftest import an_app
@@ -64,6 +64,25 @@ def test_what_contradicts_itself_and_what_is_too_young_is_left_out_and_told(app:
     assert "1 operations are left out: too young for their outcome to be known" in fitted
     assert "1 operations are left out: not followed through the horizon" in fitted
     assert "1 operations are left out: what is recorded of their outcome contradicts itself" in fitted
+
+
+def test_a_risk_profile_that_was_looked_at_afterwards_stands_for_no_operation(app: Flask, run: Run) -> None:
+    """It may hold what came after the operation, and its figure is no forecast."""
+    half_a_year(app)
+    before = run(*FIT).output
+    fusion = an_operation(0.2, day=0, patient_id="p-seen")
+    looked = an_operation(0.9, day=1, patient_id="p-seen", decision="profile")
+    keep(app, [(fusion, True)])
+    with_one = run(*FIT).output
+    writer.write(app.extensions[RECORDS].durable, [looked])
+    assert _events(with_one) == (_events(before)[0] + 1, _events(before)[1] + 1)
+    assert _figures(run(*FIT).output) == _figures(with_one)
+    rows = {row["evaluation_id"]: row for row in _exported(app)}
+    assert (rows[fusion.id]["of_operation"], rows[looked.id]["of_operation"]) == ("1", "")
+
+
+def _figures(told: str) -> list[str]:
+    return [line for line in told.splitlines() if line.startswith(("operations", "intercept", "slope"))]
 
 
 def _events(told: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.follow_up.operations import Asked, planned_operations
+from cds_service.follow_up.planned_operations import Asked, planned_operations
 
 CASES = yaml.safe_load((Path(__file__).parent / "operation_cases.yaml").read_text(encoding="utf-8"))
 
