@@ -1,6 +1,8 @@
 """A tenant's calls under way and per second are bounded, each tenant by itself."""
 
 import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -37,3 +39,26 @@ def test_calls_under_way_are_bounded_and_leave_their_place_even_when_they_fail()
         raise ZeroDivisionError
     with throttle.admitted(ONE, now=100.0):
         pass
+
+
+def test_buckets_that_hang_cost_all_calls_of_a_tenant_one_wait_together():
+    """Each asks under one lock: eight waits one after the other would be longer than a call may take."""
+    asked = []
+
+    class Hanging:
+        def take(self, _tenant_id, **_bounds):
+            asked.append(time.monotonic())
+            time.sleep(0.3)
+
+    tenant = a_tenant()
+    throttle = Throttle([tenant], Hanging())
+
+    def call():
+        with throttle.admitted(tenant, now=time.monotonic()):
+            pass
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: call(), range(8)))
+    assert len(asked) == 1
+    assert time.monotonic() - began < 3 * 0.3
