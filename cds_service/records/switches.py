@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Engine, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records import tables
+from cds_service.records import tables, time_limit
 from cds_service.records.database import DatabaseError
 from cds_service.records.rows import AdministrationEvent
 
@@ -60,8 +60,7 @@ class SwitchReader:
         """Every switch that is set."""
         known = self._known
         if known is None:
-            with self._lock:
-                return self._known if self._known is not None else self._read()
+            return self._first()
         if self._clock() - self._read_at >= FRESH_S and self._lock.acquire(blocking=False):
             try:
                 return self._read()
@@ -70,6 +69,15 @@ class SwitchReader:
             finally:
                 self._lock.release()
         return known
+
+    def _first(self) -> Switches:
+        """One thread asks, the others wait for it: each no longer than it may, whoever it is that asks."""
+        if not self._lock.acquire(timeout=time_limit.left_s(time_limit.OF_A_SERVICE.statement_s)):
+            raise DatabaseError("the switches were not read in time")
+        try:
+            return self._known if self._known is not None else self._read()
+        finally:
+            self._lock.release()
 
     def _read(self) -> Switches:
         self._read_at = self._clock()

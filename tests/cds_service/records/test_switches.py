@@ -1,8 +1,12 @@
 """Switches: set, taken back, seen by every worker within seconds, each with who, when and why."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from cds_service.records import switches
+from cds_service.records import switches, time_limit
 from cds_service.records.database import DatabaseError
 from cds_service.records.rows import AdministrationEvent
 from cds_service.records.switches import FRESH_S, Switch, SwitchReader, SwitchScope
@@ -51,3 +55,28 @@ def test_the_last_known_switches_hold_while_the_database_is_away(records):
     assert reader.current() == (kill,)
     with pytest.raises(DatabaseError):
         SwitchReader(records.quick).current()
+
+
+def test_nobody_waits_for_another_thread_s_reading_longer_than_it_may(records, monkeypatch):
+    """/health waited for 5 s on a worker's own thread that asked a database that hung."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def hangs(_engine: object) -> switches.Switches:
+        asked.set()
+        ended.wait(10)
+        return ()
+
+    monkeypatch.setattr(switches, "every_switch", hangs)
+    reader = SwitchReader(records.quick)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(reader.current)
+        try:
+            assert asked.wait(5)
+            began = time.monotonic()
+            with time_limit.within(0.1), pytest.raises(DatabaseError, match="in time"):
+                reader.current()
+            assert time.monotonic() - began < 2
+        finally:
+            ended.set()
+        assert first.result() == ()
+    assert reader.current() == ()
