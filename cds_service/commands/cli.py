@@ -17,6 +17,7 @@ import msgspec
 from cds_service.commands import added_models, faults, output
 from cds_service.commands.client_token import token
 from cds_service.commands.codes import codes
+from cds_service.commands.demo_hospital import demo_hospital
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
 from cds_service.commands.recalibrate import recalibrate
@@ -53,6 +54,7 @@ main.add_command(mapping_report_command)
 main.add_command(codes)
 main.add_command(token)
 main.add_command(tenants)
+main.add_command(demo_hospital)
 
 
 @main.command(plain_only=True)
