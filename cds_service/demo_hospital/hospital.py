@@ -1,7 +1,7 @@
 """Forty weeks of the invented hospital, answered by the very functions that answer live, into a record of its own.
 
 Every row is what the service would have kept at that instant; nothing is written past it. Outcomes go into a file, as
-a hospital's own would: `cds-service record outcomes` reads it. What was drawn stands in truth.csv beside it.
+a hospital's own would: `cds-service record import-outcomes` reads it. What was drawn stands in truth.csv beside it.
 """
 
 from __future__ import annotations
