@@ -53,6 +53,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._heads: dict[Connection, None] = {}  # in the order in which their time runs out
         self._lingering: dict[Connection, None] = {}
         self._lanes: Lanes[Connection] = Lanes(self.cfg.threads)
+        self._telling: list[Any] = []
         self._apart = {lane: futures.ThreadPoolExecutor(threads, lane) for lane, threads in APART.items()}
 
     def init_process(self) -> None:
@@ -70,6 +71,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         is_shared = getattr(self.wsgi, "extensions", {}).get(SHARED)
         self._lanes.most = max(1, self.cfg.threads // 2) if is_shared else self.cfg.threads
 
+    def run(self) -> None:
+        """As gunicorn does; what listens at a second address (`CDS_HEALTH_BIND`) does so however many clients came."""
+        self.sockets, self._telling = self.sockets[:1], self.sockets[1:]
+        for listener in self._telling:
+            listener.setblocking(False)
+            self.poller.register(listener, selectors.EVENT_READ, self.accept)
+        super().run()
+
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection; False where none waits."""
         try:
@@ -79,7 +88,9 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
                 raise
             return error.errno == errno.ECONNABORTED
         self.nr_conns += 1
-        self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger))
+        conn = Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger)
+        conn.tells_only = listener in self._telling
+        self.enqueue_req(conn)
         return True
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -87,12 +98,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
-        for listener in self.sockets:
+        for listener in self._telling:
+            self.poller.unregister(listener)
+        for listener in (*self.sockets, *self._telling):
             listener.setblocking(False)
             while self.accept(listener):
                 pass
             listener.close()
-        self.sockets = []
+        self.sockets = self._telling = []
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection to a thread as soon as the head of its next request is whole; called by the main loop."""
@@ -107,8 +120,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
             return
         if self._heads.pop(conn, self) is None:
             self.poller.unregister(conn.sock)
-        if head != "whole":
-            self._end(conn, head)
+        if head != "whole" or (conn.tells_only and conn.lane not in self._apart):
+            self._end(conn, head if head != "whole" else "elsewhere")
             return
         conn.data_ready, conn.arrived = True, time.monotonic()
         if (apart := self._apart.get(conn.lane)) is not None:
@@ -135,7 +148,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if why == "busy":  # of the others the client is the cause; of this one nobody else tells
             logs.warn("refused", status=503, cause="no thread was free in time")
         if why in REFUSALS:
-            metrics.unanswered.labels(why).inc()
+            if why != "elsewhere":  # whoever asks there is no hospital
+                metrics.unanswered.labels(why).inc()
             conn.refuse(why)
         conn.close(graceful=why in REFUSALS)
 
