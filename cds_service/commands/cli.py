@@ -160,8 +160,9 @@ def _share(settings: Settings) -> None:
         raise click.ClickException(f"CDS_STATE_DIRECTORY: {named} is no folder that can be written")
     from cds_service.web import listening  # noqa: PLC0415
 
-    if why := listening.why_not(settings.bind):
-        raise click.ClickException(f"CDS_BIND: {why}")
+    for variable, bind in (("CDS_BIND", settings.bind), ("CDS_HEALTH_BIND", settings.health_bind)):
+        if bind and (why := listening.why_not(bind)):
+            raise click.ClickException(f"{variable}: {why}")
     folder = named or state.folder(settings.database_url, settings.bind)
     try:
         state.hold(folder)
