@@ -1,4 +1,4 @@
-"""The published limits that exposures are told of, each with its source and what the evidence does and does not show."""
+"""The published limits that exposures are told of, each with its source and what the evidence shows and does not."""
 
 from __future__ import annotations
 
