@@ -10,6 +10,7 @@ from cds_service.tenants.tenant import Environment
 from cds_service.tenants.tenant_parts import During
 
 What = Literal["nothing", "summary", "course"]
+_SHOWING = ("closed-case", "live")
 OFF, CASE_OPEN, GATES_CLOSED, NOT_CLEARED = "off", "case-open", "gates-closed", "device-not-cleared"
 
 
@@ -26,7 +27,7 @@ def may_show(during: During, environment: Environment, *, gates_open: bool, ende
     `gates_open`: whether this tenant may speak at all (answering/gate.py) and, in production, has its local
     validation. `ended`: whether the end of the case is recorded; one that nobody recorded has not come.
     """
-    if during.mode == "off":
+    if during.mode not in _SHOWING:
         return DuringAnswer("nothing", OFF)
     if not gates_open:
         return DuringAnswer("nothing", GATES_CLOSED)

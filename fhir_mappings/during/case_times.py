@@ -23,7 +23,7 @@ UNREADABLE, NO_START, NO_END = "unreadable", "start-not-recorded", "end-not-reco
 STILL_OPEN, REVERSED = "status-not-over", "end-before-start"
 
 
-class _Timed(Struct, rename="camel"):
+class _TimedResource(Struct, rename="camel"):
     """A Procedure or an Encounter with just what says when it was; a modifier that is not known makes it unreadable."""
 
     resource_type: Literal["Procedure", "Encounter"]
@@ -36,7 +36,7 @@ class _Timed(Struct, rename="camel"):
     period: Period | None = None
 
 
-_DECODER = msgspec.json.Decoder(_Timed)
+_DECODER = msgspec.json.Decoder(_TimedResource)
 
 
 def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> CaseTimes:
@@ -67,7 +67,7 @@ def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> Case
     return CaseTimes(start, end, source, "" if over else STILL_OPEN, over)
 
 
-def _written(timed: _Timed) -> tuple[str, str]:
+def _written(timed: _TimedResource) -> tuple[str, str]:
     period = timed.performed_period or timed.period or Period()
     return period.start or timed.performed_date_time or "", period.end or ""
 

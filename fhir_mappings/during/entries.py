@@ -55,16 +55,16 @@ class _Meta(Struct, frozen=True, rename="camel"):
     source: str = ""
 
 
-class _Identifier(Struct, frozen=True):
+class _DeviceIdentifier(Struct, frozen=True):
     value: str = ""
 
 
 class _Device(Struct, frozen=True):
     reference: str = ""
-    identifier: _Identifier = _Identifier()
+    identifier: _DeviceIdentifier = _DeviceIdentifier()
 
 
-class _Head(Struct):
+class _ObservationHead(Struct):
     id: str = ""
     meta: _Meta = _Meta()
     device: _Device = _Device()
@@ -76,7 +76,7 @@ class _Head(Struct):
 
 
 _OBSERVATION = msgspec.json.Decoder(Observation)
-_HEAD = msgspec.json.Decoder(_Head)
+_HEAD = msgspec.json.Decoder(_ObservationHead)
 
 
 def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
@@ -117,13 +117,13 @@ def _sketched(raw: bytes, by: CourseReader) -> CourseEntry | None:
     return msgspec.structs.replace(entry, unread=_unread(name, about, UNREADABLE))
 
 
-def _filled(entry: CourseEntry, observation: Observation, head: _Head, by: CourseReader) -> CourseEntry:
+def _filled(entry: CourseEntry, observation: Observation, head: _ObservationHead, by: CourseReader) -> CourseEntry:
     when, reason = _when(observation, by)
     about = _ideas(observation, by)
     if when is None:
         return msgspec.structs.replace(entry, unread=_unread(head.id, about, reason))
     ahead = by.ahead_s.get(head.taken_by, 0.0)
-    found = _Found(_source(head.id), head.taken_by, when - ahead, _start(observation, by, ahead))
+    found = _ReadParts(_source(head.id), head.taken_by, when - ahead, _start(observation, by, ahead))
     for valued, idea, by_value in _parts(observation, by):
         found.take(idea, valued, by, by_value=by_value)
     return msgspec.structs.replace(
@@ -135,7 +135,7 @@ def _filled(entry: CourseEntry, observation: Observation, head: _Head, by: Cours
     )
 
 
-class _Found:
+class _ReadParts:
     """What the parts of one Observation hold, gathered part by part."""
 
     def __init__(self, source: str, device: str, at: float, start: float | None) -> None:

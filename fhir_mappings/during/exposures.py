@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fhir_mappings.during.course import Course, Signal
 from fhir_mappings.during.limits import LIMITS, Limit
-from fhir_mappings.during.steps import Span, ends_at, observed_s, steps
+from fhir_mappings.during.steps import Standing, ends_at, observed_s, steps
 
 NOT_RECORDED, NO_BASELINE, NO_START = "not-recorded", "no-baseline", "start-not-recorded"
 # Two steps that follow each other within a millisecond are one episode: times are written with that much.
@@ -82,13 +82,13 @@ def exposures(course: Course, baselines: dict[Signal, float]) -> tuple[Exposure,
     return tuple(exposure(course, limit, baselines.get(limit.signal)) for limit in LIMITS)
 
 
-def _beyond(step: Span, limit: Limit, at: float) -> float:
+def _beyond(step: Standing, limit: Limit, at: float) -> float:
     """How far a step lies beyond the limit, 0 on it and on its other side."""
     value = step.sample.value
     return max(at - value if limit.side == "below" else value - at, 0.0)
 
 
-def episodes(found: Sequence[Span], limit: Limit, at: float) -> Iterator[Episode]:
+def episodes(found: Sequence[Standing], limit: Limit, at: float) -> Iterator[Episode]:
     """Each time in which the signal was beyond the limit without a gap."""
     begin = end = farthest = None
     for step in found:
