@@ -23,7 +23,7 @@ ORDER = (
     "fhir_mappings.results", "fhir_mappings.patient", "fhir_mappings.orders", "fhir_mappings.features",
     "fhir_mappings.during",
     "fhir_mappings.writing", "fhir_mappings.report", "fhir_mappings", "cds_service.tenants", "cds_service.trust",
-    "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
+    "cds_service.measures", "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
     "cds_service.records.migrations",
     "cds_service.hooks", "cds_service.patient_data", "cds_service.advice", "cds_service.cards", "cds_service",
     "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.smart", "cds_service.ehr",
