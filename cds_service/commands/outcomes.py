@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _NEEDED = frozenset({"Patient", "Condition", "Procedure", "Encounter"})
 BIAS = (
     "verification bias: an event is found where somebody looked and coded it. Complications of people who are seen "
-    "more often are found more often; what was treated elsewhere is not seen; unknown operations are not a random part"
+    "more often are found more often; what was treated elsewhere is not seen. An event is known of people who were not "
+    "followed, its absence only of those who were: the share of events among the known operations is too high"
 )
 _OPERATIONS = {
     "found": "found in the data",
@@ -180,11 +181,23 @@ def _line(name: str, counts: Counter[str], tally: DerivedTally) -> str:
     unknown = {why: number for why, number in sorted(counts.items()) if why not in ("true", "false")}
     told = f"{name}: {counts['true']} true, {counts['false']} false, {sum(unknown.values())} unknown"
     told += f" ({', '.join(f'{number} {why}' for why, number in unknown.items())})" if unknown else ""
+    told += f"; of all {_between(counts)}" if unknown else ""
     if others := tally.others.get(name):
         told += f"; another source told {sum(others.values())}, of which {others['different']} differ: left as they are"
     if withdrawn := tally.withdrawn[name]:
         told += f"; {withdrawn} withdrawn"
     return told
+
+
+def _bounds(counts: Counter[str]) -> tuple[float, float]:
+    """The share of operations with the outcome, if it happened in none or in all of those where it is unknown."""
+    operations = counts.total()
+    return counts["true"] / operations, 1 - counts["false"] / operations
+
+
+def _between(counts: Counter[str]) -> str:
+    low, high = _bounds(counts)
+    return f"between {100 * low:.1f} % and {100 * high:.1f} % have it"
 
 
 def _member(name: str, counts: Counter[str], tally: DerivedTally) -> dict[str, Any]:
@@ -194,6 +207,7 @@ def _member(name: str, counts: Counter[str], tally: DerivedTally) -> dict[str, A
         "true": counts["true"],
         "false": counts["false"],
         "unknown": unknown,
+        "share_between": _bounds(counts),
         "another_source": dict(tally.others.get(name, {})),
         "withdrawn": tally.withdrawn[name],
     }

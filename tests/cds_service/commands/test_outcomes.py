@@ -81,7 +81,7 @@ def test_what_is_derived_is_counted_written_and_loaded_by_the_command_that_loads
     told = derive(run, tmp_path)
     assert "1 operations: found in the data" in told
     assert "pneumonia: 0 true, 1 false, 0 unknown" in told
-    assert "transfusion: 0 true, 0 false, 1 unknown (1 not-vouched)" in told
+    assert "transfusion: 0 true, 0 false, 1 unknown (1 not-vouched); of all between 0.0 % and 100.0 % have it" in told
     assert "length of stay after the operation: median 4 days of 1 operations" in told
     assert "any-complication: not derived." in told
     assert "verification bias" in told
@@ -99,6 +99,7 @@ def test_a_program_is_told_the_same(run: Run, evaluation: str, tmp_path: Path) -
     said = json.loads(derive(run, tmp_path, "--json"))
     (one,) = [row for row in said["outcomes"] if row["outcome"] == "neurological-deficit"]
     assert (one["true"], one["false"], one["unknown"]) == (0, 0, {"not-vouched": 1})
+    assert one["share_between"] == [0.0, 1.0]
     assert "verification bias" in said["verification_bias"]
 
 
@@ -121,7 +122,8 @@ def test_the_same_file_twice_then_time_a_correction_and_a_withdrawal(
     assert "1 corrected" in load(run, tmp_path, "--correct")
     assert kept(app) == [(True, date(2026, 3, 14), date(2026, 6, 15), date(2026, 3, 10))]
     export(tmp_path, add=(visit, {**PNEUMONIA, "verification": "provisional"}))
-    assert "1 unknown (1 not-confirmed); 1 withdrawn" in derive(run, tmp_path)
+    told = derive(run, tmp_path)
+    assert "1 unknown (1 not-confirmed); of all between 0.0 % and 100.0 % have it; 1 withdrawn" in told
     assert "--correct withdraws it" in load(run, tmp_path, code=1)
     assert "1 withdrawn" in load(run, tmp_path, "--correct")
     assert kept(app) == []
