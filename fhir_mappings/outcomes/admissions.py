@@ -23,8 +23,6 @@ def readmission(person: FollowedPerson, operation: Operated, of: OutcomeDefiniti
     end = operation.stay.end if operation.stay is not None else None
     if operation.stay is None or end is None:
         return derived.unknown(of.name, "no-stay" if operation.stay is None else "stay-open", through)
-    if end.first > last:
-        return derived.did_not(of.name, through)
     if not end.whole_date:
         return derived.unknown(of.name, "onset-unknown", through)
     found, maybe = _later_stays(person, operation.stay, end.first, last)

@@ -80,6 +80,7 @@ def test_no_code_is_the_outcome_and_perhaps_the_outcome() -> None:
         ("icd-10-cm", "I97.7", "cardiac-arrest-or-mi", "could"),
         ("icd-9-cm", "486", "pneumonia", "unknown"),
         ("icd-9-cm", "997.31", "pneumonia", "unknown"),
+        ("icd-10-gm", "D90", "pneumonia", "unknown"),
         ("snomed-ct", "233604007", "pneumonia", "is"),
         ("snomed-ct", "44054006", "pneumonia", "other"),
         ("snomed-ct", "404684003", "pneumonia", "unknown"),
