@@ -120,10 +120,11 @@ def import_outcomes(
     undated. All of it is kept or nothing; the same file again changes nothing. evaluation_id is `id` of the export.
     """
     from cds_service.records import outcome_file, outcomes  # noqa: PLC0415
+    from fhir_mappings.outcomes.outcome_definitions import SITE_OUTCOMES  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
 
     change = outcomes.OutcomeChange(done_by=done_by, reason=reason, at=datetime.now(UTC), correct=correct)
-    known = {card.outcome for card in registry.cards(registry.PACKAGE)}
+    known = {card.outcome for card in registry.cards(registry.PACKAGE)} | SITE_OUTCOMES
     content = file.read(outcome_file.MOST_BYTES + 1)
     try:
         with proof.opened(database_url, forced=force, of_any_version=False) as (engine, using):

@@ -22,6 +22,7 @@ ORDER = (
     "fhir_mappings.fhir", "fhir_mappings.terminology",
     "fhir_mappings.results", "fhir_mappings.patient", "fhir_mappings.orders", "fhir_mappings.features",
     "fhir_mappings.during",
+    "fhir_mappings.outcomes",
     "fhir_mappings.writing", "fhir_mappings.report", "fhir_mappings", "cds_service.tenants", "cds_service.trust",
     "cds_service.measures", "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
     "cds_service.records.migrations",

@@ -62,6 +62,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
+    "outcomes derive": ("--from", "{folder}/export", "--as-of", "2026-06-30", "--out", "{folder}/derived.csv"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
