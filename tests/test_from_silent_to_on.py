@@ -188,4 +188,4 @@ def test_the_way_back_is_as_short(team: Team) -> None:
 def test_what_the_page_says_is_not_built_is_not(team: Team) -> None:
     """Where one of these is built, the page has to tell it."""
     commands = team.runs("cds-service --help")
-    assert not re.findall(r"^  (validate|replay|monitor)\b", commands, re.MULTILINE)
+    assert not re.findall(r"^  (monitor)\b", commands, re.MULTILINE)

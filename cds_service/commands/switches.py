@@ -60,9 +60,11 @@ def show(database_url: str, folder: Path | None) -> None:
 
 def _line(event: Any) -> str:
     approved = f", approved by {event.approved_by}" if event.approved_by else ""
+    # Of a report the record keeps its evidence there, a page of JSON.
+    reason = "a report was made" if event.action == "validation" else event.reason
     return (
         f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
-        f" by {event.done_by}{approved}: {event.reason}"
+        f" by {event.done_by}{approved}: {reason}"
     )
 
 

@@ -62,6 +62,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
+    "validate": ("--since", "2026-01-01", "--by", "A. Jones", "--out", "{folder}/validation"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
