@@ -102,7 +102,7 @@ def _asked(
 
     from cds_service import tenant_advice  # noqa: PLC0415
     from cds_service.records import recalibrations  # noqa: PLC0415
-    from cds_service.validation.threshold_counts import Limits  # noqa: PLC0415
+    from cds_service.validation.threshold_counts import SpeechLimits  # noqa: PLC0415
     from cds_service.validation.validation_report import ReportAsked  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def _asked(
         tenant=tenant.id,
         window=window,
         zone=ZoneInfo(tenant.zone),
-        limits=Limits(tenant_advice.floors(tenant), tenant.warning.rare, tenant.warning.common),
+        limits=SpeechLimits(tenant_advice.floors(tenant), tenant.warning.rare, tenant.warning.common),
         models=registry.load(directory or registry.PACKAGE, class_b=True),
         recalibrations=recalibrations.in_force(engine).get(tenant.id, {}),
         cohorts=cohorts,

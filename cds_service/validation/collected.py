@@ -32,11 +32,6 @@ class Window(msgspec.Struct, frozen=True):
     as_of: date
     lag_days: int = maturity.LAG_DAYS
 
-    @property
-    def weeks(self) -> int:
-        """Whole weeks in it."""
-        return (self.until - self.since).days // 7
-
 
 class ValidatedOperation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation as it was last asked about before it was done; `followed` by outcome, where anything was said."""

@@ -78,7 +78,7 @@ def digest(kept: bytes) -> str:
 def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateResult, ...]:
     """Every gate of the tenant's file, judged by what was found."""
     found = [
-        _at_least("weeks in the window", asked.weeks, evidence.weeks),
+        _at_least("weeks with operations", asked.weeks, evidence.weeks),
         _at_least("orders in a procedure group", asked.mapped, evidence.mapped, percent=True),
     ]
     if not asked.events:

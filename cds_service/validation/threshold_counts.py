@@ -19,7 +19,7 @@ ALWAYS = math.inf
 _NEAR = 1e-6
 
 
-class Limits(msgspec.Struct, frozen=True):
+class SpeechLimits(msgspec.Struct, frozen=True):
     """From which risk a card opens, by outcome, and from which it warns."""
 
     floors: Mapping[str, float]
@@ -35,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True):
         return speech.warns(self.rare, self.common)
 
 
-class Step(msgspec.Struct, frozen=True):
+class ThresholdStep(msgspec.Struct, frozen=True):
     """From the threshold before up to this one, so many operations have it."""
 
     threshold: float
@@ -52,7 +52,7 @@ class ThresholdCurve(msgspec.Struct, frozen=True):
     moved: str
     in_force: float
     always: int | None
-    steps: tuple[Step, ...]
+    steps: tuple[ThresholdStep, ...]
 
 
 class ThresholdCounts(msgspec.Struct, frozen=True):
@@ -86,7 +86,7 @@ def highest_limit(probability: float, usual: float | None, ratio: float) -> floa
     return highest(lambda limit: speaking.reaches(probability, limit, usual=usual, ratio=ratio), guess)
 
 
-def card_thresholds(speeches: Iterable[Speech], limits: Limits, outcome: str) -> list[float]:
+def card_thresholds(speeches: Iterable[Speech], limits: SpeechLimits, outcome: str) -> list[float]:
     """For each operation the greatest floor of this outcome at which it has a card; ALWAYS where another opens it."""
     others = {name: floor for name, floor in limits.floors.items() if name != outcome}
     found = []
@@ -96,12 +96,12 @@ def card_thresholds(speeches: Iterable[Speech], limits: Limits, outcome: str) ->
     return found
 
 
-def card_factors(speeches: Iterable[Speech], limits: Limits) -> list[float]:
+def card_factors(speeches: Iterable[Speech], limits: SpeechLimits) -> list[float]:
     """The same for all floors together: by which greatest factor all of them could be multiplied."""
     return [_card_factor(one, limits) for one in speeches]
 
 
-def _card_factor(of: Speech, limits: Limits) -> float:
+def _card_factor(of: Speech, limits: SpeechLimits) -> float:
     free = {name: floor for name, floor in limits.floors.items() if not floor}
     if of.opened or limits.warns(of) or len(free) == len(limits.floors) or _reach(of.risks, free):
         return ALWAYS
@@ -109,12 +109,12 @@ def _card_factor(of: Speech, limits: Limits) -> float:
     return highest(lambda factor: _reach(of.risks, _times(limits.floors, factor)), guess)
 
 
-def warning_factors(speeches: Iterable[Speech], limits: Limits) -> list[float]:
+def warning_factors(speeches: Iterable[Speech], limits: SpeechLimits) -> list[float]:
     """By which greatest factor both warning limits could be multiplied so that it still warns."""
     return [_warning_factor(one, limits) for one in speeches]
 
 
-def _warning_factor(of: Speech, limits: Limits) -> float:
+def _warning_factor(of: Speech, limits: SpeechLimits) -> float:
     by = {"rare": limits.rare, "common": limits.common}
     own = [
         highest_limit(one.least, one.usual, speaking.WARNING_RATIO) / by[one.frequency]
@@ -153,18 +153,18 @@ def at(thresholds: Sequence[float], threshold: float) -> int:
 def curve(what: str, moved: str, thresholds: Sequence[float], *, in_force: float) -> ThresholdCurve:
     """Every step of it that may be told: what differs by few operations would single them out."""
     always = sum(one == ALWAYS for one in thresholds)
-    steps: list[Step] = []
+    steps: list[ThresholdStep] = []
     count, told = always, always if always >= LEAST else 0
     by = Counter(one for one in thresholds if 0 < one < ALWAYS)
     for threshold in sorted(by, reverse=True):
         count += by[threshold]
         if count - told >= LEAST:
-            steps.append(Step(threshold, count))
+            steps.append(ThresholdStep(threshold, count))
             told = count
     return ThresholdCurve(what, moved, in_force, told_counts.total(always), tuple(reversed(steps)))
 
 
-def counted(of: Sequence[tuple[str, Speech | None]], limits: Limits, *, weeks: int) -> ThresholdCounts:
+def counted(of: Sequence[tuple[str, Speech | None]], limits: SpeechLimits, *, weeks: int) -> ThresholdCounts:
     """`of`: each operation's week and what its card hung on."""
     known = [one for one in of if one[1] is not None]
     speeches = [one for _, one in known if one is not None]

@@ -44,9 +44,9 @@ def as_html(report: ValidationReport, gates: Sequence[GateResult], *, sha256: st
 
 def _about(report: ValidationReport) -> str:
     return (
-        f"Calls from {report.since} to before {report.until}, {report.weeks} weeks; outcomes as known on"
-        f" {report.as_of}, counted from weeks whose outcomes can be known whole (reported within {report.lag_days}"
-        f" days). Made at {report.made_at}."
+        f"Calls from {report.since} to before {report.until}, {report.weeks} weeks with operations; outcomes as known"
+        f" on {report.as_of}, counted from weeks whose outcomes can be known whole (reported within"
+        f" {report.lag_days} days). Made at {report.made_at}."
     )
 
 
@@ -113,7 +113,7 @@ def _thresholds(report: ValidationReport) -> list[str]:
     of = report.thresholds
     told = [
         words(
-            "GroupCount from what each operation's card hung on, as answering it again with that threshold would decide."
+            "Counted from what each operation's card hung on, as answering it again with that threshold would decide."
             " Every step is in thresholds.csv; steps of fewer than 10 operations are drawn together."
         )
     ]

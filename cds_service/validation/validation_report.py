@@ -26,7 +26,7 @@ from cds_service.validation.evidence import Evidence, GroupEvidence, ModelInForc
 from cds_service.validation.group_tables import GroupTable
 from cds_service.validation.missing_inputs import InputKnown, ListUnderstood
 from cds_service.validation.outcome_figures import FiguresAsked, OutcomeFigures
-from cds_service.validation.threshold_counts import Limits, ThresholdCounts
+from cds_service.validation.threshold_counts import SpeechLimits, ThresholdCounts
 from cds_service.validation.told_counts import CountTable
 from cds_service.validation.volume import CallCounter, Volume
 from models_onnx.recalibration import BySha256
@@ -36,7 +36,7 @@ NO_BAND = "no band"
 
 
 class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant, one window. `repeated`: calls about an operation beyond its first."""
+    """One tenant, one window. `repeated`: calls about an operation beyond its first. `weeks`: with an operation."""
 
     tenant: str
     since: str
@@ -64,7 +64,7 @@ class ReportAsked(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str
     window: Window
     zone: ZoneInfo
-    limits: Limits
+    limits: SpeechLimits
     models: Registry
     recalibrations: BySha256
     cohorts: Mapping[str, Mapping[str, str]] = {}
@@ -90,6 +90,7 @@ def _report(found: Collected, counted: Volume, asked: ReportAsked) -> Validation
     bands = {name: 0 for one in operations if (name := one.band or NO_BAND)}
     for one in operations:
         bands[one.band or NO_BAND] += 1
+    weeks = len({volume.week_of(one.asked_at) for one in operations})
     told = [(volume.week_of(one.asked_at), one.speech) for one in operations if one.predictions]
     return ValidationReport(
         tenant=asked.tenant,
@@ -98,7 +99,7 @@ def _report(found: Collected, counted: Volume, asked: ReportAsked) -> Validation
         as_of=asked.window.as_of.isoformat(),
         lag_days=asked.window.lag_days,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        weeks=asked.window.weeks,
+        weeks=weeks,
         models=models_in_force(asked.models, asked.recalibrations),
         recalibrated_on={
             one.model: f"{one.first} to {one.last}"
@@ -109,7 +110,7 @@ def _report(found: Collected, counted: Volume, asked: ReportAsked) -> Validation
         operations=len(operations),
         repeated=sum(one.calls - 1 for one in operations),
         bands=told_counts.table(bands),
-        thresholds=threshold_counts.counted(told, asked.limits, weeks=asked.window.weeks),
+        thresholds=threshold_counts.counted(told, asked.limits, weeks=weeks),
         inputs=missing_inputs.inputs(operations, _inputs(asked.models)),
         lists=missing_inputs.lists(operations),
         outcomes=tuple(outcome_figures.figures(name, operations, figures) for name in outcomes),

@@ -19,13 +19,13 @@ from cds_service.records.answered_calls import AnsweredCall, answered_calls
 from cds_service.tenants import speaking
 from cds_service.tenants.speech import JudgedRisk, Speech
 from cds_service.validation import threshold_counts
-from cds_service.validation.threshold_counts import ALWAYS, Limits
+from cds_service.validation.threshold_counts import ALWAYS, SpeechLimits
 from cds_service.web.app import RECORDS, create_app
 from cds_service.web.settings import Settings
 from fhir_mappings.terminology import concept_maps
 from tests.acceptance.requests import a_condition, a_patient, a_request, a_result, an_asa_class, bundle
 
-SHIPPED = Limits(speaking.CARD_FLOORS, speaking.WARNING_RARE, speaking.WARNING_COMMON)
+SHIPPED = SpeechLimits(speaking.CARD_FLOORS, speaking.WARNING_RARE, speaking.WARNING_COMMON)
 share = st.floats(0.0005, 0.9)
 risk = st.builds(
     JudgedRisk,
@@ -44,14 +44,14 @@ def test_the_counts_at_any_threshold_are_those_of_the_rule(
     of: list[Speech], factor: float, data: st.DataObject
 ) -> None:
     floors = {name: factor * floor for name, floor in SHIPPED.floors.items()}
-    moved = Limits(floors, SHIPPED.rare, SHIPPED.common)
+    moved = SpeechLimits(floors, SHIPPED.rare, SHIPPED.common)
     cards = threshold_counts.card_factors(of, SHIPPED)
     assert threshold_counts.at(cards, factor) == sum(moved.speaks(one) for one in of)
-    warned = Limits(SHIPPED.floors, SHIPPED.rare * factor, SHIPPED.common * factor)
+    warned = SpeechLimits(SHIPPED.floors, SHIPPED.rare * factor, SHIPPED.common * factor)
     found = threshold_counts.warning_factors(of, SHIPPED)
     assert threshold_counts.at(found, factor) == sum(warned.warns(one) for one in of)
     outcome, floor = data.draw(st.sampled_from(sorted(SHIPPED.floors))), data.draw(share)
-    alone = Limits({**SHIPPED.floors, outcome: floor}, SHIPPED.rare, SHIPPED.common)
+    alone = SpeechLimits({**SHIPPED.floors, outcome: floor}, SHIPPED.rare, SHIPPED.common)
     by_one = threshold_counts.card_thresholds(of, SHIPPED, outcome)
     assert threshold_counts.at(by_one, floor) == sum(alone.speaks(one) for one in of)
 
@@ -62,13 +62,13 @@ def test_the_counts_turn_exactly_where_the_rule_does(of: list[Speech]) -> None:
     for one, factor in zip(of, threshold_counts.card_factors(of, SHIPPED), strict=True):
         for at in (factor, math.nextafter(factor, math.inf)) if 0 < factor < ALWAYS else ():
             floors = {name: at * floor for name, floor in SHIPPED.floors.items()}
-            assert Limits(floors, SHIPPED.rare, SHIPPED.common).speaks(one) == (at == factor)
+            assert SpeechLimits(floors, SHIPPED.rare, SHIPPED.common).speaks(one) == (at == factor)
 
 
 def test_where_every_floor_is_none_there_is_always_a_card() -> None:
     of = [Speech((), False)]
-    nothing = Limits(dict.fromkeys(SHIPPED.floors, 0.0), 1.0, 1.0)
-    one = Limits({**SHIPPED.floors, "pneumonia": 0.0}, 1.0, 1.0)
+    nothing = SpeechLimits(dict.fromkeys(SHIPPED.floors, 0.0), 1.0, 1.0)
+    one = SpeechLimits({**SHIPPED.floors, "pneumonia": 0.0}, 1.0, 1.0)
     assert threshold_counts.card_factors(of, nothing) == [ALWAYS]
     assert threshold_counts.card_factors(of, one) == [0.0]
 
@@ -129,11 +129,11 @@ def test_the_counts_are_those_of_answering_again(tmp_path: Path, recorded: list[
     floors = {name: factor * floor for name, floor in SHIPPED.floors.items()}
     rare, common = SHIPPED.rare * factor, min(1.0, SHIPPED.common * factor)
     again = answered(tmp_path / "f", floors, rare, common)
-    moved = Limits(floors, rare, common)
+    moved = SpeechLimits(floors, rare, common)
     cards = [call.indicator is not None for call in again]
     assert [moved.speaks(one) for one in recorded] == cards
     assert [moved.warns(one) for one in recorded] == [call.indicator == "warning" for call in again]
-    with_its_limits = Limits(SHIPPED.floors, rare, common)
+    with_its_limits = SpeechLimits(SHIPPED.floors, rare, common)
     assert threshold_counts.at(threshold_counts.card_factors(recorded, with_its_limits), factor) == sum(cards)
     warned = threshold_counts.warning_factors(recorded, SHIPPED)
     assert threshold_counts.at(warned, factor) == sum(call.indicator == "warning" for call in again)
