@@ -63,7 +63,7 @@ def an_operation(
             "mode": "silent",
             "procedure_group": group,
             "band": "typical",
-            "models": ({"model": "elective-complication", "sha256": CARDS["elective-complication"].sha256},),
+            "models": (_scored(risk),),
             "result": result,
             "cards": () if silent else (a_card(indicator="warning" if warns else "info", shown=False),),
             **members,
@@ -71,22 +71,30 @@ def an_operation(
     )
 
 
+def _scored(risk: float) -> dict[str, Any]:
+    card = CARDS["elective-complication"]
+    named = {"model": card.name, "version": card.version, "sha256": card.sha256, "outcome": card.outcome}
+    return named | {"status": "computed", "probability": risk}
+
+
 def a_hospital(
-    engine: Engine,
-    *,
-    n: int = 1_200,
-    seed: int = 1,
-    shift: float = 0.0,
-    slope: float = 1.0,
-    change: Callable[[EvaluationRow], EvaluationRow] | None = None,
+    engine: Engine, *, n: int = 1_200, change: Callable[[EvaluationRow], EvaluationRow] | None = None
 ) -> Sequence[EvaluationRow]:
-    """So many operations over WEEKS weeks, each with its dated outcome; `shift`, `slope`: how far the model is off."""
+    """So many operations over WEEKS weeks in a record, each with its dated outcome."""
+    rows, happened = operations(n)
+    rows = [change(row) if change else row for row in rows]
+    keep(engine, rows, happened)
+    return rows
+
+
+def operations(n: int, *, first: datetime = FIRST, seed: int = 1) -> tuple[list[EvaluationRow], list[bool]]:
+    """So many operations over WEEKS weeks from `first` on, and whether the outcome happened: as often as was told."""
     random = np.random.default_rng(seed)
     rows, happened = [], []
     for k in range(n):
         age, asa = float(random.integers(30, 90)), float(random.integers(1, 5))
         z = -3.0 + 0.02 * (age - 60) + 0.5 * asa + random.normal(0, 0.5)
-        at = FIRST + timedelta(minutes=int(k * WEEKS * 7 * 24 * 60 / n))
+        at = first + timedelta(minutes=int(k * WEEKS * 7 * 24 * 60 / n))
         row = an_operation(
             at,
             sex="male" if random.random() < 0.5 else "female",
@@ -97,10 +105,9 @@ def a_hospital(
             opened=bool(random.random() < 0.05),
             patient_id=f"p-{k}",
         )
-        rows.append(change(row) if change else row)
-        happened.append(bool(random.random() < 1 / (1 + np.exp(-(shift + slope * z)))))
-    keep(engine, rows, happened)
-    return rows
+        rows.append(row)
+        happened.append(bool(random.random() < 1 / (1 + np.exp(-z))))
+    return rows, happened
 
 
 def keep(engine: Engine, rows: Sequence[EvaluationRow], happened: Sequence[bool], outcome: str = OUTCOME) -> None:
