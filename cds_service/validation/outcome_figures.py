@@ -29,11 +29,12 @@ _THRESHOLDS = 12
 
 
 class ScoredCase(msgspec.Struct, frozen=True):
-    """One operation with the figure that would be told of it now, and what happened."""
+    """One operation with the figure that would be told of it now, and what happened; `raw`: before recalibration."""
 
     operation: ValidatedOperation
     model: str
     sha256: str
+    raw: float
     probability: float
     peer: float | None
     happened: bool
@@ -110,7 +111,7 @@ def cases_of(
         else:
             happened = maturity.happened(followed, horizon_days=horizon)
             named = f"{told.model} {told.version}"
-            found.append(ScoredCase(one, named, told.model_sha256, figure, told.peer_probability, happened))
+            found.append(ScoredCase(one, named, told.model_sha256, told.raw, figure, told.peer_probability, happened))
     return found, stand, without, horizon
 
 

@@ -24,6 +24,7 @@ def files(report: ValidationReport, gates: Sequence[GateResult]) -> dict[str, by
         "calibration.csv": (("outcome", "predicted", "observed", "low", "high"), _calibration(report)),
         "decision.csv": (("outcome", "threshold", "net_benefit", "low", "high", "everyone"), _decision(report)),
         "comparisons.csv": (("outcome", "rule", "measure", "its", "told"), _comparisons(report)),
+        "ablation.csv": (("outcome", "model", "withheld", "figure", "value", "low", "high"), _ablations(report)),
         "groups.csv": (("dimension", "outcome", "group", "events", "figure", "value", "low", "high"), _groups(report)),
         "inputs.csv": (("input", "n", "known"), [(one.name, one.n, one.known) for one in report.inputs]),
     }
@@ -114,6 +115,15 @@ def _comparisons(report: ValidationReport) -> Iterator[Line]:
         for one in of.compared:
             yield of.outcome, one.name, "auroc", short(one.auroc.value), short(one.told_auroc.value)
             yield of.outcome, one.name, "brier", short(one.brier.value), short(one.told_brier.value)
+
+
+def _ablations(report: ValidationReport) -> Iterator[Line]:
+    for of in report.ablations:
+        for one in of.rows:
+            named = (of.outcome, of.model, one.input)
+            yield *named, "still has a figure", short(one.share_computed), None, None
+            for name in ("auroc", "before", "o_e"):
+                yield *named, name, *_interval(getattr(one, name))
 
 
 def _groups(report: ValidationReport) -> Iterator[Line]:

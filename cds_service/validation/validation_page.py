@@ -32,6 +32,7 @@ def as_html(report: ValidationReport, gates: Sequence[GateResult], *, sha256: st
         section("Cards and warnings at other thresholds", *_thresholds(report)),
         section("What was known", *_known(report)),
         *(section(one.outcome, *_outcome(one)) for one in report.outcomes),
+        section("What each input is worth", *_ablations(report)),
         section("By groups of people", words(_HIDDEN, quiet=True), *map(_groups, report.groups)),
         section("What was validated", *_models(report)),
         f"<footer>Report <code>{sha256}</code>. Counts and figures only: no identifier of a patient.</footer>",
@@ -177,6 +178,26 @@ def _outcome(of: OutcomeFigures) -> list[str]:
         "<h3>Of those that count</h3>",
         parts.counts(of.without_figure, "figure"),
     ]
+
+
+def _ablations(report: ValidationReport) -> list[str]:
+    found = [
+        words(
+            "Each input withheld in turn, from the values that the record keeps (two decimals), before recalibration;"
+            " only operations whose figure comes back from them."
+        )
+    ]
+    for of in report.ablations:
+        n, all_of = ("too few" if one is None else f"about {one:,}" for one in (of.n, of.of))
+        found.append(f"<h3>{escape(of.outcome)}: {escape(of.model)}</h3>" + words(f"{n} of {all_of} operations."))
+        rows = [
+            (one.input, share(one.share_computed), written(one.auroc), written(one.before), written(one.o_e))
+            for one in of.rows
+        ]
+        found.append(
+            table(("withheld", "still has a figure", "AUROC without", "with it, same operations", "O:E"), rows)
+        )
+    return found
 
 
 def _groups(of: GroupTable) -> str:

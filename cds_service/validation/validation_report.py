@@ -13,6 +13,7 @@ import msgspec
 from cds_service.measures.intervals import Figure
 from cds_service.tenants import speaking
 from cds_service.validation import (
+    ablation,
     collected,
     group_tables,
     missing_inputs,
@@ -21,6 +22,7 @@ from cds_service.validation import (
     told_counts,
     volume,
 )
+from cds_service.validation.ablation import Ablation
 from cds_service.validation.collected import Collected, ValidatedOperation, Window
 from cds_service.validation.evidence import Evidence, GroupEvidence, ModelInForce, OutcomeEvidence
 from cds_service.validation.group_tables import GroupTable
@@ -55,6 +57,7 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[InputKnown, ...]
     lists: tuple[ListUnderstood, ...]
     outcomes: tuple[OutcomeFigures, ...]
+    ablations: tuple[Ablation, ...]
     groups: tuple[GroupTable, ...]
 
 
@@ -114,6 +117,7 @@ def _report(found: Collected, counted: Volume, asked: ReportAsked) -> Validation
         inputs=missing_inputs.inputs(operations, _inputs(asked.models)),
         lists=missing_inputs.lists(operations),
         outcomes=tuple(outcome_figures.figures(name, operations, figures) for name in outcomes),
+        ablations=ablation.ablations(cases, asked.models),
         groups=group_tables.tables(operations, cases),
     )
 
