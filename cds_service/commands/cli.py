@@ -23,9 +23,9 @@ from cds_service.commands.models import models
 from cds_service.commands.outcomes import outcomes
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
-from cds_service.commands.replay import replay
 from cds_service.commands.switches import kill, mode
 from cds_service.commands.tenants import tenants
+from cds_service.commands.validate import validate
 from cds_service.web.settings import Settings, address
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ main.add_command(codes)
 main.add_command(token)
 main.add_command(tenants)
 main.add_command(demo_hospital)
-main.add_command(replay)
+main.add_command(validate)
 
 
 @main.command(plain_only=True)

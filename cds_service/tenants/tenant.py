@@ -21,6 +21,7 @@ from cds_service.tenants.tenant_parts import (
     SmartApp,
     Terminology,
     UnreadApproval,
+    ValidationGates,
 )
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Tenant",
     "Terminology",
     "UnreadApproval",
+    "ValidationGates",
     "WarningThresholds",
 ]
 
@@ -133,8 +135,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     a folder with codes, laboratory inputs, units and rows of its own (docs/your-own-codes.md). `order_maps`: files
     with the codes by which the site orders what is suggested. `terminology`: a server that holds value sets. `data`:
     how the site writes its data. `advice`: what a card may suggest. `local_validation`: the report behind the first
-    visible card. `retention`: how long the record is kept. `discrete_result`: whether a card carries the figures for
-    programs. `explain_silence`: whether an empty list says why; outside production it does.
+    visible card. `validation`: what it has to show here. `retention`: how long the record is kept.
+    `discrete_result`: whether a card carries the figures for programs. `explain_silence`: whether an empty list says
+    why; outside production it does.
     `card_for_missing_required`: whether a card says that age or sex is missing. `smart`: how the risk profile is
     registered.
     `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named
@@ -195,6 +198,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: DataHabits = DataHabits()
     advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
+    validation: ValidationGates = ValidationGates()
     added_models: tuple[str, ...] = ()
     local_pages: str = ""
     retention: Retention = Retention()

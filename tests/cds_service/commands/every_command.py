@@ -63,6 +63,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "{folder}/key.json",
     ),
     "outcomes derive": ("--from", "{folder}/export", "--as-of", "2026-06-30", "--out", "{folder}/derived.csv"),
+    "validate": ("--since", "2026-01-01", "--by", "A. Jones", "--out", "{folder}/validation"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
