@@ -21,7 +21,9 @@ from tests.cds_service.replay import charts
 from tests.conformance.conftest import SERVICE, an_app
 
 ROW = "select received_at, decision, reason, probability, band, result from evaluation where patient_id = ?"
-HELD = frozenset({"Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "ServiceRequest"})
+HELD = frozenset(
+    {"Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "ServiceRequest"}
+)
 
 
 def prefetched(templates: dict[str, str], chart: list[dict[str, Any]], patient_id: str) -> dict[str, Any]:
