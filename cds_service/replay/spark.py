@@ -31,7 +31,8 @@ _ROW, _COUNT = "row", "count"
 class Replay(Struct, frozen=True):
     """A replay that was told and not yet run: the DataFrame computes when it is written.
 
-    `rows`: "kind", "text" and "number"; see `lines` and `counts`. `beside`: what was lost or dropped, counted.
+    `rows`: "kind", "text" and "number", kept once they are computed; see `lines` and `counts`. `beside`: what was lost
+    or dropped, counted.
     """
 
     rows: DataFrame
@@ -70,7 +71,7 @@ def of_dataframe(frame: DataFrame, named: Named, *, column: str = "value") -> Re
         return bulk_frames.table_of(rows, _SCHEMA)
 
     rows = bulk_frames.by_patient(entries).groupBy("owner").applyInArrow(of_one, _SCHEMA)
-    return Replay(rows, beside, tuple(sorted(provided)))
+    return Replay(rows.persist(), beside, tuple(sorted(provided)))
 
 
 def _told(section: str, what: str, kind: str = "") -> str:
