@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.advice.assessment import Assessment
 from cds_service.answer import Answer, Knowledge, answer
-from cds_service.cards import discrete
-from cds_service.cards.cards import EXTENSION
+from cds_service.answering import evaluation_row
 from cds_service.hooks.context import HookOrder, OrderContext, is_fhir_id, order
 from cds_service.hooks.request import HookRequest
 from cds_service.replay.chart import NO_REPLAY_AHEAD, NOTHING_READ, Chart, read_chart
@@ -142,14 +140,8 @@ def _told(row: Row, given: Answer) -> Row:
         outcome=headline.score.outcome if headline else None,
         probability=headline.score.probability if headline else None,
         band=headline.told_band if headline else None,
-        result=msgspec.structs.replace(_whole(given.assessment, given), assessment_id=row.id),
+        result=msgspec.structs.replace(evaluation_row.kept_result(given.assessment, given), assessment_id=row.id),
     )
-
-
-def _whole(assessment: Assessment, given: Answer) -> discrete.Result:
-    """The discrete result, as the card already has it where it has it."""
-    told: discrete.Result | None = (given.card.extension or {}).get(EXTENSION) if given.card is not None else None
-    return told or discrete.of(assessment)
 
 
 def _references(signing: Signing) -> tuple[str, ...]:
