@@ -51,7 +51,8 @@ DOORS = {
     "jwt": ("cds_service.trust",),
     # Read by one reader (models_onnx/data_files.py); training also writes cards.
     "yaml": ("models_onnx.data_files", "models_onnx.training"),
-    "pyspark": ("fhir_mappings.report.bulk_spark",),
+    "pyspark": ("fhir_mappings.report.bulk_spark", "fhir_mappings.report.bulk_frames", "cds_service.replay.spark"),
+    "pyarrow": ("fhir_mappings.report.bulk_frames", "cds_service.replay.spark"),
     "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 
@@ -85,7 +86,7 @@ MAPPING_LAYERS = (
 )
 
 HEAVY = ("sklearn", "pandas", "matplotlib", "scipy", "onnx", "skl2onnx", "pint", "hypothesis", "pytest")
-EXTRA = ("opentelemetry", "pyspark")
+EXTRA = ("opentelemetry", "pyspark", "pyarrow")
 
 
 def module_name(path: Path) -> str:

@@ -118,7 +118,7 @@ def _told(given: Answer) -> discrete.Result | None:
 
 
 def _what(assessment: Assessment, given: Answer) -> dict[str, Any]:
-    headline, told = assessment.headline, _told(given)
+    headline = assessment.headline
     return {
         "id": assessment.assessment_id,
         "order_reference": assessment.procedure.order,
@@ -128,7 +128,7 @@ def _what(assessment: Assessment, given: Answer) -> dict[str, Any]:
         "band": headline.told_band if headline else None,
         "models": _models(assessment),
         "inputs": tuple([{"name": one.name, "status": one.status} for one in assessment.features.values()]),
-        "result": _kept(told or discrete.of(assessment), assessment, opened=given.opened),
+        "result": kept_result(assessment, given),
     }
 
 
@@ -162,16 +162,18 @@ def _scored(score: Score) -> dict[str, Any]:
     return told
 
 
-def _kept(told: discrete.Result, of: Assessment, *, opened: bool) -> discrete.Result:
+def kept_result(of: Assessment, given: Answer) -> discrete.Result:
     """The result with what only the record needs: the operation's day and length, to ask the same again for the
 
     risk profile; and what its card hung on, to tell what other limits would have done.
     """
-    planned = of.procedure
+    told, planned = _told(given) or discrete.of(of), of.procedure
     known = msgspec.structs.replace(
         told.procedure, occurrence=planned.occurrence or None, duration_hours=planned.duration_h
     )
-    return msgspec.structs.replace(told, procedure=known, speech=Speech(tuple(map(_judged, of.estimates)), opened))
+    return msgspec.structs.replace(
+        told, procedure=known, speech=Speech(tuple(map(_judged, of.estimates)), given.opened)
+    )
 
 
 def _judged(one: Estimate) -> JudgedRisk:

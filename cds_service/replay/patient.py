@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service.answer import Answer, Knowledge, answer
-from cds_service.cards import discrete
+from cds_service.answering import evaluation_row
 from cds_service.hooks.context import HookOrder, OrderContext, is_fhir_id, order
 from cds_service.hooks.request import HookRequest
 from cds_service.replay.chart import NO_REPLAY_AHEAD, Chart, read_chart
@@ -131,7 +131,7 @@ def _told(row: Row, given: Answer) -> Row:
         outcome=headline.score.outcome if headline else None,
         probability=headline.score.probability if headline else None,
         band=headline.told_band if headline else None,
-        result=msgspec.structs.replace(discrete.of(given.assessment), assessment_id=row.id),
+        result=msgspec.structs.replace(evaluation_row.kept_result(given.assessment, given), assessment_id=row.id),
     )
 
 
