@@ -15,7 +15,7 @@ from models_onnx.training import refit_folder, refit_gates, refit_recipe
 from models_onnx.training.learning_file import LearningRows, read_learning
 from models_onnx.training.penalised import Matrix
 from models_onnx.training.refit_folder import Made
-from models_onnx.training.refit_gates import SideBySide, Judged
+from models_onnx.training.refit_gates import Judged, SideBySide
 from models_onnx.training.refit_plan import RefitPlan, read_plan, two_people
 from models_onnx.training.refit_recipe import RefitError
 

@@ -62,6 +62,8 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
+    "record operations": ("--outcome", "30-day-death", "--out", "{folder}/operations.csv"),
+    "record seismometer": ("--outcome", "30-day-death", "--out", "{folder}/seismometer"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 
