@@ -15,10 +15,9 @@ _INSTALL_S = 900
 _RUN_S = 120
 _READ = """
 import json, sys
-from sklearn.metrics import auc
 from seismometer.configuration import ConfigProvider
 from seismometer.data.loader import loader_factory
-from seismometer.data.performance import calculate_bin_stats
+from seismometer.data.performance import calculate_bin_stats, calculate_eval_ci
 from seismometer.seismogram import Seismogram
 
 config = ConfigProvider("config.yml")
@@ -28,9 +27,8 @@ frame, found = sg.dataframe, {}
 for cohort in sg.cohort_cols:
     for value in frame[cohort].cat.categories:
         of = frame[frame[cohort] == value]
-        stats = calculate_bin_stats(of[sg.target], of[sg.output], not_point_thresholds=True)
-        auroc = auc(1 - stats["Specificity"], stats["Sensitivity"])
-        found[f"{cohort}: {value}"] = [len(of), float(of[sg.target].sum()), auroc]
+        told = calculate_eval_ci(calculate_bin_stats(of[sg.target], of[sg.output]), of[sg.target], of[sg.output])
+        found[f"{cohort}: {value}"] = [len(of), float(of[sg.target].sum()), float(told["roc"]["interval"].value)]
 json.dump(found, sys.stdout)
 """
 
@@ -47,7 +45,7 @@ def _python() -> Path:
 
 
 def aurocs(folder: Path) -> dict[str, tuple[int, int, float]]:
-    """By cohort how many operations and events it counts, and its AUROC over every threshold."""
+    """By cohort how many operations and events it counts, and the AUROC that it prints beside its curve."""
     command = [str(_python()), "-c", _READ]
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=_RUN_S)
     assert done.returncode == 0, done.stderr[-4000:]
