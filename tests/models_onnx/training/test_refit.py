@@ -198,3 +198,16 @@ def test_what_cannot_be_read_is_told_by_line_and_column_never_by_its_value(
         "2",
         "30-day-death",
     )
+
+
+def test_two_sites_learn_together_where_each_approved(tmp_path: Path) -> None:
+    def second(_: int, record: dict[str, Any]) -> None:
+        record["site"] = "second"
+
+    own = {"agreement": "DUA 12", "approved_by": "Data protection", "date": FIRST}
+    path, plan = a_plan(tmp_path, sites=[{"site": "our-hospital", **own}, {"site": "second", **own}])
+    files = [a_file(tmp_path / "a.csv", n=3_000), a_file(tmp_path / "b.csv", n=3_000, seed=2, change=second)]
+    found = refit_run.refit(path, files, tmp_path / "out", sha256=plan.sha256)
+    assert found.n == 6_000
+    assert len(found.files_sha256) == 2
+    assert "Fitted at our-hospital, second" in " ".join(added_card.read_card(tmp_path / "out").limits)
