@@ -239,8 +239,20 @@ def test_the_commands_count_nothing_before_it_is_said_where() -> None:
 # beside it stand the rules of a good tenant file and the command that sets a switch, which tell nobody anything.
 GATE = ("cds_service.answering.gate", "cds_service.answering.modes")
 SETTING = ("cds_service.tenants.tenant_rules", "cds_service.commands.switches")
-SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary"}
-SHUTTING_WORDS = {"kill", "killed", "kill-switch", "off", "silent", "canary", "mode-off", "mode-silent", "mode-canary"}
+SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary", "silent_share"}
+SHUTTING_WORDS = {
+    "kill",
+    "killed",
+    "kill-switch",
+    "off",
+    "silent",
+    "canary",
+    "mode-off",
+    "mode-silent",
+    "mode-canary",
+    "mode-hold-out",
+    "hold-out",
+}
 
 
 def judgements(tree: ast.AST) -> Iterator[str]:

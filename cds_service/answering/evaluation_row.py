@@ -17,7 +17,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
 from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
 from cds_service.tenants.speech import JudgedRisk, Speech
-from cds_service.tenants.tenant import Mode
+from cds_service.tenants.tenant import ModeInForce
 from cds_service.trust import time_ordered_id
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.errors import ServiceError
@@ -38,7 +38,7 @@ class Call(msgspec.Struct, frozen=True):
     started: float
 
 
-def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None = None) -> EvaluationRow:
+def of_answer(call: Call, given: Answer, mode: ModeInForce | None, *, key: str | None = None) -> EvaluationRow:
     """The row of an answer, with a card or silent. `key`: what makes its card the same as another (told_before.key)."""
     row = msgspec.structs.replace(_of(call, given, mode), dedupe_key=key)
     _count(row)
@@ -47,7 +47,7 @@ def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None =
     return row
 
 
-def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+def of_profile(call: Call, given: Answer, mode: ModeInForce | None) -> EvaluationRow:
     """The row of a risk profile: a page and no card, so nobody will answer it and no later card repeats it."""
     row = _of(call, given, mode)
     decision: Decision = "profile" if row.decision == "card" else row.decision
@@ -56,7 +56,7 @@ def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     return row
 
 
-def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+def _of(call: Call, given: Answer, mode: ModeInForce | None) -> EvaluationRow:
     assessment = given.assessment
     shown = given.card is not None and given.silence is None
     return EvaluationRow(

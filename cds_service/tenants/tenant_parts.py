@@ -159,6 +159,22 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     comment_days: int = 90
 
 
+class Learning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether models may be learned from this hospital's operations, and the silent hold-out (R-F07, R-F09).
+
+    `permitted`: its operations may be exported to be learned from. `agreement`: under which agreement or consent.
+    `silent_share`: of so large a share of the patients (0 to 0.5), by a stable hash, nothing is shown even where cards
+    are, so that what comes of them is not changed by a figure; the record marks them. `protocol`: the study or quality
+    note that says why that is right. `approved_by`: the people who answer for the hold-out, two in production.
+    """
+
+    permitted: bool = False
+    agreement: str = ""
+    silent_share: float = 0.0
+    protocol: str = ""
+    approved_by: tuple[str, ...] = ()
+
+
 class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The risk profile as this EHR registered it: a public client of SMART App Launch 2, with PKCE.
 

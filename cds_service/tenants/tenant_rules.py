@@ -21,6 +21,7 @@ SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
 _APPROVALS = 2
+_MOST_HELD_OUT = 0.5
 _MOST_MODELS = 3
 _WHO_APPROVED = "differs from the default: name who approved it as thresholds_approved: approved_by, date"
 
@@ -69,6 +70,18 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
     yield from _files(tenant)
     yield from _site_folder(tenant)
     yield from _unread(tenant)
+    yield from _learning(tenant)
+
+
+def _learning(tenant: Tenant) -> Iterator[Complaint]:
+    asked = tenant.learning
+    if asked.permitted and not asked.agreement.strip():
+        yield "learning", "permitted: name the agreement or consent as agreement"
+    if not 0 <= asked.silent_share <= _MOST_HELD_OUT:
+        yield "learning", f"silent_share: 0 to {_MOST_HELD_OUT:g}, a share of the patients"
+    people = {name.strip().casefold() for name in asked.approved_by if name.strip()}
+    if asked.silent_share and tenant.is_production and (len(people) < _APPROVALS or not asked.protocol.strip()):
+        yield "learning", "silent_share: patients of whom nothing is shown need a protocol and approved_by, two people"
 
 
 def _files(tenant: Tenant) -> Iterator[Complaint]:

@@ -65,6 +65,8 @@ MORE: dict[str, tuple[str, ...]] = {
     ),
     "outcomes derive": ("--from", "{folder}/export", "--as-of", "2026-06-30", "--out", "{folder}/derived.csv"),
     "validate": ("--since", "2026-01-01", "--by", "A. Jones", "--out", "{folder}/validation"),
+    "record operations": ("--outcome", "30-day-death", "--out", "{folder}/operations.csv"),
+    "record seismometer": ("--outcome", "30-day-death", "--out", "{folder}/seismometer"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 

@@ -17,6 +17,7 @@ from fhir_mappings.terminology.code_systems import NAMES
 from fhir_mappings.terminology.icd_editions import is_classified
 from fhir_mappings.terminology.icd_spelling import ICD_10, ICD_10_CM, spelled
 from models_onnx.data_files import DataFileError
+from models_onnx.site_outcomes import site_outcomes
 from tests.fhir_mappings.outcomes.base_case import WORDS
 
 LISTS = [
@@ -40,6 +41,15 @@ def test_every_outcome_of_a_model_is_defined_or_told_as_not_derived() -> None:
     assert of_models <= BY_NAME.keys()
     assert not BY_NAME.keys() & outcome_definitions.SITE_OUTCOMES
     assert all(one.why.strip() for one in outcome_definitions.not_derived())
+
+
+def test_what_a_site_may_learn_to_foresee_is_what_is_derived_under_the_same_name() -> None:
+    horizons = {one.name: one.horizon_days for one in DEFINITIONS}
+    learned = {name: one.outcome.horizon_days for name, one in site_outcomes().items()}
+    assert {name: days for name, days in learned.items() if name in horizons} == {
+        name: days for name, days in horizons.items() if name in learned
+    }
+    assert learned.keys() <= horizons.keys() | {one.name for one in outcome_definitions.not_derived()}
 
 
 @pytest.mark.parametrize(("name", "codes"), LISTS)
