@@ -58,6 +58,9 @@ class Then(Struct, frozen=True):
     undecided: Mapping[str, int]
 
 
+NOTHING_READ = Then({}, {})
+
+
 class Chart(Struct, frozen=True, dict=True):
     """All of one patient; `provided`: the resource types that the export holds of anybody."""
 

@@ -14,7 +14,7 @@ from cds_service.answer import Answer, Knowledge, answer
 from cds_service.answering import evaluation_row
 from cds_service.hooks.context import HookOrder, OrderContext, is_fhir_id, order
 from cds_service.hooks.request import HookRequest
-from cds_service.replay.chart import NO_REPLAY_AHEAD, Chart, read_chart
+from cds_service.replay.chart import NO_REPLAY_AHEAD, NOTHING_READ, Chart, read_chart
 from cds_service.replay.past_orders import Signing, signings
 from cds_service.replay.row import Row, encoded
 from cds_service.tenant_runtime import TenantRuntime
@@ -22,11 +22,13 @@ from cds_service.trust.errors import ServiceError
 from fhir_mappings.fhir.clock import clock
 from fhir_mappings.orders import procedures
 from fhir_mappings.orders.procedures import NoProcedure
+from fhir_mappings.patient.patient_record import WrongPatientError
 
 _NO_HURRY_S = 86_400.0  # a replay has no clinician who waits: a slow machine changes no row
 _IDS = uuid.UUID("6f5c7b1e-4f0d-5a53-9d8e-2b1a7c90e4d1")
 _ZONE_ONLY = datetime(2000, 1, 1, tzinfo=UTC)
-NOT_SURGICAL, FAILED = "orders-not-surgical", "orders-failed"
+NOT_SURGICAL = "orders-not-surgical"
+_OPERATION, _UNKNOWN = "operation", "unknown"
 
 
 class Setting(Struct, frozen=True):
@@ -60,27 +62,34 @@ def replay(patient_id: str, resources: Iterable[Raw], setting: Setting) -> Repla
     counts: Counter[str] = Counter(patients=1)
     now = clock(_ZONE_ONLY, setting.site.zone, NO_REPLAY_AHEAD)
     asked = signings(resources, now, procedures_too=setting.procedures_too, counts=counts)
-    surgical = [one for one in asked if _is_of_operation(one, patient_id, setting.site)]
+    surgical = [(one, of) for one in asked if (of := _operation(one, patient_id, setting.site)) != NOT_SURGICAL]
     counts[NOT_SURGICAL] += len(asked) - len(surgical)
     if not surgical:
         return Replayed((), +counts)
     chart = read_chart(resources, setting.site, setting.provided, now)
-    rows = [_row(patient_id, one, chart, setting) for one in surgical]
+    rows = [_row(patient_id, one, chart, setting, of == _OPERATION) for one, of in surgical]
     counts.update(row.decision for row in rows)
     return Replayed(tuple(encoded(row) for row in rows), +counts)
 
 
-def _is_of_operation(signing: Signing, patient_id: str, site: TenantRuntime) -> bool:
+def _operation(signing: Signing, patient_id: str, site: TenantRuntime) -> str:
+    """Whether the patient's data are asked for, no operation is known among the orders, or none is there."""
     drafts = [one.draft for one in signing.orders]
-    found = procedures.planned(drafts, patient_id=patient_id, maps=site.maps, value_sets=site.value_sets)
-    return not (isinstance(found, NoProcedure) and found.reason == "not-surgical")
+    try:
+        found = procedures.planned(drafts, patient_id=patient_id, maps=site.maps, value_sets=site.value_sets)
+    except WrongPatientError:
+        return _OPERATION  # the answer tells it
+    if isinstance(found, NoProcedure) and not site.tenant.speaks_of_chart:
+        return NOT_SURGICAL if found.reason == "not-surgical" else _UNKNOWN
+    return _OPERATION
 
 
-def _row(patient_id: str, signing: Signing, chart: Chart, setting: Setting) -> Row:
+def _row(patient_id: str, signing: Signing, chart: Chart, setting: Setting, reads: bool) -> Row:
     tenant = setting.site.tenant.id
     first = signing.orders[0]
     encounter = next((one.encounter for one in signing.orders if one.encounter and is_fhir_id(one.encounter)), None)
-    then = chart.at(signing.as_of, encounter=encounter, without=frozenset(one.stood for one in signing.orders))
+    without = frozenset(one.stood for one in signing.orders)
+    then = chart.at(signing.as_of, encounter=encounter, without=without) if reads else NOTHING_READ
     name = "\n".join((tenant, patient_id, signing.as_of.astimezone(UTC).isoformat(), *_references(signing)))
     row = Row(
         id=str(uuid.uuid5(_IDS, name)),
