@@ -94,7 +94,7 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
         return None
     entry = CourseEntry(head.id, _seconds(head.meta.last_updated, by), head.meta.version_id, observation.status or "")
     if reason := why_not_subject(observation.subject, by.patient_id):
-        return msgspec.structs.replace(entry, unread=(UnreadPart(_source(head.id), "", reason),))
+        return msgspec.structs.replace(entry, unread=(UnreadPart("", "", reason),))
     if entry.withdrawn:
         return entry
     reason = unread_results.why_not_used(observation.status)
