@@ -49,7 +49,7 @@ def reader(
     return CourseReader(patient_id, zone, words, {**(units or {}), **UNIT_TEXTS}, dict(ahead_s or {}))
 
 
-class _Meta(Struct, frozen=True, rename="camel"):
+class _ObservationMeta(Struct, frozen=True, rename="camel"):
     version_id: str = ""
     last_updated: str = ""
     source: str = ""
@@ -66,7 +66,7 @@ class _Device(Struct, frozen=True):
 
 class _ObservationHead(Struct):
     id: str = ""
-    meta: _Meta = _Meta()
+    meta: _ObservationMeta = _ObservationMeta()
     device: _Device = _Device()
 
     @property
