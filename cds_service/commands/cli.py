@@ -23,6 +23,7 @@ from cds_service.commands.models import models
 from cds_service.commands.outcomes import outcomes
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
+from cds_service.commands.replay import replay
 from cds_service.commands.switches import kill, mode
 from cds_service.commands.tenants import tenants
 from cds_service.commands.validate import validate
@@ -53,6 +54,7 @@ for command in added_models.COMMANDS:
     models.add_command(command)
 main.add_command(recalibrate)
 main.add_command(outcomes)
+main.add_command(replay)
 main.add_command(mapping_report_command)
 main.add_command(codes)
 main.add_command(token)
