@@ -14,7 +14,7 @@ from cds_service.validation import told_counts
 from cds_service.validation.missing_inputs import KNOWN
 from cds_service.validation.outcome_figures import ScoredCase
 from models_onnx.model import Model
-from models_onnx.registry import Registry
+from models_onnx.registry import InputError, Registry
 from models_onnx.score import InputValue
 
 # Values are kept to two decimals, so the figure of the record comes back to within so much of itself.
@@ -81,13 +81,24 @@ def _values(inputs: Mapping[str, InputTold]) -> dict[str, InputValue | None]:
 
 
 def _scored(model: Model, values: Sequence[Mapping[str, InputValue | None]], models: Registry) -> list[float | None]:
-    """The model's own probability of each, from one run of the graph; None where it has none."""
-    rows = [models.encoding.row(one) for one in values]
-    numbers = models.run(np.array([row for row, _ in rows]))
+    """The model's own probability of each, from one run of the graph; None where it has none.
+
+    A value that the models in force do not take (they did when it was recorded) has none either.
+    """
+    rows = [_row(one, models) for one in values]
+    known = [row[0] for row in rows if row is not None]
+    numbers = iter(models.run(np.array(known)) if known else [])
     return [
-        model.score(one, present, found).probability
-        for one, (_, present), found in zip(values, rows, numbers, strict=True)
+        None if row is None else model.score(one, row[1], next(numbers)).probability
+        for one, row in zip(values, rows, strict=True)
     ]
+
+
+def _row(values: Mapping[str, InputValue | None], models: Registry) -> tuple[list[float], int] | None:
+    try:
+        return models.encoding.row(values)
+    except InputError:
+        return None
 
 
 def _without(

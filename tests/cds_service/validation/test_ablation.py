@@ -78,3 +78,10 @@ def test_a_figure_that_does_not_come_back_is_not_compared(models: Registry, case
     (told,) = ablation.ablations({OUTCOME: others}, models)
     assert (told.n, told.rows) == (None, ())
     assert ablation.ablations({OUTCOME: cases[:12]}, models) == ()
+
+
+def test_a_value_that_no_model_takes_any_more_stops_nothing(models: Registry, cases: list[ScoredCase]) -> None:
+    gone = {**cases[0].operation.inputs, "procedure_group": InputTold("procedure_group", "used", "no-longer-one")}
+    odd = msgspec.structs.replace(cases[0], operation=msgspec.structs.replace(cases[0].operation, inputs=gone))
+    (told,) = ablation.ablations({OUTCOME: [odd] * 20 + cases}, models)
+    assert (told.n, told.of) == (400, 420)
