@@ -43,7 +43,7 @@ _WITHHELD = {"silent": "silent", "hold-out": "hold-out"}
 _USED = frozenset({"used", "used-with-conversion"})
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class LearningRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for: an outcome, followed for `horizon_days` (None: until discharge), as known on day `as_of`.
 
     `inputs`: the features to write, each a column, empty where it was not used. `refused`: ids of patients of whom
@@ -77,7 +77,7 @@ class _Call(msgspec.Struct, frozen=True):
     source: str
 
 
-def learning_cases(engine: Engine, tenant_id: str, asked: Asked) -> Cases:
+def learning_cases(engine: Engine, tenant_id: str, asked: LearningRequest) -> Cases:
     """Every operation of the tenant that may be learned from, oldest first."""
     calls = asked_calls(engine, tenant_id, since=asked.since, until=asked.until)
     with engine.connect() as connection:
@@ -98,7 +98,7 @@ def learning_cases(engine: Engine, tenant_id: str, asked: Asked) -> Cases:
     return Cases(tuple(rows), dict(sorted(left_out.items())))
 
 
-def _row(of: PlannedOperation, said: Mapping[str, _Call], asked: Asked) -> tuple[str, dict[str, Any]]:
+def _row(of: PlannedOperation, said: Mapping[str, _Call], asked: LearningRequest) -> tuple[str, dict[str, Any]]:
     """Why it is no case, else its columns."""
     own = [said[call.evaluation_id] for call in of.calls]
     stands = said[of.last_before.evaluation_id]
@@ -159,7 +159,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _statement(tenant_id: str, asked: Asked) -> Any:
+def _statement(tenant_id: str, asked: LearningRequest) -> Any:
     table, said = tables.evaluation.c, tables.outcome.c
     of_this = (said.tenant_id == table.tenant_id) & (said.evaluation_id == table.id) & (said.outcome == asked.outcome)
     days = (said.occurred, said.occurred_on, said.observed_through, said.operated_on, said.source)

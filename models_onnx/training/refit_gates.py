@@ -20,7 +20,7 @@ AGE_BANDS = ((18, 50, "18-49"), (50, 65, "50-64"), (65, 80, "65-79"), (80, 1000,
 Chosen = NDArray[np.bool_]
 
 
-class GateResult(msgspec.Struct, frozen=True, kw_only=True):
+class RefitGateResult(msgspec.Struct, frozen=True, kw_only=True):
     """One gate: `passed` is None where it could not be judged; `told` says by which figures."""
 
     gate: str
@@ -35,7 +35,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     events: int
     champion: str
-    gates: tuple[GateResult, ...]
+    gates: tuple[RefitGateResult, ...]
     not_judged: tuple[str, ...] = ()
 
     @property
@@ -60,13 +60,13 @@ def judge(of: SideBySide, gates: Gates) -> Judged:
     pairs = (of.happened[both], of.challenger[both], of.champion[both])
     is_enough = min(of.happened.sum(), pairs[0].sum()) >= gates.least_events
     small: list[str] = []
-    found: tuple[GateResult, ...]
+    found: tuple[RefitGateResult, ...]
     if is_enough:
         subgroups = _subgroups(pairs, {name: values[both] for name, values in of.groups.items()}, gates, small)
         found = (_auroc(pairs, gates), _ratio(of.happened, of.challenger, gates), subgroups, _benefit(pairs, gates))
     else:
         few = f"{int(pairs[0].sum())} events where both said something; {gates.least_events} are needed to judge"
-        found = tuple(GateResult(gate=name, passed=None, told=few) for name in GATES)
+        found = tuple(RefitGateResult(gate=name, passed=None, told=few) for name in GATES)
     return Judged(
         n=len(of.happened),
         events=int(of.happened.sum()),
@@ -80,7 +80,7 @@ GATES = ("auroc", "observed-to-expected", "subgroups", "decision-curve")
 _Pairs = tuple[Matrix, Matrix, Matrix]
 
 
-def _auroc(pairs: _Pairs, gates: Gates) -> GateResult:
+def _auroc(pairs: _Pairs, gates: Gates) -> RefitGateResult:
     y, p, q = pairs
 
     def difference(weights: Matrix) -> float:
@@ -89,10 +89,10 @@ def _auroc(pairs: _Pairs, gates: Gates) -> GateResult:
     found = metrics.with_interval(difference, len(y))[0]
     own, other = metrics.auroc(y, p), metrics.auroc(y, q)
     told = f"AUROC {own:.4f} beside {other:.4f}: {own - other:+.4f}, may be lower by {gates.auroc_loss:g}"
-    return GateResult(gate=GATES[0], passed=own - other >= -gates.auroc_loss, told=told, figures=found)
+    return RefitGateResult(gate=GATES[0], passed=own - other >= -gates.auroc_loss, told=told, figures=found)
 
 
-def _ratio(y: Matrix, p: Matrix, gates: Gates) -> GateResult:
+def _ratio(y: Matrix, p: Matrix, gates: Gates) -> RefitGateResult:
     ratio = float(y.sum() / p.sum())
     low, high = gates.observed_to_expected
     # Byar's approximation of the Poisson interval of the events; Breslow & Day 1987.
@@ -103,10 +103,12 @@ def _ratio(y: Matrix, p: Matrix, gates: Gates) -> GateResult:
         f"observed events per expected event {ratio:.3f} ({first:.3f} to {last:.3f}), has to lie in {low:g} to {high:g}"
     )
     figures: dict[str, float | None] = {"value": ratio, "low": float(first), "high": float(last)}
-    return GateResult(gate=GATES[1], passed=low <= ratio <= high, told=told, figures=figures)
+    return RefitGateResult(gate=GATES[1], passed=low <= ratio <= high, told=told, figures=figures)
 
 
-def _subgroups(pairs: _Pairs, groups: Mapping[str, NDArray[np.object_]], gates: Gates, small: list[str]) -> GateResult:
+def _subgroups(
+    pairs: _Pairs, groups: Mapping[str, NDArray[np.object_]], gates: Gates, small: list[str]
+) -> RefitGateResult:
     """Worse: its mean log loss is higher than the champion's by more than the plan's number of standard errors."""
     y, p, q = pairs
     loss = _loss(y, p) - _loss(y, q)
@@ -119,10 +121,10 @@ def _subgroups(pairs: _Pairs, groups: Mapping[str, NDArray[np.object_]], gates: 
         if _is_above(loss[chosen], gates.standard_errors):
             worse.append(name)
     told = f"worse in {', '.join(worse) or 'none'} of {judged} subgroups judged; {len(small)} too small to be judged"
-    return GateResult(gate=GATES[2], passed=not worse if judged else None, told=told)
+    return RefitGateResult(gate=GATES[2], passed=not worse if judged else None, told=told)
 
 
-def _benefit(pairs: _Pairs, gates: Gates) -> GateResult:
+def _benefit(pairs: _Pairs, gates: Gates) -> RefitGateResult:
     y, p, q = pairs
     worse, told = [], []
     for threshold in gates.thresholds:
@@ -132,7 +134,7 @@ def _benefit(pairs: _Pairs, gates: Gates) -> GateResult:
         if _is_above(-each, gates.standard_errors):
             worse.append(f"{threshold:g}")
     words = f"net benefit beside the champion's at {', '.join(told)}; lower at {', '.join(worse) or 'none'}"
-    return GateResult(gate=GATES[3], passed=not worse, told=words)
+    return RefitGateResult(gate=GATES[3], passed=not worse, told=words)
 
 
 def _is_above(values: Matrix, standard_errors: float) -> bool:
