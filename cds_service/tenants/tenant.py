@@ -13,6 +13,7 @@ from cds_service.tenants.tenant_parts import (
     Approval,
     Canary,
     Client,
+    During,
     Jwks,
     Limits,
     LocalValidation,
@@ -28,6 +29,7 @@ __all__ = [
     "Canary",
     "Client",
     "DataHabits",
+    "During",
     "Environment",
     "Hook",
     "Jwks",
@@ -148,6 +150,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     how long the same card has the same uuid, and stays silent once answered (DEC-42); 0: each is a new one. `repeats`:
     whether it comes again while its order is edited (R-B09). `chart_at_order_hooks`: whether an order hook whose drafts
     hold no operation speaks of the one that stands in the chart (DEC-47); unless the file says, for the sandbox only.
+    `during`: what is read of an operation while and after it is done (docs/during.md).
     """
 
     id: str
@@ -199,6 +202,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     explain_silence: bool = False
     card_for_missing_required: bool = True
     smart: SmartApp = SmartApp()
+    during: During = During()
 
     @property
     def discovery_url(self) -> str:

@@ -98,6 +98,31 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     date: datetime.date
 
 
+DuringMode = Literal["off", "closed-case", "live"]
+
+
+class DeviceCleared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By whom this deployment is cleared as a medical device, which a live course needs in production.
+
+    `authority`: who cleared it. `number`: under which number. `approved_by`: who answers for it at this hospital.
+    """
+
+    authority: str
+    number: str
+    approved_by: str
+
+
+class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is read of an operation while and after it is done (docs/during.md); nothing unless the file says so.
+
+    `mode`: off; closed-case (the summary, from the recorded end on); live (the course as it runs). `device_cleared`:
+    the clearance without which `live` is refused in production.
+    """
+
+    mode: DuringMode = "off"
+    device_cleared: DeviceCleared | None = None
+
+
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long the record is kept (R-E13).
 

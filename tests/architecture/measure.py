@@ -21,6 +21,7 @@ ORDER = (
     "models_onnx", "models_onnx.added", "models_onnx.documents", "models_onnx.training",
     "fhir_mappings.fhir", "fhir_mappings.terminology",
     "fhir_mappings.results", "fhir_mappings.patient", "fhir_mappings.orders", "fhir_mappings.features",
+    "fhir_mappings.during",
     "fhir_mappings.writing", "fhir_mappings.report", "fhir_mappings", "cds_service.tenants", "cds_service.trust",
     "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
     "cds_service.records.migrations",

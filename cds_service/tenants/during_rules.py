@@ -1,0 +1,50 @@
+"""Whether anything is read of an operation that runs or has ended: the mode table of docs/during.md as one rule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from cds_service.tenants.tenant import Environment
+from cds_service.tenants.tenant_parts import During
+
+What = Literal["nothing", "summary", "course"]
+_SHOWING = ("closed-case", "live")
+OFF, CASE_OPEN, GATES_CLOSED, NOT_CLEARED = "off", "case-open", "gates-closed", "device-not-cleared"
+
+
+class DuringAnswer(Struct, frozen=True):
+    """What may be shown of a case, and why it is not more ("" where nothing is held back)."""
+
+    what: What
+    reason: str = ""
+
+
+def may_show(during: During, environment: Environment, *, gates_open: bool, ended: bool) -> DuringAnswer:
+    """What the mode table allows of one case.
+
+    `gates_open`: whether this tenant may speak at all (answering/gate.py) and, in production, has its local
+    validation. `ended`: whether the end of the case is recorded; one that nobody recorded has not come.
+    """
+    if during.mode not in _SHOWING:
+        return DuringAnswer("nothing", OFF)
+    if not gates_open:
+        return DuringAnswer("nothing", GATES_CLOSED)
+    if during.mode == "live" and (environment != "production" or during.device_cleared is not None):
+        return DuringAnswer("course")
+    if not ended:
+        return DuringAnswer("nothing", NOT_CLEARED if during.mode == "live" else CASE_OPEN)
+    return DuringAnswer("summary", NOT_CLEARED if during.mode == "live" else "")
+
+
+def complaint(during: During, environment: Environment) -> str:
+    """What is wrong with this member of a tenant's file, or "": production shows a live course as a cleared device."""
+    cleared = during.device_cleared
+    if cleared is not None and not all(
+        text.strip() for text in (cleared.authority, cleared.number, cleared.approved_by)
+    ):
+        return "device_cleared: authority, number and approved_by each say something"
+    if during.mode == "live" and environment == "production" and cleared is None:
+        return "mode live is a medical device in production: name device_cleared: authority, number, approved_by"
+    return ""

@@ -1,0 +1,82 @@
+"""When a case began and ended, as its Procedures say, or, where none has a time, its Encounter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from fhir_mappings.during.course import CaseTimes
+from fhir_mappings.fhir.dates import moment
+from fhir_mappings.fhir.elements import Period
+from fhir_mappings.fhir.resources import UNREADABLE_JSON
+
+# https://hl7.org/fhir/R4/valueset-event-status.html, https://hl7.org/fhir/R4/valueset-encounter-status.html
+_WITHDRAWN = frozenset({"entered-in-error", "not-done", "cancelled"})
+_NOT_BEGUN = frozenset({"preparation", "planned", "arrived", "triaged"})
+_OVER = frozenset({"completed", "stopped", "finished"})
+UNREADABLE, NO_START, NO_END = "unreadable", "start-not-recorded", "end-not-recorded"
+STILL_OPEN, REVERSED = "status-not-over", "end-before-start"
+
+
+class _TimedResource(Struct, rename="camel"):
+    """A Procedure or an Encounter with just what says when it was; a modifier that is not known makes it unreadable."""
+
+    resource_type: Literal["Procedure", "Encounter"]
+    status: str = ""
+    id: str = ""
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
+    performed_period: Period | None = None
+    performed_date_time: str | None = None
+    period: Period | None = None
+
+
+_DECODER = msgspec.json.Decoder(_TimedResource)
+
+
+def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> CaseTimes:
+    """From the earliest start to the latest end of what is neither withdrawn nor only planned.
+
+    It has ended only where each of them has an end in the past and a status that says so: what nobody recorded as over
+    is not over. `reason` tells what stands in the way of either time.
+    """
+    try:
+        every = [_DECODER.decode(resource) for resource in resources]
+    except UNREADABLE_JSON:
+        return CaseTimes(None, None, reason=UNREADABLE)
+    begun = [one for one in every if one.status not in _WITHDRAWN | _NOT_BEGUN]
+    procedures = [one for one in begun if one.resource_type == "Procedure" and any(_written(one))]
+    chosen = procedures or [one for one in begun if one.resource_type == "Encounter"]
+    starts, ends = zip(*map(_written, chosen), strict=True) if chosen else ((), ())
+    start = min(_known(starts, zone), default=None)
+    source = " ".join(f"{one.resource_type}/{one.id}" for one in chosen)
+    if start is None:
+        return CaseTimes(None, None, source, NO_START)
+    found = list(_known(ends, zone))
+    if len(found) < len(chosen):
+        return CaseTimes(start, None, source, NO_END)
+    end = max(found)
+    if end < start:
+        return CaseTimes(start, None, source, REVERSED)
+    over = end <= as_of and all(one.status in _OVER for one in chosen)
+    return CaseTimes(start, end, source, "" if over else STILL_OPEN, over)
+
+
+def _written(timed: _TimedResource) -> tuple[str, str]:
+    period = timed.performed_period or timed.period or Period()
+    return period.start or timed.performed_date_time or "", period.end or ""
+
+
+def _known(texts: Iterable[str], zone: ZoneInfo) -> Iterator[float]:
+    return (when.timestamp() for text in texts if (when := instant(text, zone)) is not None)
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime | None:
+    """The instant that a text names; None for a day, a month, a year, or what is no date."""
+    when = moment(text, zone)
+    return when.time if when is not None and when.precision == "time" else None

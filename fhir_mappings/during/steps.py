@@ -1,0 +1,88 @@
+"""One signal as steps: each value stands until the next, at most as long as its signal allows; the rest is a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from fhir_mappings.during.course import Course, Sample, Signal, Trace, Way
+from fhir_mappings.during.signal_rules import RULES
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """From when to when (seconds) a value stands."""
+
+    begin: float
+    end: float
+    sample: Sample
+    way: Way
+
+
+def ends_at(course: Course) -> float:
+    """Until when there is a course: the end of the case, or now where it lies before that or nobody recorded it."""
+    end = course.case.end
+    return course.as_of if end is None else min(end, course.as_of)
+
+
+def steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
+    """The steps of one signal in their order, which never overlap.
+
+    An arterial line counts before a cuff, a cuff before what does not say how it was measured: the others stand only
+    where it has a gap. Nothing is interpolated, and what was set aside stands for no time.
+    """
+    end = ends_at(course)
+    found: tuple[Standing, ...] = ()
+    for trace in course.of(signal):
+        found = _filled(found, _of_trace(trace, end))
+    return found
+
+
+def _of_trace(trace: Trace, end: float) -> list[Standing]:
+    holds = RULES[trace.signal].holds_s[trace.way]
+    samples = trace.samples
+    nexts = [sample.at for sample in samples[1:]] + [end]
+    cut = ((sample, min(following, sample.at + holds, end)) for sample, following in zip(samples, nexts, strict=True))
+    return [Standing(sample.at, until, sample, trace.way) for sample, until in cut if until > sample.at]
+
+
+def _filled(first: Sequence[Standing], other: Sequence[Standing]) -> tuple[Standing, ...]:
+    """The steps of `first`, and those of `other` where `first` has a gap; both in order, one pass over each."""
+    found: list[Standing] = []
+    position = 0
+    for step in other:
+        begin = step.begin
+        while position < len(first) and first[position].end <= begin:
+            found.append(first[position])
+            position += 1
+        while begin < step.end:
+            following = first[position] if position < len(first) else None
+            if following is None or following.begin >= step.end:
+                found.append(Standing(begin, step.end, step.sample, step.way))
+                break
+            if following.begin > begin:
+                found.append(Standing(begin, following.begin, step.sample, step.way))
+            begin = following.end
+            if following.end <= step.end:
+                found.append(following)
+                position += 1
+    found.extend(first[position:])
+    return tuple(found)
+
+
+def observed_s(found: Sequence[Standing]) -> float:
+    """How long a value stands altogether, seconds."""
+    return sum(step.end - step.begin for step in found)
+
+
+def gaps(found: Sequence[Standing], begin: float, end: float) -> list[tuple[float, float]]:
+    """From when to when nothing stands between `begin` and `end`."""
+    missing = []
+    reached = begin
+    for step in found:
+        if step.begin > reached:
+            missing.append((reached, step.begin))
+        reached = max(reached, step.end)
+    if end > reached:
+        missing.append((reached, end))
+    return missing
