@@ -54,7 +54,7 @@ class Registry:
     `cards` are those of the models that answer: champions and challengers; `states` tells which is which, by
     model and version; `preferred` names by outcome the models of which the first that answers is told; `digest`
     changes with anything that an answer rests on. To change the models, load another registry and put it in this
-    one's place (models_in_force).
+    one's place (models_in_force). `prepared`: by name the models that no answer runs (after_operation.py).
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Registry:
         self.preferred = dict(preferred)
         self.directory = directory
         self.digest = digest
+        self.prepared: Mapping[str, Model] = {}
         self._inputs_of: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
         self._challengers = {
             card.sha256 for card in self.cards if self.states.get((card.name, card.version)) == "challenger"
@@ -187,7 +188,7 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
     figures = peers.read_peers(directory / "peers.yaml")
     manifest.verify(directory)
     digest = _digest(stack, entries, [model.card for model in served], figures)
-    return Registry(
+    registry = Registry(
         session,
         encoding,
         served,
@@ -197,6 +198,9 @@ def load(directory: Path = PACKAGE, *, class_b: bool = False, entries: Sequence[
         directory=directory,
         digest=digest,
     )
+    prepared = (entry for entry in entries if entry.state == "prepared")
+    registry.prepared = {entry.model: models[entry.model, entry.version] for entry in prepared}
+    return registry
 
 
 def _digest(stack: Manifest, entries: Sequence[Entry], served: Sequence[ModelCard], figures: Mapping[Any, Peer]) -> str:

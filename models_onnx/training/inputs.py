@@ -53,6 +53,10 @@ INPUTS: dict[str, dict[str, Any]] = {
     "diabetes_treatment": _category("none", "without-insulin", "insulin"),
     "planned_duration": _number("h", 0, 24),
     "hfrs_points": _number("1", 0, 173.2),
+    # Of the operation itself, known when it is over (fhir_mappings/during/apgar_inputs.py).
+    "blood_loss": _number("mL", 0, 100_000),
+    "lowest_mean_pressure": _number("mm[Hg]", 0, 300),
+    "lowest_heart_rate": _number("/min", 0, 300),
     "charlson_liver_disease": _category("none", "mild", "moderate-or-severe"),
     "charlson_malignancy": _category("none", "malignancy", "metastatic"),
     **dict.fromkeys(

@@ -24,13 +24,14 @@ BUILDERS: dict[str, tuple[str, Callable[[Coefficients], Published]]] = {
     "gupta-pneumonia": ("gupta_pneumonia", equations.gupta_pneumonia),
     "gscri": ("gscri", equations.gscri),
     "sort-morbidity": ("sort_morbidity_2017", equations.sort_morbidity),
+    "surgical-apgar": ("surgical_apgar", scores.surgical_apgar),
 }
 
 
 def coefficients() -> dict[str, Any]:
     """Every published coefficient of the project, with its source; what `corrections` corrects is corrected."""
-    path = Path(__file__).with_name("published_coefficients.json")
-    document = data_files.read_json(path, dict)
+    folder = Path(__file__).parent
+    document = data_files.read_json(folder / "published_coefficients.json", dict)
     equations_: dict[str, Any] = document["equations"]
     for correction in document["corrections"]:
         *parents, member = correction["member"]
@@ -38,7 +39,7 @@ def coefficients() -> dict[str, Any]:
         for parent in parents:
             holder = holder[parent]
         holder[member] = correction["value"]
-    return equations_
+    return equations_ | data_files.read_json(folder / "after_operation.json", dict)
 
 
 def published() -> dict[str, Published]:

@@ -149,6 +149,46 @@ def hfrs(c: Coefficients) -> Published:
     return Published(points((Linear("hfrs_points", 1.0, INPUTS["hfrs_points"]["low"], c["sum_of_weights"]),)))
 
 
+def surgical_apgar(c: Coefficients) -> Published:
+    """The Surgical Apgar Score, 0 to 10 points; numbers count as whole ones, half up: hence the cut-points at .5.
+
+    A heart rate of 0 stands for a recorded pathologic bradyarrhythmia or asystole, which has no points.
+    """
+    one = c["points"]
+    loss, pressure, rate = one["blood_loss_ml"], one["lowest_mean_pressure_mmhg"], one["lowest_heart_rate_per_min"]
+    levels = ("<=55", "56-65", "66-75", "76-85", ">85")
+    estimator = points(
+        (
+            steps(
+                "blood_loss",
+                (100.5, 600.5, 1000.5),
+                tuple(loss[key] for key in ("<=100", "101-600", "601-1000", ">1000")),
+            ),
+            steps(
+                "lowest_mean_pressure",
+                (39.5, 54.5, 69.5),
+                tuple(pressure[key] for key in ("<40", "40-54", "55-69", ">=70")),
+            ),
+            steps(
+                "lowest_heart_rate",
+                (0.5, 55.5, 65.5, 75.5, 85.5),
+                (rate["pathologic bradyarrhythmia or asystole"], *(rate[key] for key in levels)),
+            ),
+        )
+    )
+    bands = []
+    for key, rates in c["rates"].items():
+        low, high = map(float, key.split("-"))
+        bands.append(PointsBand(low=low, high=high, rates=tuple(map(_counted_rate, rates))))
+    return Published(estimator, rates=tuple(bands))
+
+
+def _counted_rate(rate: Mapping[str, Any]) -> PublishedRate:
+    """A rate with the events that it rests on."""
+    source = f"{rate['source']}, {rate['events']} of {rate['of']}"
+    return PublishedRate(source=source, probability=round(rate["events"] / rate["of"], 6))
+
+
 def _band(low: float, high: float, source: str, percent: float) -> PointsBand:
     rate = PublishedRate(source=source, probability=round(percent / 100, 6))
     return PointsBand(low=low, high=high, rates=(rate,))
