@@ -26,8 +26,8 @@ ORDER = (
     "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
     "cds_service.records.migrations",
     "cds_service.hooks", "cds_service.patient_data", "cds_service.advice", "cds_service.cards", "cds_service",
-    "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.smart", "cds_service.ehr",
-    "cds_service.demo", "cds_service.workbench", "cds_service.web",
+    "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.during", "cds_service.smart",
+    "cds_service.ehr", "cds_service.demo", "cds_service.workbench", "cds_service.web",
     "cds_service.demo_hospital", "cds_service.commands",
 )  # fmt: skip
 
