@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cds_service.answering import gate, modes
+from cds_service.answering import gate
 from cds_service.records.records import Records
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants import during_rules
@@ -38,8 +38,5 @@ def check_open(site: TenantRuntime | None, records: Records, at: datetime) -> Te
 
 def shown(site: TenantRuntime, records: Records, at: datetime, *, ended: bool) -> DuringAnswer:
     """What may be shown of a case now. Raises Forbidden, NotReady."""
-    tenant, switches = site.tenant, gate.switches_now(records)
-    hook = gate.hook_of(tenant, "")
-    shut = gate.before(tenant, site.zone, hook, at, switches).reason is not None
-    speaks = not shut and modes.mode_for(tenant, hook, None, switches) == "on"
-    return during_rules.may_show(tenant.during, tenant.environment, gates_open=speaks, ended=ended)
+    speaks = gate.is_open_to_all(site.tenant, site.zone, at, gate.switches_now(records))
+    return during_rules.may_show(site.tenant.during, site.tenant.environment, gates_open=speaks, ended=ended)
