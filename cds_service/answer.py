@@ -48,7 +48,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `record`: what the assessment read of the patient, for the risk profile alone.
     `again`: the same card was shown a moment ago, and stays (told_before.py). `of_chart`: it is of the operation in the
-    chart beside drafts that hold none.
+    chart beside drafts that hold none. `opened`: a finding opens its card, whatever the risk (DEC-39).
     """
 
     card: Card | None = None
@@ -59,6 +59,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     record: PatientRecord | None = None
     again: bool = False
     of_chart: bool = False
+    opened: bool = False
     milliseconds: dict[str, float] = {}
 
 
@@ -133,6 +134,7 @@ def answer(
         options=chosen.options,
         record=record,
         of_chart=session.in_chart,
+        opened=chosen.opens,
         milliseconds=clock.laps,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.advice.assessment import Assessment
+from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.advice.silence import Reason
 from cds_service.answer import Answer
 from cds_service.cards import discrete, suggestions
@@ -16,12 +16,13 @@ from cds_service.cards.cards import EXTENSION
 from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
 from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
+from cds_service.tenants.speech import JudgedRisk, Speech
 from cds_service.tenants.tenant import Mode
 from cds_service.trust import time_ordered_id
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.errors import ServiceError
 from fhir_mappings.orders.operation_codes import label
-from fhir_mappings.orders.procedures import NoProcedure, PlannedProcedure
+from fhir_mappings.orders.procedures import NoProcedure
 from fhir_mappings.orders.unmapped_orders import UnmappedOrder
 from models_onnx.score import Score
 
@@ -60,7 +61,7 @@ def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     shown = given.card is not None and given.silence is None
     return EvaluationRow(
         **_who(call),
-        **(_what(assessment, _told(given)) if assessment else {"id": time_ordered_id.draw(call.received)}),
+        **(_what(assessment, given) if assessment else {"id": time_ordered_id.draw(call.received)}),
         status=200,
         decision=_decision(given, shown=shown),
         reason=given.silence or _gap(given),
@@ -116,8 +117,8 @@ def _told(given: Answer) -> discrete.Result | None:
     return given.card.extension.get(EXTENSION) if given.card is not None and given.card.extension else None
 
 
-def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any]:
-    headline = assessment.headline
+def _what(assessment: Assessment, given: Answer) -> dict[str, Any]:
+    headline, told = assessment.headline, _told(given)
     return {
         "id": assessment.assessment_id,
         "order_reference": assessment.procedure.order,
@@ -127,7 +128,7 @@ def _what(assessment: Assessment, told: discrete.Result | None) -> dict[str, Any
         "band": headline.told_band if headline else None,
         "models": _models(assessment),
         "inputs": tuple([{"name": one.name, "status": one.status} for one in assessment.features.values()]),
-        "result": _kept(told or discrete.of(assessment), assessment.procedure),
+        "result": _kept(told or discrete.of(assessment), assessment, opened=given.opened),
     }
 
 
@@ -161,12 +162,22 @@ def _scored(score: Score) -> dict[str, Any]:
     return told
 
 
-def _kept(told: discrete.Result, planned: PlannedProcedure) -> discrete.Result:
-    """The result with the day and length of the operation, which the risk profile needs to ask the same again."""
+def _kept(told: discrete.Result, of: Assessment, *, opened: bool) -> discrete.Result:
+    """The result with what only the record needs: the operation's day and length, to ask the same again for the
+
+    risk profile; and what its card hung on, to tell what other limits would have done.
+    """
+    planned = of.procedure
     known = msgspec.structs.replace(
         told.procedure, occurrence=planned.occurrence or None, duration_hours=planned.duration_h
     )
-    return msgspec.structs.replace(told, procedure=known)
+    return msgspec.structs.replace(told, procedure=known, speech=Speech(tuple(map(_judged, of.estimates)), opened))
+
+
+def _judged(one: Estimate) -> JudgedRisk:
+    heads = one.outcome.may_head and one.score.has_figure
+    frequency = one.outcome.frequency if heads else "none"
+    return JudgedRisk(one.outcome.name, one.spoken_of, one.low, one.usual, frequency)
 
 
 def _cards(given: Answer, *, shown: bool) -> tuple[CardRow, ...]:

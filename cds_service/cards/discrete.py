@@ -13,6 +13,7 @@ import msgspec
 from cds_service.advice.assessment import Assessment, Estimate
 from cds_service.cards import added_note
 from cds_service.cards.added_note import AddedBySite
+from cds_service.tenants.speech import Speech
 from fhir_mappings.results.feature import Feature, FeatureValue
 from fhir_mappings.terminology.understanding import NotUnderstood
 from models_onnx.recalibration import Recalibration
@@ -136,7 +137,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
-    """The whole assessment."""
+    """The whole assessment. `speech`: in the record only, what its card hung on."""
 
     assessment_id: str
     as_of: str
@@ -144,6 +145,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     predictions: tuple[Prediction, ...]
     inputs: tuple[Input, ...]
     not_understood: tuple[Missed, ...] = ()
+    speech: Speech | None = None
 
 
 def result(assessment: Assessment) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
+from cds_service.commands.replay import replay
 from cds_service.commands.switches import kill, mode
 from cds_service.commands.tenants import tenants
 from cds_service.web.settings import Settings, address
@@ -55,6 +56,7 @@ main.add_command(codes)
 main.add_command(token)
 main.add_command(tenants)
 main.add_command(demo_hospital)
+main.add_command(replay)
 
 
 @main.command(plain_only=True)
@@ -160,8 +162,9 @@ def _share(settings: Settings) -> None:
         raise click.ClickException(f"CDS_STATE_DIRECTORY: {named} is no folder that can be written")
     from cds_service.web import listening  # noqa: PLC0415
 
-    if why := listening.why_not(settings.bind):
-        raise click.ClickException(f"CDS_BIND: {why}")
+    for variable, bind in (("CDS_BIND", settings.bind), ("CDS_HEALTH_BIND", settings.health_bind)):
+        if bind and (why := listening.why_not(bind)):
+            raise click.ClickException(f"{variable}: {why}")
     folder = named or state.folder(settings.database_url, settings.bind)
     try:
         state.hold(folder)

@@ -37,6 +37,7 @@ PEEK = 16 * 1024
 REFUSALS = {
     "slow": b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "busy": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    "elsewhere": b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "long": b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 }
 Head = Literal["whole", "part", "gone", "long"]
@@ -54,6 +55,7 @@ class Connection(TConn):  # type: ignore[misc]
         self._wanted: int | None = None
         self.until = self.arrived = 0.0
         self.lane = ""
+        self.tells_only = False  # it came where only /livez and its neighbours are answered
         limit = struct.pack("ll", IO_TIMEOUT_S, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)

@@ -18,21 +18,23 @@ import socket
 import time
 from concurrent import futures
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.http import errors as http_errors  # type: ignore[import-untyped]
 from gunicorn.workers import base  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from cds_service.operations import logs, metrics
 from cds_service.operations.drain import OF_THIS_NODE
 from cds_service.web.heartbeat import Heartbeat
-from cds_service.web.http_connection import PEEK, REFUSALS, Connection, Head
+from cds_service.web.http_connection import MOST_DECLARED_BYTES, PEEK, REFUSALS, Connection, Head
 from cds_service.web.http_lanes import ARRIVED, LIVE, OPERATIONS, SHARED, WAIT_AT_MOST_S, Lanes
 
 HEAD_TIMEOUT_S = 5.0
 LINGER_S = 2.0
-DRAIN_S = 0.05
+_STEP_BYTES = 64 * 1024  # of a body at once: gunicorn copies what is left at each
 # What is under way at the end has this long; gunicorn_conf.graceful_timeout holds the queue of the record besides.
 LAST_ANSWERS_S = 8
 # /livez; /readyz and its neighbours: also while every other thread is held.
@@ -51,6 +53,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._heads: dict[Connection, None] = {}  # in the order in which their time runs out
         self._lingering: dict[Connection, None] = {}
         self._lanes: Lanes[Connection] = Lanes(self.cfg.threads)
+        self._telling: list[Any] = []
         self._apart = {lane: futures.ThreadPoolExecutor(threads, lane) for lane, threads in APART.items()}
 
     def init_process(self) -> None:
@@ -68,6 +71,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         is_shared = getattr(self.wsgi, "extensions", {}).get(SHARED)
         self._lanes.most = max(1, self.cfg.threads // 2) if is_shared else self.cfg.threads
 
+    def run(self) -> None:
+        """As gunicorn does; what listens at a second address (`CDS_HEALTH_BIND`) does so however many clients came."""
+        self.sockets, self._telling = self.sockets[:1], self.sockets[1:]
+        for listener in self._telling:
+            listener.setblocking(False)
+            self.poller.register(listener, selectors.EVENT_READ, self.accept)
+        super().run()
+
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection; False where none waits."""
         try:
@@ -77,7 +88,9 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
                 raise
             return error.errno == errno.ECONNABORTED
         self.nr_conns += 1
-        self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger))
+        conn = Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger)
+        conn.tells_only = listener in self._telling
+        self.enqueue_req(conn)
         return True
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -85,12 +98,14 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
-        for listener in self.sockets:
+        for listener in self._telling:
+            self.poller.unregister(listener)
+        for listener in (*self.sockets, *self._telling):
             listener.setblocking(False)
             while self.accept(listener):
                 pass
             listener.close()
-        self.sockets = []
+        self.sockets = self._telling = []
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection to a thread as soon as the head of its next request is whole; called by the main loop."""
@@ -105,8 +120,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
             return
         if self._heads.pop(conn, self) is None:
             self.poller.unregister(conn.sock)
-        if head != "whole":
-            self._end(conn, head)
+        if head != "whole" or (conn.tells_only and conn.lane not in self._apart):
+            self._end(conn, head if head != "whole" else "elsewhere")
             return
         conn.data_ready, conn.arrived = True, time.monotonic()
         if (apart := self._apart.get(conn.lane)) is not None:
@@ -133,7 +148,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if why == "busy":  # of the others the client is the cause; of this one nobody else tells
             logs.warn("refused", status=503, cause="no thread was free in time")
         if why in REFUSALS:
-            metrics.unanswered.labels(why).inc()
+            if why != "elsewhere":  # whoever asks there is no hospital
+                metrics.unanswered.labels(why).inc()
             conn.refuse(why)
         conn.close(graceful=why in REFUSALS)
 
@@ -157,14 +173,11 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
             self._hang_up(conn)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """A body that nobody read is not waited for: the connection ends with it.
+        """What is here of a body that nobody read is taken, for the client was told that the connection stays.
 
-        One that was read to its end is no reason to hang up, however late this thread gets its turn: the client was
-        told that the connection stays, and its next request would be lost.
+        A byte more is not waited for, in a thread that others need: then the connection ends with its answer.
         """
-        if not keepalive or _is_read(conn.parser.mesg):
-            return keepalive
-        return bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
+        return keepalive and (_is_read(conn.parser.mesg) or _is_taken(conn))
 
     def _linger(self, conn: Connection) -> None:
         """Let the client read the last answer before the socket goes: a reset would take it away (RFC 9112, 9.6)."""
@@ -198,3 +211,17 @@ def _is_read(message: Any) -> bool:
     """Whether a body of known length was read to its end; of one that comes in chunks nobody knows before asking."""
     reader = getattr(getattr(message, "body", None), "reader", None)
     return getattr(reader, "length", None) == 0
+
+
+def _is_taken(conn: Connection) -> bool:
+    """Whether the rest of a body was here to its end; up to a mebibyte it is (http_connection.py)."""
+    body = conn.parser.mesg.body
+    conn.sock.setblocking(False)
+    try:
+        taken = iter(lambda: body.read(_STEP_BYTES), b"")
+        most = islice(taken, MOST_DECLARED_BYTES // _STEP_BYTES)
+        return all(most) and body.read(1) == b"" and not getattr(body, "failed", False)
+    except (OSError, http_errors.ParseException):
+        return False
+    finally:
+        conn.sock.setblocking(True)

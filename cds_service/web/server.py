@@ -69,7 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name in self.cfg.settings:
             if hasattr(gunicorn_conf, name):
                 self.cfg.set(name, getattr(gunicorn_conf, name))
-        self.cfg.set("bind", self._settings.bind)
+        self.cfg.set("bind", [one for one in (self._settings.bind, self._settings.health_bind) if one])
         self.cfg.set("workers", self._settings.workers)
         self.cfg.set("threads", self._settings.threads)
         folder = self._settings.state_directory or state.folder(self._settings.database_url, self._settings.bind)

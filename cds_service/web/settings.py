@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cds_service.web.secret_files import SecretFiles
@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(default=False, description="Demo mode: an embedded FHIR store, no JWT, loopback only.")
     bind: str = Field(default="127.0.0.1:8000", description="HOST:PORT to listen on.")
+    health_bind: str = Field(
+        default="",
+        description="HOST:PORT where only /livez, /readyz, /health and /metrics are answered, however many clients "
+        "hold the other. By default none.",
+    )
     public_url: str = Field(
         default="", description="As clients name the service in demo mode; a tenant file has its own."
     )
@@ -101,6 +106,13 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_address(cls, text: str) -> str:
         return address(text)
+
+    @field_validator("health_bind")
+    @classmethod
+    def _is_another_address(cls, text: str, told: ValidationInfo) -> str:
+        if text and text == told.data.get("bind"):
+            raise ValueError("the address that all others call is no second one")
+        return text and address(text)
 
 
 def address(text: str) -> str:

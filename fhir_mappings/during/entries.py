@@ -49,7 +49,7 @@ def reader(
     return CourseReader(patient_id, zone, words, {**(units or {}), **UNIT_TEXTS}, dict(ahead_s or {}))
 
 
-class _Meta(Struct, frozen=True, rename="camel"):
+class _ObservationMeta(Struct, frozen=True, rename="camel"):
     version_id: str = ""
     last_updated: str = ""
     source: str = ""
@@ -66,7 +66,7 @@ class _Device(Struct, frozen=True):
 
 class _ObservationHead(Struct):
     id: str = ""
-    meta: _Meta = _Meta()
+    meta: _ObservationMeta = _ObservationMeta()
     device: _Device = _Device()
 
     @property
@@ -94,7 +94,7 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
         return None
     entry = CourseEntry(head.id, _seconds(head.meta.last_updated, by), head.meta.version_id, observation.status or "")
     if reason := why_not_subject(observation.subject, by.patient_id):
-        return msgspec.structs.replace(entry, unread=(UnreadPart(_source(head.id), "", reason),))
+        return msgspec.structs.replace(entry, unread=(UnreadPart("", "", reason),))
     if entry.withdrawn:
         return entry
     reason = unread_results.why_not_used(observation.status)

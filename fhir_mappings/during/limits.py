@@ -30,7 +30,7 @@ class Limit(Struct, frozen=True):
 # Salmasi V et al. Anesthesiology 2017;126:47-65: 57,315 operations of one hospital. Association, not proof.
 SALMASI = "Salmasi 2017, doi:10.1097/ALN.0000000000001432"
 # Ehrenfeld JM et al. The incidence of hypoxemia during surgery. Can J Anaesth 2010;57:888-897.
-EHRENFELD = "Ehrenfeld 2010, doi:10.1007/s12630-010-9366-5"
+EHRENFELD = "Ehrenfeld 2010, Can J Anaesth 57:888-897"
 # Hypothermia: prevention and management in adults having surgery, NICE clinical guideline 65, 2008 (updated 2016).
 NICE = "NICE CG65"
 EVIDENCE = (

@@ -43,11 +43,14 @@ def _of_trace(trace: Trace, end: float) -> list[Standing]:
     samples = trace.samples
     nexts = [sample.at for sample in samples[1:]] + [end]
     cut = ((sample, min(following, sample.at + holds, end)) for sample, following in zip(samples, nexts, strict=True))
-    return [Standing(sample.at, until, sample, trace.way) for sample, until in cut if until > sample.at]
+    return [Standing(sample.at, until, sample, trace.way) for sample, until in cut]
 
 
 def _filled(first: Sequence[Standing], other: Sequence[Standing]) -> tuple[Standing, ...]:
-    """The steps of `first`, and those of `other` where `first` has a gap; both in order, one pass over each."""
+    """The steps of `first`, and those of `other` where `first` has a gap; both in order, one pass over each.
+
+    A step that ends where it begins, or before (of a value a little ahead of now), is none.
+    """
     found: list[Standing] = []
     position = 0
     for step in other:

@@ -82,6 +82,12 @@ def _meanings(words: Vocabulary, names: tuple[str, ...]) -> Callable[[bytes], Me
     return lambda written_code: (remembered if len(written_code) <= _LONGEST_CODE else read)(written_code)
 
 
+def is_of_no_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...]) -> bool:
+    """Whether a result under this code, without components, says nothing of any input, and is known to say nothing."""
+    meant, nameless = _meanings(words, names)(written_code)
+    return meant == () and not nameless
+
+
 def index(
     observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
 ) -> tuple[RecordedByInput, list[Observation], int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.acceptance.requests import a_condition, a_request, bundle
@@ -17,6 +17,7 @@ from tests.conformance.conftest import SERVICE
 CORPUS = Path(__file__).parent / "corpus"
 PER_EXAMPLE = 50
 EXAMPLES = 420
+WHOLE, PARTS = 2_000, 8
 
 junk_words = st.sampled_from(
     ["", " ", "\x00", "Patient/", "../../x", "http://", "urn:uuid:1", "2026-13-45", "9" * 40, "é" * 50, "{{x}}", "pt-b"]
@@ -86,20 +87,45 @@ def well_formed(response: Any) -> None:
         assert response.json["resourceType"] == "OperationOutcome"
 
 
-@pytest.mark.end_to_end
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
-@given(batch=st.lists(mutations, min_size=PER_EXAMPLE, max_size=PER_EXAMPLE))
-def test_twenty_thousand_mutated_requests_are_never_a_5xx(demo, batch):
+def of_batches(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def all_well_formed(demo: Any, batch: list[tuple[int, str, Any]]) -> None:
     http = demo.test_client()
     for mutation in batch:
         well_formed(http.post(SERVICE, json=mutated(REQUEST, mutation)))
+
+
+batches = st.lists(mutations, min_size=PER_EXAMPLE, max_size=PER_EXAMPLE)
+
+
+@pytest.mark.end_to_end
+@of_batches(EXAMPLES)
+@given(batch=batches)
+def test_twenty_thousand_mutated_requests_are_never_a_5xx(demo, batch):
+    all_well_formed(demo, batch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_hundred_thousand_mutated_requests_are_never_a_5xx(demo, part):
+    """In parts: what Hypothesis keeps of one run is collected for seconds, and an answer's time would run out in it."""
+
+    @seed(part)
+    @of_batches(WHOLE // PARTS)
+    @given(batch=batches)
+    def run(batch):
+        all_well_formed(demo, batch)
+
+    run()
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

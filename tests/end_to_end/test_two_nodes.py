@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 import uuid
 from collections import Counter
@@ -150,3 +153,33 @@ def test_a_rate_holds_for_both_together(two: Nodes) -> None:
     assert told[429] > 0
     assert set(told) <= {400, 422, 429}
     assert 0.9 * expected <= admitted <= 1.1 * expected
+
+
+def said(database: str, *words: str) -> tuple[int, str]:
+    """The exit code and everything that a command printed."""
+    program = [sys.executable, "-m", "cds_service.commands.cli", *words, "--by", "A. Jones", "--reason", "drill"]
+    done = subprocess.run(
+        program, env=os.environ | {"DATABASE_URL": database}, check=False, capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def silences(two: Nodes) -> set[str | None]:
+    """Why each of many calls to both was silent; a connection each, so that every worker is among those who answer."""
+    told = [post(node, a_request() | {"hookInstance": str(uuid.uuid4())}) for node in two * 15]
+    return {one.json().get("extension", {}).get("io.surgical-risk.silence", {}).get("reason") for one in told}
+
+
+@real
+def test_a_mode_that_was_waited_for_is_in_force_in_every_worker_of_both(
+    database: str, two: Nodes, tmp_path: Path
+) -> None:
+    """Nobody speaks once the command has returned: also not from what was remembered of an exact retry."""
+    body = a_request() | {"hookInstance": str(uuid.uuid4())}
+    of_one = ("--tenants", str(tmp_path / "one" / "tenants"))
+    assert uuids(post(two[0], body)) == uuids(post(two[1], body)) != []
+    for mode, why in (("off", {"mode-off"}), ("on", {None})):
+        code, told = said(database, "mode", "set", "node", mode, "--wait", *of_one)
+        assert (code, "4 of 4 workers have it" in told) == (0, True), told
+        assert silences(two) == why
+        assert bool(uuids(post(two[0], body))) == bool(uuids(post(two[1], body))) == (mode == "on")

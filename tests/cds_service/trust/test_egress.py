@@ -122,6 +122,10 @@ def test_a_door_refuses_what_is_not_listed_before_any_packet(url, monkeypatch):
         ("fhir.example.org", "100.100.100.200"),
         ("fhir.example.org", "192.0.0.192"),
         ("fhir.example.org", "2002:7f00:1::"),
+        ("fhir.example.org", "::a9fe:a9fe"),
+        ("fhir.example.org", "::ffff:0:a9fe:a9fe"),
+        ("fhir.example.org", "2606:4700::5efe:a9fe:a9fe"),
+        ("fhir.example.org", "2606:4700::200:5efe:a00:8"),
         ("fhir.example.org", "fe80::1%eth0"),
         ("fhir.example.org", "fd00:ec2::254"),
         ("fhir.example.org", "10.0.0.8"),
@@ -146,15 +150,24 @@ def test_a_private_network_is_reached_only_where_the_tenant_lists_it():
     assert addresses.may_connect("fhir.example.org", "93.184.216.34", tenant)
 
 
-@pytest.mark.parametrize("address", ["100.100.100.200", "fd00:ec2::254", "192.0.0.192", "169.254.169.254"])
+METADATA = [
+    "169.254.169.254", "169.254.170.2", "169.254.42.42", "169.254.0.23", "fe80::a9fe:a9fe", "168.63.129.16",
+    "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe",
+    "fd00:42::42", "fd00:a9fe:a9fe::1", "fd00:100::100:200",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", METADATA)
 def test_where_a_cloud_tells_its_credentials_is_never_reached_even_in_a_listed_network(address):
-    tenant = a_tenant(LISTED, private_networks=("100.64.0.0/10", "fd00::/8", "192.0.0.0/24"))
+    tenant = a_tenant(LISTED, private_networks=("100.64.0.0/10", "fd00::/8", "192.0.0.0/24", "169.254.0.0/16"))
     assert not addresses.may_connect("fhir.example.org", address, tenant)
+    assert addresses.may_connect("fhir.example.org", "fd00:1::7", tenant)
 
 
 def test_in_dev_loopback_is_reached_by_its_own_name_only():
     tenant = a_tenant("http://127.0.0.1:8080/fhir", environment="dev")
     assert addresses.may_connect("127.0.0.1", "127.0.0.1", tenant)
+    assert addresses.may_connect("::1", "::1", tenant)
     assert not addresses.may_connect("fhir.example.org", "127.0.0.1", tenant)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -78,17 +78,26 @@ def no_http(client: socket.socket, ended: threading.Event) -> None:
 EVERY = (drip_head, drip_body, drip_chunks, drip_informational, hang, half_open, break_off, huge, bomb, no_http)
 
 
+def _nothing(_base: str) -> Mapping[str, bytes]:
+    return {}
+
+
 @contextlib.contextmanager
-def serving(behaviour: Behaviour) -> Iterator[str]:
-    """The server's base URL, for the length of a test."""
+def serving(behaviour: Behaviour, answered: Callable[[str], Mapping[str, bytes]] = _nothing) -> Iterator[str]:
+    """The server's base URL, for the length of a test; `answered`: what it answers as it should, by path."""
     ended = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    well = answered(base)
 
     def serve(client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             client.settimeout(30)
-            client.recv(65536)
-            behaviour(client, ended)
+            path = client.recv(65536).partition(b" ")[2].partition(b" ")[0].decode("latin-1")
+            if (body := well.get(path)) is not None:
+                client.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            else:
+                behaviour(client, ended)
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -98,7 +107,7 @@ def serving(behaviour: Behaviour) -> Iterator[str]:
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield base
     finally:
         ended.set()
         with contextlib.suppress(OSError):

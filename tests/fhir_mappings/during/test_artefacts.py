@@ -95,6 +95,8 @@ LEFT_ALONE = {
     "a pressure of a patient in shock": _line(10, _moving(55), _moving(42), _moving(35)),
     "the pressure that remains in an arrest": _line(10, _moving(26), _moving(20), _moving(18)),
     "a high pressure with a pulse": _line(10, _moving(240), _moving(184), _moving(150)),
+    "a damped line with a narrow pulse": _line(10, _moving(134), _moving(131), _moving(126)),
+    "a low mean with a pulse": _line(10, _moving(30), _moving(9), [6 + number % 2 for number in range(8)]),
     "a systolic pressure 6 mmHg above the diastolic": course(*line({0: 66}, {0: 62}, {0: 60})),
     "a mean equal to the systolic pressure of a cuff, rounded": course(
         trace("systolic-pressure", {0: 70}, "cuff"), trace("mean-pressure", {0: 70}, "cuff")

@@ -79,6 +79,13 @@ def test_a_running_case_is_told_until_now() -> None:
     assert exposure(one, MAP_65).minutes == 10
 
 
+def test_a_value_a_little_ahead_of_now_stands_for_no_time_yet() -> None:
+    values = every(60, [60] * 10) | {630.0: 60.0}
+    one = course(trace("mean-pressure", values), minutes=10, ended=False)
+    assert (exposure(one, MAP_65).minutes, exposure(one, MAP_65).seen) == (10, 10)
+    assert all(step.end > step.begin for step in steps(one, "mean-pressure"))
+
+
 def test_every_limit_has_a_source() -> None:
     assert all(limit.source and limit.words for limit in LIMITS)
     told = exposures(course(trace("spo2", every(60, [88] * 10)), minutes=10), {})

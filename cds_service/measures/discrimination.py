@@ -1,0 +1,31 @@
+"""How well predictions tell events from the rest: the area under the ROC curve, with DeLong's interval."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cds_service.measures.intervals import NONE, Figure, Values, on_logit
+
+
+def auroc(happened: Values, predicted: Values) -> Figure:
+    """The chance that an event has the higher prediction of an event and a non-event; ties count half.
+
+    The variance is DeLong's (1988, doi:10.2307/2531595), the interval on the logit (Qin & Hotilovac 2008,
+    doi:10.1177/0962280207087173). Without an event, or without a non-event, there is none.
+    """
+    events, others = predicted[happened == 1], predicted[happened == 0]
+    if not len(events) or not len(others):
+        return NONE
+    of_events, of_others = _placed(events, others), 1 - _placed(others, events)
+    value = float(of_events.mean())
+    if min(len(events), len(others)) == 1:
+        return Figure(value)
+    variance = float(of_events.var(ddof=1)) / len(events) + float(of_others.var(ddof=1)) / len(others)
+    return on_logit(value, variance)
+
+
+def _placed(those: Values, among: Values) -> Values:
+    """For each of `those`, the share of `among` below it, ties half."""
+    ordered = np.sort(among)
+    below, not_above = np.searchsorted(ordered, those, "left"), np.searchsorted(ordered, those, "right")
+    return np.asarray((below + not_above) / (2 * len(among)))

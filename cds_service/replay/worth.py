@@ -1,0 +1,57 @@
+"""What of an export can change no row, and is dropped before it is sorted by patient: counted, by type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_service.replay.chart import KEY_OF
+from cds_service.replay.known_at import ORDER_TYPES
+from cds_service.tenant_runtime import TenantRuntime
+from fhir_mappings.fhir.resources import UNREADABLE_JSON
+from fhir_mappings.report.bulk_files import Head
+from fhir_mappings.results import observations
+from fhir_mappings.results.result_inputs import RECORDED
+from fhir_mappings.terminology.concept_maps import Vocabulary, vocabulary
+
+READ = frozenset(KEY_OF) | frozenset(ORDER_TYPES)
+DROPPED = "dropped"
+
+
+class _Result(Struct, frozen=True, gc=False):
+    code: Raw = Raw(b"")
+    component: Raw = Raw(b"")
+
+
+_results = msgspec.json.Decoder(_Result)
+
+
+class Sieve:
+    """Tells what is worth keeping for one tenant.
+
+    Dropped are types that no input is read from, and results whose code is of a system that is read and of no value
+    set. A result under a code that nobody knows stays: it is told as not understood, in each row as of its instant.
+    """
+
+    def __init__(self, site: TenantRuntime) -> None:
+        self._words: Vocabulary = vocabulary(site.value_sets, site.maps)
+        self._names = RECORDED + tuple(one.rule.idea for one in site.rules.inputs)
+
+    def keeps(self, head: Head, raw: Raw) -> bool:
+        """Whether the resource could change a row."""
+        if head.resource_type != "Observation":
+            return head.resource_type in READ
+        try:
+            result = _results.decode(raw)
+            return bool(result.component) or not observations.is_of_no_input(
+                bytes(result.code), self._words, self._names
+            )
+        except UNREADABLE_JSON:
+            return True
+
+
+def types(names: Iterable[str]) -> frozenset[str]:
+    """Of these resource types those that are read: what the export provides."""
+    return frozenset(names) & READ
