@@ -107,5 +107,12 @@ def after(
     return Decision(mode)
 
 
+def is_open_to_all(tenant: Tenant, zone: ZoneInfo, at: datetime, switches: Switches) -> bool:
+    """Whether everybody here may be told something that belongs to no hook and no operation. Raises Forbidden."""
+    hook = tenant.hooks[0]
+    shut = before(tenant, zone, hook, at, switches).reason is not None
+    return not shut and modes.mode_for(tenant, hook, None, switches) == "on"
+
+
 def _is_permitted(tenant: Tenant) -> bool:
     return tenant.region.upper() != "EU" or tenant.ce_marked

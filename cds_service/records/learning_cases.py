@@ -67,7 +67,7 @@ class Cases(msgspec.Struct, frozen=True):
     left_out: dict[str, int]
 
 
-class _Call(msgspec.Struct, frozen=True):
+class _LearnedCall(msgspec.Struct, frozen=True):
     """One row of the record with its outcome, as far as it is known."""
 
     mode: str | None
@@ -98,7 +98,7 @@ def learning_cases(engine: Engine, tenant_id: str, asked: LearningRequest) -> Ca
     return Cases(tuple(rows), dict(sorted(left_out.items())))
 
 
-def _row(of: PlannedOperation, said: Mapping[str, _Call], asked: LearningRequest) -> tuple[str, dict[str, Any]]:
+def _row(of: PlannedOperation, said: Mapping[str, _LearnedCall], asked: LearningRequest) -> tuple[str, dict[str, Any]]:
     """Why it is no case, else its columns."""
     own = [said[call.evaluation_id] for call in of.calls]
     stands = said[of.last_before.evaluation_id]
@@ -131,7 +131,7 @@ def _row(of: PlannedOperation, said: Mapping[str, _Call], asked: LearningRequest
     }
 
 
-def _withheld(calls: Sequence[_Call]) -> str:
+def _withheld(calls: Sequence[_LearnedCall]) -> str:
     """Why nobody was shown a figure at any call of the operation; empty where somebody may have been."""
     modes = {_WITHHELD.get(one.mode or "", "") for one in calls}
     return "" if "" in modes else min(modes)
@@ -171,10 +171,10 @@ def _statement(tenant_id: str, asked: LearningRequest) -> Any:
     )
 
 
-def _call(row: RowMapping) -> _Call:
+def _call(row: RowMapping) -> _LearnedCall:
     is_known = row["occurred"] is not None
     known = Statement(**{name: row[name] for name in Statement.__struct_fields__}) if is_known else None
-    return _Call(row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or "")
+    return _LearnedCall(row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or "")
 
 
 def _used(result: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.records import database, feedback, ledger, lookups, recent, shown_cards, switches, time_limit, writer
 from cds_service.records.allowances import Allowances
 from cds_service.records.database import DatabaseError
+from cds_service.records.during_cases import DuringCases
 from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
@@ -54,6 +55,7 @@ class Records:
         self.used_tokens = UsedTokens(self.quick)
         self.switches = switches.SwitchReader(self.quick)
         self.allowances = Allowances(self.quick)
+        self.during_cases = DuringCases(self.durable)
         self._housekeeping = Housekeeping(
             self.used_tokens.forget_expired, lambda now: shown_cards.forget_expired(self.quick, now)
         )

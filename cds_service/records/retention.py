@@ -11,12 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
 from cds_service.records.database import DatabaseError
+from cds_service.records.during_cases import purge_cases
+from cds_service.records.during_tables import during_case
 from cds_service.records.rows import AdministrationEvent
 
 
 def tenants_kept(engine: Engine) -> tuple[str, ...]:
-    """Every tenant of whom there are evaluations or feedback, whether or not it still has a file."""
-    kept = union(select(tables.evaluation.c.tenant_id), select(tables.feedback.c.tenant_id))
+    """Every tenant of whom there are evaluations, feedback or cases, whether or not it still has a file."""
+    kept = union(*(select(table.c.tenant_id) for table in (tables.evaluation, tables.feedback, during_case)))
     try:
         with engine.connect() as connection:
             return tuple(sorted(connection.execute(kept).scalars()))
@@ -30,14 +32,16 @@ class Purged(msgspec.Struct, frozen=True):
     evaluations: int
     feedback: int
     comments: int
+    cases: int = 0
 
     def __str__(self) -> str:
         deleted = f"{self.evaluations} evaluations and {self.feedback} feedback items deleted"
-        return f"{deleted}, {self.comments} comments redacted"
+        cases = f", {self.cases} cases of operations deleted" if self.cases else ""
+        return f"{deleted}, {self.comments} comments redacted{cases}"
 
 
 def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days: int, now: datetime) -> Purged:
-    """Delete one tenant's evaluations with their outcomes, and feedback, and redact free text, each after its days.
+    """Delete one tenant's evaluations with their outcomes, feedback and cases, and redact free text, after its days.
 
     What was deleted is an event of the record, written with it. Raises DatabaseError where nothing could be done.
     """
@@ -46,7 +50,8 @@ def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days:
         with engine.begin() as connection:
             evaluations = _delete_evaluations(connection, tenant_id, oldest)
             feedback = _delete_feedback(connection, tenant_id, oldest)
-            purged = Purged(evaluations, feedback, _redact(connection, tenant_id, oldest_comment, now))
+            comments = _redact(connection, tenant_id, oldest_comment, now)
+            purged = Purged(evaluations, feedback, comments, purge_cases(connection, tenant_id, oldest))
             if purged != Purged(0, 0, 0):
                 connection.execute(insert(tables.administration).values(_event(tenant_id, purged, now)))
     except SQLAlchemyError as error:

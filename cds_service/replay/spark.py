@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from cds_service.replay import opened, patient, worth
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 from cds_service.replay.patient import Setting
 from fhir_mappings.report import bulk_frames
 from fhir_mappings.report.bulk_files import OF_NOBODY
@@ -49,7 +49,7 @@ class Replay(Struct, frozen=True):
         return dict(sorted((Counter({row[0]: row[1] for row in summed}) + Counter(self.beside)).items()))
 
 
-def replay(spark: SparkSession, path: str, named: Named) -> Replay:
+def replay(spark: SparkSession, path: str, named: NamedOpening) -> Replay:
     """Of the NDJSON files at `path` (a folder or a pattern, on any file system of Spark).
 
     The files that `named` names have to lie at the same place on every machine, as this package has to.
@@ -57,7 +57,7 @@ def replay(spark: SparkSession, path: str, named: Named) -> Replay:
     return of_dataframe(bulk_frames.lines(spark, path), named)
 
 
-def of_dataframe(frame: DataFrame, named: Named, *, column: str = "value") -> Replay:
+def of_dataframe(frame: DataFrame, named: NamedOpening, *, column: str = "value") -> Replay:
     """Of a DataFrame with one resource as JSON text in each row, as `spark.read.parquet` gives it."""
     entries = bulk_frames.entries(frame, column, lambda: _keeps(named))
     counted = bulk_frames.counted(entries)
@@ -81,16 +81,16 @@ def _told(section: str, what: str, kind: str = "") -> str:
     return f"{section} {what}"
 
 
-def _keeps(named: Named) -> Keeps:
+def _keeps(named: NamedOpening) -> Keeps:
     return _sieve(named).keeps
 
 
 @lru_cache(maxsize=1)
-def _sieve(named: Named) -> worth.Sieve:
+def _sieve(named: NamedOpening) -> worth.Sieve:
     return worth.Sieve(_setting(named, frozenset()).site)
 
 
 @lru_cache(maxsize=2)
-def _setting(named: Named, provided: frozenset[str]) -> Setting:
+def _setting(named: NamedOpening, provided: frozenset[str]) -> Setting:
     """Opened once in each Python process of Spark."""
     return opened.setting(named, provided)

@@ -228,6 +228,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return f"{self.service_url(service_id)}/feedback"
 
     @property
+    def observations_url(self) -> str:
+        """Where what is recorded of an operation is posted, as the client names it (docs/during.md)."""
+        return f"{self.public_url.rstrip('/')}/during/{self.id}/observations"
+
+    @property
     def lists_id_per_hook(self) -> bool:
         """Whether each hook has an id of its own: where the file says so, and for the sandbox where it says nothing."""
         if self.service_ids is not None:

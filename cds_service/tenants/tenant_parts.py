@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -142,11 +142,15 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is read of an operation while and after it is done (docs/during.md); nothing unless the file says so.
 
     `mode`: off; closed-case (the summary, from the recorded end on); live (the course as it runs). `device_cleared`:
-    the clearance without which `live` is refused in production.
+    the clearance without which `live` is refused in production. `most_cases`: how many cases are kept at once.
+    `most_entries`, `most_bytes`: how many versions of Observations one case may hold, and their size.
     """
 
     mode: DuringMode = "off"
     device_cleared: DeviceCleared | None = None
+    most_cases: Annotated[int, msgspec.Meta(ge=1)] = 5_000
+    most_entries: Annotated[int, msgspec.Meta(ge=1)] = 200_000
+    most_bytes: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024 * 1024
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

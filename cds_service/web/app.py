@@ -14,6 +14,7 @@ from cds_service.answering import models_in_force
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.demo import patients, store
+from cds_service.during import intake
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
@@ -31,7 +32,7 @@ from cds_service.trust import outbound
 from cds_service.trust.key_set import KeySet
 from cds_service.trust.outbound import Door
 from cds_service.trust.seal import Seal
-from cds_service.web import deployments, error_responses, failures, health_routes, hook_routes
+from cds_service.web import deployments, during_routes, error_responses, failures, health_routes, hook_routes
 from cds_service.web import operations_routes as operations
 from cds_service.web.hook_routes import Deployment
 from cds_service.web.http_lanes import SHARED
@@ -129,6 +130,8 @@ def _application(deployment: Deployment, lasting: _Lasting) -> Flask:
         )
     )
     app.register_blueprint(hook_routes.blueprint(deployment))
+    taking = intake.opened(deployment.desk.records.during_cases, deployment.sites)
+    app.register_blueprint(during_routes.blueprint(deployment, taking))
     app.register_blueprint(layout.blueprint())
     app.register_blueprint(security_txt.blueprint(settings.security_contact))
     app.register_blueprint(

@@ -80,7 +80,7 @@ def blueprint(deployment: Deployment) -> Blueprint:
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
             hooks = called_for(service_id, caller.tenant)
             taken = calls.answer_call(
-                _body(caller), caller=caller, desk=deployment.desk, received=received, hooks=hooks
+                sent_body(caller), caller=caller, desk=deployment.desk, received=received, hooks=hooks
             )
         g.hook = taken.hook
         response = _no_store(Response(taken.response, mimetype="application/json"))
@@ -94,7 +94,7 @@ def blueprint(deployment: Deployment) -> Blueprint:
         received = deployment.clock()
         caller = _admit(service_id, "feedback", deployment, received)
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
-            given = feedback.read_feedback(_body(caller).body, caller.tenant.limits)
+            given = feedback.read_feedback(sent_body(caller).body, caller.tenant.limits)
             _store(given, Sender(caller.tenant.id, caller.issuer, service_id), deployment, received)
         return _no_store(Response(feedback.acknowledgement(given), mimetype="application/json"))
 
@@ -163,7 +163,8 @@ def _verified(
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
 
 
-def _body(caller: Caller) -> body.Received:
+def sent_body(caller: Caller) -> body.Received:
+    """The body as it was sent, within the limits of the caller's tenant. Raises ServiceError."""
     if request.mimetype not in _JSON_TYPES:
         raise NotJson("The body has to be JSON.", diagnostics="Content-Type: application/json")
     # What the server itself ends is read as it comes: werkzeug's stream would copy it three times more.

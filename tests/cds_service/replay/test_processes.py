@@ -16,7 +16,7 @@ import pytest
 
 from cds_service.demo import patients
 from cds_service.replay import processes, split
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 from cds_service.replay.processes import Done
 from tests.fhir_mappings.cohorts import SHARED
 
@@ -48,7 +48,7 @@ def a_large_export(folder: Path, copies: int = COPIES) -> Path:
 def run(export: Path, folder: Path, **named: Any) -> Done:
     many = named.pop("processes", 1)
     out, work = folder / f"rows-{many}", folder / f"work-{many}"
-    return processes.run(export, out, work, Named(**named), processes=many, progress=_ignored)
+    return processes.run(export, out, work, NamedOpening(**named), processes=many, progress=_ignored)
 
 
 @pytest.fixture(scope="module")

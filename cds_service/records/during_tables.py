@@ -1,0 +1,61 @@
+"""The tables of operations that run or have ended: a case, what was recorded of it, who sent it."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from cds_service.records.tables import Instant, metadata
+
+# One case: what was recorded of one patient in one encounter; `encounter_id` "" where it names none.
+during_case = Table(
+    "during_case",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("patient_id", String(256), nullable=False),
+    Column("encounter_id", String(256), nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Index("ix_during_case_of", "tenant_id", "patient_id", "encounter_id", unique=True),
+    Index("ix_during_case_encounter", "tenant_id", "encounter_id"),
+)
+
+# One version of one Observation, Procedure or Encounter as it was read; the digest of it makes each stand once.
+during_entry = Table(
+    "during_entry",
+    metadata,
+    Column("case_id", String(36), ForeignKey("during_case.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# Who sent what of a case by which way: the account of it.
+during_arrival = Table(
+    "during_arrival",
+    metadata,
+    Column("case_id", String(36), ForeignKey("during_case.id", ondelete="CASCADE"), primary_key=True),
+    Column("way", String(64), primary_key=True),
+    Column("issuer", String(512), primary_key=True),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+)
+
+# How far the numbered events of one subscription have come without a gap, and which came ahead of it.
+during_subscription = Table(
+    "during_subscription",
+    metadata,
+    Column("tenant_id", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("reached", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("ahead", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("trouble", String(64), nullable=False),
+)

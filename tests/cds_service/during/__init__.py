@@ -1,0 +1,1 @@
+"""Tests of what comes in of operations and of the page that shows one."""
