@@ -174,7 +174,9 @@ def _statement(tenant_id: str, asked: LearningRequest) -> Any:
 def _call(row: RowMapping) -> _LearnedCall:
     is_known = row["occurred"] is not None
     known = Statement(**{name: row[name] for name in Statement.__struct_fields__}) if is_known else None
-    return _LearnedCall(row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or "")
+    return _LearnedCall(
+        row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or ""
+    )
 
 
 def _used(result: str | None) -> dict[str, Any]:
