@@ -29,7 +29,7 @@ from models_onnx.training.refit_gates import Judged
 from models_onnx.training.refit_plan import RefitPlan
 from models_onnx.training.refit_recipe import Refit, RefitError
 
-PLAN, MADE, CHANGE_PLAN, GATES = "plan.yaml", "refit.json", "change_plan.md", "gates.json"
+PLAN, MADE, CHANGE_PLAN, GATES = "plan.yaml", "refit.json", "change-plan.md", "gates.json"
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):

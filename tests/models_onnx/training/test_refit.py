@@ -66,7 +66,7 @@ def test_the_card_names_verification_bias_and_what_may_have_been_treated(made: P
     assert "Verification bias: Found where somebody looked for it" in limits
     assert "register (6,000)" in limits
     assert "A figure may have been shown of 4,800 of the operations" in limits
-    change_plan = (made / "infection" / "change_plan.md").read_text(encoding="utf-8")
+    change_plan = (made / "infection" / "change-plan.md").read_text(encoding="utf-8")
     for part in ("1. Description of modifications", "2. Modification protocol", "3. Impact assessment"):
         assert f"## {part}" in change_plan
 
