@@ -8,11 +8,10 @@ from datetime import datetime
 import msgspec
 
 from cds_service import patient_from_request
-from cds_service.advice import choice, model_inputs, silence
+from cds_service.advice import choice, model_inputs, silence, site_models
 from cds_service.advice.assessment import Assessment, Occasion, assess
 from cds_service.advice.options import Option
 from cds_service.advice.silence import Reason
-from cds_service.advice.site_models import SiteOwn
 from cds_service.cards import cards
 from cds_service.chart_orders import beside_drafts, with_open_orders
 from cds_service.hooks.card import Card
@@ -118,7 +117,7 @@ def answer(
         limits=site.band_limits,
         occasion=Occasion(time_ordered_id.draw(received), received, site.zone),
         unknowns=unknowns,
-        own=SiteOwn(knowledge.recalibrations.get(site.tenant.id), added),
+        own=site_models.own(knowledge.recalibrations.get(site.tenant.id), added),
     )
     chosen = choice.for_patient(assessment, record, drafts, advising=site.advising)
     card: Card | None = None

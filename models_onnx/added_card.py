@@ -43,7 +43,8 @@ class AddedInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     missing number could be, of low, high and seven steps between where none are named. A category is given to the graph
     as its place in `categories` (from 0), or as itself where the graph reads strings; another category is out of scope.
     Without a `required` input there is no answer at all, without another one a range. `site`: a laboratory value that
-    the tenant's site folder adds, by its name there (docs/your-own-codes.md).
+    the tenant's site folder adds, by its name there (docs/your-own-codes.md). `declared`: known of the operations that
+    the model was fitted on, and read by nothing when one is ordered: there it is always missing, and told as such.
     """
 
     name: str
@@ -55,6 +56,7 @@ class AddedInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     categories: tuple[str, ...] = ()
     required: bool = False
     site: bool = False
+    declared: bool = False
 
     @property
     def possible(self) -> tuple[InputValue, ...]:
@@ -121,7 +123,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class AddedCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """model.yaml. `operations`: the procedure groups for which the model holds; none: all that its inputs allow.
 
-    `examples` find a column in the wrong place, which no other check can.
+    `examples` find a column in the wrong place, which no other check can. `challenger`: scored and recorded beside
+    what is told, and told to nobody (R-F09).
     """
 
     name: str
@@ -138,6 +141,7 @@ class AddedCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     operations: tuple[str, ...] = ()
     output: Output | None = None
     validation: Validation | None = None
+    challenger: bool = False
 
 
 def read_card(folder: Path) -> AddedCard:
@@ -169,7 +173,7 @@ def _complaints(card: AddedCard) -> Iterator[str]:
     for name in sorted({one for one in names if names.count(one) > 1}):
         yield f"inputs: {name} is named twice"
     for entry in card.inputs:
-        yield from _of_input(entry)
+        yield from complaints_of_input(entry)
     yield from _of_background(card)
     if not 1 <= len(card.examples) <= _MOST_EXAMPLES:
         yield f"examples: 1 to {_MOST_EXAMPLES} people, each with the probability that your own code gives"
@@ -191,7 +195,8 @@ def _of_words(card: AddedCard) -> Iterator[str]:
             yield "validation: sha256: 64 hexadecimal digits"
 
 
-def _of_input(entry: AddedInput) -> Iterator[str]:
+def complaints_of_input(entry: AddedInput) -> Iterator[str]:
+    """What does not hold of one input by itself."""
     what = f"inputs: {entry.name}:"
     if entry.kind == "number" and not entry.required and len(entry.possible) < 2:
         yield f"{what} low and high, or at least two values: what a missing one could be"
@@ -199,6 +204,8 @@ def _of_input(entry: AddedInput) -> Iterator[str]:
         yield f"{what} a number has no categories"
     if entry.kind == "category" and len(set(entry.categories)) != max(2, len(entry.categories)):
         yield f"{what} at least two categories, each once, in the order of the graph's numbers"
+    if entry.declared and (entry.site or entry.required):
+        yield f"{what} what is only declared is always missing: it can be neither `site` nor `required`"
     if entry.site and entry.kind != "number":
         yield f"{what} a laboratory value of a site folder is a number"
     if entry.kind != "number" and (entry.values or entry.low is not None or entry.high is not None):

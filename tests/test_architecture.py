@@ -52,7 +52,8 @@ DOORS = {
     "jwt": ("cds_service.trust",),
     # Read by one reader (models_onnx/data_files.py); training also writes cards.
     "yaml": ("models_onnx.data_files", "models_onnx.training"),
-    "pyspark": ("fhir_mappings.report.bulk_spark",),
+    "pyspark": ("fhir_mappings.report.bulk_spark", "fhir_mappings.report.bulk_frames", "cds_service.replay.spark"),
+    "pyarrow": ("fhir_mappings.report.bulk_frames", "cds_service.replay.spark"),
     "opentelemetry": ("cds_service.operations.traces",),
 }  # fmt: skip
 
@@ -86,7 +87,7 @@ MAPPING_LAYERS = (
 )
 
 HEAVY = ("sklearn", "pandas", "matplotlib", "scipy", "onnx", "skl2onnx", "pint", "hypothesis", "pytest")
-EXTRA = ("opentelemetry", "pyspark")
+EXTRA = ("opentelemetry", "pyspark", "pyarrow")
 
 
 def module_name(path: Path) -> str:
@@ -239,8 +240,20 @@ def test_the_commands_count_nothing_before_it_is_said_where() -> None:
 # beside it stand the rules of a good tenant file and the command that sets a switch, which tell nobody anything.
 GATE = ("cds_service.answering.gate", "cds_service.answering.modes")
 SETTING = ("cds_service.tenants.tenant_rules", "cds_service.commands.switches")
-SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary"}
-SHUTTING_WORDS = {"kill", "killed", "kill-switch", "off", "silent", "canary", "mode-off", "mode-silent", "mode-canary"}
+SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary", "silent_share"}
+SHUTTING_WORDS = {
+    "kill",
+    "killed",
+    "kill-switch",
+    "off",
+    "silent",
+    "canary",
+    "mode-off",
+    "mode-silent",
+    "mode-canary",
+    "mode-hold-out",
+    "hold-out",
+}
 
 
 def judgements(tree: ast.AST) -> Iterator[str]:

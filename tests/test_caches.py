@@ -33,6 +33,7 @@ OF_OUR_OWN = {
     "fhir_mappings/terminology/concept_maps.py:self.means_something": "ids of value sets",
     "fhir_mappings/terminology/concept_maps.py:vocabulary": "tenants' value sets and maps",
     "fhir_mappings/fhir/coverage.py:together": "flags and counts",
+    "fhir_mappings/outcomes/code_meaning.py:_listed": "our own definitions of outcomes",
     "fhir_mappings/patient/diagnosis_features.py:no": "our names, flags and counts",
     "fhir_mappings/orders/draft_orders.py:_validated": "codes and texts of our catalogue or a tenant's file",
     "fhir_mappings/terminology/exclusions.py:pairs": "nothing",

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ import requests
 
 from cds_service.demo import patients
 from cds_service.records.records import Records
+from cds_service.records.rows import EvaluationRow
 from tests.as_written import SERVE, blocks, environment, ran
-from tests.cds_service.records.rows_of import an_evaluation
+from tests.cds_service.validation import invented
 from tests.end_to_end.servers import free_port, running
 
 pytestmark = pytest.mark.end_to_end
@@ -26,8 +27,9 @@ PAGE = (ROOT / "docs" / "from-silent-to-on.md").read_text(encoding="utf-8")
 BLOCKS = [(block.kind, block.text) for block in blocks(PAGE)]
 (CANARY,) = [code for kind, code in BLOCKS if kind == "sh" and "canary --hook" in code]
 CPT = "http://www.ama-assn.org/go/cpt"
-OPERATIONS = 120
+OPERATIONS = 1_200
 UNKNOWN_CODE = "29999"
+PLACEHOLDER = "the hash that validate told"
 
 
 class Team:
@@ -85,25 +87,35 @@ def its_data(folder: Path) -> None:
     (folder / "all.ndjson").write_text("\n".join(told), encoding="utf-8")
 
 
-def its_silent_weeks(folder: Path) -> None:
-    """What the service records of so many silent operations."""
-    silent = {"decision": "silence", "reason": "mode-silent", "mode": "silent", "cards": ()}
+def its_silent_weeks(folder: Path, now: datetime) -> dict[str, tuple[EvaluationRow, bool]]:
+    """What the service records of so many silent operations, and what came of each."""
     records = Records(f"sqlite:///{folder}/record.sqlite3", folder=folder / "state", connections=1, counted=print)
-    told = {"outcome": "any-complication", "status": "computed", "shown": True, "peerProbability": 0.1}
-    for k in range(OPERATIONS):
-        result = {"predictions": [{**told, "probability": k / OPERATIONS}]}
-        death = {"outcome": "30-day-death", "model": "sort-2014", "version": "1.0.0", "status": "computed"}
-        models = ({**death, "probability": 0.01},)
-        records.write_evaluation(an_evaluation(patient_id=f"p-{k}", result=result, models=models, **silent))
-    assert records.flush(10)
+    rows, happened = invented.operations(OPERATIONS, first=now - timedelta(days=280))
+    for start in range(0, OPERATIONS, 200):
+        for row in rows[start : start + 200]:
+            records.write_evaluation(row)
+        assert records.flush(30)
     records.close()
+    return {row.id: (row, occurred) for row, occurred in zip(rows, happened, strict=True)}
 
 
-def its_register(folder: Path) -> None:
+def its_register(folder: Path, came: dict[str, tuple[EvaluationRow, bool]]) -> None:
+    """The outcomes of every operation in the export, with their days."""
     with (folder / "evaluations.csv").open(encoding="utf-8") as file:
-        ids = [row["id"] for row in csv.DictReader(file)]
-    lines = [f"{one},30-day-death,{'true' if number % 9 == 0 else 'false'}" for number, one in enumerate(ids)]
-    (folder / "outcomes.csv").write_text("\n".join(["evaluation_id,outcome,occurred", *lines]), encoding="utf-8")
+        assert {row["id"] for row in csv.DictReader(file)} >= came.keys()
+    lines = ["evaluation_id,outcome,occurred,operated_on,occurred_on,observed_through"]
+    for one, (row, occurred) in came.items():
+        day = row.received_at.date()
+        on = day + timedelta(days=4) if occurred else ""
+        lines.append(f"{one},any-complication,{str(occurred).lower()},{day},{on},{day + timedelta(days=60)}")
+    (folder / "outcomes.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def signed(block: str, told: str) -> str:
+    """The block with the hash that the report has and the day on which it was signed."""
+    (sha256,) = re.findall(r"^sha256: ([0-9a-f]{64})$", told, re.MULTILINE)
+    assert PLACEHOLDER in block
+    return block.replace(PLACEHOLDER, sha256).replace("2026-11-29", datetime.now(UTC).date().isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +124,20 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with contextlib.ExitStack() as service:
         team = Team(tmp_path_factory.mktemp("team"), service)
         its_data(team.folder / "export")
+        came: dict[str, tuple[EvaluationRow, bool]] = {}
         for kind, block in BLOCKS:
             if "# add to" in block:
                 team.refused = team.tries(CANARY).stderr
             if "import-outcomes" in block:
-                its_register(team.folder)
+                its_register(team.folder, came)
             if kind == "yaml":
-                team.writes(block)
+                team.writes(signed(block, team.told("validate")) if "local_validation" in block else block)
             elif "cds-service serve" in block:
                 team.serves(block)
             else:
                 team.printed.append((block, team.runs(block)))
             if block == "cds-service serve\n":
-                its_silent_weeks(team.folder)
+                came = came or its_silent_weeks(team.folder, datetime.now(UTC))
         yield team
 
 
@@ -148,9 +161,16 @@ def test_the_record_gives_scores_beside_what_happened(team: Team) -> None:
     assert f"{OPERATIONS} lines: {OPERATIONS} new" in team.told("import-outcomes")
     with (team.folder / "scores.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["occurred"] for row in rows if row["outcome"] == "30-day-death"} == {"0", "1"}
+    assert {row["occurred"] for row in rows if row["outcome"] == "any-complication"} == {"0", "1"}
     assert {"sex", "age_band", "operation", "of_operation", "occurred_on", "observed_through"} <= set(rows[0])
     assert {row["of_operation"] for row in rows} == {"1"}  # each of them was asked about once
+
+
+def test_the_report_is_written_and_its_gates_pass(team: Team) -> None:
+    told = team.told("validate")
+    assert "FAIL" not in told
+    assert f"{OPERATIONS} operations in " in told
+    assert "<svg" in (team.folder / "validation" / "validation.html").read_text(encoding="utf-8")
 
 
 def test_the_floors_of_the_budget_are_told_and_nothing_is_changed(team: Team) -> None:
@@ -188,4 +208,4 @@ def test_the_way_back_is_as_short(team: Team) -> None:
 def test_what_the_page_says_is_not_built_is_not(team: Team) -> None:
     """Where one of these is built, the page has to tell it."""
     commands = team.runs("cds-service --help")
-    assert not re.findall(r"^  (validate|replay|monitor)\b", commands, re.MULTILINE)
+    assert not re.findall(r"^  (monitor)\b", commands, re.MULTILINE)

@@ -194,7 +194,7 @@ def assess(
         procedure=procedure,
         features=features,
         scores=champions,
-        challengers=models.challengers(scores),
+        challengers=(*models.challengers(scores), *own.challengers),
         added=own.added,
         limits=limits,
         estimates=tuple(sorted(estimates, key=lambda estimate: estimate is not headline)),

@@ -28,6 +28,7 @@ Reason = Literal[
     "mode-silent",
     "mode-off",
     "mode-canary",
+    "mode-hold-out",
     "required-input-missing",
     "data-unobtainable",
 ]
@@ -49,6 +50,7 @@ WORDS: dict[Reason, str] = {
     "mode-silent": "The service computes and records here, and shows nothing.",
     "mode-off": "The service is off for this hook or procedure group.",
     "mode-canary": "The user is not among those who are shown cards yet.",
+    "mode-hold-out": "Nothing is shown of this patient: a share of patients is held out, to learn from (R-F07).",
     "required-input-missing": "The patient's age is not known, and no estimate is made without it.",
     "data-unobtainable": "Required data could not be had; this tenant asked for silence then.",
 }

@@ -13,13 +13,18 @@ from cds_service.advice.outcomes import Outcome
 from models_onnx.added_card import AddedCard
 from models_onnx.added_model import FAILED, NOT_READ, TOO_MUCH_MISSING, TOO_SLOW, WITHDRAWN, AddedAnswer
 from models_onnx.recalibration import BySha256
+from models_onnx.score import Score
 
 
 class SiteOwn(msgspec.Struct, frozen=True):
-    """What is the hospital's own: recalibrations, by the graph that they correct, and what its added models say."""
+    """What is the hospital's own: recalibrations, by the graph that they correct, and what its added models say.
+
+    `challengers`: what those say that are recorded and told to nobody.
+    """
 
     recalibrations: BySha256 | None = None
     added: tuple[AddedAnswer, ...] = ()
+    challengers: tuple[Score, ...] = ()
 
 
 NOTHING_OWN = SiteOwn()
@@ -33,6 +38,18 @@ WHY_NONE = {
     NOT_READ: "this site does not read",
     WITHDRAWN: "removed by this site",
 }
+
+
+def own(recalibrations: BySha256 | None, answers: Iterable[AddedAnswer]) -> SiteOwn:
+    """What is the hospital's own, those apart that nobody is told of."""
+    told: list[AddedAnswer] = []
+    challengers: list[Score] = []
+    for one in answers:
+        if one.card is not None and one.card.challenger:
+            challengers.append(one.score)
+        else:
+            told.append(one)
+    return SiteOwn(recalibrations, tuple(told), tuple(challengers))
 
 
 def is_validated(answer: AddedAnswer) -> bool:

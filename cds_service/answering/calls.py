@@ -20,7 +20,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
 from cds_service.records.records import Records
 from cds_service.tenant_runtime import TenantRuntime
-from cds_service.tenants.tenant import Hook, Mode
+from cds_service.tenants.tenant import Hook, ModeInForce
 from cds_service.trust import json_limits
 from cds_service.trust.body import Received
 from cds_service.trust.client_jwt import Caller
@@ -50,7 +50,7 @@ class ModeDecision(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     given: Answer
-    mode: Mode | None
+    mode: ModeInForce | None
     may_explain: bool
     key: str | None = None
 
@@ -107,7 +107,8 @@ def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, sam
     given = _computed(request, site, desk, received, call.started)
     key = told_before.key(given, request)
     group = _group(given)
-    decided = gate.after(tenant, request.hook, group, request.context.user_id, switches)
+    context = request.context
+    decided = gate.after(tenant, request.hook, group, context.user_id, switches, patient=context.patient_id)
     if given.silence is None and decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
     elif given.silence is None:

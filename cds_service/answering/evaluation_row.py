@@ -17,7 +17,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.operations import metrics
 from cds_service.records.rows import CardRow, Decision, EvaluationRow, SuggestionRow
 from cds_service.tenants.speech import JudgedRisk, Speech
-from cds_service.tenants.tenant import Mode
+from cds_service.tenants.tenant import ModeInForce
 from cds_service.trust import time_ordered_id
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.errors import ServiceError
@@ -38,7 +38,7 @@ class Call(msgspec.Struct, frozen=True):
     started: float
 
 
-def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None = None) -> EvaluationRow:
+def of_answer(call: Call, given: Answer, mode: ModeInForce | None, *, key: str | None = None) -> EvaluationRow:
     """The row of an answer, with a card or silent. `key`: what makes its card the same as another (told_before.key)."""
     row = msgspec.structs.replace(_of(call, given, mode), dedupe_key=key)
     _count(row)
@@ -47,7 +47,7 @@ def of_answer(call: Call, given: Answer, mode: Mode | None, *, key: str | None =
     return row
 
 
-def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+def of_profile(call: Call, given: Answer, mode: ModeInForce | None) -> EvaluationRow:
     """The row of a risk profile: a page and no card, so nobody will answer it and no later card repeats it."""
     row = _of(call, given, mode)
     decision: Decision = "profile" if row.decision == "card" else row.decision
@@ -56,7 +56,7 @@ def of_profile(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
     return row
 
 
-def _of(call: Call, given: Answer, mode: Mode | None) -> EvaluationRow:
+def _of(call: Call, given: Answer, mode: ModeInForce | None) -> EvaluationRow:
     assessment = given.assessment
     shown = given.card is not None and given.silence is None
     return EvaluationRow(
@@ -118,7 +118,7 @@ def _told(given: Answer) -> discrete.Result | None:
 
 
 def _what(assessment: Assessment, given: Answer) -> dict[str, Any]:
-    headline, told = assessment.headline, _told(given)
+    headline = assessment.headline
     return {
         "id": assessment.assessment_id,
         "order_reference": assessment.procedure.order,
@@ -128,7 +128,7 @@ def _what(assessment: Assessment, given: Answer) -> dict[str, Any]:
         "band": headline.told_band if headline else None,
         "models": _models(assessment),
         "inputs": tuple([{"name": one.name, "status": one.status} for one in assessment.features.values()]),
-        "result": _kept(told or discrete.of(assessment), assessment, opened=given.opened),
+        "result": kept_result(assessment, given),
     }
 
 
@@ -162,16 +162,18 @@ def _scored(score: Score) -> dict[str, Any]:
     return told
 
 
-def _kept(told: discrete.Result, of: Assessment, *, opened: bool) -> discrete.Result:
+def kept_result(of: Assessment, given: Answer) -> discrete.Result:
     """The result with what only the record needs: the operation's day and length, to ask the same again for the
 
     risk profile; and what its card hung on, to tell what other limits would have done.
     """
-    planned = of.procedure
+    told, planned = _told(given) or discrete.of(of), of.procedure
     known = msgspec.structs.replace(
         told.procedure, occurrence=planned.occurrence or None, duration_hours=planned.duration_h
     )
-    return msgspec.structs.replace(told, procedure=known, speech=Speech(tuple(map(_judged, of.estimates)), opened))
+    return msgspec.structs.replace(
+        told, procedure=known, speech=Speech(tuple(map(_judged, of.estimates)), given.opened)
+    )
 
 
 def _judged(one: Estimate) -> JudgedRisk:

@@ -17,18 +17,18 @@ from cds_service.answering import modes
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.records.switches import Switches
-from cds_service.tenants.tenant import Hook, Mode, Tenant
+from cds_service.tenants.tenant import Hook, ModeInForce, Tenant
 from cds_service.trust.errors import Forbidden, NotReady
 
-Shut = Literal["kill-switch", "mode-off", "mode-silent", "mode-canary"]
+Shut = Literal["kill-switch", "mode-off", "mode-silent", "mode-canary", "mode-hold-out"]
 # What was withheld for one of these was never told to anybody, and is not told by another door either.
-SHUT: frozenset[str] = frozenset({"kill-switch", "mode-off", "mode-silent", "mode-canary"})
+SHUT: frozenset[str] = frozenset({"kill-switch", "mode-off", "mode-silent", "mode-canary", "mode-hold-out"})
 
 
 class Decision(msgspec.Struct, frozen=True):
     """The mode in force, where it is known, and why nothing may be told; no reason where the gate is open."""
 
-    mode: Mode | None = None
+    mode: ModeInForce | None = None
     reason: Shut | None = None
 
 
@@ -88,8 +88,13 @@ def before(tenant: Tenant, zone: ZoneInfo, hook: str, at: datetime, switches: Sw
     return OPEN
 
 
-def after(tenant: Tenant, hook: str, group: str | None, user: str, switches: Switches) -> Decision:
-    """What holds for this user, once it is known which operation it is; `before` was asked first."""
+def after(
+    tenant: Tenant, hook: str, group: str | None, user: str, switches: Switches, *, patient: str | None
+) -> Decision:
+    """What holds for this user and patient, once it is known which operation it is; `before` was asked first.
+
+    A patient of the silent hold-out is shown to nobody where others are, by whichever door (R-F07).
+    """
     mode = modes.mode_for(tenant, hook, group, switches)
     if mode == "off":
         return Decision(mode, "mode-off")
@@ -97,6 +102,8 @@ def after(tenant: Tenant, hook: str, group: str | None, user: str, switches: Swi
         return Decision(mode, "mode-silent")
     if mode == "canary" and not modes.is_selected(tenant.canary, tenant.id, user):
         return Decision(mode, "mode-canary")
+    if modes.is_held_out(tenant.learning.silent_share, tenant.id, patient):
+        return Decision("hold-out", "mode-hold-out")
     return Decision(mode)
 
 

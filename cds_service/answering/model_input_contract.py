@@ -49,7 +49,7 @@ def check_added(card: AddedCard, models: Registry, path: Path | None = None) -> 
 def _problems(card: AddedCard, models: Registry) -> Iterator[tuple[str, str]]:
     """What does not fit, with the member of model.yaml that says it."""
     for number, item in enumerate(card.inputs):
-        if (problem := _of_a_site(item) if item.site else _disagreement(item)) is not None:
+        if (problem := _own(item) if item.site or item.declared else _disagreement(item)) is not None:
             yield f"inputs[{number}]", problem
     groups = FEATURES["procedure_group"].categories
     for name in card.operations:
@@ -63,9 +63,12 @@ def _problems(card: AddedCard, models: Registry) -> Iterator[tuple[str, str]]:
         yield "outcome", f"the horizon of {card.outcome.name} is {told}; name an outcome of your own for another"
 
 
-def _of_a_site(item: AddedInput) -> str | None:
+def _own(item: AddedInput) -> str | None:
+    """Of a site folder, or declared for the fit alone: what is read here is neither."""
     if item.name in FEATURES:
-        return f"input {item.name} is read by this service itself; take `site: true` away"
+        return (
+            f"input {item.name} is read by this service itself; take `{'site' if item.site else 'declared'}: true` away"
+        )
     return None
 
 

@@ -62,6 +62,17 @@ def is_selected(canary: Canary, tenant_id: str, user: str) -> bool:
     return int.from_bytes(digest[:8]) % _BUCKETS < canary.percent * (_BUCKETS / 100)
 
 
+def is_held_out(share: float, tenant_id: str, patient: str | None) -> bool:
+    """Whether this patient is of the share of whom nothing is shown: the same in every call, and in every process.
+
+    A patient who is not known is not held out: nobody could say afterwards that they were.
+    """
+    if not patient or not share:
+        return False
+    digest = hashlib.sha256(f"hold-out\x00{tenant_id}\x00{patient}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) % _BUCKETS < share * _BUCKETS
+
+
 def _fits(where: tuple[str, str], hook: str, group: str | None) -> bool:
     return where[0] in (EVERY, hook) and where[1] in (EVERY, group)
 

@@ -114,7 +114,7 @@ def add(
     for one in found.notes:
         output.row("notes", f"note  {one}", one)
     output.say(f"contributions: {card.contributions.method}")
-    output.say("validated" if is_validated else "not validated here: told in a line of its own, heads no card")
+    output.say(_how_told(card))
     output.say(_IN_FORCE)
 
 
@@ -167,6 +167,14 @@ def rollback(
         gone, back = shelf.rollback(directory, name, gate)
     output.say(f"{name}: {gone} -> {back}", model=name, before=gone, after=back)
     output.say(_IN_FORCE)
+
+
+def _how_told(card: AddedCard) -> str:
+    if card.challenger:
+        return "a challenger: scored and recorded beside what is told, told to nobody"
+    return (
+        "validated" if card.validation is not None else "not validated here: told in a line of its own, heads no card"
+    )
 
 
 COMMANDS = (new, inputs, add, remove, rollback)

@@ -20,11 +20,13 @@ from cds_service.commands.codes import codes
 from cds_service.commands.demo_hospital import demo_hospital
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
+from cds_service.commands.outcomes import outcomes
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
 from cds_service.commands.replay import replay
 from cds_service.commands.switches import kill, mode
 from cds_service.commands.tenants import tenants
+from cds_service.commands.validate import validate
 from cds_service.web.settings import Settings, address
 
 if TYPE_CHECKING:
@@ -51,12 +53,14 @@ main.add_command(models)
 for command in added_models.COMMANDS:
     models.add_command(command)
 main.add_command(recalibrate)
+main.add_command(outcomes)
+main.add_command(replay)
 main.add_command(mapping_report_command)
 main.add_command(codes)
 main.add_command(token)
 main.add_command(tenants)
 main.add_command(demo_hospital)
-main.add_command(replay)
+main.add_command(validate)
 
 
 @main.command(plain_only=True)

@@ -17,8 +17,8 @@ _SHOWN_EVERY = 1_000
 def demo_hospital(*, into: Path, weeks: int) -> None:
     """Invent a hospital: 2,000 operations over 40 weeks, answered as they would have been, and what came of them.
 
-    It takes about half a minute and writes tenants/, record.sqlite3, outcomes.csv (`record import-outcomes` loads it) and
-    truth.csv, which holds what was drawn: of an invented hospital the true probabilities are known.
+    It takes about half a minute and writes tenants/, record.sqlite3, outcomes.csv (`record import-outcomes` loads it)
+    and truth.csv, which holds what was drawn: of an invented hospital the true probabilities are known.
     """
     from cds_service.demo_hospital import hospital  # noqa: PLC0415 — it opens models, which no other command waits for
 

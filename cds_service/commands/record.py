@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output, proof
+from cds_service.commands import kept_record, learning, output, proof
 
 _FAULTS_TOLD = 50
 
@@ -19,6 +19,10 @@ _FAULTS_TOLD = 50
 @click.group("record", cls=output.Group)
 def record() -> None:
     """The record: bring its schema up to date, export it, purge what is older than each tenant says."""
+
+
+record.add_command(learning.operations)
+record.add_command(learning.seismometer)
 
 
 @record.command("migrate")
@@ -120,10 +124,12 @@ def import_outcomes(
     undated. All of it is kept or nothing; the same file again changes nothing. evaluation_id is `id` of the export.
     """
     from cds_service.records import outcome_file, outcomes  # noqa: PLC0415
+    from fhir_mappings.outcomes.outcome_definitions import SITE_OUTCOMES  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.site_outcomes import site_outcomes  # noqa: PLC0415
 
     change = outcomes.OutcomeChange(done_by=done_by, reason=reason, at=datetime.now(UTC), correct=correct)
-    known = {card.outcome for card in registry.cards(registry.PACKAGE)}
+    known = {*site_outcomes(), *SITE_OUTCOMES, *(card.outcome for card in registry.cards(registry.PACKAGE))}
     content = file.read(outcome_file.MOST_BYTES + 1)
     try:
         with proof.opened(database_url, forced=force, of_any_version=False) as (engine, using):

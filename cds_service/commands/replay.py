@@ -76,9 +76,9 @@ def replay(  # noqa: PLR0913 — one argument for each option
     part of the data is broken.
     """
     from cds_service.replay import processes as on_this_machine  # noqa: PLC0415 — no other command waits for models
-    from cds_service.replay.opened import Named  # noqa: PLC0415
+    from cds_service.replay.opened import NamedOpening  # noqa: PLC0415
 
-    named = Named(tenant_file, models, site_models, class_b, procedures_too)
+    named = NamedOpening(tenant_file, models, site_models, class_b, procedures_too)
     many = processes or on_this_machine.default_processes()
     try:
         done = on_this_machine.run(export, out, work, named, processes=many, progress=_progress)

@@ -60,9 +60,11 @@ def show(database_url: str, folder: Path | None) -> None:
 
 def _line(event: Any) -> str:
     approved = f", approved by {event.approved_by}" if event.approved_by else ""
+    # Of a report the record keeps its evidence there, a page of JSON.
+    reason = "a report was made" if event.action == "validation" else event.reason
     return (
         f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
-        f" by {event.done_by}{approved}: {event.reason}"
+        f" by {event.done_by}{approved}: {reason}"
     )
 
 
@@ -72,6 +74,7 @@ def _line(event: Any) -> str:
 @click.option("--hook", type=click.Choice(get_args(Hook)), default=None)
 @click.option("--group", default=None, help="Procedure group, such as spine-fusion.")
 @click.option("--approved-by", default=None, help="A second person; required for `on` in production (R-E06).")
+@click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
 @_with(*_WHO, *_WHERE)
 def set_mode(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
@@ -80,6 +83,7 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
     hook: str | None,
     group: str | None,
     approved_by: str | None,
+    directory: Path | None,
     done_by: str,
     reason: str,
     wait: bool,
@@ -87,13 +91,23 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
     database_url: str,
     folder: Path | None,
 ) -> None:
-    """Set a mode; it holds in every worker within 60 seconds."""
+    """Set a mode; it holds in every worker within 60 seconds.
+
+    `canary` and `on` are refused in production unless the report that the tenant's file signs stands in the record,
+    passes its gates, and is of the models in force now (`cds-service validate`).
+    """
     from cds_service.records.switches import Switch, SwitchScope  # noqa: PLC0415
 
-    _refuse_unapproved(_tenant(tenant_id, folder), value, done_by, approved_by)
+    tenant = _tenant(tenant_id, folder)
+    _refuse_unapproved(tenant, value, done_by, approved_by)
     scope = SwitchScope(tenant_id, hook or "", group or "")
     made = _Made(done_by, reason, wait, force, approved_by, _ids(folder, "demo"))
-    _switch(database_url, Switch("mode", scope, value), made)
+    _switch(
+        database_url,
+        Switch("mode", scope, value),
+        made,
+        first=lambda engine: _refuse_unvalidated(engine, tenant, value, directory),
+    )
 
 
 @mode.command("clear")
@@ -159,6 +173,27 @@ def _tenant(tenant_id: str, folder: Path | None) -> Tenant | None:
     return found
 
 
+def _refuse_unvalidated(engine: Any, tenant: Tenant | None, value: str, directory: Path | None) -> None:
+    """Everything that speaks against it at once, so that it need not be found out one by one."""
+    if tenant is None or not tenant.is_production or value not in ("canary", "on"):
+        return
+    from cds_service.records import recalibrations, validation_reports  # noqa: PLC0415
+    from cds_service.validation import go_live, validation_report  # noqa: PLC0415
+    from models_onnx import registry  # noqa: PLC0415
+
+    models = registry.load(directory or registry.PACKAGE, class_b=True)
+    now = validation_report.models_in_force(models, recalibrations.in_force(engine).get(tenant.id, {}))
+    why = go_live.refusals(
+        tenant,
+        lambda sha256: validation_reports.find(engine, tenant.id, sha256),
+        models=now,
+        today=datetime.now(UTC).date(),
+    )
+    if why:
+        told = "\n".join(f"  {one}" for one in why)
+        raise click.ClickException(f"{value} is refused for {tenant.id}: no validation report stands behind it\n{told}")
+
+
 def _refuse_unapproved(tenant: Tenant | None, value: str, done_by: str, approved_by: str | None) -> None:
     if tenant is None or not tenant.is_production or value not in ("canary", "on"):
         return
@@ -197,11 +232,15 @@ def _ids(folder: Path | None, *more: str) -> tuple[str, ...]:
     return (*(tenant.id for tenant in _tenants(folder)), *more)
 
 
-def _switch(database_url: str, switch: Any, made: _Made) -> None:
+def _switch(
+    database_url: str, switch: Any, made: _Made, *, first: Callable[[Any], None] = lambda _engine: None
+) -> None:
+    """`first` may refuse it, with the record at hand."""
     from cds_service.records import switches  # noqa: PLC0415
 
     with proof.opened(database_url, forced=made.force) as (engine, using):
         proof.refuse_unknown(switch.scope.tenant_id, using, filed=made.filed, forced=made.force)
+        first(engine)
         switches.set_switch(engine, switch, made.event(switch.kind, switch.scope, switch.value))
         _say(engine, f"{switch.kind}: {switch.value} for {switch.scope}", made)
 

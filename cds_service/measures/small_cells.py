@@ -34,12 +34,14 @@ def hidden(
     return frozenset(found)
 
 
-def hidden_events(operations: Mapping[str, int], events: Mapping[str, int]) -> frozenset[str]:
+def hidden_events(
+    operations: Mapping[str, int], events: Mapping[str, int], *, also: Collection[str] = ()
+) -> frozenset[str]:
     """The groups whose events may not be told: few operations, few events, or few without.
 
-    `operations` of which `hidden` says what is told.
+    `operations` of which `hidden` says what is told; `also`: those that a table of them hides beside.
     """
-    found = hidden(operations)
+    found = hidden(operations) | frozenset(also)
     told = {name: count for name, count in operations.items() if name not in found}
     order = [*sorted(found), *sorted(told, key=lambda one: (told[one], one))]
     others = {name: operations[name] - events[name] for name in operations}

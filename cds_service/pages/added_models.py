@@ -26,6 +26,7 @@ METHODS = {
     "occlusion": "Occlusion: what changes when one input alone is put back to the background's. They do not add up.",
     "none": "It is not told apart: nothing says which input moves the figure.",
 }
+CHALLENGER = "A challenger of this site: scored and recorded, told to nobody"
 SAMPLED = "Not every order was asked: the values are estimates, the same at each asking."
 
 
@@ -85,7 +86,9 @@ def labels(sites: Iterable[TenantRuntime]) -> dict[str, str]:
 
 
 def origin(card: AddedCard) -> str:
-    """Whether a validation report stands behind it."""
+    """Whether it is told at all, and whether a validation report stands behind it."""
+    if card.challenger:
+        return CHALLENGER
     return site_models.VALIDATED if card.validation is not None else site_models.NOT_VALIDATED
 
 

@@ -71,4 +71,5 @@ def _is_shut(row: EvaluationRow, site: TenantRuntime, records: Records) -> bool:
     hook = gate.hook_of(tenant, row.hook)
     if gate.before(tenant, site.zone, hook, datetime.now(UTC), switches).reason is not None:
         return True
-    return gate.after(tenant, hook, row.procedure_group, row.user_reference or "", switches).reason is not None
+    decided = gate.after(tenant, hook, row.procedure_group, row.user_reference or "", switches, patient=row.patient_id)
+    return decided.reason is not None

@@ -83,6 +83,14 @@ def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str,
     return imported
 
 
+def on_record(engine: Engine, tenant_id: str) -> tuple[OutcomeRow, ...]:
+    """Every outcome of a tenant, with the source that told it."""
+    columns = [tables.outcome.c[name] for name in OutcomeRow.__struct_fields__]
+    statement = select(*columns).where(tables.outcome.c.tenant_id == tenant_id)
+    with engine.connect() as connection:
+        return tuple(OutcomeRow(**row) for row in connection.execute(statement).mappings())
+
+
 def _count(found: Iterable[tuple[str, OutcomeRow]], what: str) -> int:
     return sum(one == what for one, _ in found)
 

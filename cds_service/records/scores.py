@@ -64,7 +64,7 @@ def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> i
 
 def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[str, Any]]:
     """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet."""
-    happened = _outcomes(engine, tenant_id)
+    happened = statements(engine, tenant_id)
     operations = _operations(engine, tenant_id)
     table = tables.evaluation.c
     columns = (table.received_at, table.hook, table.mode, table.decision, table.reason, table.procedure_group)
@@ -124,7 +124,8 @@ def _days(said: Statement) -> dict[str, Any]:
     return {"occurred": int(said.occurred), **days}
 
 
-def _outcomes(engine: Engine, tenant_id: str) -> dict[_Of, Statement]:
+def statements(engine: Engine, tenant_id: str) -> dict[_Of, Statement]:
+    """What was said of each outcome, by evaluation and outcome."""
     table = tables.outcome.c
     said = (table.occurred, table.occurred_on, table.observed_through, table.operated_on)
     statement = select(table.evaluation_id, table.outcome, *said).where(table.tenant_id == tenant_id)

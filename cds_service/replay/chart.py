@@ -42,7 +42,7 @@ _OTHER_STATUSES = {
 }
 
 
-class Entry(Struct, frozen=True, gc=False):
+class ChartEntry(Struct, frozen=True, gc=False):
     """One resource, its dates, and the prefetch key under which it is read."""
 
     raw: Raw
@@ -61,10 +61,10 @@ class Then(Struct, frozen=True):
 NOTHING_READ = Then({}, {})
 
 
-class Chart(Struct, frozen=True, dict=True):
+class PatientChart(Struct, frozen=True, dict=True):
     """All of one patient; `provided`: the resource types that the export holds of anybody."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ChartEntry, ...]
     site: TenantRuntime
     provided: frozenset[str]
 
@@ -100,7 +100,9 @@ class Chart(Struct, frozen=True, dict=True):
         return tuple(key for key in self.site.templates if key in types)
 
 
-def read_chart(resources: Iterable[Raw], site: TenantRuntime, provided: frozenset[str], zone_clock: Clock) -> Chart:
+def read_chart(
+    resources: Iterable[Raw], site: TenantRuntime, provided: frozenset[str], zone_clock: Clock
+) -> PatientChart:
     """The resources with their dates, in an order that does not depend on how they came."""
     laboratory = _asked_by_code(site.templates.get("labs", ""))
     entries = []
@@ -110,8 +112,8 @@ def read_chart(resources: Iterable[Raw], site: TenantRuntime, provided: frozense
             continue
         if key == "observations" and _is_any_of(head.code, laboratory):
             key = "labs"
-        entries.append(Entry(raw, head, key, moments(head, zone_clock)))
-    return Chart(tuple(entries), site, provided)
+        entries.append(ChartEntry(raw, head, key, moments(head, zone_clock)))
+    return PatientChart(tuple(entries), site, provided)
 
 
 def _is_left_out(head: Dated, without: frozenset[str]) -> bool:

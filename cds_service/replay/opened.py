@@ -18,7 +18,7 @@ from cds_service.tenants import tenant_files
 _DEMO_URL = "http://127.0.0.1:8000"
 
 
-class Named(Struct, frozen=True):
+class NamedOpening(Struct, frozen=True):
     """By which files to answer; None is what comes with the package. What can be sent to another machine."""
 
     tenant_file: Path | None = None
@@ -28,7 +28,7 @@ class Named(Struct, frozen=True):
     procedures_too: bool = False
 
 
-def setting(named: Named, provided: frozenset[str]) -> Setting:
+def setting(named: NamedOpening, provided: frozenset[str]) -> Setting:
     """Tenant and models as the service opens them; no recalibration: the figures are the models' own."""
     file = named.tenant_file
     tenant = tenant_files.load_file(file) if file is not None else tenant_files.demo_tenant(_DEMO_URL)
@@ -38,7 +38,7 @@ def setting(named: Named, provided: frozenset[str]) -> Setting:
     return Setting(site, knowledge, provided, named.procedures_too)
 
 
-def digest(named: Named, using: Setting) -> str:
+def digest(named: NamedOpening, using: Setting) -> str:
     """Of what the rows rest on beside the export: another tenant file or another model is another replay."""
     whole = hashlib.sha256(repr(named).encode())
     if named.tenant_file is not None:

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service.answer import Answer, Knowledge, answer
-from cds_service.cards import discrete
+from cds_service.answering import evaluation_row
 from cds_service.hooks.context import HookOrder, OrderContext, is_fhir_id, order
 from cds_service.hooks.request import HookRequest
-from cds_service.replay.chart import NO_REPLAY_AHEAD, NOTHING_READ, Chart, read_chart
+from cds_service.replay.chart import NO_REPLAY_AHEAD, NOTHING_READ, PatientChart, read_chart
 from cds_service.replay.past_orders import Signing, signings
-from cds_service.replay.row import Row, encoded
+from cds_service.replay.row import ReplayedRow, encoded
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.trust.errors import ServiceError
 from fhir_mappings.fhir.clock import clock
@@ -84,14 +84,14 @@ def _operation(signing: Signing, patient_id: str, site: TenantRuntime) -> str:
     return _OPERATION
 
 
-def _row(patient_id: str, signing: Signing, chart: Chart, setting: Setting, reads: bool) -> Row:
+def _row(patient_id: str, signing: Signing, chart: PatientChart, setting: Setting, reads: bool) -> ReplayedRow:
     tenant = setting.site.tenant.id
     first = signing.orders[0]
     encounter = next((one.encounter for one in signing.orders if one.encounter and is_fhir_id(one.encounter)), None)
     without = frozenset(one.stood for one in signing.orders)
     then = chart.at(signing.as_of, encounter=encounter, without=without) if reads else NOTHING_READ
     name = "\n".join((tenant, patient_id, signing.as_of.astimezone(UTC).isoformat(), *_references(signing)))
-    row = Row(
+    row = ReplayedRow(
         id=str(uuid.uuid5(_IDS, name)),
         tenant=tenant,
         patient=patient_id,
@@ -109,7 +109,7 @@ def _row(patient_id: str, signing: Signing, chart: Chart, setting: Setting, read
     return answered(row, request, setting)
 
 
-def answered(row: Row, request: HookRequest, setting: Setting) -> Row:
+def answered(row: ReplayedRow, request: HookRequest, setting: Setting) -> ReplayedRow:
     """The row with what the live functions answer to the request as of its instant."""
     try:
         given = answer(request, site=setting.site, knowledge=setting.knowledge, received=row.as_of)
@@ -120,7 +120,7 @@ def answered(row: Row, request: HookRequest, setting: Setting) -> Row:
     return _told(row, given)
 
 
-def _told(row: Row, given: Answer) -> Row:
+def _told(row: ReplayedRow, given: Answer) -> ReplayedRow:
     shown = given.card is not None and given.silence is None
     row = msgspec.structs.replace(row, decision="card" if shown else "silence", reason=given.silence)
     if given.card is not None:
@@ -140,7 +140,7 @@ def _told(row: Row, given: Answer) -> Row:
         outcome=headline.score.outcome if headline else None,
         probability=headline.score.probability if headline else None,
         band=headline.told_band if headline else None,
-        result=msgspec.structs.replace(discrete.of(given.assessment), assessment_id=row.id),
+        result=msgspec.structs.replace(evaluation_row.kept_result(given.assessment, given), assessment_id=row.id),
     )
 
 

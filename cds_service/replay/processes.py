@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from cds_service.replay import merged, opened, patient, split
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 from cds_service.replay.patient import Setting
 from cds_service.replay.worth import Sieve
 from fhir_mappings.report import bulk_files
@@ -53,7 +53,7 @@ class _Manifest(Struct, frozen=True):
 _setting: list[Setting] = []  # of this process
 
 
-def run(export: Path, out: Path, work: Path, named: Named, *, processes: int, progress: Progress) -> Done:
+def run(export: Path, out: Path, work: Path, named: NamedOpening, *, processes: int, progress: Progress) -> Done:
     """Write the rows of the export's orders to `out`, sorted; raises OtherReplayError for a folder of another replay.
 
     `progress` is told what is done, how much of it, and of how much.
@@ -77,17 +77,17 @@ def run(export: Path, out: Path, work: Path, named: Named, *, processes: int, pr
     return Done(rows, sha256, dict(sorted(counts.items())), manifest.provided)
 
 
-def _pool(processes: int, named: Named) -> Executor:
+def _pool(processes: int, named: NamedOpening) -> Executor:
     """Processes of their own birth: what a fork inherits of a running graph hangs."""
     spawned = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(processes, mp_context=spawned, initializer=_open, initargs=(named,))
 
 
-def _open(named: Named) -> None:
+def _open(named: NamedOpening) -> None:
     _setting.append(opened.setting(named, frozenset()))
 
 
-def _digest(export: Path, named: Named) -> str:
+def _digest(export: Path, named: NamedOpening) -> str:
     whole = hashlib.sha256(opened.digest(named, opened.setting(named, frozenset())).encode())
     for path in bulk_files.files(export):
         state = path.stat()

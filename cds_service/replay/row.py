@@ -13,7 +13,7 @@ from cds_service.cards.discrete import Result
 Decision = Literal["card", "silence", "error"]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ReplayedRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What would have been shown, or why not. `undecided`: by list, entries of which nobody knows how they stood then.
 
     `id`: of the signing; the same data give the same id. `result`: every figure and every input, unrounded where the
@@ -43,6 +43,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 _encoder = msgspec.json.Encoder()
 
 
-def encoded(row: Row) -> bytes:
+def encoded(row: ReplayedRow) -> bytes:
     """The row as one line, without its end."""
     return _encoder.encode(row)

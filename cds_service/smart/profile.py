@@ -20,7 +20,7 @@ from cds_service.smart import orders
 from cds_service.smart.faults import LaunchError
 from cds_service.smart.launch import Granted
 from cds_service.tenant_runtime import TenantRuntime
-from cds_service.tenants.tenant import Mode
+from cds_service.tenants.tenant import ModeInForce
 from cds_service.trust.client_jwt import Caller
 from cds_service.trust.seal import Seal
 from models_onnx.registry import Registry
@@ -99,7 +99,7 @@ def _request(granted: Granted, considered: tuple[HookOrder, ...]) -> HookRequest
 
 def _under_mode(
     request: HookRequest, kept: EvaluationRow | None, site: TenantRuntime, desk: ProfileDesk, received: datetime
-) -> tuple[Answer, Mode | None]:
+) -> tuple[Answer, ModeInForce | None]:
     """What may be shown: the mode is that of the hook whose card was clicked, else of the tenant's first hook."""
     gate.check_accountable(desk.records)
     tenant, switches = site.tenant, gate.switches_now(desk.records)
@@ -111,7 +111,8 @@ def _under_mode(
         lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
     )
     group = given.assessment.procedure.group if given.assessment else None
-    decided = gate.after(tenant, hook, group, request.context.user_id, switches)
+    context = request.context
+    decided = gate.after(tenant, hook, group, context.user_id, switches, patient=context.patient_id)
     if decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
     return given, decided.mode

@@ -63,7 +63,8 @@ def blueprint(desk: ProfileDesk, *, at_once: int) -> Blueprint:
         except TooManyRequests as error:
             return _later(error)
         except LaunchError as error:
-            return _not_launched(error, tenant_id)
+            # What stands in the URL is anybody's text: only a hospital's own id goes into the log.
+            return _not_launched(error, tenant_id if tenant_id in desk.sites else None)
         response = Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
         _keep(response, pending, desk, site)
         return response

@@ -15,12 +15,14 @@ from cds_service.tenants.tenant_parts import (
     Client,
     During,
     Jwks,
+    Learning,
     Limits,
     LocalValidation,
     Retention,
     SmartApp,
     Terminology,
     UnreadApproval,
+    ValidationGates,
 )
 
 __all__ = [
@@ -33,20 +35,25 @@ __all__ = [
     "Environment",
     "Hook",
     "Jwks",
+    "Learning",
     "Limits",
     "LocalValidation",
     "Mode",
+    "ModeInForce",
     "ModeRule",
     "Retention",
     "SmartApp",
     "Tenant",
     "Terminology",
     "UnreadApproval",
+    "ValidationGates",
     "WarningThresholds",
 ]
 
 Environment = Literal["demo", "dev", "production"]
 Mode = Literal["off", "silent", "canary", "on"]
+# What holds for one patient: `hold-out` where cards are shown, and not of this one (R-F07).
+ModeInForce = Literal["off", "silent", "canary", "on", "hold-out"]
 Hook = Literal["order-select", "order-sign", "appointment-book", "patient-view"]
 ServiceIds = Literal["one", "per-hook"]
 VendorProfile = Literal["epic", "oracle", "meditech", "generic", "sandbox", "inferno"]
@@ -133,8 +140,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     a folder with codes, laboratory inputs, units and rows of its own (docs/your-own-codes.md). `order_maps`: files
     with the codes by which the site orders what is suggested. `terminology`: a server that holds value sets. `data`:
     how the site writes its data. `advice`: what a card may suggest. `local_validation`: the report behind the first
-    visible card. `retention`: how long the record is kept. `discrete_result`: whether a card carries the figures for
-    programs. `explain_silence`: whether an empty list says why; outside production it does.
+    visible card. `validation`: what it has to show here. `retention`: how long the record is kept. `learning`: whether
+    models may be learned from its operations, and the silent hold-out. `discrete_result`: whether a card carries the
+    figures for programs. `explain_silence`: whether an empty list says why; outside production it does.
     `card_for_missing_required`: whether a card says that age or sex is missing. `smart`: how the risk profile is
     registered.
     `card_floors`: by outcome, the probability from which a card opens here (DEC-39); an outcome that is not named
@@ -195,9 +203,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: DataHabits = DataHabits()
     advice: AdviceSettings = AdviceSettings()
     local_validation: LocalValidation | None = None
+    validation: ValidationGates = ValidationGates()
     added_models: tuple[str, ...] = ()
     local_pages: str = ""
     retention: Retention = Retention()
+    learning: Learning = Learning()
     discrete_result: bool = True
     explain_silence: bool = False
     card_for_missing_required: bool = True

@@ -77,15 +77,41 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class LocalValidation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The report on this hospital's own cases that a person approved before the first visible card (DEC-30).
 
-    `report`: its name. `approved_by`: who approved it. `date`: when.
+    `report`: its name. `approved_by`: who approved it. `date`: when. `sha256`: of the report, as
+    `cds-service validate` told it; without it `mode set` puts nothing in front of clinicians.
     `validity`, `fairness`: what it found, in words, for attributes 27 and 29 of the hospital's own model pages (H-11).
     """
 
     report: str
     approved_by: str
     date: datetime.date
+    sha256: str = ""
     validity: str = ""
     fairness: str = ""
+
+
+class ValidationGates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a validation report has to show before a card may be shown here (R-E02, gates 12 and 13).
+
+    `weeks`: of the window, at least. `operations`: with a known outcome, at least. `events`: of these outcomes at least
+    so many; an outcome that is not named is told in the report and judged by nobody. `o_e`: observed to expected,
+    between. `slope`: of calibration, between. `auroc`: at least. `mapped`: the share of calls with an operation that is
+    in a procedure group, at least. `group_o_e`: of a group of people beside the whole, between; a group breaks it where
+    its whole interval lies outside. `days`: how old the end of the window may be. `approved_by`, `date`: who answers,
+    since when, for gates that let more pass than these.
+    """
+
+    weeks: int = 4
+    operations: int = 200
+    events: dict[str, int] = msgspec.field(default_factory=lambda: {"any-complication": 100})
+    o_e: tuple[float, float] = (0.8, 1.25)
+    slope: tuple[float, float] = (0.7, 1.3)
+    auroc: float = 0.65
+    mapped: float = 0.95
+    group_o_e: tuple[float, float] = (0.67, 1.5)
+    days: int = 180
+    approved_by: str = ""
+    date: datetime.date | None = None
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,6 +161,22 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     evaluation_days: int = 2192
     comment_days: int = 90
+
+
+class Learning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether models may be learned from this hospital's operations, and the silent hold-out (R-F07, R-F09).
+
+    `permitted`: its operations may be exported to be learned from. `agreement`: under which agreement or consent.
+    `silent_share`: of so large a share of the patients (0 to 0.5), by a stable hash, nothing is shown even where cards
+    are, so that what comes of them is not changed by a figure; the record marks them. `protocol`: the study or quality
+    note that says why that is right. `approved_by`: the people who answer for the hold-out, two in production.
+    """
+
+    permitted: bool = False
+    agreement: str = ""
+    silent_share: float = 0.0
+    protocol: str = ""
+    approved_by: tuple[str, ...] = ()
 
 
 class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from cds_service.tenants import during_rules, speaking
-from cds_service.tenants.tenant import EVERY_MODEL, Client, Tenant
+from cds_service.tenants.tenant import EVERY_MODEL, Client, Tenant, ValidationGates
 from fhir_mappings.results import unit_aliases
 from fhir_mappings.terminology import concept_maps
 
@@ -21,6 +21,7 @@ SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 Complaint = tuple[str, str]
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Tenant)}
 _APPROVALS = 2
+_MOST_HELD_OUT = 0.5
 _MOST_MODELS = 3
 _WHO_APPROVED = "differs from the default: name who approved it as thresholds_approved: approved_by, date"
 
@@ -31,6 +32,7 @@ def complaints(tenant: Tenant) -> Iterator[Complaint]:
     yield from _urls(tenant)
     yield from _terminology(tenant)
     yield from _numbers(tenant)
+    yield from _gates(tenant)
     yield from _units(tenant)
     if wrong := during_rules.complaint(tenant.during, tenant.environment):
         yield "during", wrong
@@ -68,6 +70,18 @@ def _names(tenant: Tenant) -> Iterator[Complaint]:
     yield from _files(tenant)
     yield from _site_folder(tenant)
     yield from _unread(tenant)
+    yield from _learning(tenant)
+
+
+def _learning(tenant: Tenant) -> Iterator[Complaint]:
+    asked = tenant.learning
+    if asked.permitted and not asked.agreement.strip():
+        yield "learning", "permitted: name the agreement or consent as agreement"
+    if not 0 <= asked.silent_share <= _MOST_HELD_OUT:
+        yield "learning", f"silent_share: 0 to {_MOST_HELD_OUT:g}, a share of the patients"
+    people = {name.strip().casefold() for name in asked.approved_by if name.strip()}
+    if asked.silent_share and tenant.is_production and (len(people) < _APPROVALS or not asked.protocol.strip()):
+        yield "learning", "silent_share: patients of whom nothing is shown need a protocol and approved_by, two people"
 
 
 def _files(tenant: Tenant) -> Iterator[Complaint]:
@@ -220,6 +234,38 @@ def _production(tenant: Tenant) -> Iterator[Complaint]:
         yield from _unvalidated(tenant)
     if tenant.thresholds_approved is None:
         yield from _unapproved(tenant)
+    if gate := _loosened(tenant.validation):
+        yield "validation", f"{gate} lets more pass than the default: name who answers for it: approved_by, date"
+
+
+def _gates(tenant: Tenant) -> Iterator[Complaint]:
+    asked = tenant.validation
+    for name in ("o_e", "slope", "group_o_e"):
+        low, high = getattr(asked, name)
+        if not 0 < low < high < math.inf:
+            yield "validation", f"{name}: two numbers above 0, rising"
+    if not 0 <= asked.auroc <= 1 or not 0 <= asked.mapped <= 1:
+        yield "validation", "auroc and mapped lie between 0 and 1"
+    if min(asked.weeks, asked.operations, asked.days, *asked.events.values()) < 0:
+        yield "validation", "weeks, operations, events and days are not negative"
+    for outcome in asked.events:
+        if outcome not in speaking.CARD_FLOORS:
+            yield "validation", f"events: {outcome} is none of {', '.join(speaking.CARD_FLOORS)}"
+
+
+def _loosened(asked: ValidationGates) -> str | None:
+    """A gate that is wider than the shipped one, and that nobody answers for."""
+    shipped = ValidationGates()
+    if asked.approved_by.strip() and asked.date is not None:
+        return None
+    least = ("weeks", "operations", "auroc", "mapped")
+    wider = [name for name in least if getattr(asked, name) < getattr(shipped, name)]
+    for name in ("o_e", "slope", "group_o_e"):
+        own, ours = getattr(asked, name), getattr(shipped, name)
+        wider += [name] if own[0] < ours[0] or own[1] > ours[1] else []
+    wider += ["days"] if asked.days > shipped.days else []
+    wider += [f"events: {name}" for name, count in shipped.events.items() if asked.events.get(name, -1) < count]
+    return wider[0] if wider else None
 
 
 def _unapproved(tenant: Tenant) -> Iterator[Complaint]:

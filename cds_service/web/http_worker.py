@@ -3,8 +3,9 @@
 The worker of gunicorn 27.0 gives a connection to a thread at once, and the thread waits for the head for as long as the
 client likes; its main loop waits up to 2 s for each client to hang up after a last answer. Measured with 16 threads:
 fifty connections that send a byte a second, or nothing, or do not hang up, and nobody else is answered
-(tests/end_to_end/test_slow_clients.py). Here the main loop collects heads and bodies and hangs up, and waits for
-nobody; each request goes into the lane of its tenant (http_lanes.py).
+(tests/end_to_end/test_slow_clients.py). A thousand of them, and it accepts nobody; a file too many, and it ends
+(test_many_clients.py). Here the main loop collects heads and bodies and hangs up, and waits for nobody; each request
+goes into the lane of its tenant (http_lanes.py).
 
 It also stops otherwise: gunicorn's keeps the listening socket open until its last answer is out and takes nobody any
 more, so that whoever connects meanwhile is reset (tests/end_to_end/test_drain.py).
@@ -28,12 +29,14 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from cds_service.operations import logs, metrics
 from cds_service.operations.drain import OF_THIS_NODE
+from cds_service.web import open_files
 from cds_service.web.heartbeat import Heartbeat
 from cds_service.web.http_connection import MOST_DECLARED_BYTES, PEEK, REFUSALS, Connection, Head
 from cds_service.web.http_lanes import ARRIVED, LIVE, OPERATIONS, SHARED, WAIT_AT_MOST_S, Lanes
 
 HEAD_TIMEOUT_S = 5.0
 LINGER_S = 2.0
+LOOK_S = 0.1
 _STEP_BYTES = 64 * 1024  # of a body at once: gunicorn copies what is left at each
 # What is under way at the end has this long; gunicorn_conf.graceful_timeout holds the queue of the record besides.
 LAST_ANSWERS_S = 8
@@ -47,6 +50,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's worker with another way into its threads and out of its connections."""
 
     sockets: list[Any]
+    worker_connections: int
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -54,11 +58,13 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._lingering: dict[Connection, None] = {}
         self._lanes: Lanes[Connection] = Lanes(self.cfg.threads)
         self._telling: list[Any] = []
+        self._look_at = 0.0
         self._apart = {lane: futures.ThreadPoolExecutor(threads, lane) for lane, threads in APART.items()}
 
     def init_process(self) -> None:
-        """In the worker's own process: leave time for the record after the last answer."""
+        """In the worker's own process: leave time for the record after the last answer, and files for its own use."""
         self.cfg.set("graceful_timeout", LAST_ANSWERS_S)
+        self.worker_connections = min(self.worker_connections, open_files.for_connections())
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -84,12 +90,17 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         try:
             client, address = listener.accept()
         except OSError as error:
+            if error.errno in open_files.NO_MORE:
+                self._make_room()
+                return False
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return error.errno == errno.ECONNABORTED
         self.nr_conns += 1
         conn = Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger)
         conn.tells_only = listener in self._telling
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
         self.enqueue_req(conn)
         return True
 
@@ -142,6 +153,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if conn.lane not in self._apart and (following := self._lanes.leave(conn.lane)) is not None:
             super().enqueue_req(following)
         super().finish_request(conn, fs)
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
 
     def _end(self, conn: Connection, why: str) -> None:
         self.nr_conns -= 1
@@ -154,23 +167,40 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         conn.close(graceful=why in REFUSALS)
 
     def murder_pending(self) -> None:
-        """What gunicorn's loop calls every second: end heads that took too long, and hang up on who does not.
+        """What gunicorn's loop calls at each turn: end heads that took too long, and hang up on who does not.
 
         Once the node takes leave every answer is the last of its connection: clients move on by themselves.
         """
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_S
         super().murder_pending()
         if OF_THIS_NODE.has_begun and self.cfg.keepalive:
             self.cfg.set("keepalive", 0)
         now = time.monotonic()
         for conn in [each for each in self._heads if each.until <= now]:
-            del self._heads[conn]
-            self.poller.unregister(conn.sock)
-            self._end(conn, "slow" if conn.has_begun else "gone")
+            self._give_up(conn, "slow" if conn.has_begun else "gone")
         self._share()
         for conn in self._lanes.overdue(now):
             self._end(conn, "busy")
         for conn in [each for each in self._lingering if each.until <= now]:
             self._hang_up(conn)
+
+    def _make_room(self) -> None:
+        """For who comes next: of those who ask for nothing yet, or any more, the one that is here the longest goes."""
+        if self._heads:
+            self._give_up(next(iter(self._heads)), "gone")
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._end(conn, "gone")
+        elif self._lingering:
+            self._hang_up(next(iter(self._lingering)))
+
+    def _give_up(self, conn: Connection, why: str) -> None:
+        del self._heads[conn]
+        self.poller.unregister(conn.sock)
+        self._end(conn, why)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """What is here of a body that nobody read is taken, for the client was told that the connection stays.
@@ -187,6 +217,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             util.close(conn.sock)
             return
+        if len(self._lingering) >= self.worker_connections // 2:
+            self._hang_up(next(iter(self._lingering)))
         conn.until = time.monotonic() + LINGER_S
         self._lingering[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))

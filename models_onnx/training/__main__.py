@@ -1,6 +1,7 @@
-"""`python -m models_onnx.training [build|export|evaluate]`: make every model that is served, or judge them on a file.
+"""`python -m models_onnx.training COMMAND`: make every model that is served, judge them on a file, or fit a site's own.
 
 build (the default) learns from the data, then exports; export alone needs no data, only what the repository holds.
+plan, refit and judge make a challenger of a hospital's own operations (docs/learning.md).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models_onnx.training import documentation, surgery_timing
+from models_onnx.training import documentation, refit_commands, surgery_timing
 from models_onnx.training.export import Export, write, write_stack
 from models_onnx.training.operations_file import OperationsFileError
 from models_onnx.training.published import published
@@ -55,7 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judge = commands.add_parser("evaluate", help="score the shipped graphs on a file with the same columns")
     judge.add_argument("file", type=Path)
     judge.add_argument("--predictions", type=Path)
+    refit_commands.add_to(commands)
     chosen = parser.parse_args(arguments or ["build"])
+    if chosen.command in refit_commands.COMMANDS:
+        return refit_commands.run(chosen)
     if chosen.command == "evaluate":
         from models_onnx.training.judgement import judge as evaluate  # noqa: PLC0415 (only this command needs it)
 

@@ -128,7 +128,8 @@ def _sums(graph: Graph, plan: Layout) -> None:
     models = zip(plan.references, plan.terms, strict=True)
     rows = [[reference, *(place for places in terms for place in places)] for reference, terms in models]
     rows += [places for terms in plan.terms for places in terms if len(places) == POWERS]
-    members = np.array([[*row, *[0] * (SLOTS - len(row))] for row in rows])
+    width = max(SLOTS, *map(len, rows))  # wider for a site's own model of many numbers, which stands in no stack
+    members = np.array([[*row, *[0] * (width - len(row))] for row in rows])
     grouped = graph.add("Gather", [values, graph.constant("members", members, np.int64)], "grouped", axis=1)
     graph.add("ReduceSum", [grouped, graph.constant("slots", [2], np.int64)], "sums", keepdims=0)
 

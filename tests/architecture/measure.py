@@ -22,12 +22,14 @@ ORDER = (
     "fhir_mappings.fhir", "fhir_mappings.terminology",
     "fhir_mappings.results", "fhir_mappings.patient", "fhir_mappings.orders", "fhir_mappings.features",
     "fhir_mappings.during",
+    "fhir_mappings.outcomes",
     "fhir_mappings.writing", "fhir_mappings.report", "fhir_mappings", "cds_service.tenants", "cds_service.trust",
     "cds_service.measures", "cds_service.follow_up", "cds_service.records", "cds_service.records.migrations.versions",
     "cds_service.records.migrations",
     "cds_service.hooks", "cds_service.patient_data", "cds_service.advice", "cds_service.cards", "cds_service",
-    "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.during", "cds_service.smart",
-    "cds_service.ehr", "cds_service.demo", "cds_service.workbench", "cds_service.web",
+    "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.validation",
+    "cds_service.during", "cds_service.smart", "cds_service.ehr",
+    "cds_service.demo", "cds_service.workbench", "cds_service.web",
     "cds_service.replay", "cds_service.demo_hospital", "cds_service.commands",
 )  # fmt: skip
 

@@ -24,10 +24,11 @@ PATH = "/cds-services/surgical-risk"
 
 
 class Server(msgspec.Struct):
-    """A server under test: its port, and the process ids whose CPU time counts."""
+    """A server under test: its port, where it answers, and the process ids whose CPU time counts."""
 
     name: str
     port: int
+    path: str = PATH
 
     def processes(self) -> list[int]:
         """Every process whose command line holds the port: the arbiter and its worker."""
@@ -71,7 +72,7 @@ def post(server: Server, body: bytes, count: int, *, authorization: Callable[[],
         # A hookInstance of its own: an exact retry would be answered from memory (DEC-17).
         fresh = _HOOK_INSTANCE.sub(str(uuid.uuid4()).encode(), body, count=1)
         before = time.perf_counter()
-        connection.request("POST", PATH, fresh, sent)
+        connection.request("POST", server.path, fresh, sent)
         response = connection.getresponse()
         answer = response.read()
         latencies.append(1000 * (time.perf_counter() - before))

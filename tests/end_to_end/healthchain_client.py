@@ -27,7 +27,7 @@ json.dump(client.send_requests(), sys.stdout)
 
 
 @cache
-def _python() -> Path:
+def python() -> Path:
     """The interpreter of its environment, made once."""
     home = servers.BUILD / f"healthchain-{VERSION}"
     if not (home / ".installed").exists():
@@ -41,7 +41,7 @@ def _python() -> Path:
 def send(url: str, hook: str, *, prefetch: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
     """What it hands on of the answer: nothing of one that is an error."""
     told = json.dumps({"url": url, "hook": hook, "prefetch": prefetch, "context": context})
-    command = [str(_python()), "-c", _SEND]
+    command = [str(python()), "-c", _SEND]
     done = subprocess.run(command, check=False, input=told, capture_output=True, text=True, timeout=_RUN_S)
     assert done.returncode == 0, done.stderr[-4000:]
     (answer,) = json.loads(done.stdout)

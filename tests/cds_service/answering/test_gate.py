@@ -22,7 +22,7 @@ from cds_service.ehr import caller
 from cds_service.records import switches
 from cds_service.records.rows import AdministrationEvent
 from cds_service.records.switches import Switch, SwitchScope
-from cds_service.tenants.tenant import Canary, LocalValidation, ModeRule, Tenant
+from cds_service.tenants.tenant import Canary, Learning, LocalValidation, ModeRule, Tenant
 from cds_service.tenants.tenant_files import demo_tenant
 from cds_service.trust.errors import Forbidden
 from cds_service.web import deployments as application
@@ -62,6 +62,7 @@ SILENT: dict[str, dict[str, Any]] = {
     "off": {"mode": "off"},
     "silent": {"mode": "silent"},
     "canary, nobody": {"mode": "canary"},
+    "held out": {"learning": Learning(silent_share=1.0)},
     "silent for the group": {"modes": (ModeRule(mode="silent", procedure_group=GROUP),)},
     "off for the group": {"modes": (ModeRule(mode="off", procedure_group=GROUP),)},
 }
@@ -296,4 +297,4 @@ def test_the_region_is_judged_before_everything_else() -> None:
 def test_without_a_known_user_a_canary_sees_nothing_unless_everybody_does() -> None:
     for percent, reason in ((99.9, "mode-canary"), (100.0, None)):
         tenant = a_tenant(mode="canary", canary=Canary(percent=percent))
-        assert gate.after(tenant, "order-select", None, "", ()).reason == reason
+        assert gate.after(tenant, "order-select", None, "", (), patient=None).reason == reason

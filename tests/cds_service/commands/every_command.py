@@ -41,6 +41,7 @@ ARGUMENTS = {
 MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
     "demo-hospital": ("--into", "{folder}/hospital", "--weeks", "1"),
+    "replay": ("--out", "{folder}/rows", "--work", "{folder}/work", "--processes", "1"),
     "models promote": (*WHO, "--force"),
     "models retire": (*WHO, "--force"),
     "models sign": ("--key", "{folder}/key.json"),
@@ -62,6 +63,10 @@ MORE: dict[str, tuple[str, ...]] = {
         "--key",
         "{folder}/key.json",
     ),
+    "outcomes derive": ("--from", "{folder}/export", "--as-of", "2026-06-30", "--out", "{folder}/derived.csv"),
+    "validate": ("--since", "2026-01-01", "--by", "A. Jones", "--out", "{folder}/validation"),
+    "record operations": ("--outcome", "30-day-death", "--out", "{folder}/operations.csv"),
+    "record seismometer": ("--outcome", "30-day-death", "--out", "{folder}/seismometer"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 

@@ -29,7 +29,11 @@ def run(tmp_path):
 def test_on_in_production_needs_a_second_person(run):
     assert "second person" in run("mode", "set", "general-hospital", "on", *WHO).output
     assert run("mode", "set", "general-hospital", "on", *WHO, "--approved-by", " a. jones ").exit_code == 1
-    assert run("mode", "set", "general-hospital", "on", *WHO, "--approved-by", "B. Smith").exit_code == 0
+    assert (
+        "local_validation names no sha256"
+        in run("mode", "set", "general-hospital", "on", *WHO, "--approved-by", "B. Smith").output
+    )
+    assert run("mode", "set", "general-hospital", "silent", *WHO, "--approved-by", "B. Smith").exit_code == 0
     told = run("mode", "show").output
     assert "A. Jones, approved by B. Smith: review" in told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,13 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 
-from cds_service.cards.cards import EXTENSION
 from cds_service.demo import patients
 from cds_service.demo.search import search
 from cds_service.replay import patient
 from tests.cds_service.replay import charts
 from tests.conformance.conftest import SERVICE, an_app
 
-ROW = "select received_at, decision, reason, probability, band, result from evaluation where patient_id = ?"
+ROW = "select received_at, decision, reason, probability, band, result from evaluation where hook_instance = ?"
 HELD = frozenset(
     {"Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "Encounter", "ServiceRequest"}
 )
@@ -46,19 +46,30 @@ def prefetched(templates: dict[str, str], chart: list[dict[str, Any]], patient_i
 def a_body(patient_id: str, order: dict[str, Any], prefetch: dict[str, Any]) -> dict[str, Any]:
     drafts = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {**order, "status": "draft"}}]}
     context = {"userId": "Practitioner/surgeon-1", "patientId": patient_id, "draftOrders": drafts}
-    return {"hook": "order-sign", "hookInstance": f"of-{patient_id}", "context": context, "prefetch": prefetch}
+    return {"hook": "order-sign", "hookInstance": "", "context": context, "prefetch": prefetch}
 
 
-def recorded(folder: Path, patient_id: str) -> tuple[Any, ...]:
-    """The one row of the record of this patient, once the writer has written it."""
+def recorded(folder: Path, instance: str) -> tuple[Any, ...]:
+    """The one row of the record of this call, once the writer has written it."""
     until = time.monotonic() + 20
     while time.monotonic() < until:
         with sqlite3.connect(folder / "record.sqlite3") as record:
-            if rows := record.execute(ROW, (patient_id,)).fetchall():
+            if rows := record.execute(ROW, (instance,)).fetchall():
                 (row,) = rows
                 return tuple(row)
         time.sleep(0.05)
     raise AssertionError("the record has no row")
+
+
+def answered_live(live: Any, folder: Path, body: dict[str, Any]) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """The answer and its row; asked again where the machine was too busy for the deadline."""
+    for _ in range(10):
+        instance = str(uuid.uuid4())
+        said = live.post(SERVICE, json={**body, "hookInstance": instance}).json
+        row = recorded(folder, instance)
+        if row[2] != "deadline":
+            return said, row
+    pytest.skip("the machine is too busy for an answer in time")
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +87,8 @@ def test_an_export_gives_the_recorded_answer_again(someone: patients.DemoPatient
     service = next(one for one in live.get("/cds-services").json["services"] if one["hook"] == "order-sign")
     chart = [dict(one) for one in someone.resources]
     order = {**patients.planned(someone, datetime.now(UTC)), "requester": {"reference": "Practitioner/surgeon-1"}}
-    said = live.post(SERVICE, json=a_body(someone.id, order, prefetched(service["prefetch"], chart, someone.id))).json
-    received, decision, reason, probability, band, result = recorded(folder, someone.id)
+    body = a_body(someone.id, order, prefetched(service["prefetch"], chart, someone.id))
+    said, (received, decision, reason, probability, band, result) = answered_live(live, folder, body)
     instant = datetime.fromisoformat(received).replace(tzinfo=UTC)
     later = {  # what the export has besides: of after the answer
         **charts.order(someone.id, instant + timedelta(days=3), "27130"), "id": "another",
@@ -94,11 +105,7 @@ def test_an_export_gives_the_recorded_answer_again(someone: patients.DemoPatient
         card["summary"], card["detail"], card["indicator"],
     )  # fmt: skip
     assert again["suggestions"] == [one["label"] for one in card.get("suggestions", ())]
-    assert without_id(again["result"]) == without_id(card["extension"][EXTENSION])
-    kept = json.loads(result)
-    for told in (kept["procedure"], again["result"]["procedure"]):
-        told.pop("occurrence", None)
-    assert without_id(again["result"]) == without_id(kept)
+    assert without_id(again["result"]) == without_id(json.loads(result))
 
 
 def without_id(result: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.smart import routes
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from tests.cds_service.trust import unhelpful
@@ -100,3 +101,11 @@ def test_a_slow_ehr_ends_its_sign_ins_in_time_and_holds_few_threads(
 @pytest.mark.parametrize("issuer", ["https://[", "http://[", "https://]", "☃", "//", "https://[::1", "http:///x"])
 def test_an_issuer_that_is_no_url_is_refused(http: FlaskClient, issuer: str) -> None:
     assert http.get("/smart/launch", query_string={"iss": issuer, "launch": "x"}).status_code == 403
+
+
+def test_the_log_names_hospitals_and_nobody_s_own_words(http: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(routes.logs, "note", lambda _event, tenant, **_: told.append(tenant))
+    for who in ("general", "Doe-1950-01-01"):
+        http.get(f"/smart/launch/{who}?iss={OWN}&launch=x")
+    assert told == ["general", None]

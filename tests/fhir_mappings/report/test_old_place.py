@@ -10,7 +10,7 @@ from fhir_mappings.report import bulk_spark
 
 def test_the_old_place_still_has_it_and_says_where_it_is() -> None:
     with pytest.warns(DeprecationWarning, match=r"fhir_mappings\.report\.bulk_spark"):
-        assert old.of_lines is bulk_spark.of_lines
+        assert old.of_dataframe is bulk_spark.of_dataframe
 
 
 def test_what_never_was_there_is_not_there() -> None:

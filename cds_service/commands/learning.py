@@ -1,0 +1,154 @@
+"""`cds-service record operations|seismometer`: a tenant's joined operations, to learn from and to look at offline."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from cds_service.commands import kept_record, output, proof
+
+
+@click.command("operations", cls=output.Command)
+@click.argument("tenant_id")
+@click.option("--outcome", required=True, help="What came of the operations, by its name in the file of outcomes.")
+@click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="Calls from this day on, UTC.")
+@click.option("--until", type=click.DateTime(), default="9999-12-31", help="Calls before this day, UTC.")
+@click.option(
+    "--lag-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days until an outcome is reported."
+)
+@click.option("--refused", type=click.File("r"), help="Ids of patients of whom nothing may be learned, one a line.")
+@kept_record.option
+def operations(  # noqa: PLR0913 — a command's options are its interface
+    tenant_id: str,
+    *,
+    outcome: str,
+    folder: Path,
+    out: Path,
+    since: datetime,
+    until: datetime,
+    lag_days: int,
+    refused: TextIO | None,
+    database_url: str,
+) -> None:
+    """Write a row per operation of TENANT_ID: its inputs when it was ordered, and what came of it.
+
+    Only where the tenant's file permits it (learning: permitted, agreement), and only operations whose outcome is known
+    whole; the others are counted. Of a patient there is a number and no id.
+    """
+    from cds_service.records import learning_cases  # noqa: PLC0415
+    from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
+
+    agreement = _agreement(tenant_id, folder)
+    asked = learning_cases.LearningRequest(
+        outcome=outcome,
+        horizon_days=_horizon(outcome),
+        as_of=datetime.now(UTC).date(),
+        lag_days=lag_days,
+        since=since.replace(tzinfo=UTC),
+        until=until.replace(tzinfo=UTC),
+        inputs=tuple(FEATURES),
+        refused=frozenset(line.strip() for line in refused or () if line.strip()),
+    )
+    with kept_record.opened(database_url) as engine:
+        proof.refuse_unrecorded(engine, tenant_id)
+        found = learning_cases.learning_cases(engine, tenant_id, asked)
+    with _private(out) as file:
+        writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(learning_cases.INPUT + name for name in FEATURES)])
+        writer.writeheader()
+        writer.writerows(found.rows)
+    events = sum(row["occurred"] for row in found.rows)
+    line = f"{out}: {len(found.rows)} operations with {events} events, under {agreement}"
+    output.say(line, operations=len(found.rows), events=events, agreement=agreement, left_out=found.left_out)
+    for why, count in found.left_out.items():
+        output.say(f"{count} operations are left out: {why}")
+
+
+@click.command("seismometer", cls=output.Command)
+@click.argument("tenant_id")
+@click.option("--outcome", required=True, help="What came of the operations, by its name in the file of outcomes.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write; not there yet.")
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="Calls from this day on, UTC.")
+@click.option("--until", type=click.DateTime(), default="9999-12-31", help="Calls before this day, UTC.")
+@click.option(
+    "--lag-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days until an outcome is reported."
+)
+@kept_record.option
+def seismometer(
+    tenant_id: str, *, outcome: str, out: Path, since: datetime, until: datetime, lag_days: int, database_url: str
+) -> None:
+    """Write a folder that Epic's Seismometer 0.5 opens: predictions, events and cohorts of TENANT_ID's operations.
+
+    Only operations whose outcome is known whole: it takes one without an event for one without the outcome.
+    """
+    from cds_service.records import learning_cases  # noqa: PLC0415
+    from cds_service.records import seismometer as folder  # noqa: PLC0415
+
+    if out.exists():
+        raise click.ClickException(f"{out}: it is there already")
+    horizon = _horizon(outcome)
+    asked = learning_cases.LearningRequest(
+        outcome=outcome,
+        horizon_days=horizon,
+        as_of=datetime.now(UTC).date(),
+        lag_days=lag_days,
+        since=since.replace(tzinfo=UTC),
+        until=until.replace(tzinfo=UTC),
+        inputs=(),
+    )
+    with kept_record.opened(database_url) as engine:
+        proof.refuse_unrecorded(engine, tenant_id)
+        found = learning_cases.learning_cases(engine, tenant_id, asked)
+    written = folder.write(out, found.rows, outcome=outcome, horizon_days=horizon)
+    output.say(f"{out}: {written.operations} operations", operations=written.operations, left_out=found.left_out)
+    if written.without_figure:
+        output.say(f"{written.without_figure} operations are left out: no model in force had a figure")
+    for why, count in found.left_out.items():
+        output.say(f"{count} operations are left out: {why}")
+
+
+def _agreement(tenant_id: str, folder: Path) -> str:
+    from cds_service.tenants.tenant_files import load  # noqa: PLC0415
+
+    tenant = next((one for one in load(folder) if one.id == tenant_id), None)
+    if tenant is None:
+        raise click.ClickException(f"{tenant_id}: no tenant of {folder} is called so")
+    if not tenant.learning.permitted:
+        raise click.ClickException(
+            f"{tenant_id}: its file permits no learning from its operations (learning: permitted, agreement)"
+        )
+    return tenant.learning.agreement
+
+
+def _horizon(outcome: str) -> int | None:
+    """For how many days an operation is followed; None: until discharge.
+
+    Where shipped models of one outcome differ, as the first of registry.yaml has it: the one that is told.
+    """
+    from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.site_outcomes import site_outcomes  # noqa: PLC0415
+
+    known = {name: one.outcome.horizon_days for name, one in site_outcomes().items()}
+    cards = {(card.name, card.version): card for card in registry.cards(registry.PACKAGE)}
+    for entry in registry.read_entries(registry.PACKAGE / "registry.yaml"):
+        card = cards[entry.model, entry.version]
+        known.setdefault(card.outcome, card.horizon_days)
+    if outcome not in known:
+        raise click.ClickException(f"{outcome}: no such outcome; there are {', '.join(sorted(known))}")
+    return known[outcome]
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[TextIO]:
+    """A file that its owner alone may read."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        yield file

@@ -1,0 +1,128 @@
+"""What a diagnosis or a procedure is to one outcome: it, perhaps it, something else, or not understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
+
+from fhir_mappings.fhir.elements import CodeableConcept
+from fhir_mappings.outcomes import outcome_definitions
+from fhir_mappings.outcomes.outcome_definitions import OutcomeDefinition
+from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, normalised
+from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.icd_editions import BY_CHECKED_ROWS, EDITIONS, is_classified, means_as_who
+from fhir_mappings.terminology.icd_spelling import ICD_10, in_who_terms
+from fhir_mappings.terminology.procedure_groups import GROUPS
+
+# In the order in which several codings of one entry count: the surest first, and "other" before what is unknown.
+Meaning = Literal["postoperative", "is", "could", "other", "unknown"]
+_ORDER: tuple[Meaning, ...] = ("postoperative", "is", "could", "other", "unknown")
+_LONGEST = 64
+_PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
+# https://www.cms.gov/medicare/coding-billing/icd-10-codes: section 0 of ICD-10-PCS is Medical and Surgical.
+_PCS_SURGERY = "0"
+# The sections of CPT by first digit: 7 radiology, 8 laboratory, 9 medicine and evaluation (orders/procedures.py).
+_CPT_NO_OPERATION = re.compile(r"[789][0-9]{4}")
+
+
+def of_diagnosis(concept: CodeableConcept, of: OutcomeDefinition, words: Vocabulary) -> Meaning:
+    """What a diagnosis is to the outcome. A text without a code is not understood."""
+    found = [_diagnosis(one.system, one.code, of, words) for one in concept.coding]
+    return min(found, key=_ORDER.index, default="unknown")
+
+
+def of_procedure(concept: CodeableConcept, of: OutcomeDefinition, words: Vocabulary) -> tuple[Meaning, int]:
+    """What a procedure is to the outcome, and from which day after the operation on."""
+    found = [_procedure(one.system, one.code, of, words) for one in concept.coding]
+    return min(found, key=lambda one: (_ORDER.index(one[0]), one[1]), default=("unknown", 0))
+
+
+def operation_groups(concept: CodeableConcept, words: Vocabulary) -> frozenset[str]:
+    """The procedure groups that a procedure belongs to."""
+    ideas = (idea for one in concept.coding for idea in words.ideas(one.system, one.code))
+    return frozenset(idea for idea in ideas if idea in GROUPS)
+
+
+def of_operation(concept: CodeableConcept, words: Vocabulary) -> Meaning:
+    """Whether a procedure is an operation."""
+    if operation_groups(concept, words):
+        return "is"
+    found = [_operation(*pair) for one in concept.coding for pair in _pairs(one.system, one.code, words)]
+    return min(found, key=_ORDER.index, default="unknown")
+
+
+def _pairs(system: str | None, code: str | None, words: Vocabulary) -> Iterator[tuple[str, str]]:
+    """A coding as it stands and as the site says that it is to be read."""
+    if not system or not code or len(code) > _LONGEST:
+        return
+    uri = words.maps.canonical(system)
+    if (uri, normalised(uri, code)) not in words.maps.alone:
+        yield uri, normalised(uri, code)
+    yield from words.maps.translate(system, code)
+
+
+def _diagnosis(system: str | None, code: str | None, of: OutcomeDefinition, words: Vocabulary) -> Meaning:
+    ideas = words.ideas(system, code)
+    named = _named(ideas, of)
+    if named is not None:
+        return named
+    pairs = list(_pairs(system, code, words))
+    if any(_stops_above(uri, one, of) for uri, one in pairs):
+        return "could"
+    if any(_is_of_icd(uri, one) for uri, one in pairs):
+        return "other"
+    if not ideas:
+        return "unknown"
+    return "could" if set(of.near).intersection(ideas) else "other"
+
+
+def _named(ideas: tuple[str, ...], of: OutcomeDefinition) -> Meaning | None:
+    if outcome_definitions.after_surgery(of.name) in ideas:
+        return "postoperative"
+    if outcome_definitions.counted(of.name) in ideas:
+        return "is"
+    return "could" if outcome_definitions.unsure(of.name) in ideas else None
+
+
+def _is_of_icd(uri: str, code: str) -> bool:
+    """Whether it is a code of ICD-10 whose meaning is known in its edition: then it says what else it is."""
+    if uri not in EDITIONS or not is_classified(uri, code):
+        return False
+    return uri not in BY_CHECKED_ROWS or means_as_who(uri, in_who_terms(uri, code))
+
+
+def _stops_above(uri: str, code: str, of: OutcomeDefinition) -> bool:
+    """Whether a code of ICD-10 is a category above one that is listed: J96 says less than J96.0."""
+    if uri not in EDITIONS or not code:
+        return False
+    system, code = (ICD_10, in_who_terms(uri, code)) if uri in BY_CHECKED_ROWS else (uri, code)
+    return any(one != code and one.startswith(code) for one in _listed(of).get(system, ()))
+
+
+@lru_cache(maxsize=64)
+def _listed(of: OutcomeDefinition) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in outcome_definitions.diagnosis_rules(of):
+        found[rule.system] = (*found.get(rule.system, ()), rule.value)
+    return found
+
+
+def _procedure(system: str | None, code: str | None, of: OutcomeDefinition, words: Vocabulary) -> tuple[Meaning, int]:
+    ideas = words.ideas(system, code)
+    days = [one.from_day for one in of.procedures if outcome_definitions.done(of.name, one.from_day) in ideas]
+    if set(of.value_sets).intersection(ideas):
+        days.append(0)
+    if days:
+        return "is", min(days)
+    if outcome_definitions.unsure_done(of.name) in ideas:
+        return "could", 0
+    of_pcs = any(uri == ICD_10_PCS and _PCS.fullmatch(one) for uri, one in _pairs(system, code, words))
+    return ("other" if of_pcs or ideas else "unknown"), 0
+
+
+def _operation(uri: str, code: str) -> Meaning:
+    if uri == ICD_10_PCS and _PCS.fullmatch(code):
+        return "could" if code.startswith(_PCS_SURGERY) else "other"
+    return "other" if uri == CPT and _CPT_NO_OPERATION.fullmatch(code) else "unknown"

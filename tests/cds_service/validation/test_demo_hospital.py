@@ -1,0 +1,63 @@
+"""The demo hospital does not go live as it is, and does once its model was recalibrated and two people signed."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.cds_service.validation.conftest import runs
+
+pytestmark = pytest.mark.end_to_end
+TENANT, MODEL = "demo-hospital", "elective-complication"
+WHO = ("--by", "A. Jones", "--reason", "silent phase", "--force")
+SECOND = ("--by", "Dr. B. Smith", "--reason", "looked at", "--force")
+
+
+def validated(folder: Path) -> str:
+    out = str(folder / "report")
+    done = runs(folder, "validate", TENANT, "--since", "2025-01-01", "--out", out, "--by", "A. Jones")
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def signs(folder: Path, told: str) -> None:
+    (sha256,) = re.findall(r"^sha256: ([0-9a-f]{64})$", told, re.MULTILINE)
+    path = folder / "tenants" / f"{TENANT}.yaml"
+    kept = path.read_text(encoding="utf-8").partition("local_validation:")[0]
+    today = datetime.now(UTC).date()
+    line = f"local_validation: {{report: R, sha256: {sha256}, approved_by: Dr. B. Smith, date: {today}}}\n"
+    path.write_text(kept + line, encoding="utf-8")
+
+
+def test_refused_then_recalibrated_then_accepted(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert runs(folder, "demo-hospital", "--into", str(folder)).exit_code == 0
+    outcomes = str(folder / "outcomes.csv")
+    assert runs(folder, "record", "import-outcomes", TENANT, outcomes, "--source", "register", *WHO).exit_code == 0
+    on = ("mode", "set", TENANT, "on", *WHO, "--approved-by", "Dr. B. Smith")
+
+    first = validated(folder)
+    assert "FAIL  any-complication: observed to expected: 0.78" in first
+    signs(folder, first)
+    refused = runs(folder, *on)
+    assert refused.exit_code == 1
+    assert "any-complication: observed to expected: 0.78" in refused.output
+
+    assert runs(folder, "recalibrate", "fit", TENANT, MODEL, *WHO).exit_code == 0
+    assert runs(folder, "recalibrate", "approve", TENANT, MODEL, "1", *SECOND).exit_code == 0
+    assert "has recalibration 1 now" in runs(folder, *on).output
+
+    second = validated(folder)
+    assert "FAIL" not in second
+    signs(folder, second)
+    accepted = runs(folder, *on)
+    assert accepted.exit_code == 0, accepted.output
+    page = (folder / "report" / "validation.html").read_text(encoding="utf-8")
+    assert "its figures look better than they are" in page
+    with (folder / "report" / "ablation.csv").open(encoding="utf-8") as file:
+        withheld = {row["withheld"]: row["value"] for row in csv.DictReader(file) if row["figure"] == "auroc"}
+    assert float(withheld["asa_class"]) < float(withheld["nothing withheld"])
