@@ -89,7 +89,7 @@ class Intake(msgspec.Struct, frozen=True):
     def _parts(self, one: Filed, tenant: Tenant) -> tuple[list[Part], int]:
         """What is kept of one case, and how many Observations say nothing of a course."""
         by = msgspec.structs.replace(self.readers[tenant.id], patient_id=one.patient_id)
-        parts = [Part("times", body) for body in one.times]
+        parts = [Part("times", body) for body in one.times] + [Part("birth", body) for body in one.births]
         entries = [_entry(raw, by) for raw in one.observations]
         parts += [
             Part("observation", msgspec.json.encode(entry).decode(), entry.withdrawn) for entry in entries if entry

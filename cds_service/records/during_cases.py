@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Row, Select, Table, case, delete, func, insert, literal, select, update
@@ -22,7 +22,7 @@ from cds_service.records.database import DatabaseError
 from cds_service.records.during_tables import during_arrival, during_case, during_entry
 from cds_service.records.tables import Instant
 
-Kind = Literal["observation", "times"]
+Kind = Literal["observation", "times", "birth"]
 # Of the bounds again, for withdrawals: a full case still learns that something should not be in it.
 _RESERVE = 1.25
 _ASKED_AT_ONCE = 500
@@ -98,6 +98,7 @@ class CaseContent(Struct, frozen=True):
 
     observations: tuple[str, ...]
     times: tuple[str, ...]
+    births: tuple[str, ...] = ()
 
 
 class DuringCases:
@@ -142,7 +143,8 @@ class DuringCases:
             own = _entries(connection, one.id)
             loose = _unplaced(connection, one.key) if one.key.encounter_id else None
             other = _entries(connection, loose) if loose is not None else CaseContent((), ())
-        return CaseContent(tuple(sorted({*own.observations, *other.observations})), own.times or other.times)
+        observations = tuple(sorted({*own.observations, *other.observations}))
+        return CaseContent(observations, own.times or other.times, tuple(sorted({*own.births, *other.births})))
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
         asked = select(during_case).where(*conditions).order_by(during_case.c.last_at.desc()).limit(most)
@@ -262,11 +264,10 @@ def _account(connection: Connection, arrival: Arrival, kept: KeptParts) -> None:
 
 def _entries(connection: Connection, case_id: str) -> CaseContent:
     asked = select(during_entry.c.kind, during_entry.c.body).where(during_entry.c.case_id == case_id)
-    found = sorted((row.kind, row.body) for row in connection.execute(asked))
-    return CaseContent(
-        tuple(body for kind, body in found if kind == "observation"),
-        tuple(body for kind, body in found if kind == "times"),
-    )
+    found: dict[str, list[str]] = {kind: [] for kind in get_args(Kind)}
+    for row in connection.execute(asked):
+        found[row.kind].append(row.body)
+    return CaseContent(*(tuple(sorted(found[kind])) for kind in get_args(Kind)))
 
 
 def _unplaced(connection: Connection, key: CaseKey) -> str | None:

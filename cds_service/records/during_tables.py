@@ -46,16 +46,3 @@ during_arrival = Table(
     Column("kept", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
 )
-
-# How far the numbered events of one subscription have come without a gap, and which came ahead of it.
-during_subscription = Table(
-    "during_subscription",
-    metadata,
-    Column("tenant_id", String(64), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("reached", BigInteger, nullable=False),
-    Column("known", BigInteger, nullable=False),
-    Column("ahead", Text, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    Column("trouble", String(64), nullable=False),
-)

@@ -12,6 +12,8 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from cds_service.answering import gate
+from cds_service.during import case_access
+from cds_service.during.case_access import CaseReader
 from cds_service.operations import logs
 from cds_service.pages import layout, open_pages
 from cds_service.smart import launch, profile, view
@@ -98,7 +100,11 @@ def _answered(pending: Pending, site: TenantRuntime, desk: ProfileDesk) -> Respo
         return _not_launched(error, site.tenant.id)
     except ServiceError as error:
         return _refused(error.text, error.status)
-    response = view.page(opened)
+    reader = CaseReader(site.tenant.id, granted.patient_id, granted.user)
+    has_cases = case_access.has_cases(reader, site, desk.records, received)
+    response = view.page(opened, cases=case_access.address(site.tenant) if has_cases else "")
+    if has_cases:
+        case_access.remember(response, site.tenant, reader, desk.seal)
     if opened.answered.assessment is not None and opened.answered.silence is None:
         open_pages.remember(response, site.tenant, opened.answered.assessment.assessment_id, desk.seal)
     return response

@@ -56,8 +56,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     part_of_estimate: bool
 
 
-def page(opened: Opened) -> Response:
-    """The profile, or in plain words why there is no estimate."""
+def page(opened: Opened, *, cases: str = "") -> Response:
+    """The profile, or in plain words why there is no estimate. `cases`: where this patient's operations stand."""
     answered, site = opened.answered, opened.site
     told = answered.assessment if answered.silence is None else None
     shown = described.result_of(told, answered.record) if told else None
@@ -85,6 +85,7 @@ def page(opened: Opened) -> Response:
         calibration=estimate_text.calibration(told).removesuffix(".") if told else "",
         intended_use=INTENDED_USE,
         regulatory=REGULATORY,
+        cases=cases,
     )
 
 

@@ -14,7 +14,7 @@ from cds_service.answering import models_in_force
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.demo import patients, store
-from cds_service.during import intake
+from cds_service.during import case_pages, intake
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
@@ -163,6 +163,8 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     seal = Seal(secret, *([other.get_secret_value().encode()] if other else []))
     doors = risk_assessments.Doors(_proven(deployment), seal, deployment.desk.sites)
     app.register_blueprint(risk_assessments.blueprint(records, doors))
+    cases = case_pages.CaseDesk(doors, records, deployment.desk.in_force, deployment.clock)
+    app.register_blueprint(case_pages.blueprint(cases))
     app.register_blueprint(
         smart.blueprint(
             profile.ProfileDesk(deployment.desk.sites, deployment.desk.in_force, records, seal),
@@ -174,7 +176,7 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
 
 
 def _open_demo(app: Flask, deployment: Deployment, seal: Seal, secret: bytes) -> None:
-    from cds_service.demo import sandbox, sealed, sign_in  # noqa: PLC0415 — no production worker has an authorization server
+    from cds_service.demo import replayed_case, sandbox, sealed, sign_in  # noqa: PLC0415 — no production worker has an authorization server
 
     tenant, used = deployment.sites[0].tenant, deployment.desk.records.used_tokens
 
@@ -185,6 +187,7 @@ def _open_demo(app: Flask, deployment: Deployment, seal: Seal, secret: bytes) ->
     people.before_request(sealed.guard(seal))
     app.register_blueprint(sign_in.blueprint(tenant.public_url, seal, secret, first_use))
     app.register_blueprint(people, url_prefix="/demo/fhir")
+    app.register_blueprint(replayed_case.blueprint(deployment.desk.in_force))
     invented = patients.load(datetime.now(UTC))
     app.register_blueprint(sandbox.blueprint(tenant.public_url, invented, tenant.cors_origins))
 

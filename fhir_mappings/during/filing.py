@@ -18,16 +18,23 @@ from fhir_mappings.fhir.resources import UNREADABLE_JSON
 MOST_ID_CHARACTERS = 256
 TIMED = ("Procedure", "Encounter")
 NOT_READ, NO_PATIENT, OTHER_TYPE = "unreadable", "names-no-patient", "other-type"
-_KEPT = ("resourceType", "id", "status", "implicitRules", "modifierExtension", "performedPeriod", "performedDateTime")
+_KEPT = (
+    "resourceType", "id", "status", "implicitRules", "modifierExtension", "performedPeriod", "performedDateTime",
+    "birthDate",
+)  # fmt: skip
 
 
 class Filed(Struct, frozen=True):
-    """What belongs to one case: Observations as they came, and Procedures and Encounters cut to their times."""
+    """What belongs to one case: Observations as they came, Procedures and Encounters cut to their times.
+
+    `births`: what a Patient is cut to, the date of birth.
+    """
 
     patient_id: str
     encounter_id: str
     observations: tuple[bytes, ...] = ()
     times: tuple[str, ...] = ()
+    births: tuple[str, ...] = ()
 
 
 class Filing(Struct, frozen=True):
@@ -47,7 +54,8 @@ class _Placed(Struct, rename="camel"):
 
 
 _PLACED = msgspec.json.Decoder(_Placed)
-_Cases = dict[tuple[str, str], tuple[list[bytes], list[str]]]
+_Cases = dict[tuple[str, str], tuple[list[bytes], list[str], list[str]]]
+PERSON = "Patient"
 
 
 def filed(resources: Iterable[bytes]) -> Filing:
@@ -57,10 +65,10 @@ def filed(resources: Iterable[bytes]) -> Filing:
     nameless: list[tuple[_Placed, bytes]] = []
     for raw in resources:
         placed = _placed(raw)
-        if placed is None or placed.resource_type not in ("Observation", *TIMED):
+        if placed is None or placed.resource_type not in ("Observation", PERSON, *TIMED):
             reason = NOT_READ if placed is None else OTHER_TYPE
             unfiled[reason] = unfiled.get(reason, 0) + 1
-        elif (patient := referenced_patient(placed.subject)) is None or len(patient) > MOST_ID_CHARACTERS:
+        elif (patient := _patient(placed)) is None or len(patient) > MOST_ID_CHARACTERS:
             nameless.append((placed, raw))
         else:
             _file(cases, patient, placed, raw)
@@ -70,7 +78,12 @@ def filed(resources: Iterable[bytes]) -> Filing:
             _file(cases, next(iter(patients)), placed, raw)
         else:
             unfiled[NO_PATIENT] = unfiled.get(NO_PATIENT, 0) + 1
-    return Filing(tuple(Filed(*key, tuple(read), tuple(times)) for key, (read, times) in cases.items()), unfiled)
+    every = (Filed(*key, tuple(seen), tuple(times), tuple(births)) for key, (seen, times, births) in cases.items())
+    return Filing(tuple(every), unfiled)
+
+
+def _patient(placed: _Placed) -> str | None:
+    return placed.id or None if placed.resource_type == PERSON else referenced_patient(placed.subject)
 
 
 def _placed(raw: bytes) -> _Placed | None:
@@ -82,11 +95,11 @@ def _placed(raw: bytes) -> _Placed | None:
 
 def _file(cases: _Cases, patient: str, placed: _Placed, raw: bytes) -> None:
     encounter = placed.id if placed.resource_type == "Encounter" else _encounter(placed.encounter)
-    observations, times = cases.setdefault((patient, encounter[:MOST_ID_CHARACTERS]), ([], []))
+    observations, times, births = cases.setdefault((patient, encounter[:MOST_ID_CHARACTERS]), ([], [], []))
     if placed.resource_type == "Observation":
         observations.append(raw)
     else:
-        times.append(_cut(raw))
+        (births if placed.resource_type == PERSON else times).append(_cut(raw))
 
 
 def _encounter(named: Reference | None) -> str:
@@ -114,6 +127,19 @@ class VersionStamp(Struct, frozen=True, rename="camel"):
     last_updated: str = ""
 
 
+class _Born(Struct, frozen=True, rename="camel"):
+    birth_date: str | None = None
+
+
+def birth_date(bodies: Sequence[str], zone: ZoneInfo) -> str | None:
+    """The date of birth as the newest version says it; None where none does, or versions of two people are there."""
+    found = newest_times(bodies, zone)
+    try:
+        return msgspec.json.decode(found[0], type=_Born).birth_date if len(found) == 1 else None
+    except UNREADABLE_JSON:
+        return None
+
+
 class _TimedVersion(Struct, frozen=True, rename="camel"):
     resource_type: str
     id: str = ""
@@ -127,7 +153,7 @@ _BEGUN = {"in-progress": 1, "on-hold": 1, "onleave": 1}
 
 
 def newest_times(bodies: Sequence[str], zone: ZoneInfo) -> tuple[bytes, ...]:
-    """Of each Procedure and Encounter the version that counts, whatever the order in which they came."""
+    """Of each Procedure, Encounter or Patient the version that counts, whatever the order in which they came."""
     kept: dict[tuple[str, str], tuple[tuple[float, int, int, str], bytes]] = {}
     for body in bodies:
         raw = body.encode()

@@ -1,4 +1,4 @@
-"""Cases of operations that run or have ended, what was recorded of them, and how far each subscription has come."""
+"""Cases of operations that run or have ended, what was recorded of them, and who sent it."""
 
 from __future__ import annotations
 
@@ -56,17 +56,6 @@ def _accounts() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["during_case.id"], name="fk_during_arrival_case_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("case_id", "way", "issuer", name="pk_during_arrival"),
     )
-    op.create_table(
-        "during_subscription",
-        sa.Column("tenant_id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("reached", sa.BigInteger(), nullable=False),
-        sa.Column("known", sa.BigInteger(), nullable=False),
-        sa.Column("ahead", sa.Text(), nullable=False),
-        sa.Column("seen_at", Instant(), nullable=False),
-        sa.Column("trouble", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "name", name="pk_during_subscription"),
-    )
 
 
 def _of_case() -> sa.Column[str]:
@@ -75,5 +64,5 @@ def _of_case() -> sa.Column[str]:
 
 def downgrade() -> None:
     """Back to a record that keeps nothing of an operation while and after it is done."""
-    for table in ("during_subscription", "during_arrival", "during_entry", "during_case"):
+    for table in ("during_arrival", "during_entry", "during_case"):
         op.drop_table(table)

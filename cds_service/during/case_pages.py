@@ -1,0 +1,204 @@
+"""The pages of cases: those that may be looked at, and one of them as it may be shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Blueprint, Response, abort, request
+
+from cds_service.answering import gate
+from cds_service.answering.models_in_force import ModelsInForce
+from cds_service.during import case_access, case_view, case_words, mode_gate
+from cds_service.during.case_access import CaseReader
+from cds_service.during.case_view import CaseView
+from cds_service.pages import layout
+from cds_service.pages.models import REGULATORY
+from cds_service.pages.risk_assessments import Doors
+from cds_service.records.database import DatabaseError
+from cds_service.records.during_cases import KeptCase
+from cds_service.records.records import Records
+from cds_service.records.rows import EvaluationRow
+from cds_service.tenant_runtime import TenantRuntime
+from cds_service.tenants.during_rules import CASE_OPEN, NOT_CLEARED
+from cds_service.trust import time_ordered_id
+from cds_service.trust.errors import NotReady
+from fhir_mappings.during.limits import EVIDENCE
+
+# In the record, beside the hooks: a page that a person looks at.
+HOOK = "during-page"
+REFRESH_S = 2
+_BEFORE_END = (CASE_OPEN, NOT_CLEARED)
+
+
+class CaseDesk(msgspec.Struct, frozen=True):
+    """What the pages need: who may look, the record, and the models in force."""
+
+    doors: Doors
+    records: Records
+    in_force: ModelsInForce
+    clock: Callable[[], datetime]
+
+
+class CaseLine(msgspec.Struct, frozen=True):
+    """One case in the list: nothing of its patient but when it was."""
+
+    id: str
+    when: str
+    state: str
+
+
+def blueprint(desk: CaseDesk) -> Blueprint:
+    """Both pages; where the mode shows nothing they are not there."""
+    pages = Blueprint("during", __name__, url_prefix="/during")
+
+    @pages.get("/<tenant_id>")
+    def cases(tenant_id: str) -> Response:
+        at = desk.clock()
+        site = _open_site(tenant_id, desk, at)
+        by = case_access.reader_of(site.tenant, desk.doors)
+        if by.tenant_id != site.tenant.id:
+            abort(404)
+        kept = _kept(by, desk)
+        placed = {one.key.patient_id for one in kept if one.key.encounter_id}
+        lines = [_line(one, site) for one in kept if one.key.encounter_id or one.key.patient_id not in placed]
+        response = layout.html("during/cases.html", cases=lines, base=case_access.address(site.tenant), **_frame(site))
+        return _renewed(response, site, by, desk)
+
+    @pages.get("/<tenant_id>/<uuid:case_id>")
+    def one_case(tenant_id: str, case_id: object) -> Response:
+        at = desk.clock()
+        site = _open_site(tenant_id, desk, at)
+        by = case_access.reader_of(site.tenant, desk.doors)
+        case = _found(site, str(case_id), desk)
+        if case is None or not by.may_see(case):
+            abort(404)
+        return _renewed(_shown(case, site, by, desk, at), site, by, desk)
+
+    return pages
+
+
+def _open_site(tenant_id: str, desk: CaseDesk, at: datetime) -> TenantRuntime:
+    site = desk.doors.sites.get(tenant_id)
+    if site is None or mode_gate.is_off(site, at):
+        abort(404)
+    gate.check_region(site.tenant)
+    if mode_gate.shown(site, desk.records, at, ended=True).what == "nothing":
+        abort(404)
+    return site
+
+
+def _kept(by: CaseReader, desk: CaseDesk) -> tuple[KeptCase, ...]:
+    cases = desk.records.during_cases
+    try:
+        if by.patient_id is None:
+            return cases.of_tenant(by.tenant_id)
+        return cases.of_patient(by.tenant_id, by.patient_id)
+    except DatabaseError as error:
+        raise NotReady("The cases cannot be read now.", retry_after_s=5) from error
+
+
+def _found(site: TenantRuntime, case_id: str, desk: CaseDesk) -> KeptCase | None:
+    try:
+        return desk.records.during_cases.find(site.tenant.id, case_id)
+    except DatabaseError as error:
+        raise NotReady("The case cannot be read now.", retry_after_s=5) from error
+
+
+def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, at: datetime) -> Response:
+    """The page of a case, or in words why nothing of it is shown yet; of what was not looked at nothing was read."""
+    try:
+        content = desk.records.during_cases.content(case)
+    except DatabaseError as error:
+        raise NotReady("The case cannot be read now.", retry_after_s=5) from error
+    ended = case_view.has_ended(content, site.zone, at)
+    may = mode_gate.shown(site, desk.records, at, ended=ended)
+    if may.what == "nothing":
+        if may.reason not in _BEFORE_END:
+            abort(404)
+        return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, reason=may.reason, **_frame(site))
+    models = desk.in_force.knowledge.models
+    entries = case_view.entries_of(content)
+    seen = case_view.view(entries, content.times, site.zone, at, models=models, births=content.births)
+    response = rendered(seen, refused=case.refused, back=case_access.address(site.tenant), **_frame(site))
+    if case_access.is_first_look(case, desk.doors.seal):
+        desk.records.write_evaluation(_row(case, by, at))
+        case_access.looked(response, site.tenant, case, desk.doors.seal)
+    return response
+
+
+def rendered(seen: CaseView, *, refused: int = 0, back: str = "", **told: Any) -> Response:
+    """The page of one case. It refreshes itself while the case runs, unless the reader holds it still."""
+    runs = not seen.ended and seen.course.case.start is not None
+    case = seen.course.case
+    return layout.html(
+        "during/case.html",
+        runs=runs,
+        refresh=REFRESH_S if runs and "hold" not in request.args else 0,
+        hold=f"?{urlencode(_others() | {'hold': '1'})}",
+        renew=f"?{urlencode(_others())}",
+        back=back,
+        as_of=case_words.clock(seen.course.as_of, seen),
+        begun=_instant(case.start, seen),
+        ended=_instant(case.end, seen) if seen.ended else "",
+        why=case.reason,
+        duration=seen.summary.duration,
+        stops=tuple(case_words.stops(seen)),
+        signals=tuple(case_words.signals(seen)),
+        deviations=tuple(case_words.deviations(seen)),
+        unseen=case_words.unseen(seen),
+        exposures=tuple(case_words.exposures(seen)) if seen.ended else (),
+        amounts=tuple(case_words.amounts(seen)) if seen.ended else (),
+        events=tuple(case_words.events(seen)),
+        apgar=seen.apgar,
+        age=seen.age,
+        components=seen.summary.apgar if seen.ended else (),
+        counted=tuple(case_words.counted(seen)),
+        refused=refused,
+        evidence=EVIDENCE,
+        **told,
+    )
+
+
+def _others() -> dict[str, str]:
+    return {name: value for name, value in request.args.items() if name != "hold"}
+
+
+def _instant(at: float | None, seen: CaseView) -> str:
+    return f"{datetime.fromtimestamp(at, seen.zone):%d %b %Y, %H:%M}" if at is not None else ""
+
+
+def _line(case: KeptCase, site: TenantRuntime) -> CaseLine:
+    when = f"{case.first_at.astimezone(site.zone):%d %b %Y, %H:%M}"
+    return CaseLine(case.id, when, f"last value came {case.last_at.astimezone(site.zone):%d %b, %H:%M}")
+
+
+def _frame(site: TenantRuntime) -> dict[str, Any]:
+    return {"ancestors": " ".join(site.tenant.smart.frame_ancestors) or "'none'", "regulatory": REGULATORY}
+
+
+def _renewed(response: Response, site: TenantRuntime, by: CaseReader, desk: CaseDesk) -> Response:
+    if by.patient_id is not None:
+        case_access.remember(response, site.tenant, by, desk.doors.seal)
+    return response
+
+
+def _row(case: KeptCase, by: CaseReader, at: datetime) -> EvaluationRow:
+    """That somebody looked: a page, and no card."""
+    return EvaluationRow(
+        id=time_ordered_id.draw(at),
+        tenant_id=case.key.tenant_id,
+        received_at=at,
+        hook=HOOK,
+        hook_instance=str(uuid.uuid4()),
+        status=200,
+        decision="profile",
+        user_reference=by.user,
+        patient_id=case.key.patient_id,
+        encounter_id=case.key.encounter_id or None,
+    )

@@ -1,0 +1,234 @@
+"""The page of a case: what each mode shows when, to whom, in which words; where values stopped it says so."""
+
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from cds_service.during import case_access
+from cds_service.during.case_access import CaseReader
+from cds_service.trust.seal import Seal
+from cds_service.web.app import RECORDS
+from tests.cds_service.advice.banned import banned_words
+from tests.cds_service.during.hospitals import (
+    CLEARED,
+    SESSION_KEY,
+    a_bundle,
+    a_tenant_of,
+    a_value,
+    an_hospital,
+    an_hour,
+    an_operation,
+    send,
+)
+from tests.conformance.conftest import a_token
+from tests.fhir_mappings.during.observed import BEGIN, UCUM, at
+
+LATER = BEGIN + timedelta(hours=2)
+DURING = BEGIN + timedelta(minutes=59)
+
+
+class Words(HTMLParser):
+    """The text of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_data(self, data):
+        self.found.append(data)
+
+
+def words_of(answer):
+    reader = Words()
+    reader.feed(answer.text)
+    return " ".join(" ".join(reader.found).split())
+
+
+def case_id(app):
+    every = app.extensions[RECORDS].during_cases.of_tenant("general-hospital")
+    return next(one.id for one in every if one.key.encounter_id)
+
+
+def look(app, path="", **options):
+    headers = options.pop("headers", None)
+    return app.test_client().get(f"/during/general-hospital{path}", headers=a_token() if headers is None else headers)
+
+
+@pytest.mark.parametrize(
+    ("mode", "cleared", "ended", "status", "shows"),
+    [
+        ("off", False, True, 404, ""),
+        ("closed-case", False, False, 403, "Nothing is shown yet"),
+        ("closed-case", False, True, 200, "After the operation"),
+        ("live", True, False, 200, "Operation under way"),
+        ("live", True, True, 200, "After the operation"),
+    ],
+)
+def test_the_mode_says_what_the_page_shows_and_when(tmp_path, mode, cleared, ended, status, shows):
+    during = {"device_cleared": CLEARED} if cleared else {}
+    app = an_hospital(tmp_path, "closed-case", during=during, at=DURING)
+    assert send(app, an_hour(ended=ended)).status_code == 200
+    case = case_id(app)
+    app = an_hospital(tmp_path, mode, during=during, at=LATER if ended else DURING)
+    answer = look(app, f"/{case}")
+    assert answer.status_code == status
+    assert shows in answer.text
+    if status != 200:
+        assert "<svg class=" not in answer.text
+        assert "55" not in words_of(answer)
+
+
+@pytest.mark.parametrize("members", [{"mode": "silent"}, {"local_validation": None}, {"retired_on": "2026-11-01"}])
+def test_where_the_service_may_not_speak_there_is_no_page(tmp_path, members):
+    app = an_hospital(tmp_path, at=LATER)
+    send(app, an_hour())
+    case = case_id(app)
+    told = {"local_validation": None, "mode": "silent"} if "local_validation" in members else members
+    assert look(an_hospital(tmp_path, at=LATER, **told), f"/{case}").status_code == 404
+
+
+@pytest.fixture
+def closed(tmp_path):
+    app = an_hospital(tmp_path, at=LATER)
+    send(app, an_hour())
+    return app
+
+
+def test_a_closed_case_tells_what_left_its_band_with_time_and_duration(closed):
+    told = words_of(look(closed, f"/{case_id(closed)}"))
+    assert "Mean pressure below 65 mmHg" in told
+    assert "08:15 to 08:30 15 min lowest 55 mmHg" in told
+    assert "the age of the patient is not known" in told
+    assert "15.0 min" in told
+    assert "Not recorded: systolic pressure, diastolic pressure, oxygen saturation, temperature." in told
+    assert "the patient's own pressure before the operation is not known" in told
+
+
+def test_with_blood_loss_and_the_date_of_birth_there_is_a_score_from_what_was_sent(closed):
+    loss = a_value("81661-1", 120, 3500, valueQuantity={"value": 120, "code": "mL", "system": UCUM})
+    loss["effectivePeriod"] = {"start": at(0), "end": at(3500)}
+    del loss["effectiveDateTime"]
+    person = {"resourceType": "Patient", "id": "p1", "birthDate": "1957-03-02", "name": [{"family": "Canary"}]}
+    assert send(closed, a_bundle(loss, person)).json["kept"] == 2
+    answer = look(closed, f"/{case_id(closed)}")
+    assert "6 of 10 points" in words_of(answer)  # 2 for the loss, 2 for the pressure, 2 for the rate
+    with closed.extensions[RECORDS].durable.connect() as connection:
+        assert "Canary" not in str(connection.exec_driver_sql("SELECT body FROM during_entry").all())
+
+
+def test_nothing_on_the_page_is_banned_orders_or_predicts(closed):
+    told = words_of(look(closed, f"/{case_id(closed)}")).lower()
+    assert banned_words(told) == []
+    for word in ("alarm", "alert", "will ", "should", "warning", "give ", "danger"):
+        assert word not in told, word
+
+
+def test_the_page_runs_no_script_and_makes_no_sound(closed):
+    answer = look(closed, f"/{case_id(closed)}")
+    assert not any(tag in answer.text for tag in ("<script", "<audio", "style="))
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_running_case_renews_itself_unless_it_is_held_and_a_closed_one_does_not(tmp_path, closed):
+    refresh = 'http-equiv="refresh"'
+    assert refresh not in look(closed, f"/{case_id(closed)}").text
+    app = an_hospital(tmp_path / "live", "live", during={"device_cleared": CLEARED}, at=DURING)
+    send(app, an_hour(ended=False))
+    assert refresh in look(app, f"/{case_id(app)}").text
+    assert refresh not in look(app, f"/{case_id(app)}?hold=1").text
+
+
+def test_values_that_stopped_stand_in_a_banner_and_no_value_is_told_as_now(tmp_path):
+    app = an_hospital(tmp_path, "live", during={"device_cleared": CLEARED}, at=BEGIN + timedelta(minutes=30))
+    send(app, a_bundle(an_operation(), *(a_value(seconds=60.0 * minute) for minute in range(10))))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "No values of heart rate since 08:11" in told
+    assert "the last was of 08:09" in told
+    assert "no value now" in told
+
+
+def test_without_a_start_no_value_is_placed_and_the_page_says_why(tmp_path):
+    app = an_hospital(tmp_path, "live", during={"device_cleared": CLEARED}, at=DURING)
+    send(app, a_bundle(a_value()))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "The start is not recorded" in told
+    assert "No value of any signal is part of this case." in told
+
+
+def test_what_did_not_fit_is_told(tmp_path):
+    app = an_hospital(tmp_path, during={"most_entries": 50}, at=LATER)
+    send(app, a_bundle(an_operation(3600)))
+    send(app, an_hour())
+    assert "71 values did not fit into this case" in words_of(look(app, f"/{case_id(app)}"))
+
+
+def test_nobody_looks_without_a_sign_in_or_a_token(closed):
+    for path in ("", f"/{case_id(closed)}"):
+        assert look(closed, path, headers={}).status_code == 401
+
+
+def test_a_browser_that_signed_in_for_a_patient_sees_that_patients_cases_only(closed):
+    other = a_value(subject={"reference": "Patient/p2"}, encounter={"reference": "Encounter/e2"})
+    send(closed, a_bundle(other))
+    cases = {
+        one.key.patient_id: one.id for one in closed.extensions[RECORDS].during_cases.of_tenant("general-hospital")
+    }
+    http = signed_in(closed, "p1")
+    assert http.get(f"/during/general-hospital/{cases['p1']}").status_code == 200
+    assert http.get(f"/during/general-hospital/{cases['p2']}").status_code == 404
+    listed = http.get("/during/general-hospital").text
+    assert cases["p1"] in listed
+    assert cases["p2"] not in listed
+
+
+def signed_in(app, patient):
+    tenant = a_tenant_of(app)
+    http = app.test_client()
+    seal = Seal(SESSION_KEY.encode())
+    with app.test_request_context():
+        response = app.response_class()
+        case_access.remember(response, tenant, CaseReader(tenant.id, patient, "Practitioner/1"), seal)
+    value = response.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+    http.set_cookie("open-patient", value, path="/during/general-hospital")
+    return http
+
+
+def test_a_look_is_in_the_record_once_for_a_browser_that_renews_the_page(closed):
+    http = signed_in(closed, "p1")
+    for _ in range(3):
+        http.get(f"/during/general-hospital/{case_id(closed)}", base_url="https://localhost")
+    records = closed.extensions[RECORDS]
+    records.flush(5)
+    with records.durable.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT hook, patient_id, user_reference FROM evaluation").all()
+    assert rows == [("during-page", "p1", "Practitioner/1")]
+
+
+def test_a_case_of_another_tenant_or_none_is_not_found(closed):
+    assert look(closed, "/d1577c69-dfbe-44ad-ba6d-3e05e953b2ea").status_code == 404
+    assert closed.test_client().get(f"/during/other/{case_id(closed)}", headers=a_token()).status_code == 404
+
+
+def test_a_replay_of_an_invented_case_moves_with_the_clock(demo_app):
+    http = demo_app.test_client()
+    assert "case-pressure" in http.get("/demo/during/").text
+    begun = int(datetime.now(UTC).timestamp()) - 40
+    fast = http.get(f"/demo/during/case-pressure?speed=60&since={begun}")
+    slow = http.get(f"/demo/during/case-pressure?speed=1&since={begun}")
+    assert "Mean pressure below 65 mmHg" in words_of(fast)
+    assert "None was marked" in words_of(slow)
+    assert "Operation under way" in slow.text
+    assert http.get("/demo/during/case-pressure?speed=60").status_code == 302
+    assert http.get("/demo/during/case-pressure?speed=7").status_code == 404
+    over = words_of(http.get(f"/demo/during/case-pressure?speed=60&since={begun - 7200}"))
+    assert "After the operation" in over
+    assert "of 10 points" in over
+
+
+@pytest.fixture(scope="module")
+def demo_app(tmp_path_factory):
+    from tests.conformance.conftest import an_app
+
+    return an_app(tmp_path_factory.mktemp("demo"), demo=True)
