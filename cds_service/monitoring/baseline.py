@@ -63,7 +63,7 @@ def _scores(first: Values, totals: Values, residual: _Residual, memory: float) -
             raw = residual(x, n, events, size) / np.sqrt(1 + n * squares_size / size**2)
             spread = np.sqrt(squared / weight)
             if residual is not _of_level:
-                floored = _sparse(events, size, n) | (residual is _of_share_alone)
+                floored = np.logical_or(_sparse(events, size, n), residual is _of_share_alone)
                 spread = np.where(floored, np.maximum(spread, 1.0), spread)
             freedom = np.maximum(weight**2 / weight_squares, 1.0)
             score = _normal(raw / spread, freedom)

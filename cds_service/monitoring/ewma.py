@@ -85,3 +85,9 @@ def smoothed(scores: Values, *, weight: float, limit_: float, memory: float) -> 
             squares, judged = keep * squares + np.nan_to_num(before), keep * judged + was_there
         value = np.where(signals[:, week], 0.0, value)
     return Smoothed(values, signals, limit_)
+
+
+@lru_cache(maxsize=256)
+def smallest_shift(weight: float, limit_: float, weeks: float) -> float:
+    """The smallest shift, in deviations of a week, that is told within so many weeks on average."""
+    return markov.bisected(lambda shift: -run_length(weight, limit_, shift=shift), -weeks, 0.0, 12.0)

@@ -27,13 +27,14 @@ _SEED = 20261129
 # Earlier weeks that differ more than chance lets them raise the limit (Rao and Scott 1981,
 # https://doi.org/10.1080/01621459.1981.10477633); a week far out teaches no more than this.
 _TEACHES = 4.0
-_HALF = 0.5  # of a value in each bin, so that an empty bin has a logarithm
+# One value, spread as all of them are, is added to both sides, so that an empty part has a logarithm.
+_HALF = 0.5
 
 
 def edges(before: Values) -> Values:
     """What cuts the earlier values in equal parts; fewer parts where many are the same."""
     cuts = np.quantile(before, np.linspace(0, 1, BINS + 1)[1:-1], method="lower")
-    return np.unique(cuts)
+    return np.unique(cuts[cuts < before.max()])
 
 
 def binned(values: Values, cuts: Values) -> Values:
@@ -43,8 +44,9 @@ def binned(values: Values, cuts: Values) -> Values:
 
 def index(now: Values, before: Values) -> Values:
     """The PSI of counts along the last axis."""
-    q = (now + _HALF) / (now + _HALF).sum(axis=-1, keepdims=True)
-    p = (before + _HALF) / (before + _HALF).sum(axis=-1, keepdims=True)
+    n, m = now.sum(axis=-1, keepdims=True), before.sum(axis=-1, keepdims=True)
+    usual = (now + before + _HALF) / (n + m + _HALF * now.shape[-1])
+    q, p = (now + usual) / (n + 1), (before + usual) / (m + 1)
     return np.asarray(np.sum((q - p) * np.log(q / p), axis=-1))
 
 

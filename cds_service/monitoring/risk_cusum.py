@@ -23,7 +23,7 @@ SHIFT = 0.5
 _STRATA = 20
 
 
-class Chart(msgspec.Struct, frozen=True):
+class Cusum(msgspec.Struct, frozen=True):
     """The chart after each operation (a row for each stream), and at which of them it signalled.
 
     It begins at 0 again after a signal.
@@ -56,23 +56,23 @@ def strata(risks: Values) -> tuple[float, ...]:
 @lru_cache(maxsize=256)
 def limit(of: tuple[float, ...], operations: float, shift: float = SHIFT) -> float:
     """The limit whose run length is so many operations, by the tenant's own risks (`strata`)."""
-    return markov.limit(_steps(of, shift, 0.0), operations)
+    return markov.limit(lambda width: _steps(of, shift, 0.0, width), operations)
 
 
 @lru_cache(maxsize=256)
 def delay(of: tuple[float, ...], limit_: float, *, by: float, shift: float = SHIFT) -> float:
     """Mean number of operations until the chart signals, from the moment when all logits moved by `by`."""
-    return markov.run_length(_steps(of, shift, by), max(1, round(limit_ / markov.WIDTH)))
+    return markov.run_length(_steps(of, shift, by, markov.WIDTH), max(1, round(limit_ / markov.WIDTH)))
 
 
-def _steps(of: tuple[float, ...], shift: float, by: float) -> markov.Steps:
+def _steps(of: tuple[float, ...], shift: float, by: float, width: float) -> markov.Steps:
     risks = np.asarray(of)
     happens = shifted(risks, by)
     sizes = np.concatenate(weights(risks, shift=shift))
-    return markov.steps(sizes, np.concatenate([happens, 1 - happens]) / len(risks))
+    return markov.steps(sizes, np.concatenate([happens, 1 - happens]) / len(risks), width=width)
 
 
-def chart(risks: Values, happened: Values, *, limit_: float | Values, shift: float = SHIFT) -> Chart:
+def chart(risks: Values, happened: Values, *, limit_: float | Values, shift: float = SHIFT) -> Cusum:
     """The chart of operations in the order of their days, a row for each stream."""
     up, down = weights(risks, shift=shift)
     added = np.where(happened > 0, up, down)
@@ -83,13 +83,18 @@ def chart(risks: Values, happened: Values, *, limit_: float | Values, shift: flo
         values[:, number] = value
         signals[:, number] = value >= limit_
         value = np.where(signals[:, number], 0.0, value)
-    return Chart(values, signals, limit_)
+    return Cusum(values, signals, limit_)
 
 
 def dispersion(risks: Values, happened: Values, weeks: Values) -> float:
-    """How much more the weeks differ than chance alone lets them, at least 1: observed minus predicted, squared, by
-    its variance. The limit is that many times as high, for a quasi-likelihood is the likelihood to its power 1/it."""
+    """How much more the weeks differ than chance alone lets them, at least 1; that all have more or less is none of it.
+
+    The limit is that many times as high, for a quasi-likelihood is the likelihood to the power of 1 divided by it.
+    """
+    if happened.sum() == 0:
+        return 1.0
+    own = np.minimum(risks * happened.sum() / risks.sum(), 0.99)
     _, place = np.unique(weeks, return_inverse=True)
-    surplus = np.bincount(place, happened - risks)
-    variance = np.bincount(place, risks * (1 - risks))
-    return max(1.0, float(np.sum(surplus**2 / variance) / len(variance))) if len(variance) else 1.0
+    surplus, variance = np.bincount(place, happened - own), np.bincount(place, own * (1 - own))
+    freedom = max(1, len(variance) - 1)
+    return max(1.0, float(np.sum(surplus**2 / variance) / freedom))

@@ -136,3 +136,12 @@ def _outcomes(of: Hospital, risks: Values, part: float, nominal: float, shift: f
     wide = [risk_cusum.dispersion(a[early], b[early], week[early]) for a, b in zip(risk, happened, strict=True)]
     chart = risk_cusum.chart(risk, happened, limit_=limit * np.array(wide), shift=shift)
     return chart.signals.reshape(of.hospitals, of.weeks, volume).any(axis=2)
+
+
+def weeks_for_each_alarm(*, sites: int, volume: int, varies: bool, seed: int = 5) -> float:
+    """Weeks for each week of a hospital in which any chart alarms, in two years after the first."""
+    of = Hospital(hospitals=sites, weeks=BURNED_IN + 104, volume=volume, varies=varies, seed=seed)
+    alarms = np.zeros((sites, of.weeks), dtype=bool)
+    for _, signals in family(of):
+        alarms |= signals
+    return float(sites * 104 / max(1, alarms[:, BURNED_IN:].sum()))
