@@ -56,7 +56,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     report_sha256: str
 
 
-class GateResult(msgspec.Struct, frozen=True):
+class GateVerdict(msgspec.Struct, frozen=True):
     """One gate: what it asks, what was found, and whether that passes; what could not be found never does."""
 
     name: str
@@ -75,14 +75,14 @@ def digest(kept: bytes) -> str:
     return hashlib.sha256(kept).hexdigest()
 
 
-def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateResult, ...]:
+def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]:
     """Every gate of the tenant's file, judged by what was found."""
     found = [
         _at_least("weeks with operations", asked.weeks, evidence.weeks),
         _at_least("orders in a procedure group", asked.mapped, evidence.mapped, percent=True),
     ]
     if not asked.events:
-        found.append(GateResult("outcomes", "at least one outcome is validated", "the file names none", passes=False))
+        found.append(GateVerdict("outcomes", "at least one outcome is validated", "the file names none", passes=False))
     known = {one.outcome: one for one in evidence.outcomes}
     for outcome, least in asked.events.items():
         found.extend(_of_outcome(outcome, known.get(outcome), least, asked))
@@ -90,7 +90,9 @@ def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateResult, ...]:
     return tuple(found)
 
 
-def _of_outcome(outcome: str, of: OutcomeEvidence | None, least: int, asked: ValidationGates) -> tuple[GateResult, ...]:
+def _of_outcome(
+    outcome: str, of: OutcomeEvidence | None, least: int, asked: ValidationGates
+) -> tuple[GateVerdict, ...]:
     none = Figure()
     return (
         _at_least(f"{outcome}: operations with a known outcome", asked.operations, of.n if of else None),
@@ -101,7 +103,7 @@ def _of_outcome(outcome: str, of: OutcomeEvidence | None, least: int, asked: Val
     )
 
 
-def _of_groups(outcome: str, evidence: Evidence, asked: ValidationGates) -> tuple[GateResult, ...]:
+def _of_groups(outcome: str, evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]:
     """Groups whose whole interval lies outside; no group that may be told at all is no passing."""
     low, high = asked.group_o_e
     told = [one for one in evidence.groups if one.outcome == outcome and one.ratio.low is not None]
@@ -112,20 +114,20 @@ def _of_groups(outcome: str, evidence: Evidence, asked: ValidationGates) -> tupl
     ]
     found = "; ".join(outside) or (f"none of {len(told)} outside" if told else "no group is large enough to be told")
     words = f"no group wholly outside {low:g} to {high:g} times the whole"
-    return (GateResult(f"{outcome}: groups of people", words, found, passes=bool(told) and not outside),)
+    return (GateVerdict(f"{outcome}: groups of people", words, found, passes=bool(told) and not outside),)
 
 
-def _at_least(name: str, least: float, found: float | None, *, percent: bool = False) -> GateResult:
+def _at_least(name: str, least: float, found: float | None, *, percent: bool = False) -> GateVerdict:
     def words(number: float) -> str:
         return f"{100 * number:.1f} %" if percent else f"{number:.4g}"
 
     told = "not known, or too few to be told" if found is None else words(found)
-    return GateResult(name, f"at least {words(least)}", told, passes=found is not None and found >= least)
+    return GateVerdict(name, f"at least {words(least)}", told, passes=found is not None and found >= least)
 
 
-def _between(name: str, asked: tuple[float, float], found: Figure) -> GateResult:
+def _between(name: str, asked: tuple[float, float], found: Figure) -> GateVerdict:
     passes = found.value is not None and asked[0] <= found.value <= asked[1]
-    return GateResult(name, f"{asked[0]:g} to {asked[1]:g}", written(found), passes=passes)
+    return GateVerdict(name, f"{asked[0]:g} to {asked[1]:g}", written(found), passes=passes)
 
 
 def written(figure: Figure) -> str:

@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from cds_service.measures.intervals import Figure
-from cds_service.validation.evidence import GateResult
+from cds_service.validation.evidence import GateVerdict
 from cds_service.validation.told_counts import CountTable
 from cds_service.validation.validation_report import ValidationReport
 
 Line = Sequence[object]
 
 
-def files(report: ValidationReport, gates: Sequence[GateResult]) -> dict[str, bytes]:
+def files(report: ValidationReport, gates: Sequence[GateVerdict]) -> dict[str, bytes]:
     """By file name its content."""
     made: dict[str, tuple[Line, Iterable[Line]]] = {
         "gates.csv": (("gate", "asked", "found", "passes"), [(g.name, g.asked, g.found, int(g.passes)) for g in gates]),

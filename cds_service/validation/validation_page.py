@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from cds_service.validation import page_parts as parts
-from cds_service.validation.evidence import GateResult, written
+from cds_service.validation.evidence import GateVerdict, written
 from cds_service.validation.group_tables import GroupTable
 from cds_service.validation.outcome_figures import OutcomeFigures
 from cds_service.validation.page_parts import fewer, number, section, share, table, words
@@ -21,7 +21,7 @@ _HIDDEN = (
 )
 
 
-def as_html(report: ValidationReport, gates: Sequence[GateResult], *, sha256: str) -> str:
+def as_html(report: ValidationReport, gates: Sequence[GateVerdict], *, sha256: str) -> str:
     """The page: what the gates say first, then everything behind them."""
     content = [
         f"<h1>Validation of {escape(report.tenant)}</h1>",
@@ -51,7 +51,7 @@ def _about(report: ValidationReport) -> str:
     )
 
 
-def _tiles(report: ValidationReport, gates: Sequence[GateResult]) -> str:
+def _tiles(report: ValidationReport, gates: Sequence[GateVerdict]) -> str:
     broken = sum(not one.passes for one in gates)
     verdict = ("All gates pass", "good") if not broken else (f"{broken} of {len(gates)} gates refuse", "stop")
     weekly = _weekly(report.thresholds.cards, report)
@@ -70,7 +70,7 @@ def _weekly(count: int | None, report: ValidationReport) -> str:
     return parts.HIDDEN if count is None or not report.weeks else f"{count / report.weeks:.1f}"
 
 
-def _gates(gates: Sequence[GateResult]) -> str:
+def _gates(gates: Sequence[GateVerdict]) -> str:
     rows = [
         (one.name, one.asked, one.found, ("passes", "good") if one.passes else ("refuses", "stop")) for one in gates
     ]
