@@ -20,6 +20,7 @@ from cds_service.commands.codes import codes
 from cds_service.commands.demo_hospital import demo_hospital
 from cds_service.commands.mapping import mapping_report_command
 from cds_service.commands.models import models
+from cds_service.commands.monitor import monitor
 from cds_service.commands.outcomes import outcomes
 from cds_service.commands.recalibrate import recalibrate
 from cds_service.commands.record import record
@@ -59,6 +60,7 @@ main.add_command(mapping_report_command)
 main.add_command(codes)
 main.add_command(token)
 main.add_command(tenants)
+main.add_command(monitor)
 main.add_command(demo_hospital)
 main.add_command(validate)
 

@@ -47,7 +47,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
 
     agreement = _agreement(tenant_id, folder)
-    asked = learning_cases.LearningRequest(
+    asked = learning_cases.CasesAsked(
         outcome=outcome,
         horizon_days=_horizon(outcome),
         as_of=datetime.now(UTC).date(),
@@ -94,7 +94,7 @@ def seismometer(
     if out.exists():
         raise click.ClickException(f"{out}: it is there already")
     horizon = _horizon(outcome)
-    asked = learning_cases.LearningRequest(
+    asked = learning_cases.CasesAsked(
         outcome=outcome,
         horizon_days=horizon,
         as_of=datetime.now(UTC).date(),

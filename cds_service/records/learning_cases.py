@@ -43,7 +43,7 @@ _WITHHELD = {"silent": "silent", "hold-out": "hold-out"}
 _USED = frozenset({"used", "used-with-conversion"})
 
 
-class LearningRequest(msgspec.Struct, frozen=True, kw_only=True):
+class CasesAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for: an outcome, followed for `horizon_days` (None: until discharge), as known on day `as_of`.
 
     `inputs`: the features to write, each a column, empty where it was not used. `refused`: ids of patients of whom
@@ -67,7 +67,7 @@ class Cases(msgspec.Struct, frozen=True):
     left_out: dict[str, int]
 
 
-class _LearnedCall(msgspec.Struct, frozen=True):
+class _CallKnown(msgspec.Struct, frozen=True):
     """One row of the record with its outcome, as far as it is known."""
 
     mode: str | None
@@ -77,7 +77,7 @@ class _LearnedCall(msgspec.Struct, frozen=True):
     source: str
 
 
-def learning_cases(engine: Engine, tenant_id: str, asked: LearningRequest) -> Cases:
+def learning_cases(engine: Engine, tenant_id: str, asked: CasesAsked) -> Cases:
     """Every operation of the tenant that may be learned from, oldest first."""
     calls = asked_calls(engine, tenant_id, since=asked.since, until=asked.until)
     with engine.connect() as connection:
@@ -98,7 +98,7 @@ def learning_cases(engine: Engine, tenant_id: str, asked: LearningRequest) -> Ca
     return Cases(tuple(rows), dict(sorted(left_out.items())))
 
 
-def _row(of: PlannedOperation, said: Mapping[str, _LearnedCall], asked: LearningRequest) -> tuple[str, dict[str, Any]]:
+def _row(of: PlannedOperation, said: Mapping[str, _CallKnown], asked: CasesAsked) -> tuple[str, dict[str, Any]]:
     """Why it is no case, else its columns."""
     own = [said[call.evaluation_id] for call in of.calls]
     stands = said[of.last_before.evaluation_id]
@@ -131,7 +131,7 @@ def _row(of: PlannedOperation, said: Mapping[str, _LearnedCall], asked: Learning
     }
 
 
-def _withheld(calls: Sequence[_LearnedCall]) -> str:
+def _withheld(calls: Sequence[_CallKnown]) -> str:
     """Why nobody was shown a figure at any call of the operation; empty where somebody may have been."""
     modes = {_WITHHELD.get(one.mode or "", "") for one in calls}
     return "" if "" in modes else min(modes)
@@ -159,7 +159,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _statement(tenant_id: str, asked: LearningRequest) -> Any:
+def _statement(tenant_id: str, asked: CasesAsked) -> Any:
     table, said = tables.evaluation.c, tables.outcome.c
     of_this = (said.tenant_id == table.tenant_id) & (said.evaluation_id == table.id) & (said.outcome == asked.outcome)
     days = (said.occurred, said.occurred_on, said.observed_through, said.operated_on, said.source)
@@ -171,10 +171,10 @@ def _statement(tenant_id: str, asked: LearningRequest) -> Any:
     )
 
 
-def _call(row: RowMapping) -> _LearnedCall:
+def _call(row: RowMapping) -> _CallKnown:
     is_known = row["occurred"] is not None
     known = Statement(**{name: row[name] for name in Statement.__struct_fields__}) if is_known else None
-    return _LearnedCall(row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or "")
+    return _CallKnown(row["mode"], msgspec.json.decode(row["models"]), _used(row["result"]), known, row["source"] or "")
 
 
 def _used(result: str | None) -> dict[str, Any]:

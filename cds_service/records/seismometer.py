@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from cds_service.follow_up.maturity import UNTIL_DISCHARGE_DAYS
 
@@ -104,4 +103,5 @@ def _csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) 
 
 
 def _yaml(path: Path, members: Any) -> None:
-    path.write_text(yaml.safe_dump(members, sort_keys=False), encoding="utf-8")
+    """What is JSON is YAML too."""
+    path.write_text(json.dumps(members, indent=1) + "\n", encoding="utf-8")

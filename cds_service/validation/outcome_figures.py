@@ -131,7 +131,7 @@ def figures(outcome: str, operations: Sequence[ValidatedOperation], asked: Figur
     y, p = arrays(cases)
     told = OutcomeFigures(
         outcome=outcome,
-        models=tuple(sorted({one.model for one in cases})),
+        models=_telling(outcome, operations, asked.in_force),
         horizon_days=horizon,
         standing=told_counts.table(dict(stand.most_common())),
         without_figure=told_counts.table({"with a figure": len(cases), **dict(without.most_common())}),
@@ -155,6 +155,12 @@ def figures(outcome: str, operations: Sequence[ValidatedOperation], asked: Figur
         at_floor=_at_floor(y, p, floor) if floor else None,
         compared=comparisons(cases),
     )
+
+
+def _telling(outcome: str, operations: Sequence[ValidatedOperation], in_force: frozenset[str]) -> tuple[str, ...]:
+    """The models in force that told it of any operation, whether or not its outcome is known."""
+    told = (one.told[outcome] for one in operations if outcome in one.told)
+    return tuple(sorted({f"{one.model} {one.version}" for one in told if one.model_sha256 in in_force}))
 
 
 def arrays(cases: Sequence[ScoredCase]) -> tuple[Values, Values]:

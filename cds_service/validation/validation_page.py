@@ -152,12 +152,10 @@ def _known(report: ValidationReport) -> list[str]:
 
 
 def _outcome(of: OutcomeFigures) -> list[str]:
-    horizon = "until discharge" if of.horizon_days is None else f"within {of.horizon_days} days"
-    n = "too few to be told" if of.n is None else f"about {of.n:,}"
-    told = (
-        f"{horizon}; told by {', '.join(of.models) or 'no model in force'}; {n} operations, {number(of.events)} events."
-    )
-    found = [words(told[:1].upper() + told[1:])]
+    horizon = "Until discharge" if of.horizon_days is None else f"Within {of.horizon_days} days"
+    known = "its outcome is known of too few operations to be told" if of.n is None else f"about {of.n:,} operations"
+    events = "" if of.events is None else f", {of.events:,} events"
+    found = [words(f"{horizon}; told by {', '.join(of.models) or 'no model in force'}; {known}{events}.")]
     if of.events is None:
         found.append(words("Too few events, or too few operations without one: no figure is made of them."))
     else:
@@ -171,13 +169,10 @@ def _outcome(of: OutcomeFigures) -> list[str]:
         ]
         found += ["<h3>What little would do as well</h3>"]
         found.append(table(("simple rule", "its AUROC", "told: AUROC", "its Brier score", "told: Brier score"), rows))
-    return [
-        *found,
-        "<h3>Which operations count</h3>",
-        parts.counts(of.standing, "outcome"),
-        "<h3>Of those that count</h3>",
-        parts.counts(of.without_figure, "figure"),
-    ]
+    found += ["<h3>Which operations count</h3>", parts.counts(of.standing, "outcome")]
+    if of.n is not None:
+        found += ["<h3>Of those that count</h3>", parts.counts(of.without_figure, "figure")]
+    return found
 
 
 def _ablations(report: ValidationReport) -> list[str]:

@@ -30,7 +30,7 @@ ORDER = (
     "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.validation",
     "cds_service.during", "cds_service.smart", "cds_service.ehr",
     "cds_service.demo", "cds_service.workbench", "cds_service.web",
-    "cds_service.replay", "cds_service.demo_hospital", "cds_service.commands",
+    "cds_service.monitoring", "cds_service.replay", "cds_service.demo_hospital", "cds_service.commands",
 )  # fmt: skip
 
 Graph = Mapping[str, Mapping[str, set[str]]]

@@ -42,6 +42,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
     "demo-hospital": ("--into", "{folder}/hospital", "--weeks", "1"),
     "replay": ("--out", "{folder}/rows", "--work", "{folder}/work", "--processes", "1"),
+    "monitor": ("--out", "{folder}/monitor"),
     "models promote": (*WHO, "--force"),
     "models retire": (*WHO, "--force"),
     "models sign": ("--key", "{folder}/key.json"),

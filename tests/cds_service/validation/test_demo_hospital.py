@@ -58,6 +58,8 @@ def test_refused_then_recalibrated_then_accepted(tmp_path: Path) -> None:
     assert accepted.exit_code == 0, accepted.output
     page = (folder / "report" / "validation.html").read_text(encoding="utf-8")
     assert "its figures look better than they are" in page
+    # Nobody said what came of it: that is told, and not that no model speaks of it.
+    assert "told by gupta-mica 1.0.0; its outcome is known of too few operations to be told" in page
     with (folder / "report" / "ablation.csv").open(encoding="utf-8") as file:
         withheld = {row["withheld"]: row["value"] for row in csv.DictReader(file) if row["figure"] == "auroc"}
     assert float(withheld["asa_class"]) < float(withheld["nothing withheld"])

@@ -7,7 +7,7 @@ from alembic import op
 
 from cds_service.records.tables import Instant
 
-revision = "0010"
+revision = "0009"
 down_revision = "0008"
 # Only adds: see docs/operations.md, "Upgrade and back".
 OLDEST_READER = "0007"

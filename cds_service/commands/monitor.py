@@ -1,0 +1,57 @@
+"""`cds-service monitor`: pages of what is watched of each tenant, from the record, and the alarms for Prometheus."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cds_service.commands import kept_record, output, proof
+
+ALL = "index.html"
+METRICS = "surgical-risk-monitors.prom"
+
+
+@click.command("monitor", cls=output.Command)
+@click.argument("tenant_id", required=False)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the pages.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), default=None, help="As of this day (default: today), UTC.")
+@click.option(
+    "--models", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="CDS_MODELS", default=None,
+    help="Folder of the models (default: those of the package).",
+)  # fmt: skip
+@kept_record.option
+def monitor(
+    tenant_id: str | None, *, out: Path, until: datetime | None, models: Path | None, database_url: str
+) -> None:
+    """Write a page of what is watched of TENANT_ID, or of every tenant of the record and one of all; to be run weekly.
+
+    Aggregates only, no patient. Beside the pages stands a file for the textfile collector of Prometheus' node exporter:
+    the alarms of four weeks by figure, and when this ran; deploy/surgical-risk-monitors.yaml has the rules.
+    """
+    from cds_service.monitoring import monitor_page, prometheus, watch  # noqa: PLC0415
+    from cds_service.monitoring.monitors import monitors  # noqa: PLC0415
+    from cds_service.records import retention  # noqa: PLC0415
+    from models_onnx import registry  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    today, limits = (until.date() if until else now.date()), monitors()
+    horizons = {card.outcome: card.horizon_days for card in registry.cards(models or registry.PACKAGE)}
+    out.mkdir(parents=True, exist_ok=True)
+    found = []
+    with kept_record.opened(database_url, connections=2) as engine:
+        if tenant_id is not None:
+            proof.refuse_unrecorded(engine, tenant_id)
+        for tenant in (tenant_id,) if tenant_id else retention.tenants_kept(engine):
+            of = watch.of_tenant(engine, tenant, today=today, horizons=horizons, limits=limits)
+            (out / f"{tenant}.html").write_text(monitor_page.of_tenant(of, limits), encoding="utf-8")
+            alarms = {one.name: len(monitor_page.recent(of, one.name)) for one in limits.figures}
+            told = ", ".join(f"{name} {number}" for name, number in alarms.items() if number) or "none"
+            line = f"{tenant}: {of.operations} operations, alarms of four weeks: {told}"
+            output.row("tenants", line, {"tenant": tenant, "operations": of.operations, "alarms": alarms})
+            found.append(of)
+    if tenant_id is None:
+        (out / ALL).write_text(monitor_page.of_all(found, limits, failed={}), encoding="utf-8")
+        (out / METRICS).write_text(prometheus.exposition(found, limits, at=now), encoding="utf-8")
+    output.say(f"written to {out}", written=str(out))
