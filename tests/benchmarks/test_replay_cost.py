@@ -33,10 +33,10 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 from cds_service.replay import processes
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 if __name__ == "__main__":
     export, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    done = processes.run(export, folder / "rows", folder / "work", Named(), processes=int(sys.argv[3]),
+    done = processes.run(export, folder / "rows", folder / "work", NamedOpening(), processes=int(sys.argv[3]),
                          progress=lambda *_: None)
     print(done.rows, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
           resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cds_service.replay import processes
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 from tests.end_to_end import people
 from tests.end_to_end.servers import BUILD, HERE
 from tests.fhir_mappings.cohorts import FOLDERS, SHARED
@@ -61,9 +61,9 @@ print("alike")
 REPLAY = """
 import json
 from cds_service.replay import spark as on_spark
-from cds_service.replay.opened import Named
+from cds_service.replay.opened import NamedOpening
 
-named = Named(procedures_too=True)
+named = NamedOpening(procedures_too=True)
 with tempfile.TemporaryDirectory() as parquet:
     spark.read.text(str(folder)).write.mode("overwrite").parquet(parquet)
     for found in (on_spark.replay(spark, str(folder), named),
@@ -149,7 +149,12 @@ def an_order(patient_id: str, code: tuple[str, str], when: datetime) -> dict[str
 def replayed_alike(export: Path, folder: Path, master: str) -> int:
     """How many rows there are, the same by two processes and by Spark, from NDJSON and from Parquet."""
     here = processes.run(
-        export, folder / "rows", folder / "work", Named(procedures_too=True), processes=2, progress=lambda *_: None
+        export,
+        folder / "rows",
+        folder / "work",
+        NamedOpening(procedures_too=True),
+        processes=2,
+        progress=lambda *_: None,
     )
     for line in on_spark(REPLAY, master, export).splitlines():
         there = json.loads(line)
