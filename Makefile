@@ -19,11 +19,14 @@ CLINICAL_TESTS := tests/fhir_mappings/patient tests/fhir_mappings/results tests/
                   tests/acceptance/test_added_models.py tests/acceptance/test_chart_at_order_hooks.py
 CLINICAL    := fhir_mappings/patient/*,fhir_mappings/results/*,fhir_mappings/features/*,fhir_mappings/terminology/*,fhir_mappings/orders/*,cds_service/advice/*,cds_service/cards/*,cds_service/tenants/speaking.py
 
-.PHONY: run test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock tools papers clean
+.PHONY: run hospital test golden coverage mutants matrix processors long sandbox launcher lint bench docs lock tools papers clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/serving  ## Start the service in demo mode on http://127.0.0.1:8000 and show one order with its card.
 	@exec $(BIN)/cds-service demo
+
+hospital: $(VENV)/serving  ## An invented hospital from its silent phase to cards: report, monitoring page, a refused and an accepted go-live; two minutes.
+	$(BIN)/python deploy/hospital.py .build/hospital
 
 test: $(VENV)/development  ## Every test that needs no server of its own; end-to-end tests run in .ci/run.
 	$(BIN)/python -m pytest -n auto -m "not end_to_end and not benchmark and not long" $(TESTS)
