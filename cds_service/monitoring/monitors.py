@@ -36,7 +36,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Monitors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of them; one false alarm of any is borne in `weeks_per_false_alarm` weeks, by chance in `reserve` times it."""
+    """All of them; one false alarm of any is borne in so many weeks, by chance alone in `reserve` times as many."""
 
     weeks_per_false_alarm: float
     reserve: float
