@@ -49,6 +49,7 @@ matrix: $(VENV)/development  ## The tests of the packages under each Python from
 
 long: $(VENV)/development  ## The full runs of what `make test` only samples, and `make test` as other processors compute it: an hour.
 	$(BIN)/python -m pytest -n auto -m long
+	$(BIN)/python -m tests.simulations
 	$(BIN)/python -m tests.emulated --whole
 
 sandbox: $(VENV)/development  ## The official CDS Hooks sandbox, built from its sources (SANDBOX=folder), against the demo. Needs Node 20 and Chromium.

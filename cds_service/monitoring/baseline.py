@@ -27,6 +27,7 @@ _BEGINS = 3
 # What is learnt of how weeks differ is used so much later, else a shift would hide itself.
 _LATER = 6
 _FEW = 3.0
+_PART, _HALF_OF_CHANCE = 1e-3, 0.5
 
 _Residual = Callable[[Values, Values, Values, Values], Values]
 
@@ -62,9 +63,7 @@ def _scores(first: Values, totals: Values, residual: _Residual, memory: float) -
         with np.errstate(divide="ignore", invalid="ignore"):
             raw = residual(x, n, events, size) / np.sqrt(1 + n * squares_size / size**2)
             spread = np.sqrt(squared / weight)
-            if residual is not _of_level:
-                floored = np.logical_or(_sparse(events, size, n), residual is _of_share_alone)
-                spread = np.where(floored, np.maximum(spread, 1.0), spread)
+            spread = np.maximum(spread, _least(residual, events, size, n))
             freedom = np.maximum(weight**2 / weight_squares, 1.0)
             score = _normal(raw / spread, freedom)
             reach = _TEACHES * np.where(weight > _BEGINS, spread, 1.0)
@@ -90,9 +89,16 @@ def _clipped(raw: Values, reach: Values, weight: Values) -> Values:
     return np.asarray(np.where(weight > _BEGINS, np.clip(raw, -reach, reach), raw))
 
 
-def _sparse(events: Values, size: Values, n: Values) -> Values:
-    """Fewer than three are expected in a week: what weeks without any say of how weeks differ is too little."""
-    return np.asarray(n * events / size < _FEW)
+def _least(residual: _Residual, events: Values, size: Values, n: Values) -> Values:
+    """How far weeks differ at least: a stream that never moved has taught nothing of how far it may.
+
+    A level by a thousandth of its mean; counts and shares by half of what chance gives, and by all of it where fewer
+    than three are expected or each score is judged alone.
+    """
+    if residual is _of_level:
+        return np.asarray(_PART * np.maximum(np.abs(events / size), _PART) * np.sqrt(n))
+    whole = np.logical_or(n * events / size < _FEW, residual is _of_share_alone)
+    return np.asarray(np.where(whole, 1.0, _HALF_OF_CHANCE))
 
 
 def _normal(student: Values, freedom: Values) -> Values:

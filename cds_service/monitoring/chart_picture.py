@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from cds_service.monitoring.watch import Chart
+from cds_service.monitoring.watch import WatchedChart
 
 WIDTH, HEIGHT, EDGE = 320, 90, 6
 _MOST_POINTS = 400
 
 
-def picture(of: Chart) -> Markup:
+def picture(of: WatchedChart) -> Markup:
     """The chart; values beyond one and a half limits stand at its edge."""
     if not of.days:
         return Markup("<p class=none>Not judged yet: too little before it.</p>")

@@ -26,7 +26,7 @@ _VOLUMES_BEFORE = (60, 100, 200, 400, 1000)
 _SEED = 20261129
 # Earlier weeks that differ more than chance lets them raise the limit (Rao and Scott 1981,
 # https://doi.org/10.1080/01621459.1981.10477633); a week far out teaches no more than this.
-_TEACHES = 4.0
+_TEACHES = 8.0
 # One value, spread as all of them are, is added to both sides, so that an empty part has a logarithm.
 _HALF = 0.5
 
@@ -98,7 +98,7 @@ def drifts(binned_: Values, *, nominal: float, memory: float) -> Values:
             limits, usuals = _looked_up(n, m, bins, nominal)
             value = index(now, before)
             beyond = np.maximum(ratio / np.maximum(judged, 1) - 1, 0.0)
-            spread = np.where(judged >= FEWEST, 1 + beyond * (bins - 1) / 2, 1.0)
+            spread = np.where(judged >= FEWEST, 1 + beyond * (bins - 1), 1.0)
             found[usable, week] = (value / (limits * spread))[usable]
             keep = 1 - usable / memory
             ratio = keep * ratio + np.where(usable, np.minimum(value / usuals, _TEACHES), 0.0)

@@ -20,7 +20,7 @@ _WIDE = 0.1
 _MOST_STATES = 400
 
 
-class Steps(msgspec.Struct, frozen=True):
+class LatticeSteps(msgspec.Struct, frozen=True):
     """What one step adds, in multiples of the width: `probabilities[k]` of k - `origin`."""
 
     width: float
@@ -28,7 +28,7 @@ class Steps(msgspec.Struct, frozen=True):
     origin: int
 
 
-def steps(sizes: Values, probabilities: Values, *, width: float) -> Steps:
+def steps(sizes: Values, probabilities: Values, *, width: float) -> LatticeSteps:
     """The sizes on the lattice, each split over its two neighbours so that the mean stays."""
     places = sizes / width
     low = np.floor(places).astype(int)
@@ -37,10 +37,10 @@ def steps(sizes: Values, probabilities: Values, *, width: float) -> Steps:
     above = places - low
     np.add.at(found, low + origin, probabilities * (1 - above))
     np.add.at(found, low + origin + 1, probabilities * above)
-    return Steps(width, found / found.sum(), origin)
+    return LatticeSteps(width, found / found.sum(), origin)
 
 
-def run_length(of: Steps, states: int) -> float:
+def run_length(of: LatticeSteps, states: int) -> float:
     """Mean number of steps from 0 until max(0, sum) reaches `states` widths."""
     place = np.arange(states)
     by = place[None, :] - place[:, None] + of.origin
@@ -51,7 +51,7 @@ def run_length(of: Steps, states: int) -> float:
     return float(np.linalg.solve(np.eye(states) - to, np.ones(states))[0])
 
 
-def limit(of: Callable[[float], Steps], nominal: float) -> float:
+def limit(of: Callable[[float], LatticeSteps], nominal: float) -> float:
     """From which value the chart signals once in `nominal` steps on average, where nothing has changed.
 
     `of` gives the steps on a lattice of a width. The logarithm of the run length grows evenly with the limit: a wide
@@ -64,7 +64,7 @@ def limit(of: Callable[[float], Steps], nominal: float) -> float:
     return WIDTH * (low + (high - low) * (math.log(nominal) - before) / (after - before))
 
 
-def _states(of: Steps, nominal: float) -> int:
+def _states(of: LatticeSteps, nominal: float) -> int:
     low, high = 1, 16
     while run_length(of, high) < nominal:
         if high >= _MOST_STATES:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cds_service.monitoring.chart_picture import picture
 from cds_service.monitoring.monitors import Monitor, Monitors
-from cds_service.monitoring.watch import Chart, Watched
+from cds_service.monitoring.watch import Watched, WatchedChart
 
 _STYLE = Path(__file__).with_name("monitor_page.css")
 # An alarm of so many days before the page was made asks for something; what is older stays in its table.
@@ -26,7 +26,7 @@ def of_tenant(of: Watched, limits: Monitors) -> str:
     """The page of one tenant."""
     lead = (
         f"{of.operations:,} operations in {of.calls:,} calls, {of.weeks.count} whole weeks from {of.weeks.first}; "
-        f"made on {of.made_on}. With every chart on, chance alone makes one alarm in {limits.weeks_per_false_alarm:g} weeks."
+        f"made on {of.made_on}. With every chart on, chance makes one alarm in {limits.weeks_per_false_alarm:g} weeks."
     )
     body = [
         Markup("<h1>{}</h1><p class=lead>{}</p>").format(f"What is watched of {of.tenant}", lead),
@@ -103,13 +103,13 @@ def _figure(one: Monitor, of: Watched) -> Markup:
     return Markup('<section id="{}"><h2>{}</h2><dl>{}</dl>{}</section>').format(one.name, one.heading, told, body)
 
 
-def _drawn(charts: Sequence[Chart]) -> Markup:
+def _drawn(charts: Sequence[WatchedChart]) -> Markup:
     """Charts with an alarm first; each with its figures in words."""
     ordered = sorted(charts, key=lambda chart: not chart.alarms)
     return Markup("<div class=charts>{}</div>").format(Markup("").join(_chart(one) for one in ordered))
 
 
-def _chart(one: Chart) -> Markup:
+def _chart(one: WatchedChart) -> Markup:
     alarms = ", ".join(day.isoformat() for day in one.alarms[-_SHOWN:]) or "none"
     return Markup(
         "<figure{}><figcaption><strong>{}</strong> usually {}; at last {}</figcaption>{}<p>Alarms: {}</p>"

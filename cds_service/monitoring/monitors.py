@@ -36,9 +36,10 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Monitors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of them; one false alarm of any is borne in `weeks_per_false_alarm` weeks."""
+    """All of them; one false alarm of any is borne in so many weeks, by chance alone in `reserve` times as many."""
 
     weeks_per_false_alarm: float
+    reserve: float
     figures: tuple[Monitor, ...]
 
     def figure(self, name: str) -> Monitor:
@@ -51,7 +52,7 @@ class Monitors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         In steps of 5 %, upwards, so that one limit serves many charts.
         """
         figure = self.figure(name)
-        periods = self.weeks_per_false_alarm * (DAYS if figure.chart == "daily" else 1)
+        periods = self.weeks_per_false_alarm * self.reserve * (DAYS if figure.chart == "daily" else 1)
         wanted = periods * 100 / figure.share * max(series, 1)
         return float(round(1.05 ** math.ceil(math.log(wanted, 1.05) - 1e-9), 3))
 
@@ -66,6 +67,10 @@ def monitors(path: Path = FILE) -> Monitors:
     for one in found.figures:
         if not all(getattr(one, name) for name in Monitor.__struct_fields__):
             raise DataFileError(f"{path}: {one.name} lacks something")
-    if (total := sum(one.share for one in found.figures)) != 100 or found.weeks_per_false_alarm <= 0:
+    if (
+        (total := sum(one.share for one in found.figures)) != 100
+        or found.weeks_per_false_alarm <= 0
+        or found.reserve < 1
+    ):
         raise DataFileError(f"{path}: the shares sum to {total:g}, not to 100")
     return found

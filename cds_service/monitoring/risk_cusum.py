@@ -21,6 +21,8 @@ from cds_service.monitoring.markov import Values
 SHIFT = 0.5
 # Risks of a tenant in so many steps: the run length differs by less than 1 % from that of all of them.
 _STRATA = 20
+# What weeks differ beyond chance comes in part from seasons, which move one week like the next (docs/monitoring.md).
+_SEASON = 2.0
 
 
 class Cusum(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ def delay(of: tuple[float, ...], limit_: float, *, by: float, shift: float = SHI
     return markov.run_length(_steps(of, shift, by, markov.WIDTH), max(1, round(limit_ / markov.WIDTH)))
 
 
-def _steps(of: tuple[float, ...], shift: float, by: float, width: float) -> markov.Steps:
+def _steps(of: tuple[float, ...], shift: float, by: float, width: float) -> markov.LatticeSteps:
     risks = np.asarray(of)
     happens = shifted(risks, by)
     sizes = np.concatenate(weights(risks, shift=shift))
@@ -97,4 +99,5 @@ def dispersion(risks: Values, happened: Values, weeks: Values) -> float:
     _, place = np.unique(weeks, return_inverse=True)
     surplus, variance = np.bincount(place, happened - own), np.bincount(place, own * (1 - own))
     freedom = max(1, len(variance) - 1)
-    return max(1.0, float(np.sum(surplus**2 / variance) / freedom))
+    beyond = max(0.0, float(np.sum(surplus**2 / variance) / freedom) - 1)
+    return 1 + _SEASON * beyond

@@ -55,7 +55,7 @@ class Weeks(msgspec.Struct, frozen=True):
         return self.first + timedelta(days=_DAYS_OF_WEEK * number)
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class SeenCall(msgspec.Struct, frozen=True, kw_only=True):
     """What the figures need of one call, and nothing of the patient."""
 
     id: str
@@ -70,11 +70,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     not_understood: int
 
 
-def seen(row: EvaluationRow) -> Seen:
+def seen(row: EvaluationRow) -> SeenCall:
     """A call of the record; an input's value only where it is a number that was used."""
     told: dict[str, Any] = row.result if isinstance(row.result, dict) else {}
     values = {one["name"]: one.get("value") for one in told.get("inputs", ()) if one["status"].startswith("used")}
-    return Seen(
+    return SeenCall(
         id=row.id,
         day=row.received_at.date(),
         decision=row.decision,
@@ -99,7 +99,7 @@ def weeks(days: Iterable[date], *, today: date) -> Weeks:
     return Weeks(monday, max(0, (today - monday).days // _DAYS_OF_WEEK))
 
 
-def of_calls(calls: Sequence[Seen], over: Weeks) -> Iterator[Series]:
+def of_calls(calls: Sequence[SeenCall], over: Weeks) -> Iterator[Series]:
     """What every call tells, whatever it was about."""
     yield _share("errors", "", ((one.day, one.decision == "error") for one in calls), over)
     answered = [one for one in calls if one.decision != "error"]
@@ -110,7 +110,7 @@ def of_calls(calls: Sequence[Seen], over: Weeks) -> Iterator[Series]:
     yield _level("latency", "", ((one.day, math.log(max(one.total_ms, 0.1))) for one in calls), over)
 
 
-def of_operations(operations: Sequence[Seen], carded: Mapping[str, bool], over: Weeks) -> Iterator[Series]:
+def of_operations(operations: Sequence[SeenCall], carded: Mapping[str, bool], over: Weeks) -> Iterator[Series]:
     """What the call that stands for an operation tells. `carded`: whether the operation of this call got a card."""
     counted = Counter(place for one in operations if (place := over.place(one.day)) is not None)
     numbers = np.array([[float(counted[week]) for week in range(over.count)]])
@@ -131,7 +131,7 @@ def of_operations(operations: Sequence[Seen], carded: Mapping[str, bool], over: 
             yield from _drift(name, operations, over)
 
 
-def never_had(operations: Sequence[Seen]) -> tuple[str, ...]:
+def never_had(operations: Sequence[SeenCall]) -> tuple[str, ...]:
     """The inputs that no operation had: there is nothing to watch, and that is told."""
     names = {name for one in operations for name in one.inputs}
     had = {name for one in operations for name, (status, _) in one.inputs.items() if status.startswith("used")}
@@ -147,7 +147,7 @@ def _lists() -> dict[str, tuple[str, ...]]:
     return {"laboratory results": labs, **{name: tuple(inputs) for name, inputs in found.items()}}
 
 
-def _all_missing(of: Seen, inputs: Sequence[str]) -> bool:
+def _all_missing(of: SeenCall, inputs: Sequence[str]) -> bool:
     known = [of.inputs[name][0] for name in inputs if name in of.inputs]
     return bool(known) and all(status == "missing" for status in known)
 
@@ -185,7 +185,7 @@ def levels(figure: str, label: str, of: Iterable[tuple[date, float]], over: Week
     return _level(figure, label, of, over)
 
 
-def _drift(name: str, operations: Sequence[Seen], over: Weeks) -> Iterator[Series]:
+def _drift(name: str, operations: Sequence[SeenCall], over: Weeks) -> Iterator[Series]:
     values = [
         (place, value)
         for one in operations

@@ -15,7 +15,7 @@ from cds_service.monitoring import blind_spots, judging, outcome_series, series
 from cds_service.monitoring.monitors import Monitors
 from cds_service.monitoring.outcome_series import Outcomes, Scored
 from cds_service.monitoring.risk_cusum import SHIFT
-from cds_service.monitoring.series import Seen, Series, Weeks
+from cds_service.monitoring.series import SeenCall, Series, Weeks
 from cds_service.records import export, scores
 from cds_service.records.asked_calls import asked_calls
 from cds_service.records.card_answers import CardAnswer, card_answers
@@ -23,7 +23,7 @@ from cds_service.records.card_answers import CardAnswer, card_answers
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Chart(msgspec.Struct, frozen=True, kw_only=True):
+class WatchedChart(msgspec.Struct, frozen=True, kw_only=True):
     """One chart: a place and a value for each period that could be judged, and the days of its alarms.
 
     `high`: odds that rise, or fall, of a chart of outcomes; `shown`: what was counted, for people, by period.
@@ -49,7 +49,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     weeks: Weeks
     calls: int
     operations: int
-    charts: Mapping[str, tuple[Chart, ...]]
+    charts: Mapping[str, tuple[WatchedChart, ...]]
     silences: tuple[tuple[str, int], ...]
     overrides: tuple[tuple[str, int], ...]
     never_had: tuple[str, ...]
@@ -101,7 +101,7 @@ def _counted(of: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _carded(
-    planned: Sequence[PlannedOperation], calls: Mapping[str, Seen], answers: Sequence[CardAnswer]
+    planned: Sequence[PlannedOperation], calls: Mapping[str, SeenCall], answers: Sequence[CardAnswer]
 ) -> dict[str, bool]:
     """By the call that stands for an operation, whether any call about it had a card, shown or withheld by a mode."""
     having = {one.evaluation_id for one in answers}
@@ -120,8 +120,8 @@ def _severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
 
 def _charts(
     found: Sequence[Series], outcomes: Sequence[Outcomes], over: Weeks, limits: Monitors
-) -> dict[str, tuple[Chart, ...]]:
-    charts: defaultdict[str, list[Chart]] = defaultdict(list)
+) -> dict[str, tuple[WatchedChart, ...]]:
+    charts: defaultdict[str, list[WatchedChart]] = defaultdict(list)
     number = Counter(one.figure for one in found)
     for one in found:
         charts[one.figure].append(_chart(one, over, limits.nominal(one.figure, number[one.figure]), limits))
@@ -132,12 +132,12 @@ def _charts(
     return {name: tuple(of) for name, of in charts.items()}
 
 
-def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Chart:
+def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> WatchedChart:
     kind = limits.figure(of.figure).chart
     judged = judging.judged(of.streams, kind, nominal=nominal)
     days = [date.fromordinal(over.first.toordinal() + place * (1 if of.by_day else 7)) for place in _places(judged)]
     places = _places(judged)
-    return Chart(
+    return WatchedChart(
         figure=of.figure,
         label=of.label,
         days=tuple(days),
@@ -155,12 +155,12 @@ def _places(judged: judging.Judged) -> list[int]:
     return [int(place) for place in np.flatnonzero(~np.isnan(judged.values[0]))]
 
 
-def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> Chart:
+def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> WatchedChart:
     judged = judging.outcomes(of.risks, of.happened, of.weeks, nominal=nominal, shift=shift)
     first = of.first_monday.toordinal()
     days = tuple(date.fromordinal(first + 7 * int(week)) for week in of.weeks)
     way = "more than predicted" if shift > 0 else "less than predicted"
-    return Chart(
+    return WatchedChart(
         figure=of.figure,
         label=", ".join(one for one in (of.outcome, of.label, way) if one),
         days=days,

@@ -26,8 +26,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def figures() -> str:
     """A section for each figure of monitors.yaml."""
     return "\n\n".join(
-        f"### {one.name}\n\n**{one.heading}** ({one.layer}; {one.owner}, each {one.review}; {one.share:g} % of the false"
-        f" alarms). {one.rule}. *Then*: {one.action}. *Cannot see*: {one.cannot_see}."
+        f"### {one.name}\n\n**{one.heading}** ({one.layer}; {one.owner}, each {one.review}; {one.share:g} % of the"
+        f" false alarms). {one.rule}. *Then*: {one.action}. *Cannot see*: {one.cannot_see}."
         for one in monitors().figures
     )
 
