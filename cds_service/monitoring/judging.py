@@ -27,7 +27,7 @@ class Streams(msgspec.Struct, frozen=True):
     totals: Values
 
 
-class Judged(msgspec.Struct, frozen=True):
+class JudgedStreams(msgspec.Struct, frozen=True):
     """What the chart draws, where it signals, and its limit on both sides (of `bins` above, as a multiple: 1)."""
 
     values: Values
@@ -35,17 +35,17 @@ class Judged(msgspec.Struct, frozen=True):
     limit: float
 
 
-def judged(of: Streams, chart: Chart, *, nominal: float) -> Judged:
+def judged(of: Streams, chart: Chart, *, nominal: float) -> JudgedStreams:
     """The chart of streams; where a week cannot be judged its value is not a number."""
     memory = baseline.MEMORY_WEEKS * (DAYS if chart == "daily" else 1)
     if of.kind == "bins":
         ratios = input_drift.drifts(of.first, nominal=nominal, memory=memory)
-        return Judged(ratios, ratios >= 1, 1.0)
+        return JudgedStreams(ratios, ratios >= 1, 1.0)
     weight = WEIGHTS[chart]
     scores = _scores(of, memory, alone=weight == 1)
     limit = ewma.limit(weight, nominal)
     found = ewma.smoothed(scores, weight=weight, limit_=limit, memory=memory)
-    return Judged(np.where(np.isnan(scores), np.nan, found.values), found.signals, limit)
+    return JudgedStreams(np.where(np.isnan(scores), np.nan, found.values), found.signals, limit)
 
 
 def _scores(of: Streams, memory: float, *, alone: bool) -> Values:
@@ -56,7 +56,9 @@ def _scores(of: Streams, memory: float, *, alone: bool) -> Values:
     return baseline.levels(of.first, of.totals, memory=memory)
 
 
-def outcomes(risks: Values, happened: Values, weeks: NDArray[np.int64], *, nominal: float, shift: float) -> Judged:
+def outcomes(
+    risks: Values, happened: Values, weeks: NDArray[np.int64], *, nominal: float, shift: float
+) -> JudgedStreams:
     """The CUSUM of the operations of one stream, oldest first, as a multiple of its limit, which is 1.
 
     `nominal` in weeks; the operations of a week are those that there were on average.
@@ -66,4 +68,4 @@ def outcomes(risks: Values, happened: Values, weeks: NDArray[np.int64], *, nomin
     early = weeks < weeks.min() + _LEARNS_WEEKS
     limit *= risk_cusum.dispersion(risks[early], happened[early], weeks[early])
     found = risk_cusum.chart(risks[None, :], happened[None, :], limit_=limit, shift=shift)
-    return Judged(found.values[0] / limit, found.signals[0], 1.0)
+    return JudgedStreams(found.values[0] / limit, found.signals[0], 1.0)

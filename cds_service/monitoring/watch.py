@@ -151,7 +151,7 @@ def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Watched
     )
 
 
-def _places(judged: judging.Judged) -> list[int]:
+def _places(judged: judging.JudgedStreams) -> list[int]:
     return [int(place) for place in np.flatnonzero(~np.isnan(judged.values[0]))]
 
 
