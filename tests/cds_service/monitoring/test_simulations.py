@@ -1,4 +1,4 @@
-"""The figures of issue 18 that the charts have to reach, on simulated hospitals; `make long` runs them at full size."""
+"""The figures that the charts have to reach, on simulated hospitals; `make long` runs them at full size."""
 
 from __future__ import annotations
 
