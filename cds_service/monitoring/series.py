@@ -108,6 +108,9 @@ def of_calls(calls: Sequence[SeenCall], over: Weeks) -> Iterator[Series]:
     about_orders = (one for one in answered if one.inputs or one.unmapped)
     yield _share("unmapped", "", ((one.day, one.unmapped) for one in about_orders), over)
     yield _level("latency", "", ((one.day, math.log(max(one.total_ms, 0.1))) for one in calls), over)
+    for name, inputs in _lists().items():
+        asked = [(one.day, _all_missing(one, inputs)) for one in calls if one.inputs]
+        yield _share("lists", name, asked, over, by_day=True)
 
 
 def of_operations(operations: Sequence[SeenCall], carded: Mapping[str, bool], over: Weeks) -> Iterator[Series]:
@@ -118,9 +121,6 @@ def of_operations(operations: Sequence[SeenCall], carded: Mapping[str, bool], ov
     entries = ((one.day, math.log1p(one.not_understood)) for one in operations)
     yield _level("not-understood", "", entries, over)
     yield _share("firing", "", ((one.day, carded.get(one.id, False)) for one in operations), over)
-    for name, inputs in _lists().items():
-        asked = [(one.day, _all_missing(one, inputs)) for one in operations if one.inputs]
-        yield _share("lists", name, asked, over, by_day=True)
     for name in sorted({name for one in operations for name in one.inputs}):
         if name not in FEATURES or FEATURES[name].kind == "yes-no":
             continue
