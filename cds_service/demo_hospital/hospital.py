@@ -7,6 +7,7 @@ a hospital's own would: `cds-service record import-outcomes` reads it. What was 
 from __future__ import annotations
 
 import csv
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from cds_service.trust.client_jwt import Caller
 from cds_service.trust.errors import ServiceError
 from cds_service.web import deployments
 from cds_service.web.settings import Settings
+from fhir_mappings.orders import order_codes
 
 TENANT = "demo-hospital"
 RECORD, OUTCOMES, TRUTH = "record.sqlite3", "outcomes.csv", "truth.csv"
@@ -48,6 +50,7 @@ clients:
 fhir_base_urls: [https://fhir.demo-hospital.example/r4]
 zone: UTC
 mode: silent
+order_maps: [order-codes.json]
 """
 Progress = Callable[[int, int], None]
 
@@ -70,6 +73,7 @@ def build(folder: Path, *, progress: Progress, until_week: int = invented_people
         raise FileExistsError("it holds something already; name a new folder")
     tenants = folder / "tenants"
     tenants.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(order_codes.DEMONSTRATION, tenants / "order-codes.json")
     (tenants / f"{TENANT}.yaml").write_text(_FILE, encoding="utf-8")
     everybody = [one for one in invented_people.people() if one.week <= until_week]
     desk = _desk(folder)

@@ -128,8 +128,8 @@ def _results(person: InventedPerson, at: datetime) -> Iterator[dict[str, Any]]:
     haemoglobin = round(person.haemoglobin * _MMOL_PER_GRAM, 1) if is_changed else person.haemoglobin
     yield _quantity(person, at, "718-7", haemoglobin, "g/dL")
     yield _quantity(person, at, "2160-0", person.creatinine, "mg/dL")
-    yield _quantity(person, at, "777-3", 180 + person.number % 150, "10*3/uL")
-    yield _quantity(person, at, "2951-2", 136 + person.number % 8, "mmol/L")
+    yield _quantity(person, at, "777-3", 180 + person.number * 89 % 150, "10*3/uL")
+    yield _quantity(person, at, "2951-2", 136 + person.number * 5 % 8, "mmol/L")
 
 
 def _observations(person: InventedPerson, at: datetime) -> Iterator[dict[str, Any]]:
@@ -151,7 +151,7 @@ def _observation(person: InventedPerson, at: datetime, loinc: str) -> dict[str, 
         "status": "final",
         "code": {"coding": [{"system": _LOINC, "code": loinc}]},
         "subject": {"reference": f"Patient/{person.id}"},
-        "effectiveDateTime": _instant(at - timedelta(days=6 + person.number % 20)),
+        "effectiveDateTime": _instant(at - timedelta(days=6 + person.number * 7 % 20)),
     }
 
 
