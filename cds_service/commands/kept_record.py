@@ -27,6 +27,17 @@ option = click.option(
 )  # fmt: skip
 
 
+def refuse_absent(database_url: str) -> None:
+    """Raise click.ClickException where the record is a file that is not there."""
+    from cds_service.records import database  # noqa: PLC0415
+
+    if database.is_absent(database_url):
+        raise click.ClickException(
+            f"{database.safe(database_url)}: there is no such file; name the service's own with --database or "
+            "DATABASE_URL, or make it with `cds-service record migrate`"
+        )
+
+
 @contextmanager
 def opened(database_url: str, *, connections: int = 1, of_any_version: bool = False) -> Iterator[Any]:
     """The record; click.ClickException where it cannot be had, or is not at this version's schema.
@@ -36,11 +47,7 @@ def opened(database_url: str, *, connections: int = 1, of_any_version: bool = Fa
     """
     from cds_service.records import database  # noqa: PLC0415
 
-    if database.is_absent(database_url):
-        raise click.ClickException(
-            f"{database.safe(database_url)}: there is no such file; name the service's own with --database or "
-            "DATABASE_URL, or make it with `cds-service record migrate`"
-        )
+    refuse_absent(database_url)
     engine = database.connect(database_url, durable=True, connections=connections)
     try:
         if not of_any_version and (why := database.unlike(engine)) is not None:

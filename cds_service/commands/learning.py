@@ -46,6 +46,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     from cds_service.records import learning_cases  # noqa: PLC0415
     from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
 
+    kept_record.refuse_absent(database_url)
     agreement = _agreement(tenant_id, folder)
     asked = learning_cases.CasesAsked(
         outcome=outcome,

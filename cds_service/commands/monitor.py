@@ -38,7 +38,9 @@ def monitor(
     now = datetime.now(UTC)
     today, limits = (until.date() if until else now.date()), monitors()
     horizons = {card.outcome: card.horizon_days for card in registry.cards(models or registry.PACKAGE)}
-    out.mkdir(parents=True, exist_ok=True)
+    if not horizons:
+        raise click.ClickException(f"{models}: holds no models")
+    out.mkdir(exist_ok=True)
     found = []
     with kept_record.opened(database_url, connections=2) as engine:
         if tenant_id is not None:

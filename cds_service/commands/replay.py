@@ -103,5 +103,7 @@ def _tell(counts: dict[str, int], provided: tuple[str, ...], out: Path, rows: in
     broken = sum(number for name, number in counts.items() if name.startswith("lost "))
     if failed := counts.get("error", 0):
         raise click.ClickException(f"{failed} orders could not be answered: their rows have `decision` error")
+    if not counts.get(_UNTOLD, 0):
+        raise click.ClickException("no patient is in the export: Bulk Data NDJSON or Bundles are read")
     if broken:
         raise click.ClickException(f"{broken} parts of the export could not be read")

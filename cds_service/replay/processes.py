@@ -23,6 +23,7 @@ from cds_service.replay.opened import NamedOpening
 from cds_service.replay.patient import Setting
 from cds_service.replay.worth import Sieve
 from fhir_mappings.report import bulk_files
+from models_onnx import data_files
 
 _DATA, _MEDICATIONS, _SORTED = "data", "medications.sqlite3", "sorted.json"
 Progress = Callable[[str, int, int], None]
@@ -99,7 +100,7 @@ def _sorted(export: Path, work: Path, digest: str, pool: Executor, progress: Pro
     """The manifest of the folder, once the export is sorted into it; sorting begun and not ended begins anew."""
     path = work / _SORTED
     if path.exists():
-        found = msgspec.json.decode(path.read_bytes(), type=_Manifest)
+        found = data_files.read_json(path, _Manifest)
         if found.digest != digest:
             raise OtherReplayError(f"{work} holds another replay: name another folder with --work")
         return found

@@ -43,6 +43,9 @@ def a_call(*orders: dict[str, Any], user: str = "Practitioner/surgeon", **member
     return request
 
 
+# A hospital of which a stable hash holds this patient out.
+HELD_OUT = {"protocol": "P", "approved_by": ["A. Jones", "Dr. B. Smith"]}
+
 # Per reason: the request, and what its tenant says. `dedupe`, `answered` and `kill-switch` need something before.
 REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "not-surgical": (a_call(NOT_SURGICAL), {}),
@@ -57,6 +60,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode-silent": (a_call(), {"mode": "silent"}),
     "mode-off": (a_call(), {"mode": "off"}),
     "mode-canary": (a_call(), {"mode": "canary"}),
+    "mode-hold-out": (a_call(), {"id": "test", "learning": {"silent_share": 0.5, **HELD_OUT}}),
     "required-input-missing": (a_call(patient=None), {"card_for_missing_required": False}),
     "data-unobtainable": (a_call(patient=...), {"on_failure": "empty"}),
     "dedupe": (a_call(), {"dedupe_window_s": 3600.0, "repeats": "once"}),
@@ -64,7 +68,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "kill-switch": (a_call(), {}),
 }
 # A mode that withholds must look like nothing to say, whoever asks (R-E01).
-INDISTINGUISHABLE = ("mode-silent", "mode-canary")
+INDISTINGUISHABLE = ("mode-silent", "mode-canary", "mode-hold-out")
 
 
 @pytest.fixture

@@ -198,6 +198,8 @@ READING = re.compile(r"(?:safe_load|yaml\.load|yaml\.decode|yaml\.compose|csv\.r
 TABLES_OF_OTHERS = {
     "cds_service/records/outcome_file.py",
     "models_onnx/training/operations_file.py",
+    "models_onnx/training/learning_file.py",
+    "cds_service/commands/validate.py",
     "deploy/papers.py",
 }
 

@@ -17,7 +17,6 @@ from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import HOOKS
 from cds_service.replay import patient
 from cds_service.replay.chart import KEY_OF
-from cds_service.trust.errors import ServiceError
 from tests.cds_service.replay import charts
 from tests.fhir_mappings.cohorts import FOLDERS
 
@@ -58,17 +57,17 @@ def signed(request: HookRequest, as_of: datetime) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", sorted(FOLDERS.glob("*/request.json")), ids=lambda one: one.parent.name)
+# Refused live, or of no order that was signed: there is nothing to answer again.
+NOT_ANSWERED = ("appointments-as-array", "dstu2-order", "patient-url", "wrong-patient")
+CASES = [path for path in sorted(FOLDERS.glob("*/request.json")) if path.parent.name not in NOT_ANSWERED]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda one: one.parent.name)
 def test_a_messy_case_is_answered_alike(path: Path) -> None:
     body, as_of = case_of(path)
     using = charts.setting()
-    try:
-        request = hook_request.read_request(json.dumps(body).encode(), offered=HOOKS)
-        given = answer(request, site=using.site, knowledge=using.knowledge, received=as_of)
-    except ServiceError:
-        pytest.skip("refused live")
-    if request.hook == "patient-view":
-        pytest.skip("of no order that was signed")
+    request = hook_request.read_request(json.dumps(body).encode(), offered=HOOKS)
+    given = answer(request, site=using.site, knowledge=using.knowledge, received=as_of)
     resources, provided = exported(body["prefetch"])
     raws = [charts.raw(one) for one in (*resources, *signed(request, as_of))]
     rows = patient.replay(request.context.patient_id, raws, charts.setting(provided=provided)).rows
