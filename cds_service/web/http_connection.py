@@ -18,6 +18,7 @@ from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from cds_service.web.http_lanes import lane_of
+from cds_service.web.http_pool import Pool
 
 MOST_HEAD_BYTES = 64 * 1024
 # One call of send or recv in a thread: what is under way is ended by the caller's own limits (trust/body.py).
@@ -48,14 +49,14 @@ class Connection(TConn):  # type: ignore[misc]
 
     parser: Any
 
-    def __init__(self, *args: Any, linger: Callable[[Connection], None]) -> None:
+    def __init__(self, *args: Any, pool: Pool, linger: Callable[[Connection], None]) -> None:
         super().__init__(*args)
+        self.pool = pool
         self._linger = linger
         self._taken = bytearray()
         self._wanted: int | None = None
         self.until = self.arrived = 0.0
         self.lane = ""
-        self.tells_only = False  # it came where only /livez and its neighbours are answered
         limit = struct.pack("ll", IO_TIMEOUT_S, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
@@ -65,10 +66,10 @@ class Connection(TConn):  # type: ignore[misc]
 
         One that came whole stays in the socket for the thread to read; of one in parts the parser is handed all.
         """
-        self.sock.setblocking(False)
         if self.parser is not None and not self._taken:
             self._taken += self.parser.unreader.take_buffered()
         try:
+            self.sock.setblocking(False)
             while not self._is_here():
                 seen = self.sock.recv(PEEK, 0 if self._taken else socket.MSG_PEEK)
                 if not seen:
@@ -131,6 +132,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def close(self, graceful: bool = False) -> None:
         """Hang up; gracefully: once the client did, or LINGER_S later, without anybody waiting for that."""
+        self.pool.open.discard(self)
         if graceful:
             self._linger(self)
         else:

@@ -5,7 +5,8 @@ client likes; its main loop waits up to 2 s for each client to hang up after a l
 fifty connections that send a byte a second, or nothing, or do not hang up, and nobody else is answered
 (tests/end_to_end/test_slow_clients.py). A thousand of them, and it accepts nobody; a file too many, and it ends
 (test_many_clients.py). Here the main loop collects heads and bodies and hangs up, and waits for nobody; each request
-goes into the lane of its tenant (http_lanes.py).
+goes into the lane of its tenant (http_lanes.py). Who has to go for others goes after the turn of the loop, never within
+it: an event of a connection that another event has closed would end the worker (test_http_worker_turns.py).
 
 It also stops otherwise: gunicorn's keeps the listening socket open until its last answer is out and takes nobody any
 more, so that whoever connects meanwhile is reset (tests/end_to_end/test_drain.py).
@@ -33,10 +34,13 @@ from cds_service.web import open_files
 from cds_service.web.heartbeat import Heartbeat
 from cds_service.web.http_connection import MOST_DECLARED_BYTES, PEEK, REFUSALS, Connection, Head
 from cds_service.web.http_lanes import ARRIVED, LIVE, OPERATIONS, SHARED, WAIT_AT_MOST_S, Lanes
+from cds_service.web.http_pool import Pool
 
 HEAD_TIMEOUT_S = 5.0
 LINGER_S = 2.0
 LOOK_S = 0.1
+# Who asks at CDS_HEALTH_BIND: a load balancer, Kubernetes and Prometheus, each over a connection or two.
+MOST_PROBES = 64
 _STEP_BYTES = 64 * 1024  # of a body at once: gunicorn copies what is left at each
 # What is under way at the end has this long; gunicorn_conf.graceful_timeout holds the queue of the record besides.
 LAST_ANSWERS_S = 8
@@ -54,17 +58,21 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._heads: dict[Connection, None] = {}  # in the order in which their time runs out
-        self._lingering: dict[Connection, None] = {}
+        self._clients, self._probes = Pool(self.worker_connections), Pool(MOST_PROBES, tells_only=True)
+        self._pools = (self._clients, self._probes)
         self._lanes: Lanes[Connection] = Lanes(self.cfg.threads)
         self._telling: list[Any] = []
+        self._is_telling = False
         self._look_at = 0.0
         self._apart = {lane: futures.ThreadPoolExecutor(threads, lane) for lane, threads in APART.items()}
 
     def init_process(self) -> None:
         """In the worker's own process: leave time for the record after the last answer, and files for its own use."""
         self.cfg.set("graceful_timeout", LAST_ANSWERS_S)
-        self.worker_connections = min(self.worker_connections, open_files.for_connections())
+        files = open_files.for_connections()
+        self._probes.most = max(1, min(MOST_PROBES, files // 8))
+        self._clients.most = max(1, min(self.worker_connections, files - self._probes.most))
+        self._count()
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -79,28 +87,49 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """As gunicorn does; what listens at a second address (`CDS_HEALTH_BIND`) does so however many clients came."""
+        self.listen()
+        super().run()
+
+    def listen(self) -> None:
+        """Tell the second address from the first, and begin to take who comes there."""
         self.sockets, self._telling = self.sockets[:1], self.sockets[1:]
         for listener in self._telling:
             listener.setblocking(False)
-            self.poller.register(listener, selectors.EVENT_READ, self.accept)
-        super().run()
+        self._listen_apart(enabled=True)
+
+    def _listen_apart(self, *, enabled: bool) -> None:
+        changed, self._is_telling = enabled != self._is_telling, enabled
+        for listener in self._telling if changed else ():
+            if enabled:
+                self.poller.register(listener, selectors.EVENT_READ, self.accept)
+            else:
+                self.poller.unregister(listener)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """As gunicorn does; who has to go for others goes when every event of this turn was looked at."""
+        super().wait_for_and_dispatch_events(timeout)
+        self._make_room()
+
+    def _count(self) -> None:
+        """gunicorn counts all connections against one number: those at the second address come on top."""
+        self.worker_connections = self._clients.most + len(self._probes.open)
 
     def accept(self, listener: socket.socket) -> bool:
         """Take a new connection; False where none waits."""
+        pool = self._probes if listener in self._telling else self._clients
         try:
             client, address = listener.accept()
         except OSError as error:
             if error.errno in open_files.NO_MORE:
-                self._make_room()
+                pool.wants_file = True
                 return False
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return error.errno == errno.ECONNABORTED
         self.nr_conns += 1
-        conn = Connection(self.cfg, client, address, listener.getsockname(), linger=self._linger)
-        conn.tells_only = listener in self._telling
-        if self.nr_conns >= self.worker_connections:
-            self._make_room()
+        conn = Connection(self.cfg, client, address, listener.getsockname(), pool=pool, linger=self._linger)
+        pool.open.add(conn)
+        pool.newest, pool.wants_room = conn, True
         self.enqueue_req(conn)
         return True
 
@@ -109,12 +138,11 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
-        for listener in self._telling:
-            self.poller.unregister(listener)
+        self._listen_apart(enabled=False)
         for listener in (*self.sockets, *self._telling):
             listener.setblocking(False)
             while self.accept(listener):
-                pass
+                self._make_room()
             listener.close()
         self.sockets = self._telling = []
 
@@ -125,13 +153,13 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
 
     def _go_on(self, conn: Connection, head: Head) -> None:
         if head == "part":
-            if conn not in self._heads:
-                self._heads[conn] = None
+            if conn not in conn.pool.heads:
+                conn.pool.heads[conn] = None
                 self.poller.register(conn.sock, selectors.EVENT_READ, lambda _socket: self._go_on(conn, conn.receive()))
             return
-        if self._heads.pop(conn, self) is None:
+        if conn.pool.heads.pop(conn, self) is None:
             self.poller.unregister(conn.sock)
-        if head != "whole" or (conn.tells_only and conn.lane not in self._apart):
+        if head != "whole" or (conn.pool.tells_only and conn.lane not in self._apart):
             self._end(conn, head if head != "whole" else "elsewhere")
             return
         conn.data_ready, conn.arrived = True, time.monotonic()
@@ -153,8 +181,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if conn.lane not in self._apart and (following := self._lanes.leave(conn.lane)) is not None:
             super().enqueue_req(following)
         super().finish_request(conn, fs)
-        if self.nr_conns >= self.worker_connections:
-            self._make_room()
+        conn.pool.wants_room = True
 
     def _end(self, conn: Connection, why: str) -> None:
         self.nr_conns -= 1
@@ -178,27 +205,43 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         if OF_THIS_NODE.has_begun and self.cfg.keepalive:
             self.cfg.set("keepalive", 0)
         now = time.monotonic()
-        for conn in [each for each in self._heads if each.until <= now]:
+        for conn in [each for pool in self._pools for each in pool.heads if each.until <= now]:
             self._give_up(conn, "slow" if conn.has_begun else "gone")
         self._share()
         for conn in self._lanes.overdue(now):
             self._end(conn, "busy")
-        for conn in [each for each in self._lingering if each.until <= now]:
+        for conn in [each for pool in self._pools for each in pool.lingering if each.until <= now]:
             self._hang_up(conn)
+        self._count()
 
     def _make_room(self) -> None:
-        """For who comes next: of those who ask for nothing yet, or any more, the one that is here the longest goes."""
-        if self._heads:
-            self._give_up(next(iter(self._heads)), "gone")
-        elif self.keepalived_conns:
-            conn = self.keepalived_conns.popleft()
+        """For who comes next at either address, and only between two turns: within one, all may have events to come."""
+        for pool in self._pools:
+            if pool.wants_file and not self._let_one_go(pool) and pool.lingering:
+                self._hang_up(next(iter(pool.lingering)))
+            while pool.wants_room and pool.is_full and self._let_one_go(pool):
+                pass
+            while len(pool.lingering) > max(1, pool.most // 2):
+                self._hang_up(next(iter(pool.lingering)))
+            pool.wants_file, pool.wants_room, pool.newest = False, False, None
+        self._count()
+        if self.alive:
+            self._listen_apart(enabled=not self._probes.is_full)
+
+    def _let_one_go(self, pool: Pool) -> bool:
+        """Whether anybody of the pool asks for nothing: of those the one that is here the longest is gone."""
+        if (conn := pool.first_to_go(self.keepalived_conns)) is None:
+            return False
+        if conn in pool.heads:
+            self._give_up(conn, "gone")
+        else:
+            self.keepalived_conns.remove(conn)
             self.poller.unregister(conn.sock)
             self._end(conn, "gone")
-        elif self._lingering:
-            self._hang_up(next(iter(self._lingering)))
+        return True
 
     def _give_up(self, conn: Connection, why: str) -> None:
-        del self._heads[conn]
+        del conn.pool.heads[conn]
         self.poller.unregister(conn.sock)
         self._end(conn, why)
 
@@ -217,10 +260,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             util.close(conn.sock)
             return
-        if len(self._lingering) >= self.worker_connections // 2:
-            self._hang_up(next(iter(self._lingering)))
         conn.until = time.monotonic() + LINGER_S
-        self._lingering[conn] = None
+        conn.pool.lingering[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
 
     def _drain(self, conn: Connection, _socket: socket.socket) -> None:
@@ -234,7 +275,7 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._hang_up(conn)
 
     def _hang_up(self, conn: Connection) -> None:
-        del self._lingering[conn]
+        del conn.pool.lingering[conn]
         self.poller.unregister(conn.sock)
         util.close(conn.sock)
 
