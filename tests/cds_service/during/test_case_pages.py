@@ -79,13 +79,12 @@ def test_the_mode_says_what_the_page_shows_and_when(tmp_path, mode, cleared, end
         assert "55" not in words_of(answer)
 
 
-@pytest.mark.parametrize("members", [{"mode": "silent"}, {"local_validation": None}, {"retired_on": "2026-11-01"}])
+@pytest.mark.parametrize("members", [{"mode": "silent"}, {"retired_on": "2026-11-01"}])
 def test_where_the_service_may_not_speak_there_is_no_page(tmp_path, members):
     app = an_hospital(tmp_path, at=LATER)
     send(app, an_hour())
     case = case_id(app)
-    told = {"local_validation": None, "mode": "silent"} if "local_validation" in members else members
-    assert look(an_hospital(tmp_path, at=LATER, **told), f"/{case}").status_code == 404
+    assert look(an_hospital(tmp_path, at=LATER, **members), f"/{case}").status_code == 404
 
 
 @pytest.fixture
