@@ -1,8 +1,8 @@
 """What is no measurement of the patient: each rule with its limits, its source and what follows; one row each.
 
-What a rule touches is set aside, never deleted and never replaced by another number: it is shown as set aside, and the
-value before it stands no longer than its signal allows (`holds_s`, signal_rules.py); beyond that there is a gap. Every
-rule has a case that it must and one that it must not touch (tests/fhir_mappings/during/test_artefacts.py).
+What a rule touches is set aside, never deleted and never replaced by another number: it is shown as set aside, and it
+ends the value before it, so that there is a gap until the next value that counts (steps.py). Every rule has a case that
+it must and one that it must not touch (tests/fhir_mappings/during/test_artefacts.py).
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ PRESSURE_RANGE: dict[Signal, tuple[float, float]] = {
 OTHER_RANGE: dict[Signal, tuple[float, float]] = {"heart-rate": (0.0, 300.0), "temperature": (25.0, 45.0)}
 # Salmasi 2017: a systolic pressure has to lie more than 5 mmHg above the diastolic one.
 PULSE_AT_LEAST = 5.0
+# Not so in an arrest, whose 15 to 25 mmHg have no pulse and are the patient's. Our limit.
+STANDSTILL_MEAN = 30.0
 # While the line is flushed it shows the pressure of the bag, without a pulse. Our limits; the shape: Li 2009.
 FLUSH_MEAN, FLUSH_PULSE = 180.0, 10.0
 # Open to air, or being zeroed: near nothing and without a pulse. In an arrest some 15 to 25 mmHg remain.
@@ -92,9 +94,9 @@ RULES: dict[str, ArtefactRule] = {
         ),
         ArtefactRule(
             ORDER,
-            "mean above systolic or below diastolic, or systolic at most 5 mmHg above diastolic: none of the instant"
-            " counts",
-            f"{SALMASI}; of the mean: by definition",
+            "mean above systolic or below diastolic, or systolic at most 5 mmHg above diastolic with a mean above 30"
+            " mmHg: none of the instant counts",
+            f"{SALMASI}; of the mean: by definition; its 30 mmHg: {OURS}",
         ),
         ArtefactRule(
             RANGE,

@@ -96,7 +96,8 @@ def _why_no_pressure(one: Instant, way: Way) -> str:
     if any(_is_beyond(value, rules.PRESSURE_RANGE[signal]) for signal, value in one.items()):
         return rules.RANGE
     ordered = [value for value in (diastolic, mean, systolic) if value is not None]
-    if ordered != sorted(ordered) or (pulse is not None and pulse <= rules.PULSE_AT_LEAST):
+    has_no_pulse = pulse is not None and pulse <= rules.PULSE_AT_LEAST
+    if ordered != sorted(ordered) or (has_no_pulse and level is not None and level > rules.STANDSTILL_MEAN):
         return rules.ORDER
     return ""
 

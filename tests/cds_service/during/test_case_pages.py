@@ -148,6 +148,23 @@ def test_values_that_stopped_stand_in_a_banner_and_no_value_is_told_as_now(tmp_p
     assert "no value now" in told
 
 
+def test_what_was_set_aside_is_told_in_the_place_of_an_old_value(tmp_path):
+    app = an_hospital(tmp_path, "live", at=BEGIN + timedelta(minutes=10))
+    rates = [a_value(value=73, seconds=30.0 * n) for n in range(20)] + [a_value(value=0, seconds=598)]
+    send(app, a_bundle(an_operation(), *rates))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "the last values were set aside" in told
+    assert "73 per minute" not in told
+
+
+def test_a_case_of_which_every_value_was_set_aside_has_a_page(tmp_path):
+    app = an_hospital(tmp_path, "live", at=LATER)
+    send(app, a_bundle(an_operation(3600), *(a_value(value=0, seconds=60.0 * n) for n in range(60))))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "60 values set aside as no measurement of the patient (out of range)" in told
+    assert "No score" in told
+
+
 def test_without_a_start_no_value_is_placed_and_the_page_says_why(tmp_path):
     app = an_hospital(tmp_path, "live", during={"device_cleared": CLEARED}, at=DURING)
     send(app, a_bundle(a_value()))

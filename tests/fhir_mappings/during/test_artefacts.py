@@ -93,6 +93,7 @@ def test_a_rule_touches_what_it_must_and_nothing_else(name: str) -> None:
 
 LEFT_ALONE = {
     "a pressure of a patient in shock": _line(10, _moving(55), _moving(42), _moving(35)),
+    "the pressure that remains in an arrest, without a pulse": _line(10, [22] * 8, [19] * 8, [18] * 8),
     "the pressure that remains in an arrest": _line(10, _moving(26), _moving(20), _moving(18)),
     "a high pressure with a pulse": _line(10, _moving(240), _moving(184), _moving(150)),
     "a damped line with a narrow pulse": _line(10, _moving(134), _moving(131), _moving(126)),
