@@ -124,8 +124,10 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
         return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, reason=may.reason, **_frame(site))
     models = desk.in_force.knowledge.models
     entries = case_view.entries_of(content)
-    seen = case_view.view(entries, content.times, site.zone, at, models=models, births=content.births)
-    response = rendered(seen, refused=case.refused, back=case_access.address(site.tenant), **_frame(site))
+    seen = case_view.view(
+        entries, content.times, site.zone, at, models=models, births=content.births, refused=content.refused
+    )
+    response = rendered(seen, refused=content.refused, back=case_access.address(site.tenant), **_frame(site))
     if case_access.is_first_look(case, desk.doors.seal):
         desk.records.write_evaluation(_row(case, by, at))
         case_access.looked(response, site.tenant, case, desk.doors.seal)

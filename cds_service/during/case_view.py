@@ -69,11 +69,19 @@ def view(
     births: Sequence[str] = (),
     plan: Plan | None = None,
     recorded: Mapping[AmountKind, Recorded] | None = None,
+    refused: int = 0,
 ) -> CaseView:
-    """The case as it is known at an instant. `recorded`: how each kind of volume is recorded."""
+    """The case as it is known at an instant. `recorded`: how each kind of volume is recorded.
+
+    `refused`: how many versions did not fit; then there is no score.
+    """
     case = case_times(newest_times(times, zone), zone, at.timestamp())
     summary = case_summary(
-        assembling.course_of(entries, case, at.timestamp()), before=entries, plan=plan, recorded=recorded
+        assembling.course_of(entries, case, at.timestamp()),
+        before=entries,
+        plan=plan,
+        recorded=recorded,
+        refused=refused,
     )
     own: dict[Signal, float] = {}
     if summary.baseline.value is not None:

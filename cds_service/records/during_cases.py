@@ -94,11 +94,12 @@ class KeptCase(Struct, frozen=True):
 
 
 class CaseContent(Struct, frozen=True):
-    """What was kept of one kind, in an order that does not depend on that of arrival."""
+    """What was kept of each kind, in an order that does not depend on that of arrival; `refused`: how many did not fit."""
 
     observations: tuple[str, ...]
     times: tuple[str, ...]
     births: tuple[str, ...] = ()
+    refused: int = 0
 
 
 class DuringCases:
@@ -142,9 +143,11 @@ class DuringCases:
         with self._begun() as connection:
             own = _entries(connection, one.id)
             loose = _unplaced(connection, one.key) if one.key.encounter_id else None
-            other = _entries(connection, loose) if loose is not None else CaseContent((), ())
+            other = _entries(connection, loose.id) if loose is not None else CaseContent((), ())
         observations = tuple(sorted({*own.observations, *other.observations}))
-        return CaseContent(observations, own.times or other.times, tuple(sorted({*own.births, *other.births})))
+        births = tuple(sorted({*own.births, *other.births}))
+        refused = one.refused + (loose.refused if loose is not None else 0)
+        return CaseContent(observations, own.times or other.times, births, refused)
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
         asked = select(during_case).where(*conditions).order_by(during_case.c.last_at.desc()).limit(most)
@@ -270,7 +273,7 @@ def _entries(connection: Connection, case_id: str) -> CaseContent:
     return CaseContent(*(tuple(sorted(found[kind])) for kind in get_args(Kind)))
 
 
-def _unplaced(connection: Connection, key: CaseKey) -> str | None:
+def _unplaced(connection: Connection, key: CaseKey) -> Row[tuple[str, int]] | None:
     cases = during_case.c
     same = (cases.tenant_id == key.tenant_id, cases.patient_id == key.patient_id, cases.encounter_id == "")
-    return connection.execute(select(cases.id).where(*same)).scalar()
+    return connection.execute(select(cases.id, cases.refused).where(*same)).first()

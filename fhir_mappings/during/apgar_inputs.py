@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from fhir_mappings.during.amount_totals import AmountTotal
+from fhir_mappings.during.amount_totals import LATE, AmountTotal
 from fhir_mappings.during.course import Course
 from fhir_mappings.during.no_pulse import may_have_stopped
 from fhir_mappings.during.steps import ends_at, observed_s, steps
@@ -21,6 +21,7 @@ CASE_OPEN, NOT_RECORDED, SEEN_TOO_LITTLE, UNCLEAR_EVENT = (
     "event-unclear",
 )
 RANGE = "read-in-two-ways"
+REFUSED, UNREAD = "values-refused-for-want-of-room", "values-unread"
 NO_PULSE = "rate-of-0-or-no-pulse-was-set-aside"
 # The rate that stands for a recorded pathologic bradyarrhythmia or asystole, which have no points whatever the rate.
 # Gawande AA et al. An Apgar score for surgery. J Am Coll Surg 2007;204:201-208, doi:10.1016/j.jamcollsurg.2006.11.011
@@ -45,17 +46,20 @@ class ApgarComponent(Struct, frozen=True):
     possible: tuple[float, float] | None = None
 
 
-def apgar_components(course: Course, loss: AmountTotal) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
+def apgar_components(
+    course: Course, loss: AmountTotal, refused: int = 0
+) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
     """Blood loss (mL), lowest mean pressure (mmHg) and lowest heart rate (1/min) of a course without artefacts.
 
-    A case that has not ended has none. What happened to the heart is taken from what somebody recorded, never from the
-    rate.
+    A case that has not ended has none, nor one of which `refused` versions did not fit: a lower value may have been among
+    them. What happened to the heart is taken from what somebody recorded, never from the rate.
     """
-    if not course.case.ended:
+    if not course.case.ended or refused:
+        reason = REFUSED if course.case.ended else CASE_OPEN
         return (
-            ApgarComponent(LOSS, None, CASE_OPEN),
-            ApgarComponent(MEAN, None, CASE_OPEN),
-            ApgarComponent(RATE, None, CASE_OPEN),
+            ApgarComponent(LOSS, None, reason),
+            ApgarComponent(MEAN, None, reason),
+            ApgarComponent(RATE, None, reason),
         )
     return _blood_loss(loss), _lowest(course, "mean-pressure", MEAN), _heart_rate(course)
 
@@ -75,6 +79,8 @@ def _heart_rate(course: Course) -> ApgarComponent:
         return ApgarComponent(RATE, ARRHYTHMIA, seen=found.seen, unread=found.unread, event=events[0].kind)
     if any(part.about in ("bradyarrhythmia", "asystole") for part in course.unread):
         return ApgarComponent(RATE, None, UNCLEAR_EVENT, found.seen, found.unread)
+    if "bradyarrhythmia" in course.late or "asystole" in course.late:
+        return ApgarComponent(RATE, None, LATE, found.seen, found.unread)
     return found
 
 
@@ -88,6 +94,8 @@ def _lowest(course: Course, signal: _Lowest, name: str) -> ApgarComponent:
     seen = observed_s(found) / whole if whole > 0 else 0.0
     if seen < LEAST_SEEN:
         return ApgarComponent(name, None, SEEN_TOO_LITTLE, seen, unread)
+    if unread:
+        return ApgarComponent(name, None, UNREAD, seen, unread)
     if may_have_stopped(course, signal):
         return ApgarComponent(name, None, NO_PULSE, seen, unread)
     lowest = min(*(step.sample.value for step in found), *_at_the_end(course, signal))

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from fhir_mappings.during.course import (
     Amount,
+    AmountKind,
     CaseEvent,
     CaseTimes,
     Course,
     CourseEntry,
+    EventKind,
     Sample,
     Signal,
     Trace,
@@ -87,7 +89,15 @@ def course_of(entries: Iterable[CourseEntry], case: CaseTimes, as_of: float) -> 
         tuple(sorted(events, key=_event_key)),
         tuple(sorted((part for entry in counted for part in entry.unread), key=_unread_key)),
         dict(sorted((+left).items())),
+        _late(counted, case),
     )
+
+
+def _late(counted: Iterable[CourseEntry], case: CaseTimes) -> tuple[AmountKind | EventKind, ...]:
+    if case.end is None:
+        return ()
+    told = [one for entry in counted for one in (*entry.amounts, *entry.events)]
+    return tuple(sorted({one.kind for one in told if one.at > case.end}))
 
 
 class _Window:

@@ -108,7 +108,10 @@ class CourseEntry(Struct, frozen=True):
 
 
 class Course(Struct, frozen=True):
-    """All of one case as of one instant. `left_out` counts, by reason, what came and is no part of it."""
+    """All of one case as of one instant. `left_out` counts, by reason, what came and is no part of it.
+
+    `late`: of which volumes and events something was recorded after the end, so that what is inside may not be all.
+    """
 
     case: CaseTimes
     as_of: float
@@ -117,6 +120,7 @@ class Course(Struct, frozen=True):
     events: tuple[CaseEvent, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
     left_out: dict[str, int] = {}
+    late: tuple[AmountKind | EventKind, ...] = ()
 
     def of(self, signal: Signal) -> tuple[Trace, ...]:
         """The traces of one signal, invasive before cuff before those that do not say how they were measured."""

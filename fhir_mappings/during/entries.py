@@ -11,7 +11,7 @@ from msgspec import Struct
 from fhir_mappings.during.case_times import instant
 from fhir_mappings.during.course import Amount, CaseEvent, CourseEntry, EventKind, Sample, Signal, UnreadPart, Way
 from fhir_mappings.during.signal_rules import AMOUNT_OF, AMOUNT_RULES, EVENT_OF, RULES, SETS, SIGNAL_OF, UNIT_TEXTS
-from fhir_mappings.fhir.decode_resources import why_not_subject
+from fhir_mappings.fhir.decode_resources import SUBJECT_UNKNOWN, why_not_subject
 from fhir_mappings.fhir.elements import CodeableConcept
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Valued
 from fhir_mappings.results import unit_aliases, unread_results
@@ -83,7 +83,7 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
     """What one Observation says of the course; None for another resource type or what speaks of nothing here.
 
     One of another patient, or that names nobody, is never part of the course: it is told as unread, without its
-    content.
+    content. Of one that names nobody is told of what it speaks, for it may be of this patient.
     """
     try:
         observation, head = _OBSERVATION.decode(raw), _HEAD.decode(raw)
@@ -94,7 +94,8 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
         return None
     entry = CourseEntry(head.id, _seconds(head.meta.last_updated, by), head.meta.version_id, observation.status or "")
     if reason := why_not_subject(observation.subject, by.patient_id):
-        return msgspec.structs.replace(entry, unread=(UnreadPart("", "", reason),))
+        ideas = dict.fromkeys(map(_about, about)) if reason == SUBJECT_UNKNOWN else ("",)
+        return msgspec.structs.replace(entry, unread=tuple(UnreadPart("", one, reason) for one in ideas))
     if entry.withdrawn:
         return entry
     reason = unread_results.why_not_used(observation.status)

@@ -111,6 +111,7 @@ def test_with_blood_loss_and_the_date_of_birth_there_is_a_score_from_what_was_se
     person = {"resourceType": "Patient", "id": "p1", "birthDate": "1957-03-02", "name": [{"family": "Canary"}]}
     assert send(closed, a_bundle(loss, person)).json["kept"] == 2
     answer = look(closed, f"/{case_id(closed)}")
+    assert "lowest heart rate: 70; seen 100 % of the case" in words_of(answer)
     assert "6 of 10 points" in words_of(answer)  # 2 for the loss, 2 for the pressure, 2 for the rate
     with closed.extensions[RECORDS].durable.connect() as connection:
         assert "Canary" not in str(connection.exec_driver_sql("SELECT body FROM during_entry").all())
@@ -177,7 +178,9 @@ def test_what_did_not_fit_is_told(tmp_path):
     app = an_hospital(tmp_path, during={"most_entries": 50}, at=LATER)
     send(app, a_bundle(an_operation(3600)))
     send(app, an_hour())
-    assert "71 values did not fit into this case" in words_of(look(app, f"/{case_id(app)}"))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "71 values did not fit into this case" in told
+    assert told.count("not told (values refused for want of room)") == 3
 
 
 def test_nobody_looks_without_a_sign_in_or_a_token(closed):

@@ -93,11 +93,12 @@ def test_what_cannot_be_used_is_told_with_its_reason_and_is_no_value(members: di
 
 
 @pytest.mark.parametrize(
-    ("subject", "reason"), [({"reference": "Patient/p2"}, "another-patient"), (None, "subject-unknown")]
+    ("subject", "about", "reason"),
+    [({"reference": "Patient/p2"}, "", "another-patient"), (None, "heart-rate", "subject-unknown")],
 )
-def test_an_observation_of_somebody_else_is_no_part_of_the_course(subject: object, reason: str) -> None:
+def test_an_observation_of_somebody_else_is_no_part_of_the_course(subject: object, about: str, reason: str) -> None:
     entry = read(observation(HEART_RATE, 60, "/min", subject=subject))
-    assert (entry.samples, [part.reason for part in entry.unread]) == ((), [reason])
+    assert (entry.samples, entry.unread) == ((), (UnreadPart("", about, reason),))
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
