@@ -80,9 +80,10 @@ def signals(seen: CaseView) -> Iterator[SignalShown]:
         now, since, why_not = _now(seen, signal)
         own = seen.summary.baseline.value if signal == "mean-pressure" else None
         known = [one.words for one in LIMITS if one.signal == signal and one.at(own) is not None]
-        limits = f"Marked: {'; '.join(known)}." if known else "No published limit is told of this signal."
+        limits = f"Marked: {'; '.join(known)}." if known else "No limit is checked."
         told = [f"{line.what} {line.when}" for line in deviations(seen, signal)]
-        description = f"{rule.label}: {'; '.join(told) or 'nothing beyond a published limit was marked'}"
+        nothing = "nothing beyond a published limit was marked" if known else "no limit is checked"
+        description = f"{rule.label}: {'; '.join(told) or nothing}"
         yield SignalShown(signal, rule.label, now, unit, since, why_not, limits, plot(seen, signal, own, description))
 
 

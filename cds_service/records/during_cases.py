@@ -94,7 +94,7 @@ class KeptCase(Struct, frozen=True):
 
 
 class CaseContent(Struct, frozen=True):
-    """What was kept of each kind, in an order that does not depend on that of arrival; `refused`: how many did not fit."""
+    """What was kept of each kind, in an order that does not depend on that of arrival. `refused` did not fit."""
 
     observations: tuple[str, ...]
     times: tuple[str, ...]
@@ -138,7 +138,7 @@ class DuringCases:
     def content(self, one: KeptCase) -> CaseContent:
         """All that a case holds, with what was recorded of its patient without an encounter.
 
-        Its own times count; where it has none, those of what names no encounter.
+        Of a case with an encounter its own times alone count: what names no encounter may be of another stay.
         """
         with self._begun() as connection:
             own = _entries(connection, one.id)
@@ -147,7 +147,7 @@ class DuringCases:
         observations = tuple(sorted({*own.observations, *other.observations}))
         births = tuple(sorted({*own.births, *other.births}))
         refused = one.refused + (loose.refused if loose is not None else 0)
-        return CaseContent(observations, own.times or other.times, births, refused)
+        return CaseContent(observations, own.times, births, refused)
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
         asked = select(during_case).where(*conditions).order_by(during_case.c.last_at.desc()).limit(most)

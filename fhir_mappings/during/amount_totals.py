@@ -36,8 +36,8 @@ class AmountTotal(Struct, frozen=True):
 def amount_total(course: Course, kind: AmountKind, recorded: Recorded = "unstated") -> AmountTotal:
     """The total of one kind. What somebody recorded and cannot be read leaves it open: it is not told as less.
 
-    Blood loss that was charted after the recorded end leaves it open likewise: it may be that of the operation. (What is
-    given after the end was not given in the operation.)
+    Blood loss that was charted after the recorded end leaves it open likewise: it may be that of the operation. What
+    is given after the end was not given in the operation.
 
     Volumes of periods that do not overlap are added. Of those of an instant FHIR does not say whether each is the total
     so far: a site says it, else they are told as from the last of them to their sum.

@@ -51,8 +51,8 @@ def apgar_components(
 ) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
     """Blood loss (mL), lowest mean pressure (mmHg) and lowest heart rate (1/min) of a course without artefacts.
 
-    A case that has not ended has none, nor one of which `refused` versions did not fit: a lower value may have been among
-    them. What happened to the heart is taken from what somebody recorded, never from the rate.
+    A case that has not ended has none, nor one of which `refused` versions did not fit: a lower value may have been
+    among them. What happened to the heart is taken from what somebody recorded, never from the rate.
     """
     if not course.case.ended or refused:
         reason = REFUSED if course.case.ended else CASE_OPEN

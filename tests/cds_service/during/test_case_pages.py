@@ -166,6 +166,18 @@ def test_a_case_of_which_every_value_was_set_aside_has_a_page(tmp_path):
     assert "No score" in told
 
 
+@pytest.mark.parametrize(("mode", "status"), [("closed-case", 403), ("live", 200)])
+def test_of_two_operations_in_one_stay_there_is_no_summary(tmp_path, mode, status):
+    app = an_hospital(tmp_path, mode, at=BEGIN + timedelta(hours=9))
+    send(app, an_hour())
+    again = an_operation(None, id="op2", status="completed", performedPeriod={"start": at(20000), "end": at(23600)})
+    send(app, a_bundle(again))
+    answer = look(app, f"/{case_id(app)}")
+    assert answer.status_code == status
+    assert "Two operations are recorded in one stay" in words_of(answer)
+    assert "Surgical Apgar Score" not in answer.text
+
+
 def test_without_a_start_no_value_is_placed_and_the_page_says_why(tmp_path):
     app = an_hospital(tmp_path, "live", during={"device_cleared": CLEARED}, at=DURING)
     send(app, a_bundle(a_value()))

@@ -137,6 +137,36 @@ def period(start: float | None, end: float | None) -> dict[str, str]:
             [resource("Encounter", "finished", period=period(0, 600)), resource(performedPeriod=period(10, 60))],
             10, 60, True, "",
         ),
+        (  # a line placed inside an operation that runs, of which nobody wrote the times
+            [resource(performedPeriod=period(10, 60)), resource(id="2", status="in-progress")],
+            10, None, False, "status-not-over",
+        ),
+        (
+            [resource(performedPeriod=period(10, 60)), resource("Encounter", "in-progress", period=period(0, None))],
+            10, None, False, "status-not-over",
+        ),
+        ([resource(performedPeriod=period(10, 60)), resource(status="completed", id="2")], 10, 60, True, ""),
+        ([resource(performedPeriod=period(10, 60)), resource(status="preparation", id="2")], 10, 60, True, ""),
+        (  # a return to theatre
+            [resource(performedPeriod=period(0, 60)), resource(performedPeriod=period(600, 900))],
+            0, None, False, "two-operations-in-one-stay",
+        ),
+        (
+            [resource(performedPeriod=period(0, 60)), resource(performedPeriod=period(9, None), status="in-progress")],
+            0, None, False, "end-not-recorded",
+        ),
+        (
+            [resource(performedPeriod=period(0, 60)), resource("Procedure", "on-hold", performedDateTime=at(600))],
+            0, None, False, "two-operations-in-one-stay",
+        ),
+        (
+            [
+                resource(performedPeriod=period(0, 60)),
+                resource(performedPeriod=period(0, 900)),
+                resource(performedPeriod=period(600, 700)),
+            ],
+            0, 900, True, "",
+        ),
         ([resource(modifierExtension=[{"url": "x"}], performedPeriod=period(0, 60))], None, None, False, "unreadable"),
         ([b"{"], None, None, False, "unreadable"),
         ([], None, None, False, "start-not-recorded"),
