@@ -270,10 +270,11 @@ def _entries(connection: Connection, case_id: str) -> CaseContent:
     found: dict[str, list[str]] = {kind: [] for kind in get_args(Kind)}
     for row in connection.execute(asked):
         found[row.kind].append(row.body)
-    return CaseContent(*(tuple(sorted(found[kind])) for kind in get_args(Kind)))
+    observations, times, births = (tuple(sorted(found[kind])) for kind in get_args(Kind))
+    return CaseContent(observations, times, births)
 
 
-def _unplaced(connection: Connection, key: CaseKey) -> Row[tuple[str, int]] | None:
+def _unplaced(connection: Connection, key: CaseKey) -> Row[Any] | None:
     cases = during_case.c
     same = (cases.tenant_id == key.tenant_id, cases.patient_id == key.patient_id, cases.encounter_id == "")
     return connection.execute(select(cases.id, cases.refused).where(*same)).first()

@@ -96,8 +96,11 @@ def course_of(entries: Iterable[CourseEntry], case: CaseTimes, as_of: float) -> 
 def _late(counted: Iterable[CourseEntry], case: CaseTimes) -> tuple[AmountKind | EventKind, ...]:
     if case.end is None:
         return ()
-    told = [one for entry in counted for one in (*entry.amounts, *entry.events)]
-    return tuple(sorted({one.kind for one in told if one.at > case.end}))
+    found: set[AmountKind | EventKind] = set()
+    for entry in counted:
+        found.update(amount.kind for amount in entry.amounts if amount.at > case.end)
+        found.update(event.kind for event in entry.events if event.at > case.end)
+    return tuple(sorted(found))
 
 
 class _Window:
@@ -132,8 +135,8 @@ def _ordered(samples: list[Sample], left: Counter[str]) -> tuple[Sample, ...]:
     return tuple(kept.values())
 
 
-def _sample_key(sample: Sample) -> tuple[float, str, float, str]:
-    return sample.at, sample.device, sample.value, sample.source
+def _sample_key(sample: Sample) -> tuple[float, str, float, bool, str]:
+    return sample.at, sample.device, sample.value, sample.second, sample.source
 
 
 def _amount_key(amount: Amount) -> tuple[float, str, float, str]:

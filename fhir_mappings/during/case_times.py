@@ -45,8 +45,8 @@ def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> Case
 
     It has ended only where each of them has an end in the past, and every Procedure and Encounter of it, with times or
     without, has a status that says so: a line that was placed inside a running operation does not end it. Procedures
-    with a time between them are two operations (a return to theatre): nothing is told of them as one. `reason` says what
-    stands in the way of either time.
+    with a time between them are two operations (a return to theatre): nothing is told of them as one. `reason` says
+    what stands in the way of either time.
     """
     try:
         every = [_DECODER.decode(resource) for resource in resources]

@@ -22,12 +22,16 @@ PRESSURES: tuple[Signal, ...] = ("mean-pressure", "systolic-pressure", "diastoli
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """One value of one signal, in the signal's unit, with the Observation that holds it and the device that took it."""
+    """One value of one signal, in the signal's unit, with the Observation that holds it and the device that took it.
+
+    `second`: its code says that it was taken another way than the first choice of the signal (SECOND_CODES).
+    """
 
     at: float
     value: float
     source: str
     device: str = ""
+    second: bool = False
 
 
 class SetAside(Struct, frozen=True, gc=False):

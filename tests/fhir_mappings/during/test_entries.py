@@ -179,3 +179,19 @@ def test_every_code_may_be_one_of_its_system_and_means_one_thing() -> None:
             assert is_plausible(rule.system, rule.value)
             assert seen.setdefault((rule.system, rule.value), one.id) == one.id
     assert {signal for signal, _ in SIGNAL_OF.values()} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("codes", "unit", "second"),
+    [
+        (("8867-4",), "/min", False),
+        (("8889-8",), "/min", True),
+        (("8867-4", "8889-8"), "/min", False),
+        (("8310-5",), "Cel", True),
+        (("8329-5",), "Cel", False),
+    ],
+)
+def test_the_code_says_whether_another_goes_before_it(codes: tuple[str, ...], unit: str, second: bool) -> None:
+    coding = [{"system": "http://loinc.org", "code": code} for code in codes]
+    ((_, _, sample),) = read(observation(codes[0], 37, unit, code={"coding": coding})).samples
+    assert sample.second == second
