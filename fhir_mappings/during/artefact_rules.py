@@ -71,7 +71,8 @@ class SpikeRule(Struct, frozen=True, gc=False):
 
 
 # Salmasi 2017: 40 mmHg within two minutes in both directions. Of a value a minute, as there, none is a spike here: it
-# may have been a minute of the patient. (Its other limit, 80 mmHg within a minute in one direction, is not used: what does not come back may be a collapse.) How long it may last where
+# may have been a minute of the patient. (Its other limit, 80 mmHg within a minute in one
+# direction, is not used: what does not come back may be a collapse.) How long it may last where
 # values come more often, and the rest, is ours.
 _PRESSURE_SPIKE = SpikeRule(40.0, 120.0, 30.0)
 SPIKES: dict[Signal, SpikeRule] = {
@@ -120,8 +121,8 @@ RULES: dict[str, ArtefactRule] = {
         ArtefactRule(
             SPIKE,
             "leaves what was before by 40 mmHg or more for at most 30 s, with a value within 30 s before and after, and"
-            " is back within two minutes (heart rate 50 and SpO2 15: 10 s, temperature 1 °C: 60 s): it does not count, nor"
-            " do the other pressures of the instant, the mean only where it leapt by 20 mmHg",
+            " is back within two minutes (heart rate 50 and SpO2 15: 10 s, temperature 1 °C: 60 s): it does not count,"
+            " nor do the other pressures of the instant, the mean only where it leapt by 20 mmHg",
             f"{SALMASI}; heart rate, SpO2 and temperature: {OURS}, after {TAKLA}",
         ),
         ArtefactRule(
