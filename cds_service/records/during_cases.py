@@ -143,10 +143,10 @@ class DuringCases:
         with self._begun() as connection:
             own = _entries(connection, one.id)
             loose = _unplaced(connection, one.key) if one.key.encounter_id else None
-            other = _entries(connection, loose.id) if loose is not None else CaseContent((), ())
+            other = _entries(connection, loose[0]) if loose is not None else CaseContent((), ())
         observations = tuple(sorted({*own.observations, *other.observations}))
         births = tuple(sorted({*own.births, *other.births}))
-        refused = one.refused + (loose.refused if loose is not None else 0)
+        refused = one.refused + (loose[1] if loose is not None else 0)
         return CaseContent(observations, own.times, births, refused)
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
@@ -274,7 +274,9 @@ def _entries(connection: Connection, case_id: str) -> CaseContent:
     return CaseContent(observations, times, births)
 
 
-def _unplaced(connection: Connection, key: CaseKey) -> Row[Any] | None:
+def _unplaced(connection: Connection, key: CaseKey) -> tuple[str, int] | None:
+    """The id of what names no encounter, and how many versions of it did not fit."""
     cases = during_case.c
     same = (cases.tenant_id == key.tenant_id, cases.patient_id == key.patient_id, cases.encounter_id == "")
-    return connection.execute(select(cases.id, cases.refused).where(*same)).first()
+    row = connection.execute(select(cases.id, cases.refused).where(*same)).first()
+    return None if row is None else (row.id, row.refused)
