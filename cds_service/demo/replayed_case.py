@@ -17,6 +17,7 @@ from cds_service.demo.invented_cases import CASES, InventedCase
 from cds_service.during import case_pages, case_view
 from cds_service.pages import layout
 from cds_service.pages.models import REGULATORY
+from cds_service.records.during_cases import CaseContent
 from fhir_mappings.during.case_summary import Plan
 from fhir_mappings.during.course import CourseEntry
 from fhir_mappings.during.entries import read_entry, reader
@@ -60,11 +61,10 @@ def _page(case: InventedCase, begun: int, second: float, speed: int, in_force: M
     procedure = invented_cases.procedure(case, start, _PATIENT, ended=second >= case.minutes * 60)
     seen = case_view.view(
         entries,
-        [msgspec.json.encode(procedure).decode()],
+        CaseContent((), (msgspec.json.encode(procedure).decode(),), (_BORN,)),
         _ZONE,
         start + timedelta(seconds=second),
         models=in_force.knowledge.models,
-        births=(_BORN,),
         plan=Plan(minutes=case.planned_minutes),
         recorded={"blood-loss": "totals"},
     )

@@ -28,6 +28,7 @@ from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants.during_rules import CASE_OPEN, NOT_CLEARED
 from cds_service.trust import time_ordered_id
 from cds_service.trust.errors import NotReady
+from fhir_mappings.during.case_times import TWO
 from fhir_mappings.during.limits import EVIDENCE
 
 # In the record, beside the hooks: a page that a person looks at.
@@ -116,16 +117,16 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
         content = desk.records.during_cases.content(case)
     except DatabaseError as error:
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
-    ended = case_view.has_ended(content, site.zone, at)
-    may = mode_gate.shown(site, desk.records, at, ended=ended)
+    times = case_view.times_of(content, site.zone, at)
+    may = mode_gate.shown(site, desk.records, at, ended=times.ended)
     if may.what == "nothing":
         if may.reason not in _BEFORE_END:
             abort(404)
-        return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, reason=may.reason, **_frame(site))
+        return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
     models = desk.in_force.knowledge.models
     entries = case_view.entries_of(content)
-    seen = case_view.view(entries, content.times, site.zone, at, models=models, births=content.births)
-    response = rendered(seen, refused=case.refused, back=case_access.address(site.tenant), **_frame(site))
+    seen = case_view.view(entries, content, site.zone, at, models=models)
+    response = rendered(seen, refused=content.refused, back=case_access.address(site.tenant), **_frame(site))
     if case_access.is_first_look(case, desk.doors.seal):
         desk.records.write_evaluation(_row(case, by, at))
         case_access.looked(response, site.tenant, case, desk.doors.seal)
@@ -134,8 +135,8 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
 
 def rendered(seen: CaseView, *, refused: int = 0, back: str = "", **told: Any) -> Response:
     """The page of one case. It refreshes itself while the case runs, unless the reader holds it still."""
-    runs = not seen.ended and seen.course.case.start is not None
     case = seen.course.case
+    runs = not seen.ended and case.start is not None and case.reason != TWO
     return layout.html(
         "during/case.html",
         runs=runs,

@@ -14,7 +14,7 @@ from fhir_mappings.during.amount_totals import Recorded
 from fhir_mappings.during.apgar_inputs import apgar_values
 from fhir_mappings.during.case_summary import CaseSummary, Plan, case_summary
 from fhir_mappings.during.case_times import case_times
-from fhir_mappings.during.course import AmountKind, Course, CourseEntry, Signal
+from fhir_mappings.during.course import AmountKind, CaseTimes, Course, CourseEntry, Signal
 from fhir_mappings.during.filing import birth_date, newest_times
 from fhir_mappings.during.notices import Notice, Stopped
 from fhir_mappings.fhir.clock import Clock
@@ -54,32 +54,37 @@ def entries_of(content: CaseContent) -> list[CourseEntry]:
     return [_ENTRY.decode(body) for body in content.observations]
 
 
-def has_ended(content: CaseContent, zone: ZoneInfo, at: datetime) -> bool:
-    """Whether the end of the case is recorded and in the past; nothing else is looked at."""
-    return case_times(newest_times(content.times, zone), zone, at.timestamp()).ended
+def times_of(content: CaseContent, zone: ZoneInfo, at: datetime) -> CaseTimes:
+    """When the case began and ended, as it is recorded; nothing else is looked at."""
+    return case_times(newest_times(content.times, zone), zone, at.timestamp())
 
 
 def view(
     entries: Sequence[CourseEntry],
-    times: Sequence[str],
+    content: CaseContent,
     zone: ZoneInfo,
     at: datetime,
     *,
     models: Registry,
-    births: Sequence[str] = (),
     plan: Plan | None = None,
     recorded: Mapping[AmountKind, Recorded] | None = None,
 ) -> CaseView:
-    """The case as it is known at an instant. `recorded`: how each kind of volume is recorded."""
-    case = case_times(newest_times(times, zone), zone, at.timestamp())
+    """The case as it is known at an instant. `content`: its times, births, and how many did not fit; `entries`
+    are its Observations. `recorded`: how each kind of volume is recorded.
+    """
+    case = times_of(content, zone, at)
     summary = case_summary(
-        assembling.course_of(entries, case, at.timestamp()), before=entries, plan=plan, recorded=recorded
+        assembling.course_of(entries, case, at.timestamp()),
+        before=entries,
+        plan=plan,
+        recorded=recorded,
+        refused=content.refused,
     )
     own: dict[Signal, float] = {}
     if summary.baseline.value is not None:
         own["mean-pressure"] = summary.baseline.value
     marked, stopped = notices.notices(summary.course, own), notices.stopped(summary.course)
-    age = _age(birth_date(births, zone), case.start, zone)
+    age = _age(birth_date(content.births, zone), case.start, zone)
     return CaseView(summary, marked, stopped, zone, age, _apgar(summary, age, models) if case.ended else None)
 
 

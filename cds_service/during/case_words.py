@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cds_service.during.case_view import CaseView
 from cds_service.during.course_plot import plot
 from fhir_mappings.during.amount_totals import AmountTotal
-from fhir_mappings.during.course import CaseEvent, Signal
+from fhir_mappings.during.course import CaseEvent, Signal, Trace
 from fhir_mappings.during.exposures import NO_BASELINE, NO_START, NOT_RECORDED, Exposure
 from fhir_mappings.during.limits import LIMITS
 from fhir_mappings.during.notices import Notice
@@ -24,6 +24,7 @@ _WHY = {
     NO_START: "the start was not recorded",
 }
 _ASIDE = "{count} values set aside as no measurement of the patient ({rule})"
+LAST_ASIDE = "the last values were set aside"
 _LEFT_OUT = {
     "replaced": "earlier versions that were corrected",
     "withdrawn": "entered in error or cancelled",
@@ -35,13 +36,14 @@ _LEFT_OUT = {
 
 
 class SignalShown(msgspec.Struct, frozen=True):
-    """One signal of the page: the value that stands now ("" where none does), its picture and what it tells."""
+    """One signal of the page: the value that stands now ("" where none does, for `why_not`), and its picture."""
 
     signal: str
     label: str
     now: str
     unit: str
     since: str
+    why_not: str
     limits: str
     picture: Markup
 
@@ -75,24 +77,31 @@ def signals(seen: CaseView) -> Iterator[SignalShown]:
         if not any(trace.samples or trace.aside for trace in traces):
             continue
         unit = _UNITS.get(rule.number.unit, rule.number.unit)
-        now, since = _now(seen, signal)
+        now, since, why_not = _now(seen, signal)
         own = seen.summary.baseline.value if signal == "mean-pressure" else None
         known = [one.words for one in LIMITS if one.signal == signal and one.at(own) is not None]
-        limits = f"Marked: {'; '.join(known)}." if known else "No published limit is told of this signal."
+        limits = f"Marked: {'; '.join(known)}." if known else "No limit is checked."
         told = [f"{line.what} {line.when}" for line in deviations(seen, signal)]
-        description = f"{rule.label}: {'; '.join(told) or 'nothing beyond a published limit was marked'}"
-        yield SignalShown(signal, rule.label, now, unit, since, limits, plot(seen, signal, own, description))
+        nothing = "nothing beyond a published limit was marked" if known else "no limit is checked"
+        description = f"{rule.label}: {'; '.join(told) or nothing}"
+        yield SignalShown(signal, rule.label, now, unit, since, why_not, limits, plot(seen, signal, own, description))
 
 
-def _now(seen: CaseView, signal: Signal) -> tuple[str, str]:
-    """The value that stands at the end of the course, and its time; none where values stopped."""
-    if any(one.signal == signal for one in seen.stopped):
-        return "", ""
-    samples = [trace.samples[-1] for trace in seen.course.of(signal) if trace.samples]
-    if not samples or seen.ended:
-        return "", ""
-    last = max(samples, key=lambda sample: sample.at)
-    return f"{last.value:.{RULES[signal].decimals}f}", clock(last.at, seen)
+def _now(seen: CaseView, signal: Signal) -> tuple[str, str, str]:
+    """The value that stands now, its time, and why there is none: what was set aside ends the value before it."""
+    if seen.ended:
+        return "", "", ""
+    rule, now = RULES[signal], seen.course.as_of
+    for trace in seen.course.of(signal):
+        last = trace.samples[-1] if trace.samples else None
+        if last is None or last.at + rule.holds_s[trace.way] < now or _last_is_aside(trace):
+            continue
+        return f"{last.value:.{rule.decimals}f}", clock(last.at, seen), ""
+    return "", "", LAST_ASIDE if any(map(_last_is_aside, seen.course.of(signal))) else "no value now"
+
+
+def _last_is_aside(trace: Trace) -> bool:
+    return bool(trace.aside) and (not trace.samples or trace.aside[-1].sample.at > trace.samples[-1].at)
 
 
 def deviations(seen: CaseView, signal: Signal | None = None) -> Iterator[ToldLine]:
@@ -117,6 +126,8 @@ def stops(seen: CaseView) -> Iterator[ToldLine]:
     """Where values stopped, so that nobody takes what was for what is."""
     for one in seen.stopped:
         last = f"the last was of {clock(one.last.at, seen)}"
+        if any(map(_last_is_aside, seen.course.of(one.signal))):
+            last = f"{last}, {LAST_ASIDE}"
         now = seen.course.case.end if seen.ended and seen.course.case.end is not None else seen.course.as_of
         until = "to the end" if seen.ended else ""
         yield ToldLine(f"No values of {RULES[one.signal].label}", f"since {clock(one.since, seen)} {until}".strip(),

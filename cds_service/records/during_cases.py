@@ -94,11 +94,12 @@ class KeptCase(Struct, frozen=True):
 
 
 class CaseContent(Struct, frozen=True):
-    """What was kept of one kind, in an order that does not depend on that of arrival."""
+    """What was kept of each kind, in an order that does not depend on that of arrival. `refused` did not fit."""
 
     observations: tuple[str, ...]
     times: tuple[str, ...]
     births: tuple[str, ...] = ()
+    refused: int = 0
 
 
 class DuringCases:
@@ -137,14 +138,16 @@ class DuringCases:
     def content(self, one: KeptCase) -> CaseContent:
         """All that a case holds, with what was recorded of its patient without an encounter.
 
-        Its own times count; where it has none, those of what names no encounter.
+        Of a case with an encounter its own times alone count: what names no encounter may be of another stay.
         """
         with self._begun() as connection:
             own = _entries(connection, one.id)
             loose = _unplaced(connection, one.key) if one.key.encounter_id else None
-            other = _entries(connection, loose) if loose is not None else CaseContent((), ())
+            other = _entries(connection, loose[0]) if loose is not None else CaseContent((), ())
         observations = tuple(sorted({*own.observations, *other.observations}))
-        return CaseContent(observations, own.times or other.times, tuple(sorted({*own.births, *other.births})))
+        births = tuple(sorted({*own.births, *other.births}))
+        refused = one.refused + (loose[1] if loose is not None else 0)
+        return CaseContent(observations, own.times, births, refused)
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
         asked = select(during_case).where(*conditions).order_by(during_case.c.last_at.desc()).limit(most)
@@ -267,10 +270,13 @@ def _entries(connection: Connection, case_id: str) -> CaseContent:
     found: dict[str, list[str]] = {kind: [] for kind in get_args(Kind)}
     for row in connection.execute(asked):
         found[row.kind].append(row.body)
-    return CaseContent(*(tuple(sorted(found[kind])) for kind in get_args(Kind)))
+    observations, times, births = (tuple(sorted(found[kind])) for kind in get_args(Kind))
+    return CaseContent(observations, times, births)
 
 
-def _unplaced(connection: Connection, key: CaseKey) -> str | None:
+def _unplaced(connection: Connection, key: CaseKey) -> tuple[str, int] | None:
+    """The id of what names no encounter, and how many versions of it did not fit."""
     cases = during_case.c
     same = (cases.tenant_id == key.tenant_id, cases.patient_id == key.patient_id, cases.encounter_id == "")
-    return connection.execute(select(cases.id).where(*same)).scalar()
+    row = connection.execute(select(cases.id, cases.refused).where(*same)).first()
+    return None if row is None else (row.id, row.refused)

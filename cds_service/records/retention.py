@@ -15,15 +15,24 @@ from cds_service.records.during_cases import purge_cases
 from cds_service.records.during_tables import during_case
 from cds_service.records.rows import AdministrationEvent
 
+# The revision that made the tables of cases.
+_CASES_SINCE = "0009"
+
 
 def tenants_kept(engine: Engine) -> tuple[str, ...]:
     """Every tenant of whom there are evaluations, feedback or cases, whether or not it still has a file."""
-    kept = union(*(select(table.c.tenant_id) for table in (tables.evaluation, tables.feedback, during_case)))
     try:
         with engine.connect() as connection:
+            every = (tables.evaluation, tables.feedback, *((during_case,) if _has_cases(connection) else ()))
+            kept = union(*(select(table.c.tenant_id) for table in every))
             return tuple(sorted(connection.execute(kept).scalars()))
     except SQLAlchemyError as error:
         raise DatabaseError("the record cannot be read; migrate it first") from error
+
+
+def _has_cases(connection: Connection) -> bool:
+    """Whether the schema has the tables of cases; this version also works on those before (SERVES_FROM)."""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()) >= _CASES_SINCE
 
 
 class Purged(msgspec.Struct, frozen=True):
@@ -51,7 +60,8 @@ def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days:
             evaluations = _delete_evaluations(connection, tenant_id, oldest)
             feedback = _delete_feedback(connection, tenant_id, oldest)
             comments = _redact(connection, tenant_id, oldest_comment, now)
-            purged = Purged(evaluations, feedback, comments, purge_cases(connection, tenant_id, oldest))
+            cases = purge_cases(connection, tenant_id, oldest) if _has_cases(connection) else 0
+            purged = Purged(evaluations, feedback, comments, cases)
             if purged != Purged(0, 0, 0):
                 connection.execute(insert(tables.administration).values(_event(tenant_id, purged, now)))
     except SQLAlchemyError as error:

@@ -11,6 +11,10 @@ from cds_service.tenants.tenant_parts import During
 
 What = Literal["nothing", "summary", "course"]
 _SHOWING = ("closed-case", "live")
+NOT_FOR_PRODUCTION = (
+    "not yet for production: its artefact rules, the end of a case and who may look have to be reviewed by clinicians"
+    " first"
+)
 OFF, CASE_OPEN, GATES_CLOSED, NOT_CLEARED = "off", "case-open", "gates-closed", "device-not-cleared"
 
 
@@ -39,12 +43,15 @@ def may_show(during: During, environment: Environment, *, gates_open: bool, ende
 
 
 def complaint(during: During, environment: Environment) -> str:
-    """What is wrong with this member of a tenant's file, or "": production shows a live course as a cleared device."""
+    """What is wrong with this member of a tenant's file, or "": a production tenant reads nothing of an operation yet.
+
+    Why: docs/during.md, "Not yet for production".
+    """
     cleared = during.device_cleared
     if cleared is not None and not all(
         text.strip() for text in (cleared.authority, cleared.number, cleared.approved_by)
     ):
         return "device_cleared: authority, number and approved_by each say something"
-    if during.mode == "live" and environment == "production" and cleared is None:
-        return "mode live is a medical device in production: name device_cleared: authority, number, approved_by"
+    if during.mode != "off" and environment == "production":
+        return f"mode {during.mode}: {NOT_FOR_PRODUCTION}"
     return ""

@@ -12,7 +12,7 @@ from fhir_mappings.during.course import Amount, AmountKind, Course
 
 # How a site records volumes of an instant: each the total so far, or each for itself.
 Recorded = Literal["totals", "each", "unstated"]
-NOT_RECORDED, UNREAD = "not-recorded", "unreadable"
+NOT_RECORDED, UNREAD, LATE = "not-recorded", "unreadable", "recorded-after-the-end"
 
 
 class AmountTotal(Struct, frozen=True):
@@ -36,12 +36,17 @@ class AmountTotal(Struct, frozen=True):
 def amount_total(course: Course, kind: AmountKind, recorded: Recorded = "unstated") -> AmountTotal:
     """The total of one kind. What somebody recorded and cannot be read leaves it open: it is not told as less.
 
+    Blood loss that was charted after the recorded end leaves it open likewise: it may be that of the operation. What
+    is given after the end was not given in the operation.
+
     Volumes of periods that do not overlap are added. Of those of an instant FHIR does not say whether each is the total
     so far: a site says it, else they are told as from the last of them to their sum.
     """
     found = [amount for amount in course.amounts if amount.kind == kind]
     if any(part.about == kind for part in course.unread):
         return AmountTotal(kind, None, None, len(found), UNREAD)
+    if kind == "blood-loss" and kind in course.late:
+        return AmountTotal(kind, None, None, len(found), LATE)
     if not found:
         return AmountTotal(kind, None, None, 0, NOT_RECORDED)
     periods = _of_periods([amount for amount in found if amount.start is not None])

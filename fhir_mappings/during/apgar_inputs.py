@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from msgspec import Struct
 
-from fhir_mappings.during.amount_totals import AmountTotal
-from fhir_mappings.during.course import Course, Signal
+from fhir_mappings.during.amount_totals import LATE, AmountTotal
+from fhir_mappings.during.course import Course
+from fhir_mappings.during.no_pulse import may_have_stopped
 from fhir_mappings.during.steps import ends_at, observed_s, steps
 
 # Of a signal that was seen for less of the case nobody knows the lowest value. Our rule; the score has none.
@@ -19,9 +21,12 @@ CASE_OPEN, NOT_RECORDED, SEEN_TOO_LITTLE, UNCLEAR_EVENT = (
     "event-unclear",
 )
 RANGE = "read-in-two-ways"
+REFUSED, UNREAD = "values-refused-for-want-of-room", "values-unread"
+NO_PULSE = "rate-of-0-or-no-pulse-was-set-aside"
 # The rate that stands for a recorded pathologic bradyarrhythmia or asystole, which have no points whatever the rate.
 # Gawande AA et al. An Apgar score for surgery. J Am Coll Surg 2007;204:201-208, doi:10.1016/j.jamcollsurg.2006.11.011
 ARRHYTHMIA = 0.0
+_Lowest = Literal["heart-rate", "mean-pressure"]
 MEAN, RATE, LOSS = "lowest_mean_pressure", "lowest_heart_rate", "blood_loss"
 
 
@@ -41,17 +46,20 @@ class ApgarComponent(Struct, frozen=True):
     possible: tuple[float, float] | None = None
 
 
-def apgar_components(course: Course, loss: AmountTotal) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
+def apgar_components(
+    course: Course, loss: AmountTotal, refused: int = 0
+) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
     """Blood loss (mL), lowest mean pressure (mmHg) and lowest heart rate (1/min) of a course without artefacts.
 
-    A case that has not ended has none. What happened to the heart is taken from what somebody recorded, never from the
-    rate.
+    A case that has not ended has none, nor one of which `refused` versions did not fit: a lower value may have been
+    among them. What happened to the heart is taken from what somebody recorded, never from the rate.
     """
-    if not course.case.ended:
+    if not course.case.ended or refused:
+        reason = REFUSED if course.case.ended else CASE_OPEN
         return (
-            ApgarComponent(LOSS, None, CASE_OPEN),
-            ApgarComponent(MEAN, None, CASE_OPEN),
-            ApgarComponent(RATE, None, CASE_OPEN),
+            ApgarComponent(LOSS, None, reason),
+            ApgarComponent(MEAN, None, reason),
+            ApgarComponent(RATE, None, reason),
         )
     return _blood_loss(loss), _lowest(course, "mean-pressure", MEAN), _heart_rate(course)
 
@@ -71,11 +79,13 @@ def _heart_rate(course: Course) -> ApgarComponent:
         return ApgarComponent(RATE, ARRHYTHMIA, seen=found.seen, unread=found.unread, event=events[0].kind)
     if any(part.about in ("bradyarrhythmia", "asystole") for part in course.unread):
         return ApgarComponent(RATE, None, UNCLEAR_EVENT, found.seen, found.unread)
+    if "bradyarrhythmia" in course.late or "asystole" in course.late:
+        return ApgarComponent(RATE, None, LATE, found.seen, found.unread)
     return found
 
 
-def _lowest(course: Course, signal: Signal, name: str) -> ApgarComponent:
-    """The lowest value that counted at any time of the case."""
+def _lowest(course: Course, signal: _Lowest, name: str) -> ApgarComponent:
+    """The lowest value that counted at any time of the case; none where a lower one may be among what was set aside."""
     found = steps(course, signal)
     unread = sum(part.about == signal for part in course.unread)
     if not found or course.case.start is None:
@@ -84,11 +94,15 @@ def _lowest(course: Course, signal: Signal, name: str) -> ApgarComponent:
     seen = observed_s(found) / whole if whole > 0 else 0.0
     if seen < LEAST_SEEN:
         return ApgarComponent(name, None, SEEN_TOO_LITTLE, seen, unread)
+    if unread:
+        return ApgarComponent(name, None, UNREAD, seen, unread)
+    if may_have_stopped(course, signal):
+        return ApgarComponent(name, None, NO_PULSE, seen, unread)
     lowest = min(*(step.sample.value for step in found), *_at_the_end(course, signal))
     return ApgarComponent(name, lowest, seen=seen, unread=unread)
 
 
-def _at_the_end(course: Course, signal: Signal) -> list[float]:
+def _at_the_end(course: Course, signal: _Lowest) -> list[float]:
     """The value of the last instant of the case, which stands for no time and counts among the lowest."""
     end = ends_at(course)
     found = (sample.value for trace in course.of(signal) for sample in trace.samples if sample.at == end)

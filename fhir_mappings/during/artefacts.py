@@ -50,7 +50,7 @@ def _sorted_out(samples: list[Sample], touched: dict[int, str], aside: list[SetA
 
 
 def _two_of_an_instant(samples: Sequence[Sample]) -> dict[int, str]:
-    """Of several values of one instant: which are of another device, and which contradict each other."""
+    """Of several values of one instant: which are of another code or device, and which contradict each other."""
     if all(one.at != other.at for one, other in pairwise(samples)):
         return {}  # nearly always; a live page asks this each few seconds
     by_instant: dict[float, list[int]] = defaultdict(list)
@@ -58,7 +58,10 @@ def _two_of_an_instant(samples: Sequence[Sample]) -> dict[int, str]:
         by_instant[sample.at].append(position)
     often = Counter(sample.device for sample in samples)
     touched: dict[int, str] = {}
-    for positions in by_instant.values():
+    for every in by_instant.values():
+        has_first = not all(samples[one].second for one in every)
+        touched |= {one: rules.OTHER_CODE for one in every if has_first and samples[one].second}
+        positions = [one for one in every if one not in touched]
         if len(positions) == 1:
             continue
         first = min((samples[one].device for one in positions), key=lambda device: (-often[device], device))
@@ -96,7 +99,8 @@ def _why_no_pressure(one: Instant, way: Way) -> str:
     if any(_is_beyond(value, rules.PRESSURE_RANGE[signal]) for signal, value in one.items()):
         return rules.RANGE
     ordered = [value for value in (diastolic, mean, systolic) if value is not None]
-    if ordered != sorted(ordered) or (pulse is not None and pulse <= rules.PULSE_AT_LEAST):
+    has_no_pulse = pulse is not None and pulse <= rules.PULSE_AT_LEAST
+    if ordered != sorted(ordered) or (has_no_pulse and level is not None and level > rules.STANDSTILL_MEAN):
         return rules.ORDER
     return ""
 
@@ -118,7 +122,7 @@ def _beyond(signal: Signal, samples: Sequence[Sample]) -> dict[int, str]:
 
 
 def _spikes(left: dict[Key, list[Sample]], aside: dict[Key, list[SetAside]]) -> None:
-    """Set spikes aside; a spike of one pressure takes the others of its way and instant with it."""
+    """Set spikes aside; a spike of one pressure takes the others of its way and instant, the mean only if it leapt."""
     found = {key: _spiking(samples, rules.SPIKES[key[0]]) for key, samples in left.items()}
     at = {
         way: {
@@ -131,8 +135,21 @@ def _spikes(left: dict[Key, list[Sample]], aside: dict[Key, list[SetAside]]) -> 
     for key, samples in left.items():
         touched = set(found[key])
         if key[0] in PRESSURES:
-            touched |= {position for position, sample in enumerate(samples) if sample.at in at[key[1]]}
+            others = {position for position, sample in enumerate(samples) if sample.at in at[key[1]]}
+            touched |= _leaping(samples, others) if key[0] == "mean-pressure" else others
         left[key] = _sorted_out(samples, dict.fromkeys(sorted(touched), rules.SPIKE), aside[key])
+
+
+def _leaping(samples: Sequence[Sample], others: set[int]) -> set[int]:
+    """Of the positions those whose value is away by half of a spike from the last that is not among them."""
+    by = rules.SPIKES["mean-pressure"].by / 2
+    found, before = set(), None
+    for position, sample in enumerate(samples):
+        if position not in others:
+            before = sample.value
+        elif before is not None and abs(sample.value - before) >= by:
+            found.add(position)
+    return found
 
 
 def _spiking(samples: Sequence[Sample], rule: rules.SpikeRule) -> list[int]:
@@ -157,13 +174,15 @@ def _end_of_spike(samples: Sequence[Sample], before: int, rule: rules.SpikeRule)
     start, first = samples[before], samples[before + 1]
     sign = 1.0 if first.value > start.value else -1.0
     peak = 0.0
+    if first.at - start.at > rule.lasts_s:
+        return 0
     for position in range(before + 1, len(samples)):
         sample = samples[position]
         away = sign * (sample.value - start.value)
         if sample.at - start.at > rule.within_s:
             return 0
         if away <= rule.by / 2 and peak - away >= rule.by:
-            return position
+            return position if sample.at - samples[position - 1].at <= rule.lasts_s else 0
         if sample.at - first.at > rule.lasts_s:
             return 0
         peak = max(peak, away)
@@ -171,13 +190,14 @@ def _end_of_spike(samples: Sequence[Sample], before: int, rule: rules.SpikeRule)
 
 
 def _frozen_line(left: dict[Key, list[Sample]], aside: dict[Key, list[SetAside]]) -> None:
-    """Set the values of an arterial line aside where all that it shows stands still."""
+    """Set the values of an arterial line aside where its three pressures stand still."""
     keys = [(signal, way) for signal, way in left if way == "invasive" and signal in PRESSURES]
-    still = {key: {left[key][one].at for one in _unchanged(left[key])} for key in keys}
-    moving = {sample.at for key in keys for sample in left[key] if sample.at not in still[key]}
+    if len(keys) < len(PRESSURES):
+        return
+    still = set.intersection(*({left[key][one].at for one in _unchanged(left[key])} for key in keys))
     for key in keys:
         samples = left[key]
-        touched = [one for one, sample in enumerate(samples) if sample.at in still[key] and sample.at not in moving]
+        touched = [one for one, sample in enumerate(samples) if sample.at in still]
         left[key] = _sorted_out(samples, dict.fromkeys(touched, rules.FROZEN), aside[key])
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from fhir_mappings.during.course import (
     Amount,
+    AmountKind,
     CaseEvent,
     CaseTimes,
     Course,
     CourseEntry,
+    EventKind,
     Sample,
     Signal,
     Trace,
@@ -87,7 +89,18 @@ def course_of(entries: Iterable[CourseEntry], case: CaseTimes, as_of: float) -> 
         tuple(sorted(events, key=_event_key)),
         tuple(sorted((part for entry in counted for part in entry.unread), key=_unread_key)),
         dict(sorted((+left).items())),
+        _late(counted, case),
     )
+
+
+def _late(counted: Iterable[CourseEntry], case: CaseTimes) -> tuple[AmountKind | EventKind, ...]:
+    if case.end is None:
+        return ()
+    found: set[AmountKind | EventKind] = set()
+    for entry in counted:
+        found.update(amount.kind for amount in entry.amounts if amount.at > case.end)
+        found.update(event.kind for event in entry.events if event.at > case.end)
+    return tuple(sorted(found))
 
 
 class _Window:
@@ -122,8 +135,8 @@ def _ordered(samples: list[Sample], left: Counter[str]) -> tuple[Sample, ...]:
     return tuple(kept.values())
 
 
-def _sample_key(sample: Sample) -> tuple[float, str, float, str]:
-    return sample.at, sample.device, sample.value, sample.source
+def _sample_key(sample: Sample) -> tuple[float, str, float, bool, str]:
+    return sample.at, sample.device, sample.value, sample.second, sample.source
 
 
 def _amount_key(amount: Amount) -> tuple[float, str, float, str]:

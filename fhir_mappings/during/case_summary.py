@@ -76,11 +76,12 @@ def case_summary(
     before: Iterable[CourseEntry] = (),
     plan: Plan | None = None,
     recorded: Mapping[AmountKind, Recorded] | None = None,
+    refused: int = 0,
 ) -> CaseSummary:
     """The summary of a course as it was assembled; artefacts are set aside here.
 
     `before`: the record before the operation, for the patient's own baseline. `recorded`: how the site records each
-    kind of volume.
+    kind of volume. `refused`: how many versions of the case did not fit, so that nothing is told as its lowest.
     """
     clean = without_artefacts(course)
     plan = plan or Plan()
@@ -98,7 +99,7 @@ def case_summary(
         tuple(_seen(clean, signal) for signal in RULES),
         amounts,
         clean.events,
-        apgar_components(clean, amounts["blood-loss"]),
+        apgar_components(clean, amounts["blood-loss"], refused),
         dict(sorted(aside.items())),
     )
 

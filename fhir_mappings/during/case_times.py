@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
@@ -20,7 +21,7 @@ _WITHDRAWN = frozenset({"entered-in-error", "not-done", "cancelled"})
 _NOT_BEGUN = frozenset({"preparation", "planned", "arrived", "triaged"})
 _OVER = frozenset({"completed", "stopped", "finished"})
 UNREADABLE, NO_START, NO_END = "unreadable", "start-not-recorded", "end-not-recorded"
-STILL_OPEN, REVERSED = "status-not-over", "end-before-start"
+STILL_OPEN, REVERSED, TWO = "status-not-over", "end-before-start", "two-operations-in-one-stay"
 
 
 class _TimedResource(Struct, rename="camel"):
@@ -42,8 +43,10 @@ _DECODER = msgspec.json.Decoder(_TimedResource)
 def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> CaseTimes:
     """From the earliest start to the latest end of what is neither withdrawn nor only planned.
 
-    It has ended only where each of them has an end in the past and a status that says so: what nobody recorded as over
-    is not over. `reason` tells what stands in the way of either time.
+    It has ended only where each of them has an end in the past, and every Procedure and Encounter of it, with times or
+    without, has a status that says so: a line that was placed inside a running operation does not end it. Procedures
+    with a time between them are two operations (a return to theatre): nothing is told of them as one. `reason` says
+    what stands in the way of either time.
     """
     try:
         every = [_DECODER.decode(resource) for resource in resources]
@@ -57,14 +60,36 @@ def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> Case
     source = " ".join(f"{one.resource_type}/{one.id}" for one in chosen)
     if start is None:
         return CaseTimes(None, None, source, NO_START)
+    if _are_disjoint(procedures, zone):
+        return CaseTimes(start, None, source, TWO)
+    under_way = [one for one in begun if one.status not in _OVER]
     found = list(_known(ends, zone))
-    if len(found) < len(chosen):
-        return CaseTimes(start, None, source, NO_END)
+    if reason := _why_no_end(found, len(chosen), start, [_written(one)[1] for one in under_way], zone):
+        return CaseTimes(start, None, source, reason)
     end = max(found)
-    if end < start:
-        return CaseTimes(start, None, source, REVERSED)
-    over = end <= as_of and all(one.status in _OVER for one in chosen)
+    over = end <= as_of and not under_way
     return CaseTimes(start, end, source, "" if over else STILL_OPEN, over)
+
+
+def _why_no_end(found: list[float], chosen: int, start: float, under_way: list[str], zone: ZoneInfo) -> str:
+    """`found`: the ends of the `chosen`; `under_way`: the ends, as written, of what is not over."""
+    if len(found) < chosen:
+        return NO_END
+    if max(found) < start:
+        return REVERSED
+    return STILL_OPEN if len(list(_known(under_way, zone))) < len(under_way) else ""
+
+
+def _are_disjoint(procedures: Iterable[_TimedResource], zone: ZoneInfo) -> bool:
+    """Whether one of them began after all that began before it were over."""
+    spans = [tuple(next(_known((text,), zone), None) for text in _written(one)) for one in procedures]
+    begun = sorted((start, math.inf if end is None else end) for start, end in spans if start is not None)
+    reached = math.inf
+    for position, (start, end) in enumerate(begun):
+        if position and start > reached:
+            return True
+        reached = max(reached, end) if position else end
+    return False
 
 
 def _written(timed: _TimedResource) -> tuple[str, str]:

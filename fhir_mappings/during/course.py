@@ -22,12 +22,16 @@ PRESSURES: tuple[Signal, ...] = ("mean-pressure", "systolic-pressure", "diastoli
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """One value of one signal, in the signal's unit, with the Observation that holds it and the device that took it."""
+    """One value of one signal, in the signal's unit, with the Observation that holds it and the device that took it.
+
+    `second`: its code says that it was taken another way than the first choice of the signal (SECOND_CODES).
+    """
 
     at: float
     value: float
     source: str
     device: str = ""
+    second: bool = False
 
 
 class SetAside(Struct, frozen=True, gc=False):
@@ -108,7 +112,10 @@ class CourseEntry(Struct, frozen=True):
 
 
 class Course(Struct, frozen=True):
-    """All of one case as of one instant. `left_out` counts, by reason, what came and is no part of it."""
+    """All of one case as of one instant. `left_out` counts, by reason, what came and is no part of it.
+
+    `late`: of which volumes and events something was recorded after the end, so that what is inside may not be all.
+    """
 
     case: CaseTimes
     as_of: float
@@ -117,6 +124,7 @@ class Course(Struct, frozen=True):
     events: tuple[CaseEvent, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
     left_out: dict[str, int] = {}
+    late: tuple[AmountKind | EventKind, ...] = ()
 
     def of(self, signal: Signal) -> tuple[Trace, ...]:
         """The traces of one signal, invasive before cuff before those that do not say how they were measured."""

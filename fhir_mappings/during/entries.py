@@ -10,13 +10,23 @@ from msgspec import Struct
 
 from fhir_mappings.during.case_times import instant
 from fhir_mappings.during.course import Amount, CaseEvent, CourseEntry, EventKind, Sample, Signal, UnreadPart, Way
-from fhir_mappings.during.signal_rules import AMOUNT_OF, AMOUNT_RULES, EVENT_OF, RULES, SETS, SIGNAL_OF, UNIT_TEXTS
-from fhir_mappings.fhir.decode_resources import why_not_subject
+from fhir_mappings.during.signal_rules import (
+    AMOUNT_OF,
+    AMOUNT_RULES,
+    EVENT_OF,
+    RULES,
+    SECOND_CODES,
+    SETS,
+    SIGNAL_OF,
+    UNIT_TEXTS,
+)
+from fhir_mappings.fhir.decode_resources import SUBJECT_UNKNOWN, why_not_subject
 from fhir_mappings.fhir.elements import CodeableConcept
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Valued
 from fhir_mappings.results import unit_aliases, unread_results
 from fhir_mappings.results.quantities import read_value
 from fhir_mappings.results.result_time import written_time
+from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import EMPTY, ConceptMaps, Vocabulary, vocabulary
 
 NO_TIME, ISSUE_ONLY, IMPRECISE = "no-time", "time-of-issue-only", "no-time-of-day"
@@ -83,7 +93,7 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
     """What one Observation says of the course; None for another resource type or what speaks of nothing here.
 
     One of another patient, or that names nobody, is never part of the course: it is told as unread, without its
-    content.
+    content. Of one that names nobody is told of what it speaks, for it may be of this patient.
     """
     try:
         observation, head = _OBSERVATION.decode(raw), _HEAD.decode(raw)
@@ -94,7 +104,8 @@ def read_entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
         return None
     entry = CourseEntry(head.id, _seconds(head.meta.last_updated, by), head.meta.version_id, observation.status or "")
     if reason := why_not_subject(observation.subject, by.patient_id):
-        return msgspec.structs.replace(entry, unread=(UnreadPart("", "", reason),))
+        ideas = dict.fromkeys(map(_about, about)) if reason == SUBJECT_UNKNOWN else ("",)
+        return msgspec.structs.replace(entry, unread=tuple(UnreadPart("", one, reason) for one in ideas))
     if entry.withdrawn:
         return entry
     reason = unread_results.why_not_used(observation.status)
@@ -155,7 +166,7 @@ class _ReadParts:
         if not reading.usable or not isinstance(reading.value, float | int) or reading.possible:
             self.unread.append(UnreadPart(self.source, _about(idea), reading.reason or "censored"))
         elif idea in SIGNAL_OF:
-            sample = Sample(self.at, round(reading.value, 6), self.source, self.device)
+            sample = Sample(self.at, round(reading.value, 6), self.source, self.device, _is_second(valued.code))
             self.samples.append((*SIGNAL_OF[idea], sample))
         else:
             amount = Amount(AMOUNT_OF[idea], self.at, round(reading.value, 6), self.source, self.start)
@@ -168,6 +179,11 @@ class _ReadParts:
             self.events.append(CaseEvent(kind, self.at, self.source))
         elif written != b"false":
             self.unread.append(UnreadPart(self.source, kind, UNCLEAR))
+
+
+def _is_second(concept: CodeableConcept) -> bool:
+    codes = {one.code for one in concept.coding if one.system == LOINC}
+    return any(code in SECOND_CODES and not codes & SECOND_CODES[code] for code in codes if code)
 
 
 def _has_no_value(valued: Valued) -> bool:

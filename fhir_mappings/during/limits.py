@@ -35,7 +35,8 @@ EHRENFELD = "Ehrenfeld 2010, Can J Anaesth 57:888-897"
 NICE = "NICE CG65"
 EVIDENCE = (
     "Time below a limit goes with more injury of heart and kidney in large cohorts; that it causes them, and that"
-    " raising the pressure prevents them, is not shown. For low-risk patients it adds little. It is exposure, no risk."
+    " raising the pressure prevents them, is not shown. For low-risk patients it adds little. This is an exposure."
+    " It does not estimate a risk."
 )
 
 LIMITS: tuple[Limit, ...] = (

@@ -89,6 +89,13 @@ RULES: dict[Signal, SignalRule] = {
 }
 AMOUNT_RULES: dict[AmountKind, MeasurementRule] = {kind: _number(kind, "mL", _VOLUME, (0, 100_000)) for kind in AMOUNTS}
 
+# A pulse rate is no rate by ECG, and a body temperature none of the core: they count where the other is not told of the
+# instant. LOINC, each with those that go before it.
+SECOND_CODES: dict[str, frozenset[str]] = {
+    "8889-8": frozenset({"8867-4", "76282-3"}),
+    "8310-5": frozenset({"8329-5"}),
+}
+
 # By the id of a value set what its codes mean.
 SIGNAL_OF: dict[str, tuple[Signal, Way]] = {
     **{signal: (signal, "unstated") for signal in RULES},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -29,7 +30,7 @@ def steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
     """The steps of one signal in their order, which never overlap.
 
     An arterial line counts before a cuff, a cuff before what does not say how it was measured: the others stand only
-    where it has a gap. Nothing is interpolated, and what was set aside stands for no time.
+    where it has a gap. Nothing is interpolated. What was set aside stands for no time and ends the value before it.
     """
     end = ends_at(course)
     found: tuple[Standing, ...] = ()
@@ -39,11 +40,17 @@ def steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
 
 
 def _of_trace(trace: Trace, end: float) -> list[Standing]:
-    holds = RULES[trace.signal].holds_s[trace.way]
     samples = trace.samples
-    nexts = [sample.at for sample in samples[1:]] + [end]
-    cut = ((sample, min(following, sample.at + holds, end)) for sample, following in zip(samples, nexts, strict=True))
-    return [Standing(sample.at, until, sample, trace.way) for sample, until in cut]
+    if not samples:
+        return []
+    holds = RULES[trace.signal].holds_s[trace.way]
+    aside = sorted(one.sample.at for one in trace.aside)
+    found = []
+    for sample, following in zip(samples, [*(sample.at for sample in samples[1:]), end], strict=True):
+        later = bisect_right(aside, sample.at)
+        set_aside = aside[later] if later < len(aside) else end
+        found.append(Standing(sample.at, min(following, set_aside, sample.at + holds, end), sample, trace.way))
+    return found
 
 
 def _filled(first: Sequence[Standing], other: Sequence[Standing]) -> tuple[Standing, ...]:

@@ -22,6 +22,10 @@ from fhir_mappings.writing.risk_assessment import AI_ASSERTED
 DURING = "https://surgical-risk.io/fhir/CodeSystem/during"
 APGAR = "surgical-apgar"
 _AUTHOR = {"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "author"}
+# UCUM multiplies no unit that has an offset: a difference of 1 Cel is 1 K. https://ucum.org/ucum, section 22
+_AREA_UNITS = {"Cel": "K.min"}
+# https://hl7.org/fhir/R4/valueset-data-absent-reason.html
+_UNKNOWN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "unknown"}]}
 _APGAR_UNITS = {LOSS: "mL", MEAN: "mm[Hg]", RATE: "/min"}
 _APGAR_WORDS = {LOSS: "blood loss", MEAN: "lowest mean arterial pressure", RATE: "lowest heart rate"}
 
@@ -80,16 +84,16 @@ def _of_exposure(one: Exposure) -> dict[str, Any]:
     unit = RULES[one.limit.signal].number.unit
     parts = (
         ("minutes", one.minutes, "min"),
-        ("area", one.area, f"{unit}.min"),
+        ("area", one.area, _AREA_UNITS.get(unit, f"{unit}.min")),
         ("time-weighted-average", one.average, unit),
-        ("longest-episode", one.longest.seconds / 60 if one.longest else 0.0, "min"),
+        ("longest-episode", _longest_minutes(one), "min"),
         ("limit", one.at, unit),
         ("minutes-seen", one.seen, "min"),
         ("minutes-unseen", one.unseen, "min"),
     )
     return {
         "code": {"text": f"Time with {one.limit.words}"},
-        "component": [_component(name, {"valueQuantity": _quantity(value, unit)}) for name, value, unit in parts],
+        "component": [_component(name, _told(value, unit)) for name, value, unit in parts],
         "note": [{"text": f"{EVIDENCE} Limit: {one.limit.source}."}],
     }
 
@@ -113,7 +117,7 @@ def _value_of(one: ApgarComponent) -> dict[str, Any]:
     if one.possible is not None:
         low, high = one.possible
         return {"valueRange": {"low": _quantity(low, unit), "high": _quantity(high, unit)}}
-    return {"valueQuantity": _quantity(one.value, unit)}
+    return _told(one.value, unit)
 
 
 def _component(name: str, value: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +128,20 @@ def _code(name: str, words: str) -> dict[str, Any]:
     return {"coding": [{"system": DURING, "code": name.replace("_", "-")}], "text": words}
 
 
-def _quantity(value: float | None, unit: str) -> dict[str, Any]:
-    return {"value": round(value or 0.0, 2), "unit": unit, "system": UCUM, "code": unit}
+def _longest_minutes(one: Exposure) -> float | None:
+    """0 where there was no episode; None where nothing could be told."""
+    if one.minutes is None:
+        return None
+    return one.longest.seconds / 60 if one.longest else 0.0
+
+
+def _told(value: float | None, unit: str) -> dict[str, Any]:
+    """The quantity, or that there is none: what is absent is never written as 0."""
+    return {"dataAbsentReason": _UNKNOWN} if value is None else {"valueQuantity": _quantity(value, unit)}
+
+
+def _quantity(value: float, unit: str) -> dict[str, Any]:
+    return {"value": round(value, 2), "unit": unit, "system": UCUM, "code": unit}
 
 
 def _written(seconds: float) -> str:

@@ -24,10 +24,10 @@ Resource = dict[str, Any]
 
 
 def an_hospital(folder: Path, reads: str = "closed-case", *, at: datetime | None = None, **members: Any) -> Flask:
-    """The application of one production tenant in this mode; `during` may name more of it, `at` is its clock."""
+    """The application of one dev tenant in this mode; `during` may name more of it, `at` is its clock."""
     during = {"mode": reads, **members.pop("during", {})}
     folder.mkdir(exist_ok=True)
-    tenants = a_tenant_file(folder / "tenants", during=during, **members)
+    tenants = a_tenant_file(folder / "tenants", during=during, **{"environment": "dev"} | members)
     database = f"sqlite:///{folder}/record.sqlite3"
     settings = Settings(database_url=database, state_directory=folder, tenants=tenants, session_key=SESSION_KEY)
     app = create_app(settings, clock=lambda: at) if at is not None else create_app(settings)

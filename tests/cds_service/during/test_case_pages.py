@@ -79,13 +79,12 @@ def test_the_mode_says_what_the_page_shows_and_when(tmp_path, mode, cleared, end
         assert "55" not in words_of(answer)
 
 
-@pytest.mark.parametrize("members", [{"mode": "silent"}, {"local_validation": None}, {"retired_on": "2026-11-01"}])
+@pytest.mark.parametrize("members", [{"mode": "silent"}, {"retired_on": "2026-11-01"}])
 def test_where_the_service_may_not_speak_there_is_no_page(tmp_path, members):
     app = an_hospital(tmp_path, at=LATER)
     send(app, an_hour())
     case = case_id(app)
-    told = {"local_validation": None, "mode": "silent"} if "local_validation" in members else members
-    assert look(an_hospital(tmp_path, at=LATER, **told), f"/{case}").status_code == 404
+    assert look(an_hospital(tmp_path, at=LATER, **members), f"/{case}").status_code == 404
 
 
 @pytest.fixture
@@ -112,6 +111,7 @@ def test_with_blood_loss_and_the_date_of_birth_there_is_a_score_from_what_was_se
     person = {"resourceType": "Patient", "id": "p1", "birthDate": "1957-03-02", "name": [{"family": "Canary"}]}
     assert send(closed, a_bundle(loss, person)).json["kept"] == 2
     answer = look(closed, f"/{case_id(closed)}")
+    assert "lowest heart rate: 70; seen 100 % of the case" in words_of(answer)
     assert "6 of 10 points" in words_of(answer)  # 2 for the loss, 2 for the pressure, 2 for the rate
     with closed.extensions[RECORDS].durable.connect() as connection:
         assert "Canary" not in str(connection.exec_driver_sql("SELECT body FROM during_entry").all())
@@ -149,6 +149,35 @@ def test_values_that_stopped_stand_in_a_banner_and_no_value_is_told_as_now(tmp_p
     assert "no value now" in told
 
 
+def test_what_was_set_aside_is_told_in_the_place_of_an_old_value(tmp_path):
+    app = an_hospital(tmp_path, "live", at=BEGIN + timedelta(minutes=10))
+    rates = [a_value(value=73, seconds=30.0 * n) for n in range(20)] + [a_value(value=0, seconds=598)]
+    send(app, a_bundle(an_operation(), *rates))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "the last values were set aside" in told
+    assert "73 per minute" not in told
+
+
+def test_a_case_of_which_every_value_was_set_aside_has_a_page(tmp_path):
+    app = an_hospital(tmp_path, "live", at=LATER)
+    send(app, a_bundle(an_operation(3600), *(a_value(value=0, seconds=60.0 * n) for n in range(60))))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "60 values set aside as no measurement of the patient (out of range)" in told
+    assert "No score" in told
+
+
+@pytest.mark.parametrize(("mode", "status"), [("closed-case", 403), ("live", 200)])
+def test_of_two_operations_in_one_stay_there_is_no_summary(tmp_path, mode, status):
+    app = an_hospital(tmp_path, mode, at=BEGIN + timedelta(hours=9))
+    send(app, an_hour())
+    again = an_operation(None, id="op2", status="completed", performedPeriod={"start": at(20000), "end": at(23600)})
+    send(app, a_bundle(again))
+    answer = look(app, f"/{case_id(app)}")
+    assert answer.status_code == status
+    assert "Two operations are recorded in one stay" in words_of(answer)
+    assert "Surgical Apgar Score" not in answer.text
+
+
 def test_without_a_start_no_value_is_placed_and_the_page_says_why(tmp_path):
     app = an_hospital(tmp_path, "live", during={"device_cleared": CLEARED}, at=DURING)
     send(app, a_bundle(a_value()))
@@ -161,7 +190,9 @@ def test_what_did_not_fit_is_told(tmp_path):
     app = an_hospital(tmp_path, during={"most_entries": 50}, at=LATER)
     send(app, a_bundle(an_operation(3600)))
     send(app, an_hour())
-    assert "71 values did not fit into this case" in words_of(look(app, f"/{case_id(app)}"))
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert "71 values did not fit into this case" in told
+    assert told.count("not told (values refused for want of room)") == 3
 
 
 def test_nobody_looks_without_a_sign_in_or_a_token(closed):

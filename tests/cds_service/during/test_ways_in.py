@@ -38,19 +38,21 @@ def course(app, tenant="general-hospital"):
 
 
 @pytest.mark.parametrize(
-    ("mode", "cleared", "status"),
-    [("off", None, 404), ("closed-case", None, 200), ("live", CLEARED, 200), ("live", None, "no start")],
+    ("mode", "status"),
+    [("off", 404), ("closed-case", 200), ("live", 200)],
 )
-def test_the_mode_says_whether_anything_comes_in(tmp_path, mode, cleared, status):
-    during = {"device_cleared": cleared} if cleared else {}
-    if status == "no start":
-        with pytest.raises(Exception, match="device_cleared"):
-            an_hospital(tmp_path, mode, during=during)
-        return
-    app = an_hospital(tmp_path, mode, during=during)
+def test_the_mode_says_whether_anything_comes_in(tmp_path, mode, status):
+    app = an_hospital(tmp_path, mode)
     answer = send(app, a_bundle(a_value()))
     assert answer.status_code == status
     assert len(cases(app).of_tenant("general-hospital")) == (status == 200)
+
+
+@pytest.mark.parametrize("mode", ["closed-case", "live"])
+def test_a_production_tenant_does_not_start_with_a_mode_and_is_told_the_line(tmp_path, mode):
+    with pytest.raises(Exception, match=r"tenant\.yaml:\d+.*not yet for production.*reviewed by clinicians first"):
+        an_hospital(tmp_path, mode, environment="production", during={"device_cleared": CLEARED})
+    assert an_hospital(tmp_path, "off", environment="production")
 
 
 def test_a_tenant_that_reads_nothing_answers_as_one_that_is_not_there(tmp_path):

@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from cds_service.records import retention
@@ -90,6 +91,19 @@ def test_what_names_no_encounter_belongs_to_every_case_of_its_patient(records):
     found = content(records, kept.case_id)
     assert found.observations == (a_part(1).body, a_part(2).body)
     assert found.times == ("own",)
+
+
+def test_the_times_of_what_names_no_encounter_are_not_those_of_a_case_that_has_one(records):
+    records.during_cases.keep(CaseKey("general-hospital", "p1"), [Part("times", "loose")], BOUNDS, FROM_US)
+    kept = records.during_cases.keep(KEY, [a_part(1)], BOUNDS, FROM_US)
+    assert content(records, kept.case_id).times == ()
+
+
+def test_what_did_not_fit_is_counted_with_what_names_no_encounter(records):
+    one = msgspec.structs.replace(BOUNDS, entries=1)
+    kept = records.during_cases.keep(KEY, [a_part(1), a_part(2)], one, FROM_US)
+    records.during_cases.keep(CaseKey("general-hospital", "p1"), [a_part(3), a_part(4)], one, FROM_US)
+    assert content(records, kept.case_id).refused == 2
 
 
 def test_what_was_kept_is_there_for_another_worker(open_records):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import insert
 
 from cds_service.commands.cli import main
-from cds_service.records import database, migrate, tables, writer
+from cds_service.records import database, migrate, retention, tables, writer
 from cds_service.records.database import DatabaseError
 from tests.cds_service.records.rows_of import an_evaluation
 
@@ -107,6 +108,19 @@ def test_the_whole_way_back_keeps_the_cards_of_what_was_answered(url: str) -> No
     assert kept == [1, 1]
     engine.dispose()
     migrate.upgrade(url)
+
+
+def test_retention_works_on_the_oldest_schema_that_is_served(url: str) -> None:
+    engine = database.connect(url, durable=True, connections=1)
+    row = an_evaluation()
+    writer.write(engine, [row])
+    migrate.downgrade(url, database.SERVES_FROM)
+    assert database.unlike(engine) is None
+    assert retention.tenants_kept(engine) == (row.tenant_id,)
+    later = row.received_at + timedelta(days=31)
+    purged = retention.purge(engine, row.tenant_id, evaluation_days=30, comment_days=10, now=later)
+    assert (purged.evaluations, purged.cases) == (1, 0)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.revision)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from cds_service.tenants.during_rules import DuringAnswer, complaint, may_show
+from cds_service.tenants.during_rules import NOT_FOR_PRODUCTION, DuringAnswer, complaint, may_show
 from cds_service.tenants.tenant import Environment, Tenant
 from cds_service.tenants.tenant_parts import DeviceCleared, During, DuringMode
 
@@ -70,14 +70,17 @@ def test_nothing_is_read_unless_the_file_says_so() -> None:
 @pytest.mark.parametrize(
     ("during", "environment", "names"),
     [
-        (During(mode="live"), "production", "device_cleared"),
-        (During(mode="live", device_cleared=CLEARED), "production", ""),
+        (During(mode="live"), "production", NOT_FOR_PRODUCTION),
+        (During(mode="live", device_cleared=CLEARED), "production", NOT_FOR_PRODUCTION),
+        (During(), "production", ""),
         (During(mode="live"), "dev", ""),
-        (During(mode="closed-case"), "production", ""),
+        (During(mode="closed-case"), "production", NOT_FOR_PRODUCTION),
         (During(device_cleared=DeviceCleared(authority="x", number=" ", approved_by="y")), "dev", "number"),
     ],
 )
-def test_a_live_course_in_production_needs_a_clearance(during: During, environment: Environment, names: str) -> None:
+def test_production_is_refused_whatever_the_mode_and_the_clearance(
+    during: During, environment: Environment, names: str
+) -> None:
     found = complaint(during, environment)
     assert names in found
     assert bool(found) == bool(names)

@@ -58,24 +58,29 @@ TOUCHED = {
     "pressure-order, no pulse": (_line(60, _with(_moving(120), n2=64), _moving(62), _moving(60)), [120.0]),
     "out-of-range": (course(*line({0: 310}, {0: 150}, {0: 90}, "cuff")), [0.0]),
     "out-of-range heart rate": (course(trace("heart-rate", every(10, [70, 0, 72]))), [10.0]),
-    "spike": (course(trace("mean-pressure", every(60, _with(STEADY, n4=130)), "invasive")), [240.0]),
+    "spike": (course(trace("mean-pressure", every(30, _with(STEADY, n4=130)), "invasive")), [120.0]),
     "spike of 20 s at a value a second": (
         course(trace("mean-pressure", every(1, [80, 81] * 10 + [125, 126] * 10 + [80, 81] * 10), "invasive")),
         [float(second) for second in range(20, 40)],
     ),
     "spike downwards, with all pressures of the instant": (
-        _line(60, _with(_moving(130), n3=70), _with(_moving(80), n3=60), _with(_moving(60), n3=50)),
-        [180.0],
+        _line(10, _with(_moving(130), n3=70), _with(_moving(80), n3=60), _with(_moving(60), n3=50)),
+        [30.0],
     ),
     "spike of the heart rate": (course(trace("heart-rate", every(5, [70, 72, 140, 71, 70]))), [10.0]),
     "spike of the saturation": (course(trace("spo2", every(5, [98, 98, 70, 97, 98]))), [10.0]),
     "spike of the temperature": (course(trace("temperature", every(60, [36.1, 36.1, 37.4, 36.2]))), [120.0]),
     "frozen": (
-        course(trace("mean-pressure", every(60, [70, 75, 75, 75, 75, 75, 75, 72]), "invasive")),
+        _line(60, [110, *[115] * 6, 112], [70, *[75] * 6, 72], [50, *[55] * 6, 52]),
         [120.0, 180.0, 240.0, 300.0, 360.0],
     ),
     "conflict": (
         _heart_rates(Sample(0, 60, "a", "d"), Sample(0, 90, "b", "d"), Sample(5, 61, "c", "d")),
+        [0.0],
+    ),
+    "out-of-range saturation": (course(trace("spo2", every(10, [98, 0, 97]))), [10.0]),
+    "another-code": (
+        _heart_rates(Sample(0, 60, "a", "d"), Sample(0, 90, "b", "d", second=True), Sample(5, 91, "c", "d", True)),
         [0.0],
     ),
     "another-device": (
@@ -93,6 +98,7 @@ def test_a_rule_touches_what_it_must_and_nothing_else(name: str) -> None:
 
 LEFT_ALONE = {
     "a pressure of a patient in shock": _line(10, _moving(55), _moving(42), _moving(35)),
+    "the pressure that remains in an arrest, without a pulse": _line(10, [22] * 8, [19] * 8, [18] * 8),
     "the pressure that remains in an arrest": _line(10, _moving(26), _moving(20), _moving(18)),
     "a high pressure with a pulse": _line(10, _moving(240), _moving(184), _moving(150)),
     "a damped line with a narrow pulse": _line(10, _moving(134), _moving(131), _moving(126)),
@@ -106,6 +112,16 @@ LEFT_ALONE = {
     "a fall that lasts 40 s": course(
         trace("mean-pressure", every(1, [85, 84] * 20 + [40, 41] * 20 + [85, 84] * 20), "invasive")
     ),
+    "a single low value between two of a minute": course(
+        trace("mean-pressure", every(60, _with(STEADY, n4=38)), "invasive")
+    ),
+    "a single slow rate between two of a minute": course(trace("heart-rate", every(60, [80, 81, 25, 82, 80]))),
+    "a mean that stands still without the other two": course(trace("mean-pressure", every(60, [75] * 9), "invasive")),
+    "a mean and systolic that stand still": course(
+        trace("mean-pressure", every(60, [75] * 9), "invasive"),
+        trace("systolic-pressure", every(60, [115] * 9), "invasive"),
+    ),
+    "a pulse rate alone": _heart_rates(Sample(0, 60, "a", "d", second=True), Sample(5, 61, "b", "d", second=True)),
     "a leap of 39": course(trace("mean-pressure", every(60, [80, 119, 80]), "invasive")),
     "a low value of a cuff between two of five minutes": course(
         trace("mean-pressure", every(300, [85, 42, 84]), "cuff")
@@ -148,3 +164,12 @@ def test_a_second_pass_changes_nothing() -> None:
     for one, _ in TOUCHED.values():
         once = without_artefacts(one)
         assert without_artefacts(once) == once
+
+
+def test_a_spike_of_the_systolic_pressure_takes_the_mean_only_where_it_leapt_too() -> None:
+    kept = _line(10, _with(_moving(120), n3=190), _moving(80), _moving(60))
+    traces = {one.signal: one for one in without_artefacts(kept).traces}
+    assert [len(traces[name].aside) for name in ("systolic-pressure", "mean-pressure")] == [1, 0]
+    taken = _line(10, _with(_moving(120), n3=190), _with(_moving(80), n3=110), _moving(60))
+    traces = {one.signal: one for one in without_artefacts(taken).traces}
+    assert [len(traces[name].aside) for name in ("systolic-pressure", "mean-pressure")] == [1, 1]

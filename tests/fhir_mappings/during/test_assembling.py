@@ -10,9 +10,9 @@ import pytest
 
 from fhir_mappings.during.assembling import course_of
 from fhir_mappings.during.case_times import case_times
-from fhir_mappings.during.course import CaseTimes, Course, CourseEntry
+from fhir_mappings.during.course import CaseEvent, CaseTimes, Course, CourseEntry
 from fhir_mappings.during.entries import read_entry
-from tests.fhir_mappings.during.observed import HEART_RATE, READER, ZERO, at, observation
+from tests.fhir_mappings.during.observed import BLOOD_LOSS, HEART_RATE, READER, ZERO, at, observation
 
 CASE = CaseTimes(ZERO, ZERO + 3600, "Procedure/1", "", True)
 
@@ -137,6 +137,36 @@ def period(start: float | None, end: float | None) -> dict[str, str]:
             [resource("Encounter", "finished", period=period(0, 600)), resource(performedPeriod=period(10, 60))],
             10, 60, True, "",
         ),
+        (  # a line placed inside an operation that runs, of which nobody wrote the times
+            [resource(performedPeriod=period(10, 60)), resource(id="2", status="in-progress")],
+            10, None, False, "status-not-over",
+        ),
+        (
+            [resource(performedPeriod=period(10, 60)), resource("Encounter", "in-progress", period=period(0, None))],
+            10, None, False, "status-not-over",
+        ),
+        ([resource(performedPeriod=period(10, 60)), resource(status="completed", id="2")], 10, 60, True, ""),
+        ([resource(performedPeriod=period(10, 60)), resource(status="preparation", id="2")], 10, 60, True, ""),
+        (  # a return to theatre
+            [resource(performedPeriod=period(0, 60)), resource(performedPeriod=period(600, 900))],
+            0, None, False, "two-operations-in-one-stay",
+        ),
+        (
+            [resource(performedPeriod=period(0, 60)), resource(performedPeriod=period(9, None), status="in-progress")],
+            0, None, False, "end-not-recorded",
+        ),
+        (
+            [resource(performedPeriod=period(0, 60)), resource("Procedure", "on-hold", performedDateTime=at(600))],
+            0, None, False, "two-operations-in-one-stay",
+        ),
+        (
+            [
+                resource(performedPeriod=period(0, 60)),
+                resource(performedPeriod=period(0, 900)),
+                resource(performedPeriod=period(600, 700)),
+            ],
+            0, 900, True, "",
+        ),
         ([resource(modifierExtension=[{"url": "x"}], performedPeriod=period(0, 60))], None, None, False, "unreadable"),
         ([b"{"], None, None, False, "unreadable"),
         ([], None, None, False, "start-not-recorded"),
@@ -148,3 +178,12 @@ def test_a_case_ends_where_all_of_it_was_recorded_as_over(
     found = case_times(resources, ZoneInfo("UTC"), ZERO + 3600)
     told = tuple(None if one is None else one - ZERO for one in (found.start, found.end))
     assert (*told, found.ended, found.reason) == (start, end, ended, reason)
+
+
+def test_what_was_lost_or_happened_after_the_end_is_left_out_and_named() -> None:
+    loss = read_entry(observation(BLOOD_LOSS, 900, "mL", seconds=3660), READER)
+    assert loss is not None
+    event = CourseEntry("e", None, "", "final", events=(CaseEvent("asystole", ZERO + 4000, "o"),))
+    found = of(loss, event)
+    assert (found.amounts, found.events, found.late) == ((), (), ("asystole", "blood-loss"))
+    assert of(loss, event, case=CaseTimes(ZERO, None)).late == ()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from fhir_mappings.during.amount_totals import Recorded, amount_total
-from fhir_mappings.during.apgar_inputs import apgar_components, apgar_values
+from fhir_mappings.during.amount_totals import LATE, Recorded, amount_total
+from fhir_mappings.during.apgar_inputs import REFUSED, UNREAD, apgar_components, apgar_values
 from fhir_mappings.during.case_summary import Plan, case_summary
 from fhir_mappings.during.course import Amount, CaseEvent, Course, CourseEntry, EventKind, Sample, UnreadPart
 from fhir_mappings.during.own_baseline import own_baseline
@@ -138,10 +138,23 @@ def test_a_recorded_rhythm_stands_in_the_place_of_the_rate(kind: EventKind) -> N
         (course(trace("heart-rate", every(60, [70] * 20))), "lowest_heart_rate", "seen-too-little"),
         (with_(course(*HOUR), amounts=losses(100, 300)), "blood_loss", "read-in-two-ways"),
         (with_(course(*HOUR), unread=(UnreadPart("o", "asystole", "unclear"),)), "lowest_heart_rate", "event-unclear"),
+        (with_(course(*HOUR), unread=(UnreadPart("o", "mean-pressure", "censored"),)), "lowest_mean_pressure", UNREAD),
+        (with_(course(*HOUR), amounts=losses(100), late=("blood-loss",)), "blood_loss", LATE),
+        (with_(course(*HOUR), late=("asystole",)), "lowest_heart_rate", LATE),
     ],
 )
 def test_a_component_that_is_missing_says_why(one: Course, name: str, reason: str) -> None:
     assert components(one)[name] == (None, reason)
+
+
+def test_where_versions_did_not_fit_no_component_has_a_value() -> None:
+    found = case_summary(with_(course(*HOUR), amounts=losses(250)), refused=1).apgar
+    assert [(one.value, one.reason) for one in found] == [(None, REFUSED)] * 3
+
+
+def test_what_is_given_after_the_end_is_no_part_of_what_was_given_before_it() -> None:
+    given = Amount("fluid", 600.0, 500.0, "o")
+    assert amount_total(with_(course(), amounts=(given,), late=("fluid",)), "fluid").low == 500
 
 
 def test_what_can_be_read_in_two_ways_is_asked_at_both_ends() -> None:
@@ -153,10 +166,10 @@ def test_what_can_be_read_in_two_ways_is_asked_at_both_ends() -> None:
 
 def test_a_flush_is_out_before_anything_is_counted() -> None:
     systolic, mean, diastolic = ({60.0 * n: level + n % 3 for n in range(60)} for level in (120, 80, 60))
-    systolic[1200.0], mean[1200.0], diastolic[1200.0] = 4, 2, 1
+    systolic[1200.0], mean[1200.0], diastolic[1200.0] = 298, 295, 292
     one = with_(course(*line(systolic, mean, diastolic), HOUR[0]), amounts=losses(50))
     found = case_summary(one, plan=Plan(minutes=45))
-    assert found.aside == {"disconnection": 3}
+    assert found.aside == {"flush": 3}
     assert [each.value for each in found.apgar] == [50, 80, 62]
     assert (found.duration.found, found.duration.planned, found.duration.more) == (60, 45, 15)
     assert (found.blood_loss.found, found.blood_loss.planned, found.blood_loss.reason) == (50, None, "not-planned")
@@ -165,7 +178,7 @@ def test_a_flush_is_out_before_anything_is_counted() -> None:
     assert (seen["mean-pressure"].lowest, len(seen["mean-pressure"].aside), seen["mean-pressure"].minutes) == (
         80,
         1,
-        60,
+        59,  # what was set aside ends the value before it
     )
     assert (seen["spo2"].lowest, seen["spo2"].minutes, seen["spo2"].gaps) == (None, 0, ((0.0, 3600.0),))
 

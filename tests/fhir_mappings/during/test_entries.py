@@ -93,11 +93,12 @@ def test_what_cannot_be_used_is_told_with_its_reason_and_is_no_value(members: di
 
 
 @pytest.mark.parametrize(
-    ("subject", "reason"), [({"reference": "Patient/p2"}, "another-patient"), (None, "subject-unknown")]
+    ("subject", "about", "reason"),
+    [({"reference": "Patient/p2"}, "", "another-patient"), (None, "heart-rate", "subject-unknown")],
 )
-def test_an_observation_of_somebody_else_is_no_part_of_the_course(subject: object, reason: str) -> None:
+def test_an_observation_of_somebody_else_is_no_part_of_the_course(subject: object, about: str, reason: str) -> None:
     entry = read(observation(HEART_RATE, 60, "/min", subject=subject))
-    assert (entry.samples, [part.reason for part in entry.unread]) == ((), [reason])
+    assert (entry.samples, entry.unread) == ((), (UnreadPart("", about, reason),))
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
@@ -178,3 +179,19 @@ def test_every_code_may_be_one_of_its_system_and_means_one_thing() -> None:
             assert is_plausible(rule.system, rule.value)
             assert seen.setdefault((rule.system, rule.value), one.id) == one.id
     assert {signal for signal, _ in SIGNAL_OF.values()} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("codes", "unit", "second"),
+    [
+        (("8867-4",), "/min", False),
+        (("8889-8",), "/min", True),
+        (("8867-4", "8889-8"), "/min", False),
+        (("8310-5",), "Cel", True),
+        (("8329-5",), "Cel", False),
+    ],
+)
+def test_the_code_says_whether_another_goes_before_it(codes: tuple[str, ...], unit: str, second: bool) -> None:
+    coding = [{"system": "http://loinc.org", "code": code} for code in codes]
+    ((_, _, sample),) = read(observation(codes[0], 37, unit, code={"coding": coding})).samples
+    assert sample.second == second

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from fhir_mappings.during.apgar_inputs import ApgarComponent
@@ -36,13 +37,30 @@ def test_an_exposure_tells_its_numbers_with_units_and_the_evidence() -> None:
     assert (parts["limit"]["value"], parts["minutes-unseen"]["value"]) == (65, 0)
     assert found["code"]["coding"][0]["code"] == "map-below-65"
     assert (found["status"], found["effectivePeriod"]["end"][:16]) == ("preliminary", "1970-01-01T00:20")
-    assert "no risk" in found["note"][0]["text"]
+    assert "does not estimate a risk" in found["note"][0]["text"]
     assert {one["resourceType"] for one in found["contained"]} == {"Device", "Provenance"}
 
 
 def test_what_was_not_recorded_is_not_written() -> None:
     assert [one["code"]["coding"][0]["code"] for one in case_observations(told())] == ["map-below-65"]
     assert case_observations(told(exposures=exposures(course(), {}))) == []
+
+
+def test_an_absent_number_is_written_as_unknown_and_never_as_0() -> None:
+    component = ApgarComponent("blood_loss", None, "unreadable")
+    one = msgspec.structs.replace(exposures(LOW, {})[0], average=None)
+    exposed, scored = case_observations(told(exposures=(one,), points=5, components=(component, *COMPONENTS[1:])))
+    parts = {part["code"]["coding"][0]["code"]: part for part in (*exposed["component"], *scored["component"])}
+    for name in ("time-weighted-average", "blood-loss"):
+        assert "valueQuantity" not in parts[name]
+        assert parts[name]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+
+
+def test_the_area_of_a_temperature_has_a_valid_unit() -> None:
+    cold = course(trace("temperature", every(60, [35] * 20)), minutes=20)
+    [found] = case_observations(told(exposures=exposures(cold, {})))
+    parts = {one["code"]["coding"][0]["code"]: one["valueQuantity"] for one in found["component"]}
+    assert parts["area"]["code"] == "K.min"
 
 
 def test_a_score_is_written_with_its_components_and_an_event_is_no_rate_of_0() -> None:
