@@ -58,9 +58,8 @@ def of_all(tenants: Sequence[Watched], limits: Monitors, *, failed: Mapping[str,
 
 
 def recent(of: Watched, figure: str) -> tuple[tuple[date, str], ...]:
-    """The alarms of a figure that ask for something now."""
-    since = of.made_on - timedelta(days=RECENT_DAYS)
-    return tuple(one for one in of.alarms(figure) if one[0] >= since)
+    """The alarms of a figure that ask for something now: it is not long that they could be known."""
+    return of.known_since(figure, of.made_on - timedelta(days=RECENT_DAYS))
 
 
 def _row(of: Watched, limits: Monitors) -> Markup:

@@ -34,7 +34,10 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """The operations of one chart, oldest first: risk, whether it happened (1, 0), and the week (from 0)."""
+    """The operations of one chart, oldest first: risk, whether it happened (1, 0), and the week (from 0).
+
+    `countable`: the day from which the chart could be drawn up to each of them, as an ordinal.
+    """
 
     figure: str
     outcome: str
@@ -42,6 +45,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     risks: Any
     happened: Any
     weeks: Any
+    countable: Any
     first_monday: date
 
 
@@ -121,6 +125,7 @@ def charts(of: Sequence[Scored], horizons: Mapping[str, int | None], *, today: d
 
 def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored], horizon: int | None) -> Outcomes:
     first = of[0].day.toordinal() - of[0].day.weekday()
+    countable = [maturity.countable_from(one.day, horizon_days=horizon).toordinal() for one in of]
     return Outcomes(
         figure=figure,
         outcome=outcome,
@@ -128,6 +133,7 @@ def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored], horiz
         risks=np.array([one.risk for one in of]),
         happened=np.array([float(maturity.happened(one.known, horizon_days=horizon)) for one in of]),
         weeks=np.array([(one.day.toordinal() - first) // 7 for one in of]),
+        countable=np.maximum.accumulate(countable),
         first_monday=date.fromordinal(first),
     )
 

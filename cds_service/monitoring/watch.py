@@ -26,7 +26,8 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 class WatchedChart(msgspec.Struct, frozen=True, kw_only=True):
     """One chart: a place and a value for each period that could be judged, and the days of its alarms.
 
-    `high`: odds that rise, or fall, of a chart of outcomes; `shown`: what was counted, for people, by period.
+    `usual`, `latest`: what was counted, in words.
+    `since`: by alarm the day from which it could be known. Outcomes are known long after the week of their operations.
     """
 
     figure: str
@@ -36,6 +37,7 @@ class WatchedChart(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     two_sided: bool
     alarms: tuple[date, ...]
+    since: tuple[date, ...]
     usual: str
     latest: str
     cannot_see: str
@@ -58,8 +60,13 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
     def alarms(self, figure: str) -> tuple[tuple[date, str], ...]:
         """Every alarm of a figure, the latest first, with the label of its chart."""
-        found = [(day, chart.label) for chart in self.charts.get(figure, ()) for day in chart.alarms]
-        return tuple(sorted(found, reverse=True))
+        return self.known_since(figure, date.min)
+
+    def known_since(self, figure: str, day: date) -> tuple[tuple[date, str], ...]:
+        """The alarms that could not be known before that day, in the same way."""
+        charts = self.charts.get(figure, ())
+        known = [(on, of.label, since) for of in charts for on, since in zip(of.alarms, of.since, strict=True)]
+        return tuple(sorted(((on, label) for on, label, since in known if since >= day), reverse=True))
 
 
 def of_tenant(
@@ -85,7 +92,7 @@ def of_tenant(
         weeks=over,
         calls=len(calls),
         operations=len(planned),
-        charts=_charts(found, outcomes, over, limits),
+        charts=drawn(found, outcomes, over, limits),
         silences=_counted(one.reason for one in calls.values() if one.decision == "silence"),
         overrides=_counted(one.reason or "no reason given" for one in answers if one.outcome == "overridden"),
         never_had=series.never_had(operations),
@@ -118,9 +125,10 @@ def _severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
     return [series.levels("severity", outcome, of, over) for outcome, of in by_outcome.items()]
 
 
-def _charts(
+def drawn(
     found: Sequence[Series], outcomes: Sequence[Outcomes], over: Weeks, limits: Monitors
 ) -> dict[str, tuple[WatchedChart, ...]]:
+    """The charts by figure; the series of one figure, and its outcomes in both ways, share its part of the alarms."""
     charts: defaultdict[str, list[WatchedChart]] = defaultdict(list)
     number = Counter(one.figure for one in found)
     for one in found:
@@ -137,6 +145,7 @@ def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Watched
     judged = judging.judged(of.streams, kind, nominal=nominal)
     days = [date.fromordinal(over.first.toordinal() + place * (1 if of.by_day else 7)) for place in _places(judged)]
     places = _places(judged)
+    alarms = tuple(day for day, place in zip(days, places, strict=True) if judged.signals[0, place])
     return WatchedChart(
         figure=of.figure,
         label=of.label,
@@ -144,7 +153,8 @@ def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Watched
         values=tuple(float(judged.values[0, place]) for place in places),
         limit=judged.limit,
         two_sided=kind != "psi",
-        alarms=tuple(day for day, place in zip(days, places, strict=True) if judged.signals[0, place]),
+        alarms=alarms,
+        since=alarms,
         usual=blind_spots.usual(of.streams),
         latest=blind_spots.latest(of.streams),
         cannot_see=blind_spots.of_stream(of.streams, kind, judged.limit, nominal),
@@ -159,6 +169,7 @@ def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> WatchedChart:
     judged = judging.outcomes(of.risks, of.happened, of.weeks, nominal=nominal, shift=shift)
     first = of.first_monday.toordinal()
     days = tuple(date.fromordinal(first + 7 * int(week)) for week in of.weeks)
+    alarms = np.flatnonzero(judged.signals)
     way = "more than predicted" if shift > 0 else "less than predicted"
     return WatchedChart(
         figure=of.figure,
@@ -167,7 +178,8 @@ def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> WatchedChart:
         values=tuple(float(value) for value in judged.values),
         limit=judged.limit,
         two_sided=False,
-        alarms=tuple(days[int(place)] for place in np.flatnonzero(judged.signals)),
+        alarms=tuple(days[int(place)] for place in alarms),
+        since=tuple(date.fromordinal(int(of.countable[place])) for place in alarms),
         usual=f"{of.risks.sum():.1f} predicted of {len(of.risks)}",
         latest=f"{int(of.happened.sum())} happened",
         cannot_see=blind_spots.of_outcomes(of, nominal, shift),

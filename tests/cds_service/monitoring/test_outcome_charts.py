@@ -1,0 +1,83 @@
+"""Charts of outcomes where more happens than was told: their alarms, horizons, and the figure that counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from cds_service.monitoring import outcome_series, prometheus, watch
+from cds_service.monitoring.monitors import monitors
+from cds_service.monitoring.series import Weeks
+from cds_service.monitoring.watch import Watched
+
+MONDAY, WEEKS, A_WEEK = date(2025, 9, 1), 40, 25
+TODAY = MONDAY + timedelta(weeks=WEEKS)
+OUTCOME = "any-complication"
+
+
+def rows(*, told: float = 0.13, true: float = 0.5, weeks: int = WEEKS, **members: Any) -> list[dict[str, Any]]:
+    """The scores' export of so many weeks of operations, each with its outcome; `members` of every row."""
+    random = np.random.default_rng(3)
+    return [
+        _row(MONDAY + timedelta(days=7 * week + number % 5), f"{week}-{number}", told, random.random() < true) | members
+        for week in range(weeks)
+        for number in range(A_WEEK)
+    ]
+
+
+def _row(day: date, operation: str, told: float, occurred: bool) -> dict[str, Any]:
+    return {
+        "received_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC).isoformat(),
+        "outcome": OUTCOME,
+        "model": "m",
+        "version": "1",
+        "state": "champion",
+        "probability": told,
+        "raw_probability": told,
+        "occurred": int(occurred),
+        "occurred_on": day + timedelta(days=3) if occurred else None,
+        "observed_through": day + timedelta(days=60),
+        "operated_on": day,
+        "operation": operation,
+        "of_operation": 1,
+        "sex": "female",
+        "age_band": "50-64",
+    }
+
+
+def watched(of: list[dict[str, Any]], *, horizons: dict[str, int | None] | None = None) -> Watched:
+    horizons = {OUTCOME: None} if horizons is None else horizons
+    scored = outcome_series.scored(iter(of))
+    outcomes = tuple(outcome_series.charts(scored, horizons, today=TODAY))
+    return Watched(
+        tenant="t",
+        made_on=TODAY,
+        weeks=Weeks(MONDAY, WEEKS),
+        calls=len(of),
+        operations=len(of),
+        charts=watch.drawn((), outcomes, Weeks(MONDAY, WEEKS), monitors()),
+        silences=(),
+        overrides=(),
+        never_had=(),
+        standings=outcome_series.standings(scored, horizons, today=TODAY),
+        observed=(),
+    )
+
+
+def _alarms(of: Watched, figure: str) -> int:
+    told = prometheus.exposition([of], monitors(), at=datetime(2026, 6, 8, tzinfo=UTC))
+    return int(next(line for line in told.splitlines() if f'figure="{figure}"' in line).rpartition(" ")[2])
+
+
+def test_more_harm_than_was_told_is_an_alarm_for_prometheus_when_its_weeks_begin_to_count() -> None:
+    of = watched(rows())
+    assert _alarms(of, "calibration") > 0
+    assert _alarms(of, "subgroups") > 0
+
+
+def test_an_alarm_of_weeks_that_counted_long_ago_asks_for_nothing_now() -> None:
+    of = watched(rows(weeks=12))
+    assert of.alarms("calibration")
+    assert _alarms(of, "calibration") == 0
