@@ -34,12 +34,13 @@ def monitor(
     from cds_service.monitoring.monitors import monitors  # noqa: PLC0415
     from cds_service.records import retention  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.outcome_horizons import outcome_horizons  # noqa: PLC0415
 
     now = datetime.now(UTC)
     today, limits = (until.date() if until else now.date()), monitors()
-    horizons = {card.outcome: card.horizon_days for card in registry.cards(models or registry.PACKAGE)}
-    if not horizons:
+    if not registry.cards(models or registry.PACKAGE):
         raise click.ClickException(f"{models}: holds no models")
+    horizons = outcome_horizons(models or registry.PACKAGE)
     out.mkdir(exist_ok=True)
     found = []
     with kept_record.opened(database_url, connections=2) as engine:

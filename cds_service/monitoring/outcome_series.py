@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -15,13 +15,15 @@ from cds_service.follow_up.maturity import Followed
 from cds_service.monitoring import risk_cusum
 from cds_service.records.outcome_changes import Statement, agreed
 
+NO_HORIZON = "horizon not known"
 _FEWEST = 50  # operations of a group before it has a chart
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """One operation as one model saw it: its day, the model's own risk, its group, and what is known of the outcome.
 
-    `asked`: the day of the call that stands for it.
+    `asked`: the day of the call that stands for it. `horizon_days`: how far that model looks, None: until discharge;
+    `is_horizon_known`: nothing can be counted where it is not.
     """
 
     day: date
@@ -31,6 +33,14 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     sex: str
     age_band: str
     known: Followed
+    horizon_days: int | None
+    is_horizon_known: bool
+
+    def standing(self, today: date) -> str:
+        """Whether it counts on that day, and if not, why."""
+        if not self.is_horizon_known:
+            return NO_HORIZON
+        return maturity.standing(self.known, horizon_days=self.horizon_days, as_of=today)
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +59,11 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     first_monday: date
 
 
-def scored(rows: Iterator[dict[str, Any]]) -> tuple[Scored, ...]:
-    """Of the rows of the scores' export (records/scores.py) each operation once, by the champion of its outcome."""
+def scored(rows: Iterator[dict[str, Any]], horizons: Mapping[str, int | None]) -> tuple[Scored, ...]:
+    """Of the rows of the scores' export (records/scores.py) each operation once, by the champion of its outcome.
+
+    The horizon is that of the prediction, so that models of one outcome may differ; `horizons` where none is told.
+    """
     standing: dict[tuple[str, str], dict[str, Any]] = {}
     said: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
     for row in rows:
@@ -64,7 +77,10 @@ def scored(rows: Iterator[dict[str, Any]]) -> tuple[Scored, ...]:
         if row["of_operation"] and _is_risk(row["raw_probability"]):
             standing.setdefault(key, row)
     return tuple(
-        sorted((_scored(row, said.get(key, [])) for key, row in standing.items()), key=lambda one: (one.day, one.risk))
+        sorted(
+            (_scored(row, said.get(key, []), horizons) for key, row in standing.items()),
+            key=lambda one: (one.day, one.risk),
+        )
     )
 
 
@@ -72,7 +88,7 @@ def _is_risk(probability: float | None) -> bool:
     return probability is not None and 0.0 < probability < 1.0
 
 
-def _scored(row: Mapping[str, Any], said: Sequence[Statement]) -> Scored:
+def _scored(row: Mapping[str, Any], said: Sequence[Statement], horizons: Mapping[str, int | None]) -> Scored:
     asked = datetime.fromisoformat(row["received_at"]).date()
     day = row.get("operated_on") or asked
     known = agreed(said) if said else None
@@ -92,46 +108,41 @@ def _scored(row: Mapping[str, Any], said: Sequence[Statement]) -> Scored:
         sex=str(row.get("sex") or "not known"),
         age_band=str(row.get("age_band") or "not known"),
         known=followed,
+        horizon_days=row["horizon_days"] if "horizon_days" in row else horizons.get(row["outcome"]),
+        is_horizon_known="horizon_days" in row or row["outcome"] in horizons,
     )
 
 
-def standings(of: Sequence[Scored], horizons: Mapping[str, int | None], *, today: date) -> dict[str, dict[str, int]]:
+def standings(of: Sequence[Scored], *, today: date) -> dict[str, dict[str, int]]:
     """By outcome how many operations count, and how many do not and why."""
     return {
-        outcome: maturity.standings(
-            (one.known for one in of if one.outcome == outcome), horizon_days=horizons.get(outcome), as_of=today
-        ).of
+        outcome: dict(Counter(one.standing(today) for one in of if one.outcome == outcome))
         for outcome in dict.fromkeys(one.outcome for one in of)
     }
 
 
-def charts(of: Sequence[Scored], horizons: Mapping[str, int | None], *, today: date) -> Iterator[Outcomes]:
+def charts(of: Sequence[Scored], *, today: date) -> Iterator[Outcomes]:
     """The streams of each outcome, and of its groups by sex and by age, that have enough operations and an event."""
     for outcome in dict.fromkeys(one.outcome for one in of):
-        horizon = horizons.get(outcome)
-        counting = [
-            one
-            for one in of
-            if one.outcome == outcome and maturity.standing(one.known, horizon_days=horizon, as_of=today) == "counts"
-        ]
+        counting = [one for one in of if one.outcome == outcome and one.standing(today) == "counts"]
         groups = {("calibration", ""): counting}
         for one in counting:
             for name in (one.sex, one.age_band):
                 groups.setdefault(("subgroups", name), []).append(one)
         for (figure, label), members in groups.items():
             if len(members) >= _FEWEST:
-                yield _outcomes(figure, outcome, label, members, horizon)
+                yield _outcomes(figure, outcome, label, members)
 
 
-def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored], horizon: int | None) -> Outcomes:
+def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored]) -> Outcomes:
     first = of[0].day.toordinal() - of[0].day.weekday()
-    countable = [maturity.countable_from(one.day, horizon_days=horizon).toordinal() for one in of]
+    countable = [maturity.countable_from(one.day, horizon_days=one.horizon_days).toordinal() for one in of]
     return Outcomes(
         figure=figure,
         outcome=outcome,
         label=label,
         risks=np.array([one.risk for one in of]),
-        happened=np.array([float(maturity.happened(one.known, horizon_days=horizon)) for one in of]),
+        happened=np.array([float(maturity.happened(one.known, horizon_days=one.horizon_days)) for one in of]),
         weeks=np.array([(one.day.toordinal() - first) // 7 for one in of]),
         countable=np.maximum.accumulate(countable),
         first_monday=date.fromordinal(first),

@@ -72,7 +72,10 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 def of_tenant(
     engine: Any, tenant: str, *, today: date, horizons: Mapping[str, int | None], limits: Monitors
 ) -> Watched:
-    """What the record of one tenant says on that day; whole weeks only, outcomes only of mature ones."""
+    """What the record of one tenant says on that day; whole weeks only, outcomes only of mature ones.
+
+    `horizons`: by outcome, for rows that do not say with the prediction how long its model looks ahead.
+    """
     calls = {row.id: series.seen(row) for row in export.evaluations(engine, tenant, since=_EVER)}
     over = series.weeks((one.day for one in calls.values()), today=today)
     planned = planned_operations(asked_calls(engine, tenant))
@@ -83,9 +86,9 @@ def of_tenant(
         *series.of_operations(operations, _carded(planned, calls, answers), over),
         *series.of_cards(answers, over),
     ]
-    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER))
+    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER), horizons)
     found += _severity(scored, over)
-    outcomes = tuple(outcome_series.charts(scored, horizons, today=today))
+    outcomes = tuple(outcome_series.charts(scored, today=today))
     return Watched(
         tenant=tenant,
         made_on=today,
@@ -96,7 +99,7 @@ def of_tenant(
         silences=_counted(one.reason for one in calls.values() if one.decision == "silence"),
         overrides=_counted(one.reason or "no reason given" for one in answers if one.outcome == "overridden"),
         never_had=series.never_had(operations),
-        standings=outcome_series.standings(scored, horizons, today=today),
+        standings=outcome_series.standings(scored, today=today),
         observed=tuple(
             (of.outcome, of.label, len(of.risks), int(of.happened.sum()), float(of.risks.sum())) for of in outcomes
         ),

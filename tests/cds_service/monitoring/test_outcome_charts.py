@@ -11,6 +11,7 @@ from cds_service.monitoring import outcome_series, prometheus, watch
 from cds_service.monitoring.monitors import monitors
 from cds_service.monitoring.series import Weeks
 from cds_service.monitoring.watch import Watched
+from models_onnx.outcome_horizons import outcome_horizons
 
 MONDAY, WEEKS, A_WEEK = date(2025, 9, 1), 40, 25
 TODAY = MONDAY + timedelta(weeks=WEEKS)
@@ -49,8 +50,8 @@ def _row(day: date, operation: str, told: float, occurred: bool) -> dict[str, An
 
 def watched(of: list[dict[str, Any]], *, horizons: dict[str, int | None] | None = None) -> Watched:
     horizons = {OUTCOME: None} if horizons is None else horizons
-    scored = outcome_series.scored(iter(of))
-    outcomes = tuple(outcome_series.charts(scored, horizons, today=TODAY))
+    scored = outcome_series.scored(iter(of), horizons)
+    outcomes = tuple(outcome_series.charts(scored, today=TODAY))
     return Watched(
         tenant="t",
         made_on=TODAY,
@@ -61,7 +62,7 @@ def watched(of: list[dict[str, Any]], *, horizons: dict[str, int | None] | None 
         silences=(),
         overrides=(),
         never_had=(),
-        standings=outcome_series.standings(scored, horizons, today=TODAY),
+        standings=outcome_series.standings(scored, today=TODAY),
         observed=(),
     )
 
@@ -81,3 +82,25 @@ def test_an_alarm_of_weeks_that_counted_long_ago_asks_for_nothing_now() -> None:
     of = watched(rows(weeks=12))
     assert of.alarms("calibration")
     assert _alarms(of, "calibration") == 0
+
+
+def test_an_operation_is_followed_as_long_as_the_model_looks_that_told_it() -> None:
+    late = {"occurred": 1, "occurred_on": TODAY - timedelta(days=1)}
+    day = date(2025, 9, 8)
+    of = [
+        _row(day, f"{horizon}-{number}", 0.1, occurred=True) | {"horizon_days": horizon} | late
+        for horizon in (7, None)
+        for number in range(50)
+    ]
+    (chart, *_) = outcome_series.charts(outcome_series.scored(iter(of), {OUTCOME: 7}), today=TODAY)
+    assert (len(chart.happened), chart.happened.sum()) == (100, 50)
+
+
+def test_an_outcome_whose_horizon_nobody_knows_is_told_and_not_charted() -> None:
+    of = watched(rows(), horizons={})
+    assert of.standings == {OUTCOME: {"horizon not known": WEEKS * A_WEEK}}
+    assert not of.charts
+
+
+def test_an_outcome_of_several_models_has_the_horizon_of_the_first_that_is_told() -> None:
+    assert outcome_horizons()[OUTCOME] is None
