@@ -20,7 +20,9 @@ _FEWEST = 50  # operations of a group before it has a chart
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation as one model saw it: its day, the model's own risk, its group, and what is known of the outcome.
+    """One operation as one model saw it: its day, the risk that was told, its group, and what is known of the outcome.
+
+    `own`: the model's own risk, before any recalibration; it tells the patients, whatever the hospital makes of it.
 
     `asked`: the day of the call that stands for it. `horizon_days`: how far that model looks, None: until discharge;
     `is_horizon_known`: nothing can be counted where it is not.
@@ -30,6 +32,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     asked: date
     outcome: str
     risk: float
+    own: float
     sex: str
     age_band: str
     known: Followed
@@ -74,7 +77,7 @@ def scored(rows: Iterator[dict[str, Any]], horizons: Mapping[str, int | None]) -
             days = (row.get("occurred_on"), row.get("observed_through"), row.get("operated_on"))
             if (one := Statement(bool(row["occurred"]), *days)) not in said[key]:
                 said[key].append(one)
-        if row["of_operation"] and _is_risk(row["raw_probability"]):
+        if row["of_operation"] and _is_risk(row["probability"]) and _is_risk(row["raw_probability"]):
             standing.setdefault(key, row)
     return tuple(
         sorted(
@@ -104,7 +107,8 @@ def _scored(row: Mapping[str, Any], said: Sequence[Statement], horizons: Mapping
         day=day,
         asked=asked,
         outcome=row["outcome"],
-        risk=row["raw_probability"],
+        risk=row["probability"],
+        own=row["raw_probability"],
         sex=str(row.get("sex") or "not known"),
         age_band=str(row.get("age_band") or "not known"),
         known=followed,

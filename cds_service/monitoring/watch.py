@@ -87,7 +87,7 @@ def of_tenant(
         *series.of_cards(answers, over),
     ]
     scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER), horizons)
-    found += _severity(scored, over)
+    found += severity(scored, over)
     outcomes = tuple(outcome_series.charts(scored, today=today))
     return Watched(
         tenant=tenant,
@@ -121,10 +121,11 @@ def _carded(
     }
 
 
-def _severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
+def severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
+    """The mean logit of the models' own risks by outcome: a recalibration makes no patient sicker."""
     by_outcome: defaultdict[str, list[tuple[date, float]]] = defaultdict(list)
     for one in scored:
-        by_outcome[one.outcome].append((one.asked, float(np.log(one.risk / (1 - one.risk)))))
+        by_outcome[one.outcome].append((one.asked, float(np.log(one.own / (1 - one.own)))))
     return [series.levels("severity", outcome, of, over) for outcome, of in by_outcome.items()]
 
 

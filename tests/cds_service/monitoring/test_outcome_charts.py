@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cds_service.monitoring import outcome_series, prometheus, watch
 from cds_service.monitoring.monitors import monitors
@@ -104,3 +105,11 @@ def test_an_outcome_whose_horizon_nobody_knows_is_told_and_not_charted() -> None
 
 def test_an_outcome_of_several_models_has_the_horizon_of_the_first_that_is_told() -> None:
     assert outcome_horizons()[OUTCOME] is None
+
+
+def test_a_recalibrated_figure_is_held_to_what_was_told_and_severity_to_the_models_own() -> None:
+    of = rows(told=0.5, raw_probability=0.13)
+    assert not watched(of).alarms("calibration")
+    assert watched(rows(raw_probability=0.5)).alarms("calibration")
+    (levels,) = watch.severity(outcome_series.scored(iter(of), {OUTCOME: None}), Weeks(MONDAY, WEEKS))
+    assert levels.streams.first[0, 0] / A_WEEK == pytest.approx(np.log(0.13 / 0.87))
