@@ -12,7 +12,7 @@ import numpy as np
 
 from cds_service.follow_up import maturity
 from cds_service.follow_up.maturity import Followed
-from cds_service.monitoring import risk_cusum
+from cds_service.monitoring import judging, risk_cusum
 from cds_service.records.outcome_changes import Statement, agreed
 
 NO_HORIZON = "horizon not known"
@@ -156,6 +156,5 @@ def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored]) -> Ou
 def delay_weeks(of: Outcomes, nominal_weeks: float, shift: float) -> float:
     """Mean weeks of operations until the chart tells that shift, without the time until outcomes are mature."""
     volume = len(of.risks) / max(1, len(np.unique(of.weeks)))
-    strata = risk_cusum.strata(of.risks)
-    limit = risk_cusum.limit(strata, round(nominal_weeks * volume), shift)
-    return risk_cusum.delay(strata, limit, by=shift, shift=shift) / volume
+    limit = judging.outcome_limit(of.risks, of.happened, of.weeks, nominal=nominal_weeks, shift=shift)
+    return risk_cusum.delay(risk_cusum.strata(of.risks), limit, by=shift, shift=shift) / volume

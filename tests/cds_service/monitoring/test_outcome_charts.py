@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cds_service.monitoring import outcome_series, prometheus, watch
+from cds_service.monitoring import blind_spots, outcome_series, prometheus, watch
 from cds_service.monitoring.monitors import monitors
+from cds_service.monitoring.outcome_series import Outcomes
+from cds_service.monitoring.risk_cusum import SHIFT
 from cds_service.monitoring.series import Weeks
 from cds_service.monitoring.watch import Watched
 from models_onnx.outcome_horizons import outcome_horizons
@@ -113,3 +115,31 @@ def test_a_recalibrated_figure_is_held_to_what_was_told_and_severity_to_the_mode
     assert watched(rows(raw_probability=0.5)).alarms("calibration")
     (levels,) = watch.severity(outcome_series.scored(iter(of), {OUTCOME: None}), Weeks(MONDAY, WEEKS))
     assert levels.streams.first[0, 0] / A_WEEK == pytest.approx(np.log(0.13 / 0.87))
+
+
+def test_weeks_that_differ_more_than_chance_make_the_told_delay_longer() -> None:
+    weeks = np.repeat(np.arange(40), 50)
+    happened = {by: np.tile(np.arange(50), 40) < 6.5 + by * np.where(weeks % 2, 1, -1) for by in (0.5, 6)}
+    told = {
+        by: outcome_series.delay_weeks(
+            Outcomes(
+                figure="calibration",
+                outcome=OUTCOME,
+                label="",
+                risks=np.full(2000, 0.13),
+                happened=of.astype(float),
+                weeks=weeks,
+                countable=weeks,
+                first_monday=MONDAY,
+            ),
+            867,
+            SHIFT,
+        )
+        for by, of in happened.items()
+    }
+    assert told[6] > 2 * told[0.5]
+
+
+def test_the_told_wait_is_that_of_the_outcomes_own_horizon() -> None:
+    (chart, *_) = outcome_series.charts(outcome_series.scored(iter(rows()), {OUTCOME: 8}), today=TODAY)
+    assert "and 14 weeks until they count" in blind_spots.of_outcomes(chart, 867, SHIFT)
