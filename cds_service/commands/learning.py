@@ -129,18 +129,10 @@ def _agreement(tenant_id: str, folder: Path) -> str:
 
 
 def _horizon(outcome: str) -> int | None:
-    """For how many days an operation is followed; None: until discharge.
+    """For how many days an operation is followed; None: until discharge."""
+    from models_onnx.outcome_horizons import outcome_horizons  # noqa: PLC0415
 
-    Where shipped models of one outcome differ, as the first of registry.yaml has it: the one that is told.
-    """
-    from models_onnx import registry  # noqa: PLC0415
-    from models_onnx.site_outcomes import site_outcomes  # noqa: PLC0415
-
-    known = {name: one.outcome.horizon_days for name, one in site_outcomes().items()}
-    cards = {(card.name, card.version): card for card in registry.cards(registry.PACKAGE)}
-    for entry in registry.read_entries(registry.PACKAGE / "registry.yaml"):
-        card = cards[entry.model, entry.version]
-        known.setdefault(card.outcome, card.horizon_days)
+    known = outcome_horizons()
     if outcome not in known:
         raise click.ClickException(f"{outcome}: no such outcome; there are {', '.join(sorted(known))}")
     return known[outcome]

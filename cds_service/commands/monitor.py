@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cds_service.commands import kept_record, output, proof
+from cds_service.commands import faults, kept_record, output, proof
 
 ALL = "index.html"
 METRICS = "surgical-risk-monitors.prom"
@@ -28,32 +30,58 @@ def monitor(
     """Write a page of what is watched of TENANT_ID, or of every tenant of the record and one of all; to be run weekly.
 
     Aggregates only, no patient. Beside the pages stands a file for the textfile collector of Prometheus' node exporter:
-    the alarms of four weeks by figure, and when this ran; deploy/surgical-risk-monitors.yaml has the rules.
+    the alarms of four weeks by figure, and when this ran; deploy/surgical-risk-monitors.yaml has the rules. A tenant
+    whose record cannot be judged is told and stops no other; then the exit code is 1 and no run is told to Prometheus.
     """
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
+
     from cds_service.monitoring import monitor_page, prometheus, watch  # noqa: PLC0415
     from cds_service.monitoring.monitors import monitors  # noqa: PLC0415
     from cds_service.records import retention  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.outcome_horizons import outcome_horizons  # noqa: PLC0415
 
     now = datetime.now(UTC)
     today, limits = (until.date() if until else now.date()), monitors()
-    horizons = {card.outcome: card.horizon_days for card in registry.cards(models or registry.PACKAGE)}
-    if not horizons:
+    if not registry.cards(models or registry.PACKAGE):
         raise click.ClickException(f"{models}: holds no models")
+    horizons = outcome_horizons(models or registry.PACKAGE)
     out.mkdir(exist_ok=True)
-    found = []
+    found, failed = [], {}
     with kept_record.opened(database_url, connections=2) as engine:
         if tenant_id is not None:
             proof.refuse_unrecorded(engine, tenant_id)
         for tenant in (tenant_id,) if tenant_id else retention.tenants_kept(engine):
-            of = watch.of_tenant(engine, tenant, today=today, horizons=horizons, limits=limits)
-            (out / f"{tenant}.html").write_text(monitor_page.of_tenant(of, limits), encoding="utf-8")
+            try:
+                of = watch.of_tenant(engine, tenant, today=today, horizons=horizons, limits=limits)
+                page = monitor_page.of_tenant(of, limits)
+            except (DatabaseError, ValueError) as error:
+                failed[tenant] = _not_watched(tenant, error)
+                continue
+            (out / monitor_page.file_name(tenant)).write_text(page, encoding="utf-8")
             alarms = {one.name: len(monitor_page.recent(of, one.name)) for one in limits.figures}
             told = ", ".join(f"{name} {number}" for name, number in alarms.items() if number) or "none"
             line = f"{tenant}: {of.operations} operations, alarms of four weeks: {told}"
             output.row("tenants", line, {"tenant": tenant, "operations": of.operations, "alarms": alarms})
             found.append(of)
     if tenant_id is None:
-        (out / ALL).write_text(monitor_page.of_all(found, limits, failed={}), encoding="utf-8")
-        (out / METRICS).write_text(prometheus.exposition(found, limits, at=now), encoding="utf-8")
+        (out / ALL).write_text(monitor_page.of_all(found, limits, failed=failed), encoding="utf-8")
+        _put_whole(out / METRICS, prometheus.exposition(found, limits, at=None if failed else now))
     output.say(f"written to {out}", written=str(out))
+    if failed:
+        raise click.ClickException(f"not watched: {'; '.join(f'{tenant} ({why})' for tenant, why in failed.items())}")
+
+
+def _not_watched(tenant: str, error: Exception) -> str:
+    """Why, in a line; told at once, for the other tenants may take an hour."""
+    why = faults.plain(error) or "its record cannot be read: " + type(error).__name__
+    told: dict[str, Any] = {"tenant": tenant, "failed": why}
+    output.row("tenants", f"{tenant}: not watched, {why}", told)
+    return why
+
+
+def _put_whole(path: Path, text: str) -> None:
+    """Write a file that another program reads: it finds the one before or this one, never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

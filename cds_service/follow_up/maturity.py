@@ -51,10 +51,10 @@ def standing(of: Followed, *, horizon_days: int | None, as_of: date, lag_days: i
     through the horizon. `undated`: said by a file without days; whether it is mature cannot be told from what it says.
     Without `horizon_days` the outcome is one until discharge.
     """
-    horizon = timedelta(days=UNTIL_DISCHARGE_DAYS if horizon_days is None else horizon_days)
+    horizon = _followed_for(horizon_days)
     if of.contradicted:
         return "contradicted"
-    if week_ends(of.day) + horizon + timedelta(days=lag_days) > as_of:
+    if countable_from(of.day, horizon_days=horizon_days, lag_days=lag_days) > as_of:
         return "not-mature"
     if of.occurred is None:
         return "unknown"
@@ -79,6 +79,15 @@ def standings(of: Iterable[Followed], *, horizon_days: int | None, as_of: date, 
     return Standings(
         dict(Counter(standing(one, horizon_days=horizon_days, as_of=as_of, lag_days=lag_days) for one in of))
     )
+
+
+def countable_from(day: date, *, horizon_days: int | None, lag_days: int = LAG_DAYS) -> date:
+    """The day on which the week of an operation of that day becomes mature."""
+    return week_ends(day) + _followed_for(horizon_days) + timedelta(days=lag_days)
+
+
+def _followed_for(horizon_days: int | None) -> timedelta:
+    return timedelta(days=UNTIL_DISCHARGE_DAYS if horizon_days is None else horizon_days)
 
 
 def week_ends(day: date) -> date:

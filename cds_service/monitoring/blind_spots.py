@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from cds_service.follow_up.maturity import LAG_DAYS, UNTIL_DISCHARGE_DAYS
 from cds_service.monitoring import baseline, ewma, input_drift, outcome_series
 from cds_service.monitoring.judging import Streams
 from cds_service.monitoring.monitors import WEIGHTS
@@ -77,7 +76,8 @@ def _spread(values: np.ndarray, sizes: np.ndarray) -> float:
 def of_outcomes(of: Outcomes, nominal: float, shift: float) -> str:
     """How long a shift of the odds takes, with the time until an outcome may be counted."""
     weeks = outcome_series.delay_weeks(of, nominal, shift)
-    waits = (LAG_DAYS + UNTIL_DISCHARGE_DAYS) / 7
+    sundays = of.first_monday.toordinal() + 7 * of.weeks + 6
+    waits = float(np.max(of.countable - sundays)) / 7
     odds = "1.65 times" if shift > 0 else "0.61 times"
     told = f"{weeks:.0f} weeks" if weeks < 2 * _WEEKS_OF_YEAR else f"{weeks / _WEEKS_OF_YEAR:.0f} years"
     return f"Odds of {odds} the predicted for {told} of operations on average, and {waits:.0f} weeks until they count"

@@ -63,9 +63,14 @@ def outcomes(
 
     `nominal` in weeks; the operations of a week are those that there were on average.
     """
-    volume = len(risks) / max(1, len(np.unique(weeks)))
-    limit = risk_cusum.limit(risk_cusum.strata(risks), round(nominal * volume), shift)
-    early = weeks < weeks.min() + _LEARNS_WEEKS
-    limit *= risk_cusum.dispersion(risks[early], happened[early], weeks[early])
+    limit = outcome_limit(risks, happened, weeks, nominal=nominal, shift=shift)
     found = risk_cusum.chart(risks[None, :], happened[None, :], limit_=limit, shift=shift)
     return JudgedStreams(found.values[0] / limit, found.signals[0], 1.0)
+
+
+def outcome_limit(risks: Values, happened: Values, weeks: NDArray[np.int64], *, nominal: float, shift: float) -> float:
+    """The limit of that chart, as many times higher as its weeks differ more than chance lets them."""
+    volume = len(risks) / max(1, len(np.unique(weeks)))
+    early = weeks < weeks.min() + _LEARNS_WEEKS
+    dispersion = risk_cusum.dispersion(risks[early], happened[early], weeks[early])
+    return risk_cusum.limit(risk_cusum.strata(risks), round(nominal * volume), shift) * dispersion

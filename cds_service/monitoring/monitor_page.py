@@ -15,6 +15,7 @@ from cds_service.monitoring.watch import Watched, WatchedChart
 _STYLE = Path(__file__).with_name("monitor_page.css")
 # An alarm of so many days before the page was made asks for something; what is older stays in its table.
 RECENT_DAYS = 28
+_INDEX = "index"
 _SHOWN = 12
 _DOCUMENT = Markup(
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,'
@@ -35,6 +36,11 @@ def of_tenant(of: Watched, limits: Monitors) -> str:
         _tables(of),
     ]
     return _document(f"Monitoring of {of.tenant}", body)
+
+
+def file_name(tenant: str) -> str:
+    """The file of a tenant's page; that of all of them is another one, whatever a tenant is called."""
+    return f"{tenant}.html" if tenant.casefold() != _INDEX else f"{tenant}~.html"
 
 
 def of_all(tenants: Sequence[Watched], limits: Monitors, *, failed: Mapping[str, str]) -> str:
@@ -58,18 +64,22 @@ def of_all(tenants: Sequence[Watched], limits: Monitors, *, failed: Mapping[str,
 
 
 def recent(of: Watched, figure: str) -> tuple[tuple[date, str], ...]:
-    """The alarms of a figure that ask for something now."""
-    since = of.made_on - timedelta(days=RECENT_DAYS)
-    return tuple(one for one in of.alarms(figure) if one[0] >= since)
+    """The alarms of a figure that ask for something now: it is not long that they could be known."""
+    return of.known_since(figure, of.made_on - timedelta(days=RECENT_DAYS))
 
 
 def _row(of: Watched, limits: Monitors) -> Markup:
-    cells = [Markup('<th scope=row><a href="{0}.html">{0}</a></th><td>{1:,}</td>').format(of.tenant, of.operations)]
+    cells = [_linked(of)]
     for one in limits.figures:
         number = len(recent(of, one.name))
         told = str(number) if of.charts.get(one.name) else "–"
         cells.append(Markup("<td{}>{}</td>").format(Markup(" class=alarm") if number else "", told))
     return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+
+
+def _linked(of: Watched) -> Markup:
+    cells = Markup('<th scope=row><a href="{}">{}</a></th><td>{:,}</td>')
+    return cells.format(file_name(of.tenant), of.tenant, of.operations)
 
 
 def _asks(of: Watched, limits: Monitors) -> Markup:

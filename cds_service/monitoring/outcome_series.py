@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,29 +12,45 @@ import numpy as np
 
 from cds_service.follow_up import maturity
 from cds_service.follow_up.maturity import Followed
-from cds_service.monitoring import risk_cusum
+from cds_service.monitoring import judging, risk_cusum
 from cds_service.records.outcome_changes import Statement, agreed
 
+NO_HORIZON = "horizon not known"
 _FEWEST = 50  # operations of a group before it has a chart
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation as one model saw it: its day, the model's own risk, its group, and what is known of the outcome.
+    """One operation as one model saw it: its day, the risk that was told, its group, and what is known of the outcome.
 
-    `asked`: the day of the call that stands for it.
+    `own`: the model's own risk, before any recalibration; it tells the patients, whatever the hospital makes of it.
+
+    `asked`: the day of the call that stands for it. `horizon_days`: how far that model looks, None: until discharge;
+    `is_horizon_known`: nothing can be counted where it is not.
     """
 
     day: date
     asked: date
     outcome: str
     risk: float
+    own: float
     sex: str
     age_band: str
     known: Followed
+    horizon_days: int | None
+    is_horizon_known: bool
+
+    def standing(self, today: date) -> str:
+        """Whether it counts on that day, and if not, why."""
+        if not self.is_horizon_known:
+            return NO_HORIZON
+        return maturity.standing(self.known, horizon_days=self.horizon_days, as_of=today)
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """The operations of one chart, oldest first: risk, whether it happened (1, 0), and the week (from 0)."""
+    """The operations of one chart, oldest first: risk, whether it happened (1, 0), and the week (from 0).
+
+    `countable`: the day from which the chart could be drawn up to each of them, as an ordinal.
+    """
 
     figure: str
     outcome: str
@@ -42,11 +58,15 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     risks: Any
     happened: Any
     weeks: Any
+    countable: Any
     first_monday: date
 
 
-def scored(rows: Iterator[dict[str, Any]]) -> tuple[Scored, ...]:
-    """Of the rows of the scores' export (records/scores.py) each operation once, by the champion of its outcome."""
+def scored(rows: Iterator[dict[str, Any]], horizons: Mapping[str, int | None]) -> tuple[Scored, ...]:
+    """Of the rows of the scores' export (records/scores.py) each operation once, by the champion of its outcome.
+
+    The horizon is that of the prediction, so that models of one outcome may differ; `horizons` where none is told.
+    """
     standing: dict[tuple[str, str], dict[str, Any]] = {}
     said: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
     for row in rows:
@@ -57,10 +77,13 @@ def scored(rows: Iterator[dict[str, Any]]) -> tuple[Scored, ...]:
             days = (row.get("occurred_on"), row.get("observed_through"), row.get("operated_on"))
             if (one := Statement(bool(row["occurred"]), *days)) not in said[key]:
                 said[key].append(one)
-        if row["of_operation"] and _is_risk(row["raw_probability"]):
+        if row["of_operation"] and _is_risk(row["probability"]) and _is_risk(row["raw_probability"]):
             standing.setdefault(key, row)
     return tuple(
-        sorted((_scored(row, said.get(key, [])) for key, row in standing.items()), key=lambda one: (one.day, one.risk))
+        sorted(
+            (_scored(row, said.get(key, []), horizons) for key, row in standing.items()),
+            key=lambda one: (one.day, one.risk),
+        )
     )
 
 
@@ -68,7 +91,7 @@ def _is_risk(probability: float | None) -> bool:
     return probability is not None and 0.0 < probability < 1.0
 
 
-def _scored(row: Mapping[str, Any], said: Sequence[Statement]) -> Scored:
+def _scored(row: Mapping[str, Any], said: Sequence[Statement], horizons: Mapping[str, int | None]) -> Scored:
     asked = datetime.fromisoformat(row["received_at"]).date()
     day = row.get("operated_on") or asked
     known = agreed(said) if said else None
@@ -84,50 +107,48 @@ def _scored(row: Mapping[str, Any], said: Sequence[Statement]) -> Scored:
         day=day,
         asked=asked,
         outcome=row["outcome"],
-        risk=row["raw_probability"],
+        risk=row["probability"],
+        own=row["raw_probability"],
         sex=str(row.get("sex") or "not known"),
         age_band=str(row.get("age_band") or "not known"),
         known=followed,
+        horizon_days=row["horizon_days"] if "horizon_days" in row else horizons.get(row["outcome"]),
+        is_horizon_known="horizon_days" in row or row["outcome"] in horizons,
     )
 
 
-def standings(of: Sequence[Scored], horizons: Mapping[str, int | None], *, today: date) -> dict[str, dict[str, int]]:
+def standings(of: Sequence[Scored], *, today: date) -> dict[str, dict[str, int]]:
     """By outcome how many operations count, and how many do not and why."""
     return {
-        outcome: maturity.standings(
-            (one.known for one in of if one.outcome == outcome), horizon_days=horizons.get(outcome), as_of=today
-        ).of
+        outcome: dict(Counter(one.standing(today) for one in of if one.outcome == outcome))
         for outcome in dict.fromkeys(one.outcome for one in of)
     }
 
 
-def charts(of: Sequence[Scored], horizons: Mapping[str, int | None], *, today: date) -> Iterator[Outcomes]:
+def charts(of: Sequence[Scored], *, today: date) -> Iterator[Outcomes]:
     """The streams of each outcome, and of its groups by sex and by age, that have enough operations and an event."""
     for outcome in dict.fromkeys(one.outcome for one in of):
-        horizon = horizons.get(outcome)
-        counting = [
-            one
-            for one in of
-            if one.outcome == outcome and maturity.standing(one.known, horizon_days=horizon, as_of=today) == "counts"
-        ]
+        counting = [one for one in of if one.outcome == outcome and one.standing(today) == "counts"]
         groups = {("calibration", ""): counting}
         for one in counting:
             for name in (one.sex, one.age_band):
                 groups.setdefault(("subgroups", name), []).append(one)
         for (figure, label), members in groups.items():
             if len(members) >= _FEWEST:
-                yield _outcomes(figure, outcome, label, members, horizon)
+                yield _outcomes(figure, outcome, label, members)
 
 
-def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored], horizon: int | None) -> Outcomes:
+def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored]) -> Outcomes:
     first = of[0].day.toordinal() - of[0].day.weekday()
+    countable = [maturity.countable_from(one.day, horizon_days=one.horizon_days).toordinal() for one in of]
     return Outcomes(
         figure=figure,
         outcome=outcome,
         label=label,
         risks=np.array([one.risk for one in of]),
-        happened=np.array([float(maturity.happened(one.known, horizon_days=horizon)) for one in of]),
+        happened=np.array([float(maturity.happened(one.known, horizon_days=one.horizon_days)) for one in of]),
         weeks=np.array([(one.day.toordinal() - first) // 7 for one in of]),
+        countable=np.maximum.accumulate(countable),
         first_monday=date.fromordinal(first),
     )
 
@@ -135,6 +156,5 @@ def _outcomes(figure: str, outcome: str, label: str, of: Sequence[Scored], horiz
 def delay_weeks(of: Outcomes, nominal_weeks: float, shift: float) -> float:
     """Mean weeks of operations until the chart tells that shift, without the time until outcomes are mature."""
     volume = len(of.risks) / max(1, len(np.unique(of.weeks)))
-    strata = risk_cusum.strata(of.risks)
-    limit = risk_cusum.limit(strata, round(nominal_weeks * volume), shift)
-    return risk_cusum.delay(strata, limit, by=shift, shift=shift) / volume
+    limit = judging.outcome_limit(of.risks, of.happened, of.weeks, nominal=nominal_weeks, shift=shift)
+    return risk_cusum.delay(risk_cusum.strata(of.risks), limit, by=shift, shift=shift) / volume

@@ -23,15 +23,20 @@ groups:
 """
 
 
-def exposition(of: Sequence[Watched], limits: Monitors, *, at: datetime) -> str:
-    """The alarms of four weeks by tenant and figure, where the figure has a chart, and when this was made."""
+def exposition(of: Sequence[Watched], limits: Monitors, *, at: datetime | None) -> str:
+    """The alarms of four weeks by tenant and figure, where the figure has a chart, and when this was made.
+
+    `at`: None where a tenant could not be judged; it has no alarms here, so the alert on no run has to speak of it.
+    """
     lines = [f"# TYPE {ALARMS} gauge"]
     for tenant in of:
         for one in limits.figures:
             if tenant.charts.get(one.name):
                 labels = f'tenant={json.dumps(tenant.tenant)},figure="{one.name}"'
                 lines.append(f"{ALARMS}{{{labels}}} {len(recent(tenant, one.name))}")
-    return "\n".join([*lines, f"# TYPE {RUN} gauge", f"{RUN} {at.timestamp():.0f}", ""])
+    if at is not None:
+        lines += [f"# TYPE {RUN} gauge", f"{RUN} {at.timestamp():.0f}"]
+    return "\n".join([*lines, ""])
 
 
 def rules(limits: Monitors) -> str:

@@ -26,7 +26,8 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 class WatchedChart(msgspec.Struct, frozen=True, kw_only=True):
     """One chart: a place and a value for each period that could be judged, and the days of its alarms.
 
-    `high`: odds that rise, or fall, of a chart of outcomes; `shown`: what was counted, for people, by period.
+    `usual`, `latest`: what was counted, in words.
+    `since`: by alarm the day from which it could be known. Outcomes are known long after the week of their operations.
     """
 
     figure: str
@@ -36,6 +37,7 @@ class WatchedChart(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     two_sided: bool
     alarms: tuple[date, ...]
+    since: tuple[date, ...]
     usual: str
     latest: str
     cannot_see: str
@@ -58,14 +60,22 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
     def alarms(self, figure: str) -> tuple[tuple[date, str], ...]:
         """Every alarm of a figure, the latest first, with the label of its chart."""
-        found = [(day, chart.label) for chart in self.charts.get(figure, ()) for day in chart.alarms]
-        return tuple(sorted(found, reverse=True))
+        return self.known_since(figure, date.min)
+
+    def known_since(self, figure: str, day: date) -> tuple[tuple[date, str], ...]:
+        """The alarms that could not be known before that day, in the same way."""
+        charts = self.charts.get(figure, ())
+        known = [(on, of.label, since) for of in charts for on, since in zip(of.alarms, of.since, strict=True)]
+        return tuple(sorted(((on, label) for on, label, since in known if since >= day), reverse=True))
 
 
 def of_tenant(
     engine: Any, tenant: str, *, today: date, horizons: Mapping[str, int | None], limits: Monitors
 ) -> Watched:
-    """What the record of one tenant says on that day; whole weeks only, outcomes only of mature ones."""
+    """What the record of one tenant says on that day; whole weeks only, outcomes only of mature ones.
+
+    `horizons`: by outcome, for rows that do not say with the prediction how long its model looks ahead.
+    """
     calls = {row.id: series.seen(row) for row in export.evaluations(engine, tenant, since=_EVER)}
     over = series.weeks((one.day for one in calls.values()), today=today)
     planned = planned_operations(asked_calls(engine, tenant))
@@ -76,20 +86,20 @@ def of_tenant(
         *series.of_operations(operations, _carded(planned, calls, answers), over),
         *series.of_cards(answers, over),
     ]
-    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER))
-    found += _severity(scored, over)
-    outcomes = tuple(outcome_series.charts(scored, horizons, today=today))
+    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER), horizons)
+    found += severity(scored, over)
+    outcomes = tuple(outcome_series.charts(scored, today=today))
     return Watched(
         tenant=tenant,
         made_on=today,
         weeks=over,
         calls=len(calls),
         operations=len(planned),
-        charts=_charts(found, outcomes, over, limits),
+        charts=drawn(found, outcomes, over, limits),
         silences=_counted(one.reason for one in calls.values() if one.decision == "silence"),
         overrides=_counted(one.reason or "no reason given" for one in answers if one.outcome == "overridden"),
         never_had=series.never_had(operations),
-        standings=outcome_series.standings(scored, horizons, today=today),
+        standings=outcome_series.standings(scored, today=today),
         observed=tuple(
             (of.outcome, of.label, len(of.risks), int(of.happened.sum()), float(of.risks.sum())) for of in outcomes
         ),
@@ -111,16 +121,18 @@ def _carded(
     }
 
 
-def _severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
+def severity(scored: Sequence[Scored], over: Weeks) -> list[Series]:
+    """The mean logit of the models' own risks by outcome: a recalibration makes no patient sicker."""
     by_outcome: defaultdict[str, list[tuple[date, float]]] = defaultdict(list)
     for one in scored:
-        by_outcome[one.outcome].append((one.asked, float(np.log(one.risk / (1 - one.risk)))))
+        by_outcome[one.outcome].append((one.asked, float(np.log(one.own / (1 - one.own)))))
     return [series.levels("severity", outcome, of, over) for outcome, of in by_outcome.items()]
 
 
-def _charts(
+def drawn(
     found: Sequence[Series], outcomes: Sequence[Outcomes], over: Weeks, limits: Monitors
 ) -> dict[str, tuple[WatchedChart, ...]]:
+    """The charts by figure; the series of one figure, and its outcomes in both ways, share its part of the alarms."""
     charts: defaultdict[str, list[WatchedChart]] = defaultdict(list)
     number = Counter(one.figure for one in found)
     for one in found:
@@ -137,6 +149,7 @@ def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Watched
     judged = judging.judged(of.streams, kind, nominal=nominal)
     days = [date.fromordinal(over.first.toordinal() + place * (1 if of.by_day else 7)) for place in _places(judged)]
     places = _places(judged)
+    alarms = tuple(day for day, place in zip(days, places, strict=True) if judged.signals[0, place])
     return WatchedChart(
         figure=of.figure,
         label=of.label,
@@ -144,7 +157,8 @@ def _chart(of: Series, over: Weeks, nominal: float, limits: Monitors) -> Watched
         values=tuple(float(judged.values[0, place]) for place in places),
         limit=judged.limit,
         two_sided=kind != "psi",
-        alarms=tuple(day for day, place in zip(days, places, strict=True) if judged.signals[0, place]),
+        alarms=alarms,
+        since=alarms,
         usual=blind_spots.usual(of.streams),
         latest=blind_spots.latest(of.streams),
         cannot_see=blind_spots.of_stream(of.streams, kind, judged.limit, nominal),
@@ -159,6 +173,7 @@ def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> WatchedChart:
     judged = judging.outcomes(of.risks, of.happened, of.weeks, nominal=nominal, shift=shift)
     first = of.first_monday.toordinal()
     days = tuple(date.fromordinal(first + 7 * int(week)) for week in of.weeks)
+    alarms = np.flatnonzero(judged.signals)
     way = "more than predicted" if shift > 0 else "less than predicted"
     return WatchedChart(
         figure=of.figure,
@@ -167,7 +182,8 @@ def _outcome_chart(of: Outcomes, nominal: float, shift: float) -> WatchedChart:
         values=tuple(float(value) for value in judged.values),
         limit=judged.limit,
         two_sided=False,
-        alarms=tuple(days[int(place)] for place in np.flatnonzero(judged.signals)),
+        alarms=tuple(days[int(place)] for place in alarms),
+        since=tuple(date.fromordinal(int(of.countable[place])) for place in alarms),
         usual=f"{of.risks.sum():.1f} predicted of {len(of.risks)}",
         latest=f"{int(of.happened.sum())} happened",
         cannot_see=blind_spots.of_outcomes(of, nominal, shift),

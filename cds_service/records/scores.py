@@ -53,7 +53,7 @@ AGE_BANDS = ((50, "18-49"), (65, "50-64"), (80, "65-79"), (1000, "80+"))
 
 def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> int:
     """One row per evaluation and version that was scored, oldest first; returns how many."""
-    writer = csv.DictWriter(out, COLUMNS)
+    writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
     writer.writeheader()
     rows = 0
     for row in scores(engine, tenant_id, since=since):
@@ -63,7 +63,10 @@ def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> i
 
 
 def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[str, Any]]:
-    """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet."""
+    """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet.
+
+    `horizon_days`, which is no column, where the discrete result has the prediction; None there: until discharge.
+    """
     happened = statements(engine, tenant_id)
     operations = _operations(engine, tenant_id)
     table = tables.evaluation.c
@@ -78,10 +81,16 @@ def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[
         for row in connection.execute(statement).mappings():
             shared = {name: row[name] for name in row if name not in ("models", "result")}
             shared["received_at"] = shared["received_at"].isoformat()
-            shared |= operations.get(row["evaluation_id"], {}) | _cohorts(row["result"])
+            result = {} if row["result"] is None else msgspec.json.decode(row["result"])
+            shared |= operations.get(row["evaluation_id"], {}) | _cohorts(result)
+            horizons = {
+                (one.get("outcome"), one.get("model"), one.get("version")): {"horizon_days": one.get("horizonDays")}
+                for one in result.get("predictions", ())
+            }
             for told in msgspec.json.decode(row["models"]):
                 said = happened.get((row["evaluation_id"], str(told.get("outcome"))))
-                yield {**shared, **_score(told), **(_days(said) if said else {})}
+                horizon = horizons.get((told.get("outcome"), told["model"], told["version"]), {})
+                yield {**shared, **_score(told), **horizon, **(_days(said) if said else {})}
 
 
 def _operations(engine: Engine, tenant_id: str) -> dict[str, dict[str, Any]]:
@@ -97,9 +106,9 @@ def _operations(engine: Engine, tenant_id: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _cohorts(result: str | None) -> dict[str, Any]:
+def _cohorts(result: dict[str, Any]) -> dict[str, Any]:
     """Sex and age band as the models were given them; empty where they were not known."""
-    inputs = {} if result is None else {one["name"]: one for one in msgspec.json.decode(result).get("inputs", ())}
+    inputs = {one["name"]: one for one in result.get("inputs", ())}
     sex, age = (inputs.get(name, {}).get("value") for name in ("sex", "age"))
     band = next((name for below, name in AGE_BANDS if age < below), None) if isinstance(age, int | float) else None
     return {"sex": sex, "age_band": band}
