@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -12,6 +10,7 @@ from typing import TextIO
 import click
 
 from cds_service.commands import kept_record, output, proof
+from cds_service.trust import private_files
 
 
 @click.command("operations", cls=output.Command)
@@ -61,7 +60,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     with kept_record.opened(database_url) as engine:
         proof.refuse_unrecorded(engine, tenant_id)
         found = learning_cases.learning_cases(engine, tenant_id, asked)
-    with _private(out) as file:
+    with private_files.text(out) as file:
         writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(learning_cases.INPUT + name for name in FEATURES)])
         writer.writeheader()
         writer.writerows(found.rows)
@@ -136,12 +135,3 @@ def _horizon(outcome: str) -> int | None:
     if outcome not in known:
         raise click.ClickException(f"{outcome}: no such outcome; there are {', '.join(sorted(known))}")
     return known[outcome]
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[TextIO]:
-    """A file that its owner alone may read."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        yield file

@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from cds_service.commands import kept_record, output, proof
+from cds_service.trust import private_files
 
 if TYPE_CHECKING:
     from cds_service.follow_up.derived_outcomes import DerivedTally, OutcomeLine, Reader
@@ -152,7 +153,7 @@ def _write(out: Path, lines: Iterable[OutcomeLine], source: str) -> None:
     from cds_service.follow_up.derived_outcomes import OutcomeLine  # noqa: PLC0415
 
     names = OutcomeLine.__struct_fields__
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with private_files.text(out) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*names, "source"])
         for one in sorted(lines, key=lambda line: (line.evaluation_id, line.outcome)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.commands import kept_record, output, proof
+from cds_service.trust import private_files
 
 if TYPE_CHECKING:
     from cds_service.tenants.tenant import Tenant
@@ -69,7 +70,7 @@ def validate(  # noqa: PLR0913 — a command's options are its interface
         kept = evidence.encoded(found)
         sha256, gates = evidence.digest(kept), evidence.gates(found, tenant.validation)
         _write(out, report, gates, sha256)
-        _private(out / "review-sample.csv", chart_sample.as_csv(chart_sample.drawn(operations, seed=seed)))
+        private_files.write(out / "review-sample.csv", chart_sample.as_csv(chart_sample.drawn(operations, seed=seed)))
         event = _event(tenant_id, done_by, now, passes=all(one.passes for one in gates))
         validation_reports.keep(engine, event, sha256=sha256, evidence=kept)
     _tell(report, gates, sha256, out)
@@ -145,13 +146,6 @@ def _write(out: Path, report: ValidationReport, gates: Any, sha256: str) -> None
     (out / "validation.html").write_text(validation_page.as_html(report, gates, sha256=sha256), encoding="utf-8")
     for name, content in validation_csv.files(report, gates).items():
         (out / name).write_bytes(content)
-
-
-def _private(path: Path, content: bytes) -> None:
-    """For its owner alone: it leads to patients."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(content)
 
 
 def _event(tenant_id: str, done_by: str, now: datetime, *, passes: bool) -> Any:

@@ -12,18 +12,19 @@ from pathlib import Path
 
 import msgspec
 
+from cds_service.trust import private_files
+
 _AT_ONCE = 64  # files that are open together
 
 
 def put(path: Path, lines: Iterable[bytes]) -> None:
     """Write the lines to a file that is there only when it is whole, also after a loss of power."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
+    with open(beside, "wb", opener=private_files.opener) as file:
         for line in lines:
             file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    beside.chmod(0o600)  # rows name patients
     beside.replace(path)
 
 

@@ -22,6 +22,7 @@ from cds_service.replay import merged, opened, patient, split
 from cds_service.replay.opened import NamedOpening
 from cds_service.replay.patient import Setting
 from cds_service.replay.worth import Sieve
+from cds_service.trust import private_files
 from fhir_mappings.report import bulk_files
 from models_onnx import data_files
 
@@ -59,7 +60,8 @@ def run(export: Path, out: Path, work: Path, named: NamedOpening, *, processes: 
 
     `progress` is told what is done, how much of it, and of how much.
     """
-    (work / _DATA).mkdir(parents=True, exist_ok=True)
+    for folder in (work, work / _DATA):
+        private_files.folder(folder)
     digest = _digest(export, named)
     with _pool(processes, named) as pool:
         manifest = _sorted(export, work, digest, pool, progress)
@@ -105,7 +107,7 @@ def _sorted(export: Path, work: Path, digest: str, pool: Executor, progress: Pro
             raise OtherReplayError(f"{work} holds another replay: name another folder with --work")
         return found
     shutil.rmtree(work / _DATA)
-    (work / _DATA).mkdir()
+    private_files.folder(work / _DATA)
     how_many, parts = split.buckets(export), split.tasks(export)
     provided: set[str] = set()
     counts: Counter[str] = Counter()

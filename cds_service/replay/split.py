@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service.replay.worth import DROPPED, Sieve, types
+from cds_service.trust import private_files
 from fhir_mappings.report import bulk, bulk_files
 from fhir_mappings.report.bulk_files import BROKEN_LINE, Head, Lost
 
@@ -136,8 +137,7 @@ class _Writer:
 
     def flush(self) -> None:
         for name, lines in self._held.items():
-            with (self._folder / f"{name}.{os.getpid()}").open("ab") as file:
-                file.writelines(lines)
+            private_files.write_lines(self._folder / f"{name}.{os.getpid()}", lines, after=True)
         self._held.clear()
         self._bytes = 0
 
@@ -145,6 +145,7 @@ class _Writer:
 def collect_medications(data: Path, database: Path) -> None:
     """The Medications of every task in one table by id, so that none of them stays in memory."""
     database.unlink(missing_ok=True)
+    private_files.write(database, b"")  # what SQLite makes has the umask's mode; what is there keeps its own
     with sqlite3.connect(database) as table:
         table.execute("create table medication (id text primary key, text blob) without rowid")
         for path in sorted(data.glob("medications.*")):

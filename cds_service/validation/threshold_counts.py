@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
@@ -36,7 +38,7 @@ class SpeechLimits(msgspec.Struct, frozen=True):
 
 
 class ThresholdStep(msgspec.Struct, frozen=True):
-    """From the threshold before up to this one, so many operations have it."""
+    """At this threshold, rounded up to three digits or in force, exactly so many operations have it."""
 
     threshold: float
     operations: int
@@ -45,7 +47,8 @@ class ThresholdStep(msgspec.Struct, frozen=True):
 class ThresholdCurve(msgspec.Struct, frozen=True):
     """Operations by threshold: of `what`, a card or a warning; `moved`: which threshold, the others as in force.
 
-    `always`: with any threshold. `steps` fall; two neighbours differ by no fewer than LEAST operations.
+    `always`: with any threshold. `steps` fall; two neighbours, and each beside what is in force, differ by nobody or by
+    no fewer than LEAST operations.
     """
 
     what: str
@@ -150,18 +153,52 @@ def at(thresholds: Sequence[float], threshold: float) -> int:
     return sum(one >= threshold for one in thresholds)
 
 
-def curve(what: str, moved: str, thresholds: Sequence[float], *, in_force: float) -> ThresholdCurve:
-    """Every step of it that may be told: what differs by few operations would single them out."""
+def rounded_up(threshold: float) -> float:
+    """To three significant digits: the exact one is one person's own risk, by which the record could be searched."""
+    exact = Decimal(repr(threshold))
+    return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), rounding=ROUND_CEILING))
+
+
+def curve(
+    what: str,
+    moved: str,
+    thresholds: Sequence[float],
+    *,
+    in_force: float,
+    told: Iterable[int | None] = (),
+    beside: ThresholdCurve | None = None,
+) -> ThresholdCurve:
+    """Every step of it that may be told: what differs by few operations would single them out.
+
+    `told`: counts that others tell, of operations which a step holds or lies in; `beside`: the curve of all floors,
+    where one alone is moved.
+    """
+    fixed = {0, len(thresholds), *(one for one in told if one is not None)}
+    ordered = sorted(thresholds)
+
+    def may_be_told(threshold: float, count: int) -> bool:
+        near = fixed if beside is None else fixed | _nested(beside, threshold / in_force if in_force else 0.0)
+        return 0 < count < len(ordered) and all(_apart(count, one) for one in near)
+
     always = sum(one == ALWAYS for one in thresholds)
+    always_told = always if may_be_told(ALWAYS, always) else None
     steps: list[ThresholdStep] = []
-    count, told = always, always if always >= LEAST else 0
-    by = Counter(one for one in thresholds if 0 < one < ALWAYS)
-    for threshold in sorted(by, reverse=True):
-        count += by[threshold]
-        if count - told >= LEAST:
+    last = always_told or 0
+    for threshold in sorted(
+        {in_force, *(rounded_up(one) for one in ordered if 0 < one < ALWAYS)} - {0.0}, reverse=True
+    ):
+        count = len(ordered) - bisect_left(ordered, threshold)
+        if count - last >= LEAST and may_be_told(threshold, count):
             steps.append(ThresholdStep(threshold, count))
-            told = count
-    return ThresholdCurve(what, moved, in_force, told_counts.total(always), tuple(reversed(steps)))
+            last = count
+    return ThresholdCurve(what, moved, in_force, always_told, tuple(reversed(steps)))
+
+
+def _nested(every: ThresholdCurve, factor: float) -> set[int]:
+    """What the curve of all floors tells of operations that hold, or lie in, those with one floor times `factor`."""
+    whole = [(one.threshold, one.operations) for one in every.steps]
+    whole += [(ALWAYS, every.always)] if every.always is not None else []
+    return {count for of, count in whole if of <= min(1.0, factor) or of >= max(1.0, factor)}
 
 
 def counted(of: Sequence[tuple[str, Speech | None]], limits: SpeechLimits, *, weeks: int) -> ThresholdCounts:
@@ -172,17 +209,34 @@ def counted(of: Sequence[tuple[str, Speech | None]], limits: SpeechLimits, *, we
     by_week = dict(sorted(Counter(week for week, _ in known).items()))
     cards = {week: sum(s for (w, _), s in zip(known, speaks, strict=True) if w == week) for week in by_week}
     warned = {week: sum(s for (w, _), s in zip(known, warns, strict=True) if w == week) for week in by_week}
-    curves = [curve("card", EVERY_FLOOR, card_factors(speeches, limits), in_force=1.0)]
+    told_cards = told_counts.part(len(known), sum(speaks))
+    # Whoever is warned has a card: those with a card and no warning may be few too.
+    warnings = told_counts.part(len(known), sum(warns)) if _apart(sum(speaks), sum(warns)) else None
+    also = told_counts.hidden_parts(by_week, cards) | told_counts.hidden_parts(cards, warned)
+    warned_table = told_counts.table(by_week, warned, also=also)
+    if warnings is None and warned_table.together is not None:
+        warned_table = msgspec.structs.replace(
+            warned_table, together=msgspec.structs.replace(warned_table.together, of=None)
+        )
+    told = (told_cards, warnings)
+    every = curve("card", EVERY_FLOOR, card_factors(speeches, limits), in_force=1.0, told=told)
+    curves = [every]
     for outcome, floor in limits.floors.items():
-        curves.append(curve("card", outcome, card_thresholds(speeches, limits, outcome), in_force=floor))
-    curves.append(curve("warning", EVERY_LIMIT, warning_factors(speeches, limits), in_force=1.0))
+        own = card_thresholds(speeches, limits, outcome)
+        curves.append(curve("card", outcome, own, in_force=floor, told=told, beside=every))
+    curves.append(curve("warning", EVERY_LIMIT, warning_factors(speeches, limits), in_force=1.0, told=told))
     return ThresholdCounts(
         operations=len(known),
         unknown=len(of) - len(known),
         weeks=weeks,
-        cards=told_counts.part(len(known), sum(speaks)),
-        warnings=told_counts.part(len(known), sum(warns)),
+        cards=told_cards,
+        warnings=warnings,
         by_week=told_counts.table(by_week, cards),
-        warnings_by_week=told_counts.table(by_week, warned, also=told_counts.hidden_parts(by_week, cards)),
+        warnings_by_week=warned_table,
         curves=tuple(curves),
     )
+
+
+def _apart(one: int, other: int) -> bool:
+    """They differ by nobody, or by so many that the difference singles nobody out."""
+    return one == other or abs(one - other) >= LEAST

@@ -115,7 +115,8 @@ def _thresholds(report: ValidationReport) -> list[str]:
     told = [
         words(
             "Counted from what each operation's card hung on, as answering it again with that threshold would decide."
-            " Every step is in thresholds.csv; steps of fewer than 10 operations are drawn together."
+            " Every step that may be told is in thresholds.csv, rounded up to three digits; steps that differ by fewer than"
+            " 10 operations, also from what is in force, are drawn together."
         )
     ]
     if of.unknown:
@@ -124,7 +125,7 @@ def _thresholds(report: ValidationReport) -> list[str]:
         parts.threshold_plot(one, of.weeks, 4 * one.in_force if one.moved in (EVERY_FLOOR, EVERY_LIMIT) else 0.5)
         for one in of.curves
     ]
-    always = [(f"{one.what}, whatever {one.moved}", fewer(one.always)) for one in of.curves]
+    always = [(f"{one.what}, whatever {one.moved}", number(one.always)) for one in of.curves]
     return [
         *told,
         f"<div class=plots>{''.join(plots)}</div>",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ def test_what_is_derived_is_counted_written_and_loaded_by_the_command_that_loads
     assert "9 lines: 9 new" in load(run, tmp_path)
     assert kept(app) == [(False, None, date(2026, 4, 20), date(2026, 3, 10))]
     assert kept(app, "reoperation") == [(False, None, date(2026, 4, 20), date(2026, 3, 10))]
+
+
+def test_who_has_which_complication_is_for_the_owner_of_the_file(run: Run, evaluation: str, tmp_path: Path) -> None:
+    export(tmp_path)
+    before = os.umask(0o022)
+    try:
+        derive(run, tmp_path)
+    finally:
+        os.umask(before)
+    assert evaluation in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    assert (tmp_path / "out.csv").stat().st_mode & 0o077 == 0
 
 
 def test_a_program_is_told_the_same(run: Run, evaluation: str, tmp_path: Path) -> None:

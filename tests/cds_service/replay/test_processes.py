@@ -83,6 +83,19 @@ def test_a_finished_folder_is_not_answered_again_and_another_replay_is_refused(e
         run(export, tmp_path, procedures_too=True)
 
 
+def test_nothing_of_a_replay_can_be_read_by_others(export: Path, tmp_path: Path) -> None:
+    """Whole charts lie in the folder of work: also where it was there, and where the umask lets others read."""
+    (tmp_path / "work-1").mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        run(export, tmp_path)
+    finally:
+        os.umask(before)
+    written = [tmp_path / "rows-1", tmp_path / "work-1", *(tmp_path / "work-1").rglob("*")]
+    assert {"medications.sqlite3", "sorted.json", "data"} <= {path.name for path in written}
+    assert [path.name for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_what_was_killed_goes_on_and_ends_alike(export: Path, tmp_path: Path) -> None:
     """SIGKILL while the export is sorted, and again while orders are answered; then to the end."""
     work, out = tmp_path / "work-1", tmp_path / "rows-1"

@@ -82,6 +82,73 @@ def test_steps_of_few_operations_are_not_told() -> None:
     assert all(a - b >= 10 for a, b in itertools.pairwise(counts))
 
 
+def test_a_threshold_is_no_persons_own_risk_and_its_count_is_exact() -> None:
+    own = [0.0123456789 + 0.000987654321 * k for k in range(60)]
+    found = threshold_counts.curve("card", "x", own, in_force=0.05)
+    assert len(found.steps) > 2
+    assert not {step.threshold for step in found.steps} & set(own)
+    for step in found.steps:
+        assert step.threshold == float(f"{step.threshold:.3g}")
+        assert step.operations == sum(one >= step.threshold for one in own)
+
+
+def test_what_is_in_force_less_a_step_is_nobody_or_no_few() -> None:
+    """15 always have a card, 22 with the floor in force, 26 just below it."""
+    own = [ALWAYS] * 15 + [0.2] * 7 + [0.09] * 4 + [0.05] * 30 + [0.0] * 40
+    found = threshold_counts.curve("card", "x", own, in_force=0.1, told=[22])
+    assert found.always is None, "7 of 22 less 15"
+    assert [(step.threshold, step.operations) for step in found.steps] == [(0.05, 56), (0.2, 22)]
+
+
+few_risks = st.builds(
+    JudgedRisk,
+    outcome=st.sampled_from([*list(SHIPPED.floors)[:2], "frailty"]),
+    figure=st.sampled_from([0.003, 0.02, 0.04, 0.08, 0.11, 0.3]),
+    least=st.sampled_from([0.003, 0.02, 0.3]),
+    usual=st.none(),
+    frequency=st.sampled_from(["rare", "common", "none"]),
+)
+kinds = st.lists(
+    st.tuples(st.builds(Speech, st.lists(few_risks, max_size=2).map(tuple), st.booleans()), st.integers(1, 25)),
+    min_size=2, max_size=8,
+)  # fmt: skip
+
+
+def floors_at(moved: str, threshold: float) -> tuple[float, ...]:
+    """The floors of a step of a curve, none being as one that nobody reaches: it holds all steps of no lower ones."""
+    floors = {name: floor or ALWAYS for name, floor in SHIPPED.floors.items()}
+    if moved == threshold_counts.EVERY_FLOOR:
+        return tuple(threshold * floor for floor in floors.values())
+    return tuple({**floors, moved: threshold}.values()) if moved in floors else tuple(floors.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(kinds)
+def test_no_two_counts_of_operations_within_each_other_differ_by_few(of: list[tuple[Speech, int]]) -> None:
+    """Every count that is told of cards and warnings, beside every other that holds the same operations and more."""
+    everybody = [one for one, number in of for _ in range(number)]
+    found = threshold_counts.counted([("w", one) for one in everybody], SHIPPED, weeks=1)
+    cards = [(floors_at("", 0.0), n) for n in (found.cards,) if n is not None]
+    warnings = [n for n in (found.warnings,) if n is not None]
+    for curve in found.curves:
+        points = [(step.threshold, step.operations) for step in curve.steps]
+        points += [(ALWAYS, curve.always)] if curve.always is not None else []
+        if curve.what == "card":
+            cards += [(floors_at(curve.moved, threshold), count) for threshold, count in points]
+            assert all(count in (one, None) for at, one in points if at == curve.in_force for count in (found.cards,))
+        else:
+            warnings += [count for threshold, count in points if threshold >= 1]
+    pairs = [(a, b) for a, b in itertools.product(warnings, repeat=2)]
+    pairs += [(a, b) for a in warnings for floors, b in cards]
+    pairs += [(a, len(everybody)) for a in (*warnings, *(n for _, n in cards))]
+    pairs += [
+        (a, b)
+        for (high, a), (low, b) in itertools.product(cards, repeat=2)
+        if all(x >= y for x, y in zip(high, low, strict=True))
+    ]
+    assert [pair for pair in pairs if 0 < abs(pair[0] - pair[1]) < 10] == []
+
+
 def people() -> list[dict[str, Any]]:
     """Requests whose cards hang on different things: risk, a warning, a finding that opens, nothing."""
     found = []
