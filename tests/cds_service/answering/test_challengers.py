@@ -128,3 +128,11 @@ def test_the_export_sets_both_beside_what_happened(app: Flask) -> None:
     ]
     assert float(rows[1]["probability"]) > float(rows[0]["probability"])
     assert "pt-b" not in out.getvalue()
+
+
+def test_each_told_score_of_the_record_has_the_horizon_of_its_model(app: Flask) -> None:
+    ask(app)
+    kept(app)
+    told = list(scores.scores(app.extensions[RECORDS].durable, "demo", since=LONG_AGO))
+    days = {(row["model"], row["outcome"]): row["horizon_days"] for row in told if "horizon_days" in row}
+    assert days["sort-2014", "30-day-death"] == 30
