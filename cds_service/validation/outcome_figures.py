@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 import msgspec
 import numpy as np
@@ -56,7 +57,7 @@ class OutcomeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome. `standing`: of how many operations the outcome may be counted, or why not.
 
     `without_figure`: of these, how many have a figure. `n` (to tens) and `events` are None where they are too few to be
-    told; then no figure is made of them.
+    told; then no figure is made of them. `first`, `last`: their first week's Monday, their last week's Sunday.
     """
 
     outcome: str
@@ -67,6 +68,8 @@ class OutcomeFigures(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None
     events: int | None
     mean_predicted: float | None
+    first: date | None = None
+    last: date | None = None
     auroc: Figure = NONE
     o_e: Figure = NONE
     slope: Figure = NONE
@@ -142,8 +145,11 @@ def figures(outcome: str, operations: Sequence[ValidatedOperation], asked: Figur
     if not small_cells.is_told(len(cases), int(y.sum())):
         return told
     fitted, floor = agreement.calibration(y, p), asked.floors.get(outcome)
+    weeks = [maturity.week_ends(one.operation.day) for one in cases]
     return msgspec.structs.replace(
         told,
+        first=min(weeks) - timedelta(days=6),
+        last=max(weeks),
         auroc=discrimination.auroc(y, p),
         o_e=agreement.observed_to_expected(y, p),
         slope=fitted.slope,

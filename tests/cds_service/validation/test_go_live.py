@@ -102,6 +102,8 @@ def test_a_report_of_other_models_is_refused(place: Path, sha256: str, monkeypat
 
     class Moved(msgspec.Struct):
         number: int = 3
+        first: date = date(2025, 9, 1)
+        last: date = date(2025, 12, 1)
 
     def recalibrated(engine: Any) -> Any:
         graph = next(one.sha256 for one in _report(place).models if one.model == "elective-complication")
@@ -155,7 +157,10 @@ def test_a_gate_that_lets_more_pass_needs_a_name(tmp_path: Path) -> None:
             load(tmp_path / "tenants")
 
 
-GRAPH = ModelInForce("m", "1.0.0", "a" * 64, 0)
+GRAPH = ModelInForce("m", "1.0.0", "a" * 64, 0, "any-complication")
+MOVED = msgspec.structs.replace(
+    GRAPH, recalibration=1, fitted_since=date(2026, 3, 2), fitted_through=date(2026, 6, 28)
+)  # the last day before the weeks of GOOD
 GOOD = Evidence(
     tenant="general-hospital",
     since=date(2026, 7, 1),
@@ -165,7 +170,14 @@ GOOD = Evidence(
     models=(GRAPH,),
     outcomes=(
         OutcomeEvidence(
-            "any-complication", 1200, 150, Figure(0.7, 0.65, 0.75), Figure(1.0, 0.9, 1.1), Figure(1.0, 0.8, 1.2)
+            "any-complication",
+            1200,
+            150,
+            Figure(0.7, 0.65, 0.75),
+            Figure(1.0, 0.9, 1.1),
+            Figure(1.0, 0.8, 1.2),
+            date(2026, 6, 29),
+            date(2026, 10, 4),
         ),
     ),
     groups=(GroupEvidence("any-complication", "sex", "female", Figure(1.1, 0.8, 1.4)),),
@@ -206,6 +218,25 @@ def test_each_fault_alone_is_refused_in_words(tmp_path: Path, name: str | None) 
     assert bool(why) == (name is not None), why
     assert go_live.refusals(tenant, lambda _: kept + b" ", models=(GRAPH,), today=today)
     assert go_live.refusals(tenant, lambda _: None, models=(GRAPH,), today=today)
+
+
+@pytest.mark.parametrize(
+    ("moved", "passes"),
+    [
+        (GRAPH, True),
+        (MOVED, True),
+        (msgspec.structs.replace(MOVED, fitted_through=date(2026, 6, 29)), False),
+        (msgspec.structs.replace(MOVED, fitted_since=date(2026, 10, 4), fitted_through=date(2026, 11, 1)), False),
+        (msgspec.structs.replace(MOVED, fitted_since=date(2026, 10, 5), fitted_through=date(2026, 11, 1)), True),
+        (msgspec.structs.replace(MOVED, fitted_since=None, fitted_through=None), False),
+        (msgspec.structs.replace(MOVED, outcome="30-day-death", fitted_through=date(2026, 8, 1)), True),
+    ],
+)
+def test_a_recalibration_is_not_judged_on_the_operations_it_was_fitted_on(moved: ModelInForce, passes: bool) -> None:
+    found = evidence.gates(msgspec.structs.replace(GOOD, models=(moved,)), ValidationGates())
+    (gate,) = (one for one in found if one.name == "any-complication: recalibrated on other operations than these")
+    assert gate.passes == passes, gate
+    assert all(one.passes for one in found if one is not gate)
 
 
 def test_evidence_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
