@@ -31,6 +31,7 @@ class OutcomeEvidence(msgspec.Struct, frozen=True):
     """One outcome's figures; `n` to tens, and None where there are too few to be told.
 
     `first`, `last`: the Monday of the first week and the Sunday of the last with an operation that counts.
+    `lost`: at most so great a share of those that would count was not followed through the horizon.
     """
 
     outcome: str
@@ -41,6 +42,7 @@ class OutcomeEvidence(msgspec.Struct, frozen=True):
     slope: Figure
     first: date | None = None
     last: date | None = None
+    lost: float | None = None
 
 
 class GroupEvidence(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     since: date
     until: date
     weeks: int
+    lag_days: int
     mapped: float | None
     models: tuple[ModelInForce, ...]
     outcomes: tuple[OutcomeEvidence, ...]
@@ -90,6 +93,7 @@ def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]
     """Every gate of the tenant's file, judged by what was found."""
     found = [
         _at_least("weeks with operations", asked.weeks, evidence.weeks),
+        _at_least("days until an outcome is reported", asked.lag_days, evidence.lag_days),
         _at_least("orders in a procedure group", asked.mapped, evidence.mapped, percent=True),
     ]
     if not asked.events:
@@ -109,6 +113,7 @@ def _of_outcome(
     return (
         _at_least(f"{outcome}: operations with a known outcome", asked.operations, of.n if of else None),
         _at_least(f"{outcome}: events", least, of.events if of else None),
+        _at_most(f"{outcome}: followed through the horizon", asked.lost, of.lost if of else None),
         _between(f"{outcome}: observed to expected", asked.o_e, of.o_e if of else none),
         _between(f"{outcome}: calibration slope", asked.slope, of.slope if of else none),
         _at_least(f"{outcome}: AUROC", asked.auroc, of.auroc.value if of else None),
@@ -159,6 +164,11 @@ def _at_least(name: str, least: float, found: float | None, *, percent: bool = F
 
     told = "not known, or too few to be told" if found is None else words(found)
     return GateVerdict(name, f"at least {words(least)}", told, passes=found is not None and found >= least)
+
+
+def _at_most(name: str, most: float, found: float | None) -> GateVerdict:
+    told = "not known, or too few to be told" if found is None else f"at most {100 * found:.1f} % lost"
+    return GateVerdict(name, f"at most {100 * most:.1f} % lost", told, passes=found is not None and found <= most)
 
 
 def _between(name: str, asked: tuple[float, float], found: Figure) -> GateVerdict:

@@ -159,10 +159,13 @@ def evidence_of(report: ValidationReport) -> Evidence:
         since=datetime.fromisoformat(report.since).date(),
         until=datetime.fromisoformat(report.until).date(),
         weeks=report.weeks,
+        lag_days=report.lag_days,
         mapped=report.volume.share_mapped,
         models=report.models,
         outcomes=tuple(
-            OutcomeEvidence(one.outcome, one.n, one.events, one.auroc, one.o_e, one.slope, one.first, one.last)
+            OutcomeEvidence(
+                one.outcome, one.n, one.events, one.auroc, one.o_e, one.slope, one.first, one.last, one.lost
+            )
             for one in report.outcomes
         ),
         groups=tuple(

@@ -145,7 +145,15 @@ def test_one_person_is_not_two(place: Path, sha256: str) -> None:
 
 
 def test_a_gate_that_lets_more_pass_needs_a_name(tmp_path: Path) -> None:
-    for wider in ({"weeks": 1}, {"o_e": [0.5, 1.25]}, {"events": {"30-day-death": 10}}, {"days": 400}, {"mapped": 0.5}):
+    for wider in (
+        {"weeks": 1},
+        {"lag_days": 30},
+        {"lost": 0.1},
+        {"o_e": [0.5, 1.25]},
+        {"events": {"30-day-death": 10}},
+        {"days": 400},
+        {"mapped": 0.5},
+    ):
         a_tenant(tmp_path, validation=wider)
         with pytest.raises(TenantError, match="lets more pass than the default"):
             load(tmp_path / "tenants")
@@ -166,6 +174,7 @@ GOOD = Evidence(
     since=date(2026, 7, 1),
     until=date(2026, 11, 1),
     weeks=17,
+    lag_days=90,
     mapped=0.97,
     models=(GRAPH,),
     outcomes=(
@@ -178,6 +187,7 @@ GOOD = Evidence(
             Figure(1.0, 0.8, 1.2),
             date(2026, 6, 29),
             date(2026, 10, 4),
+            0.05,
         ),
     ),
     groups=(GroupEvidence("any-complication", "sex", "female", Figure(1.1, 0.8, 1.4)),),
@@ -186,6 +196,9 @@ GOOD = Evidence(
 OUTCOME = GOOD.outcomes[0]
 FAULTY = {
     "few weeks": {"weeks": 3},
+    "a short lag": {"lag_days": 89},
+    "many lost": {"outcomes": (msgspec.structs.replace(OUTCOME, lost=0.051),)},
+    "lost unknown": {"outcomes": (msgspec.structs.replace(OUTCOME, lost=None),)},
     "unmapped": {"mapped": 0.9},
     "mapping unknown": {"mapped": None},
     "no outcome": {"outcomes": ()},
