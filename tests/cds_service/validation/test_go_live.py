@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -63,6 +64,28 @@ def test_with_a_report_that_passes_it_goes_live(place: Path, sha256: str, mode: 
     told = runs(place, "mode", "show").output
     assert f"validation gates pass for report={sha256} by A. Jones: a report was made" in told
     assert f"mode {mode} for tenant=general-hospital" in told
+
+
+def test_a_report_that_waited_less_than_the_file_asks_is_refused(place: Path, tmp_path: Path) -> None:
+    gate = "days until an outcome is reported: 30; asked: at least 90"
+    assert f"FAIL  {gate}" in validates(place, tmp_path / "out", "--lag-days", "30").output
+    a_tenant(place, local_validation=None, validation={**RECENT, "lag_days": 30})
+    assert "FAIL" not in validates(place, tmp_path / "out", "--lag-days", "30").output
+
+
+def test_a_report_of_many_who_were_not_followed_is_refused_and_says_what_that_does(place: Path, tmp_path: Path) -> None:
+    followed = validates(place, tmp_path / "before")
+    assert "ok    any-complication: followed through the horizon: at most 0.0 % lost" in followed.output
+    with opened(place) as engine, engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update outcome set observed_through = operated_on where not occurred and rowid % 10 = 0"
+        )
+    lost = validates(place, tmp_path / "after").output
+    (share,) = re.findall(r"FAIL  any-complication: followed through the horizon: at most (\d+\.\d) % lost", lost)
+    assert 6 < float(share) < 10
+    page = (tmp_path / "after" / "validation.html").read_text(encoding="utf-8")
+    assert f"at most {share} %" in page
+    assert "had nothing happened to all of these, it would be" in page
 
 
 @pytest.mark.parametrize("mode", ["silent", "off"])
@@ -194,7 +217,7 @@ GOOD = Evidence(
     report_sha256="b" * 64,
 )
 OUTCOME = GOOD.outcomes[0]
-FAULTY = {
+FAULTY: dict[str, dict[str, Any]] = {
     "few weeks": {"weeks": 3},
     "a short lag": {"lag_days": 89},
     "many lost": {"outcomes": (msgspec.structs.replace(OUTCOME, lost=0.051),)},
