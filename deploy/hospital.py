@@ -1,7 +1,8 @@
 """From a silent phase to cards, on an invented hospital: every command as a hospital would type it (`make hospital`).
 
 It invents the hospital, reads its outcomes, writes its report and monitoring page, and tries to go live: refused as
-the model is, accepted once it was recalibrated and a second person signed the new report. Nothing in it is real.
+the model is; refused on the weeks that it was recalibrated on; accepted on later ones, once a second person signed
+their report. Nothing in it is real.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ TENANT, MODEL = "demo-hospital", "elective-complication"
 FIRST = ("--by", "A. Jones", "--reason", "silent phase", "--force")
 SECOND = ("--by", "Dr. B. Smith", "--reason", "looked at the figures", "--force")
 GO_LIVE = ("mode", "set", TENANT, "on", *FIRST, "--approved-by", "Dr. B. Smith")
-_SINCE, _LAST = "2025-09-01", "2026-06-08"  # as the hospital was invented
+# The last of these are operated on four weeks after they are asked about, so the weeks that judge them start later.
+FITTED = ("--since", "2025-09-01", "--until", "2026-01-26")
+OTHERS = ("--since", "2026-02-16", "--until", "2026-06-08")
+# Sixteen weeks of 50 operations, long ago, some under an unmapped code: a real hospital would wait for more.
+WIDER = (
+    "validation: {days: 3650, mapped: 0.9, events: {any-complication: 50},"
+    " approved_by: Dr. B. Smith, date: 2026-11-01}\n"
+)
+_LAST = "2026-06-08"  # as the hospital was invented
 _HASH = re.compile(r"^sha256: ([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -46,14 +55,20 @@ class Hospital:
             raise SystemExit(f"it ended with {done.returncode}, not {expected}")
         return done.stdout
 
-    def validate(self) -> str:
-        """Write the report; its hash."""
+    def validate(self, *days: str) -> str:
+        """Write the report of these days; its hash."""
         out = str(self.folder / "report")
-        told = self.run("validate", TENANT, "--since", _SINCE, "--out", out, "--by", "A. Jones")
+        told = self.run("validate", TENANT, *days, "--out", out, "--by", "A. Jones")
         found = _HASH.search(told)
         if found is None:
             raise SystemExit("the report has no hash")
         return found[1]
+
+    def widen(self) -> None:
+        """Write into the tenant's file which gates are wider here, and who answers for them."""
+        file = self.folder / "tenants" / f"{TENANT}.yaml"
+        file.write_text(file.read_text(encoding="utf-8") + WIDER, encoding="utf-8")
+        _say(f"\nDr. B. Smith approves fewer events, unmapped codes and an old window in {file}")
 
     def sign(self, sha256: str) -> None:
         """Write into the tenant's file that a second person approved this report."""
@@ -73,11 +88,14 @@ def main(folder: Path) -> None:
     outcomes = str(folder / "outcomes.csv")
     hospital.run("record", "import-outcomes", TENANT, outcomes, "--source", "registry", *FIRST)
     hospital.run("monitor", "--out", str(folder / "monitoring"), "--until", _LAST)
-    hospital.sign(hospital.validate())
+    hospital.widen()
+    hospital.sign(hospital.validate(*FITTED))
     hospital.run(*GO_LIVE, expected=1)
-    hospital.run("recalibrate", "fit", TENANT, MODEL, *FIRST)
+    hospital.run("recalibrate", "fit", TENANT, MODEL, *FITTED, *FIRST)
     hospital.run("recalibrate", "approve", TENANT, MODEL, "1", *SECOND)
-    hospital.sign(hospital.validate())
+    hospital.sign(hospital.validate(*FITTED))
+    hospital.run(*GO_LIVE, expected=1)
+    hospital.sign(hospital.validate(*OTHERS))
     hospital.run(*GO_LIVE)
     _say(f"\nLook at {folder}/report/validation.html and {folder}/monitoring/")
 

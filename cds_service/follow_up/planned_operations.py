@@ -10,15 +10,16 @@ The cases are agreed in tests/cds_service/follow_up/operation_cases.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
 # No source: the time from the first look at an order to the operation differs by hospital. 30 days is the horizon of
 # the outcomes, so that an operation and its complication stay together and a later revision stands alone.
 WINDOW = timedelta(days=30)
-# A call is told in UTC, the day of an operation in the hospital's own zone: they may differ by one.
-_ZONES_APART = timedelta(days=1)
+# A call is told in UTC, the day of an operation in the hospital's own zone. West of Greenwich a local day ends at most
+# twelve hours into the next day of UTC: a later call was made after the day of the operation, wherever that is.
+_LOCAL_DAY_ENDS = timedelta(days=1, hours=12)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ class PlannedOperation(msgspec.Struct, frozen=True):
         """The call that stands for the operation: the last one before it was done."""
         if self.operated_on is None:
             return self.calls[-1]
-        before = [call for call in self.calls if call.at.date() <= self.operated_on + _ZONES_APART]
+        before = [call for call in self.calls if not _is_after(call.at, self.operated_on)]
         return before[-1] if before else self.calls[0]
 
     @property
@@ -91,7 +92,7 @@ class _Open:
     def is_done_before(self, call: Asked) -> bool:
         """Was this operation done, or followed by an outcome, before the call was made?"""
         done = self.operated_on or self._event_on
-        return done is not None and call.at.date() > done + _ZONES_APART
+        return done is not None and _is_after(call.at, done)
 
     def is_about_the_same(self, call: Asked) -> bool:
         return any(
@@ -99,6 +100,11 @@ class _Open:
             or (call.order_reference is not None and one.order_reference == call.order_reference)
             for one in self.calls
         )
+
+
+def _is_after(at: datetime, day: date) -> bool:
+    """Was this after that local day, in every zone?"""
+    return at.astimezone(UTC) >= datetime.combine(day, time(), UTC) + _LOCAL_DAY_ENDS
 
 
 def _same_day(opened: list[_Open], call: Asked) -> _Open | None:

@@ -97,8 +97,9 @@ class ValidationGates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     so many; an outcome that is not named is told in the report and judged by nobody. `o_e`: observed to expected,
     between. `slope`: of calibration, between. `auroc`: at least. `mapped`: the share of calls with an operation that is
     in a procedure group, at least. `group_o_e`: of a group of people beside the whole, between; a group breaks it where
-    its whole interval lies outside. `days`: how old the end of the window may be. `approved_by`, `date`: who answers,
-    since when, for gates that let more pass than these.
+    its whole interval lies outside. `days`: how old the end of the window may be. `lag_days`: until an outcome is
+    reported, at least. `lost`: the share of operations not followed through the horizon, at most. `approved_by`,
+    `date`: who answers, since when, for gates that let more pass than these.
     """
 
     weeks: int = 4
@@ -110,6 +111,8 @@ class ValidationGates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     mapped: float = 0.95
     group_o_e: tuple[float, float] = (0.67, 1.5)
     days: int = 180
+    lag_days: int = 90
+    lost: float = 0.05
     approved_by: str = ""
     date: datetime.date | None = None
 

@@ -244,10 +244,10 @@ def _gates(tenant: Tenant) -> Iterator[Complaint]:
         low, high = getattr(asked, name)
         if not 0 < low < high < math.inf:
             yield "validation", f"{name}: two numbers above 0, rising"
-    if not 0 <= asked.auroc <= 1 or not 0 <= asked.mapped <= 1:
-        yield "validation", "auroc and mapped lie between 0 and 1"
-    if min(asked.weeks, asked.operations, asked.days, *asked.events.values()) < 0:
-        yield "validation", "weeks, operations, events and days are not negative"
+    if not all(0 <= share <= 1 for share in (asked.auroc, asked.mapped, asked.lost)):
+        yield "validation", "auroc, mapped and lost lie between 0 and 1"
+    if min(asked.weeks, asked.operations, asked.days, asked.lag_days, *asked.events.values()) < 0:
+        yield "validation", "weeks, operations, events, days and lag_days are not negative"
     for outcome in asked.events:
         if outcome not in speaking.CARD_FLOORS:
             yield "validation", f"events: {outcome} is none of {', '.join(speaking.CARD_FLOORS)}"
@@ -258,12 +258,12 @@ def _loosened(asked: ValidationGates) -> str | None:
     shipped = ValidationGates()
     if asked.approved_by.strip() and asked.date is not None:
         return None
-    least = ("weeks", "operations", "auroc", "mapped")
+    least = ("weeks", "operations", "auroc", "mapped", "lag_days")
     wider = [name for name in least if getattr(asked, name) < getattr(shipped, name)]
     for name in ("o_e", "slope", "group_o_e"):
         own, ours = getattr(asked, name), getattr(shipped, name)
         wider += [name] if own[0] < ours[0] or own[1] > ours[1] else []
-    wider += ["days"] if asked.days > shipped.days else []
+    wider += [name for name in ("days", "lost") if getattr(asked, name) > getattr(shipped, name)]
     wider += [f"events: {name}" for name, count in shipped.events.items() if asked.events.get(name, -1) < count]
     return wider[0] if wider else None
 

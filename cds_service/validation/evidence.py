@@ -13,16 +13,26 @@ from cds_service.tenants.tenant_parts import ValidationGates
 
 
 class ModelInForce(msgspec.Struct, frozen=True, order=True):
-    """A graph that answers, and which recalibration of the hospital's moves its figures; 0: none."""
+    """A graph that answers, and which recalibration of the hospital's moves its figures; 0: none.
+
+    `fitted_since`, `fitted_through`: the first and the last day of the operations that it was fitted on.
+    """
 
     model: str
     version: str
     sha256: str
     recalibration: int
+    outcome: str = ""
+    fitted_since: date | None = None
+    fitted_through: date | None = None
 
 
 class OutcomeEvidence(msgspec.Struct, frozen=True):
-    """One outcome's figures; `n` to tens, and None where there are too few to be told."""
+    """One outcome's figures; `n` to tens, and None where there are too few to be told.
+
+    `first`, `last`: the Monday of the first week and the Sunday of the last with an operation that counts.
+    `lost`: at most so great a share of those that would count was not followed through the horizon.
+    """
 
     outcome: str
     n: int | None
@@ -30,6 +40,9 @@ class OutcomeEvidence(msgspec.Struct, frozen=True):
     auroc: Figure
     o_e: Figure
     slope: Figure
+    first: date | None = None
+    last: date | None = None
+    lost: float | None = None
 
 
 class GroupEvidence(msgspec.Struct, frozen=True):
@@ -44,11 +57,12 @@ class GroupEvidence(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A report of one tenant and window; `report_sha256`: of the whole document."""
 
-    kind: Literal["validation-1"] = "validation-1"
+    kind: Literal["validation-2"] = "validation-2"
     tenant: str
     since: date
     until: date
     weeks: int
+    lag_days: int
     mapped: float | None
     models: tuple[ModelInForce, ...]
     outcomes: tuple[OutcomeEvidence, ...]
@@ -79,6 +93,7 @@ def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]
     """Every gate of the tenant's file, judged by what was found."""
     found = [
         _at_least("weeks with operations", asked.weeks, evidence.weeks),
+        _at_least("days until an outcome is reported", asked.lag_days, evidence.lag_days),
         _at_least("orders in a procedure group", asked.mapped, evidence.mapped, percent=True),
     ]
     if not asked.events:
@@ -86,6 +101,7 @@ def gates(evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]
     known = {one.outcome: one for one in evidence.outcomes}
     for outcome, least in asked.events.items():
         found.extend(_of_outcome(outcome, known.get(outcome), least, asked))
+        found.append(_on_others(outcome, known.get(outcome), evidence.models))
         found.extend(_of_groups(outcome, evidence, asked))
     return tuple(found)
 
@@ -97,10 +113,35 @@ def _of_outcome(
     return (
         _at_least(f"{outcome}: operations with a known outcome", asked.operations, of.n if of else None),
         _at_least(f"{outcome}: events", least, of.events if of else None),
+        _at_most(f"{outcome}: followed through the horizon", asked.lost, of.lost if of else None),
         _between(f"{outcome}: observed to expected", asked.o_e, of.o_e if of else none),
         _between(f"{outcome}: calibration slope", asked.slope, of.slope if of else none),
         _at_least(f"{outcome}: AUROC", asked.auroc, of.auroc.value if of else None),
     )
+
+
+def _on_others(outcome: str, of: OutcomeEvidence | None, models: tuple[ModelInForce, ...]) -> GateVerdict:
+    """A recalibration agrees with the operations that it was fitted on, whatever the model is worth."""
+    moved = [one for one in models if one.outcome == outcome and one.recalibration]
+    same = [one for one in moved if of is None or overlaps_with(one, of.first, of.last)]
+    told = "; ".join(
+        f"{one.model} number {one.recalibration} was fitted on operations of {one.fitted_since} to {one.fitted_through}"
+        for one in same or moved
+    )
+    days = "not known" if of is None or of.first is None else f"{of.first} to {of.last}"
+    return GateVerdict(
+        f"{outcome}: recalibrated on other operations than these",
+        f"no recalibration was fitted in the weeks of these operations ({days})",
+        told or "no recalibration",
+        passes=not same,
+    )
+
+
+def overlaps_with(by: ModelInForce, first: date | None, last: date | None) -> bool:
+    """Was it recalibrated on operations of these days? Days that are not known are taken to be the same."""
+    if by.fitted_since is None or by.fitted_through is None or first is None or last is None:
+        return by.recalibration > 0
+    return by.fitted_since <= last and first <= by.fitted_through
 
 
 def _of_groups(outcome: str, evidence: Evidence, asked: ValidationGates) -> tuple[GateVerdict, ...]:
@@ -123,6 +164,11 @@ def _at_least(name: str, least: float, found: float | None, *, percent: bool = F
 
     told = "not known, or too few to be told" if found is None else words(found)
     return GateVerdict(name, f"at least {words(least)}", told, passes=found is not None and found >= least)
+
+
+def _at_most(name: str, most: float, found: float | None) -> GateVerdict:
+    told = "not known, or too few to be told" if found is None else f"at most {100 * found:.1f} % lost"
+    return GateVerdict(name, f"at most {100 * most:.1f} % lost", told, passes=found is not None and found <= most)
 
 
 def _between(name: str, asked: tuple[float, float], found: Figure) -> GateVerdict:

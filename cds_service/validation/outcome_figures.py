@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 import msgspec
 import numpy as np
@@ -56,7 +57,8 @@ class OutcomeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome. `standing`: of how many operations the outcome may be counted, or why not.
 
     `without_figure`: of these, how many have a figure. `n` (to tens) and `events` are None where they are too few to be
-    told; then no figure is made of them.
+    told; then no figure is made of them. `first`, `last`: their first week's Monday, their last week's Sunday.
+    `lost`: at most so great a share of the operations that would count was not followed through the horizon.
     """
 
     outcome: str
@@ -67,6 +69,9 @@ class OutcomeFigures(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None
     events: int | None
     mean_predicted: float | None
+    first: date | None = None
+    last: date | None = None
+    lost: float | None = None
     auroc: Figure = NONE
     o_e: Figure = NONE
     slope: Figure = NONE
@@ -129,21 +134,26 @@ def figures(outcome: str, operations: Sequence[ValidatedOperation], asked: Figur
     """Everything that may be told of this outcome."""
     cases, stand, without, horizon = cases_of(outcome, operations, asked)
     y, p = arrays(cases)
+    standing = told_counts.table(dict(stand.most_common()))
     told = OutcomeFigures(
         outcome=outcome,
         models=_telling(outcome, operations, asked.in_force),
         horizon_days=horizon,
-        standing=told_counts.table(dict(stand.most_common())),
+        standing=standing,
         without_figure=told_counts.table({"with a figure": len(cases), **dict(without.most_common())}),
         n=told_counts.about(len(cases)),
         events=told_counts.part(len(cases), int(y.sum())),
         mean_predicted=float(p.mean()) if len(cases) >= LEAST else None,
+        lost=_lost(standing),
     )
     if not small_cells.is_told(len(cases), int(y.sum())):
         return told
     fitted, floor = agreement.calibration(y, p), asked.floors.get(outcome)
+    weeks = [maturity.week_ends(one.operation.day) for one in cases]
     return msgspec.structs.replace(
         told,
+        first=min(weeks) - timedelta(days=6),
+        last=max(weeks),
         auroc=discrimination.auroc(y, p),
         o_e=agreement.observed_to_expected(y, p),
         slope=fitted.slope,
@@ -155,6 +165,17 @@ def figures(outcome: str, operations: Sequence[ValidatedOperation], asked: Figur
         at_floor=_at_floor(y, p, floor) if floor else None,
         compared=comparisons(cases),
     )
+
+
+def _lost(standing: CountTable) -> float | None:
+    """At most so great a share was lost: from the counts that are told alone, so that it gives no hidden one back."""
+    rows = {one.name: one.n for one in standing.rows}
+    known = sum(rows.get(name) or 0 for name in COUNTS)
+    lost = rows.get("lost", 0)
+    if lost is None:
+        together = None if standing.together is None else standing.together.n
+        lost = LEAST - 1 if together is None else together
+    return lost / (lost + known) if standing.n is not None and known else None
 
 
 def _telling(outcome: str, operations: Sequence[ValidatedOperation], in_force: frozenset[str]) -> tuple[str, ...]:
@@ -187,7 +208,9 @@ def comparisons(cases: Sequence[ScoredCase]) -> tuple[Comparison, ...]:
     groups = [one.operation.procedure_group for one in cases]
     facts = {name: [one.operation.number(name) for one in cases] for name in ("asa_class", "age")}
     return (
-        _compared("mean of the operation, here (out of fold)", cases, simple_models.mean_of_group(y, groups)),
+        _compared(
+            "mean of the operation, here (out of fold)", cases, simple_models.mean_of_group(y, groups), fitted=True
+        ),
         _published(cases),
         _regression("ASA class alone (fitted here, out of fold)", cases, [facts["asa_class"]]),
         _regression("age and ASA class (fitted here, out of fold)", cases, [facts["age"], facts["asa_class"]]),
@@ -205,17 +228,21 @@ def _regression(name: str, cases: Sequence[ScoredCase], facts: Sequence[Sequence
     y, _ = arrays(known)
     if not small_cells.is_told(len(known), int(y.sum())):
         return _compared(name, known, None)
-    return _compared(name, known, simple_models.logistic_out_of_fold(y, np.array([row for _, row in rows], float)))
+    simple = simple_models.logistic_out_of_fold(y, np.array([row for _, row in rows], float))
+    return _compared(name, known, simple, fitted=True)
 
 
-def _compared(name: str, cases: Sequence[ScoredCase], simple: Values | None) -> Comparison:
+def _compared(name: str, cases: Sequence[ScoredCase], simple: Values | None, *, fitted: bool = False) -> Comparison:
+    """`fitted`: by the other folds, so that its AUROC is taken within folds."""
     y, p = arrays(cases)
     if simple is None or not small_cells.is_told(len(cases), int(y.sum())):
         return Comparison(name, None, NONE, NONE, NONE, NONE, "known for too few of these operations")
     return Comparison(
         name=name,
         n=told_counts.about(len(cases)),
-        auroc=discrimination.auroc(y, simple),
+        auroc=discrimination.auroc_within(y, simple, simple_models.folds(y))
+        if fitted
+        else discrimination.auroc(y, simple),
         brier=agreement.brier(y, simple),
         told_auroc=discrimination.auroc(y, p),
         told_brier=agreement.brier(y, p),

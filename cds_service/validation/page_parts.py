@@ -71,6 +71,7 @@ def figure_rows(of: OutcomeFigures) -> list[list[Cell]]:
     found: list[list[Cell]] = [
         ["Discrimination (AUROC)", written(of.auroc), "0.5: chance; 1: always right"],
         ["Observed to expected", written(of.o_e), "above 1: told too low; below 1: told too high"],
+        ["Not followed through the horizon", *_lost(of)],
         ["Calibration slope", written(of.slope), "below 1: told too far apart; above 1: too close together"],
         ["Calibration intercept (slope 1)", written(of.intercept), "log-odds; above 0: told too low"],
         ["Brier score", written(of.brier), "mean squared error; less is better"],
@@ -86,6 +87,16 @@ def figure_rows(of: OutcomeFigures) -> list[list[Cell]]:
         ):
             found.append([name, percent(one), at])
     return found
+
+
+def _lost(of: OutcomeFigures) -> list[Cell]:
+    """The share, and what it can do: of those lost an early event counts and its absence does not."""
+    if of.lost is None:
+        return ["not known", ""]
+    told = "their events count, the rest of them does not: observed to expected leans upwards"
+    if of.o_e.value is not None:
+        told += f"; had nothing happened to all of these, it would be {of.o_e.value * (1 - of.lost):.3g}"
+    return [f"at most {share(of.lost)}", told]
 
 
 def percent(figure: Figure) -> str:

@@ -91,6 +91,7 @@ def _figures(report: ValidationReport) -> Iterator[Line]:
     for of in report.outcomes:
         yield of.outcome, "operations, about", of.n, None, None
         yield of.outcome, "events", of.events, None, None
+        yield of.outcome, "lost, at most", short(of.lost), None, None
         for name in ("auroc", "o_e", "slope", "intercept", "brier"):
             yield of.outcome, name, *_interval(getattr(of, name))
         if of.at_floor is not None:

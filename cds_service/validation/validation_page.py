@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from cds_service.validation import page_parts as parts
-from cds_service.validation.evidence import GateVerdict, written
+from cds_service.validation.evidence import GateVerdict, overlaps_with, written
 from cds_service.validation.group_tables import GroupTable
 from cds_service.validation.outcome_figures import OutcomeFigures
 from cds_service.validation.page_parts import fewer, number, section, share, table, words
@@ -220,11 +220,13 @@ def _models(report: ValidationReport) -> list[str]:
         (f"{one.model} {one.version}", one.sha256, f"number {one.recalibration}" if one.recalibration else "none")
         for one in report.models
     ]
+    days = {one.outcome: (one.first, one.last) for one in report.outcomes}
     warned = [
         words(
-            f"{model} was recalibrated on cases of {days}, which lie in this window: its figures look better than they"
-            " are."
+            f"{one.model} was recalibrated on operations of {one.fitted_since} to {one.fitted_through}, which lie in"
+            " the weeks validated here: its figures look better than they are, and a gate refuses them."
         )
-        for model, days in report.recalibrated_on.items()
+        for one in report.models
+        if one.outcome in days and overlaps_with(one, *days[one.outcome])
     ]
     return [table(("model", "sha256", "recalibration"), rows), *warned]

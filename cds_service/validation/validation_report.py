@@ -48,7 +48,6 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     made_at: str
     weeks: int
     models: tuple[ModelInForce, ...]
-    recalibrated_on: dict[str, str]
     volume: Volume
     operations: int
     repeated: int
@@ -104,11 +103,6 @@ def _report(found: Collected, counted: Volume, asked: ReportAsked) -> Validation
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         weeks=weeks,
         models=models_in_force(asked.models, asked.recalibrations),
-        recalibrated_on={
-            one.model: f"{one.first} to {one.last}"
-            for one in asked.recalibrations.values()
-            if one.last >= asked.window.since.date() and one.first < asked.window.until.date()
-        },
         volume=counted,
         operations=len(operations),
         repeated=sum(one.calls - 1 for one in operations),
@@ -134,7 +128,9 @@ def models_in_force(models: Registry, recalibrations: BySha256) -> tuple[ModelIn
     for card in models.cards:
         if card.kind == "probability" and models.states.get((card.name, card.version)) == "champion":
             by = recalibrations.get(card.sha256)
-            found.append(ModelInForce(card.name, card.version, card.sha256, by.number if by is not None else 0))
+            days = (by.first, by.last) if by is not None else (None, None)
+            number = by.number if by is not None else 0
+            found.append(ModelInForce(card.name, card.version, card.sha256, number, card.outcome, *days))
     return tuple(sorted(found))
 
 
@@ -163,10 +159,14 @@ def evidence_of(report: ValidationReport) -> Evidence:
         since=datetime.fromisoformat(report.since).date(),
         until=datetime.fromisoformat(report.until).date(),
         weeks=report.weeks,
+        lag_days=report.lag_days,
         mapped=report.volume.share_mapped,
         models=report.models,
         outcomes=tuple(
-            OutcomeEvidence(one.outcome, one.n, one.events, one.auroc, one.o_e, one.slope) for one in report.outcomes
+            OutcomeEvidence(
+                one.outcome, one.n, one.events, one.auroc, one.o_e, one.slope, one.first, one.last, one.lost
+            )
+            for one in report.outcomes
         ),
         groups=tuple(
             GroupEvidence(of.outcome, table.dimension, one.name, _beside(one.o_e, whole[of.outcome]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,6 +66,28 @@ def test_with_a_report_that_passes_it_goes_live(place: Path, sha256: str, mode: 
     assert f"mode {mode} for tenant=general-hospital" in told
 
 
+def test_a_report_that_waited_less_than_the_file_asks_is_refused(place: Path, tmp_path: Path) -> None:
+    gate = "days until an outcome is reported: 30; asked: at least 90"
+    assert f"FAIL  {gate}" in validates(place, tmp_path / "out", "--lag-days", "30").output
+    a_tenant(place, local_validation=None, validation={**RECENT, "lag_days": 30})
+    assert "FAIL" not in validates(place, tmp_path / "out", "--lag-days", "30").output
+
+
+def test_a_report_of_many_who_were_not_followed_is_refused_and_says_what_that_does(place: Path, tmp_path: Path) -> None:
+    followed = validates(place, tmp_path / "before")
+    assert "ok    any-complication: followed through the horizon: at most 0.0 % lost" in followed.output
+    with opened(place) as engine, engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update outcome set observed_through = operated_on where not occurred and rowid % 10 = 0"
+        )
+    lost = validates(place, tmp_path / "after").output
+    (share,) = re.findall(r"FAIL  any-complication: followed through the horizon: at most (\d+\.\d) % lost", lost)
+    assert 6 < float(share) < 10
+    page = (tmp_path / "after" / "validation.html").read_text(encoding="utf-8")
+    assert f"at most {share} %" in page
+    assert "had nothing happened to all of these, it would be" in page
+
+
 @pytest.mark.parametrize("mode", ["silent", "off"])
 def test_to_show_nothing_needs_no_report(place: Path, mode: str) -> None:
     assert sets(place, mode).exit_code == 0
@@ -102,6 +125,8 @@ def test_a_report_of_other_models_is_refused(place: Path, sha256: str, monkeypat
 
     class Moved(msgspec.Struct):
         number: int = 3
+        first: date = date(2025, 9, 1)
+        last: date = date(2025, 12, 1)
 
     def recalibrated(engine: Any) -> Any:
         graph = next(one.sha256 for one in _report(place).models if one.model == "elective-complication")
@@ -143,7 +168,15 @@ def test_one_person_is_not_two(place: Path, sha256: str) -> None:
 
 
 def test_a_gate_that_lets_more_pass_needs_a_name(tmp_path: Path) -> None:
-    for wider in ({"weeks": 1}, {"o_e": [0.5, 1.25]}, {"events": {"30-day-death": 10}}, {"days": 400}, {"mapped": 0.5}):
+    for wider in (
+        {"weeks": 1},
+        {"lag_days": 30},
+        {"lost": 0.1},
+        {"o_e": [0.5, 1.25]},
+        {"events": {"30-day-death": 10}},
+        {"days": 400},
+        {"mapped": 0.5},
+    ):
         a_tenant(tmp_path, validation=wider)
         with pytest.raises(TenantError, match="lets more pass than the default"):
             load(tmp_path / "tenants")
@@ -155,25 +188,40 @@ def test_a_gate_that_lets_more_pass_needs_a_name(tmp_path: Path) -> None:
             load(tmp_path / "tenants")
 
 
-GRAPH = ModelInForce("m", "1.0.0", "a" * 64, 0)
+GRAPH = ModelInForce("m", "1.0.0", "a" * 64, 0, "any-complication")
+MOVED = msgspec.structs.replace(
+    GRAPH, recalibration=1, fitted_since=date(2026, 3, 2), fitted_through=date(2026, 6, 28)
+)  # the last day before the weeks of GOOD
 GOOD = Evidence(
     tenant="general-hospital",
     since=date(2026, 7, 1),
     until=date(2026, 11, 1),
     weeks=17,
+    lag_days=90,
     mapped=0.97,
     models=(GRAPH,),
     outcomes=(
         OutcomeEvidence(
-            "any-complication", 1200, 150, Figure(0.7, 0.65, 0.75), Figure(1.0, 0.9, 1.1), Figure(1.0, 0.8, 1.2)
+            "any-complication",
+            1200,
+            150,
+            Figure(0.7, 0.65, 0.75),
+            Figure(1.0, 0.9, 1.1),
+            Figure(1.0, 0.8, 1.2),
+            date(2026, 6, 29),
+            date(2026, 10, 4),
+            0.05,
         ),
     ),
     groups=(GroupEvidence("any-complication", "sex", "female", Figure(1.1, 0.8, 1.4)),),
     report_sha256="b" * 64,
 )
 OUTCOME = GOOD.outcomes[0]
-FAULTY = {
+FAULTY: dict[str, dict[str, Any]] = {
     "few weeks": {"weeks": 3},
+    "a short lag": {"lag_days": 89},
+    "many lost": {"outcomes": (msgspec.structs.replace(OUTCOME, lost=0.051),)},
+    "lost unknown": {"outcomes": (msgspec.structs.replace(OUTCOME, lost=None),)},
     "unmapped": {"mapped": 0.9},
     "mapping unknown": {"mapped": None},
     "no outcome": {"outcomes": ()},
@@ -206,6 +254,25 @@ def test_each_fault_alone_is_refused_in_words(tmp_path: Path, name: str | None) 
     assert bool(why) == (name is not None), why
     assert go_live.refusals(tenant, lambda _: kept + b" ", models=(GRAPH,), today=today)
     assert go_live.refusals(tenant, lambda _: None, models=(GRAPH,), today=today)
+
+
+@pytest.mark.parametrize(
+    ("moved", "passes"),
+    [
+        (GRAPH, True),
+        (MOVED, True),
+        (msgspec.structs.replace(MOVED, fitted_through=date(2026, 6, 29)), False),
+        (msgspec.structs.replace(MOVED, fitted_since=date(2026, 10, 4), fitted_through=date(2026, 11, 1)), False),
+        (msgspec.structs.replace(MOVED, fitted_since=date(2026, 10, 5), fitted_through=date(2026, 11, 1)), True),
+        (msgspec.structs.replace(MOVED, fitted_since=None, fitted_through=None), False),
+        (msgspec.structs.replace(MOVED, outcome="30-day-death", fitted_through=date(2026, 8, 1)), True),
+    ],
+)
+def test_a_recalibration_is_not_judged_on_the_operations_it_was_fitted_on(moved: ModelInForce, passes: bool) -> None:
+    found = evidence.gates(msgspec.structs.replace(GOOD, models=(moved,)), ValidationGates())
+    (gate,) = (one for one in found if one.name == "any-complication: recalibrated on other operations than these")
+    assert gate.passes == passes, gate
+    assert all(one.passes for one in found if one is not gate)
 
 
 def test_evidence_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
