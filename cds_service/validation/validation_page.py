@@ -115,8 +115,8 @@ def _thresholds(report: ValidationReport) -> list[str]:
     told = [
         words(
             "Counted from what each operation's card hung on, as answering it again with that threshold would decide."
-            " Every step that may be told is in thresholds.csv, rounded up to three digits; steps that differ by fewer than"
-            " 10 operations, also from what is in force, are drawn together."
+            " Every step that may be told is in thresholds.csv, rounded up to three digits; steps that differ by fewer"
+            " than 10 operations, also from what is in force, are drawn together."
         )
     ]
     if of.unknown:
