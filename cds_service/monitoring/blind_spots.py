@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cds_service.measures import small_cells
+from cds_service.measures.small_cells import LEAST
 from cds_service.monitoring import baseline, ewma, input_drift, outcome_series
 from cds_service.monitoring.judging import Streams
 from cds_service.monitoring.monitors import WEIGHTS
@@ -30,8 +32,12 @@ def latest(of: Streams) -> str:
     if not len(there):
         return "nothing yet"
     first, total = of.first[0, there[-1]], of.totals[0, there[-1]]
+    if total < LEAST:
+        return f"fewer than {LEAST}: too few to be told"
     if of.kind == "share":
-        return f"{first:.0f} of {total:.0f}"
+        if small_cells.is_told(round(total), round(first)):
+            return f"{first:.0f} of {total:.0f}"
+        return f"too few, or all but too few, of {total:.0f}"
     if of.kind == "level":
         return f"{first / total:.2f}"
     return f"{total:.0f}"

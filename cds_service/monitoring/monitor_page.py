@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from cds_service.monitoring import told_tables
 from cds_service.monitoring.chart_picture import picture
 from cds_service.monitoring.monitors import Monitor, Monitors
 from cds_service.monitoring.watch import Watched, WatchedChart
@@ -109,43 +110,47 @@ def _figure(one: Monitor, of: Watched) -> Markup:
         ("Cannot see", one.cannot_see),
     )
     told = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts)
-    body = _drawn(charts) if charts else Markup("<p class=none>No chart: the record holds nothing of it yet.</p>")
+    body = (
+        _drawn(charts, told_tables.labels_told(of))
+        if charts
+        else Markup("<p class=none>No chart: the record holds nothing of it yet.</p>")
+    )
     return Markup('<section id="{}"><h2>{}</h2><dl>{}</dl>{}</section>').format(one.name, one.heading, told, body)
 
 
-def _drawn(charts: Sequence[WatchedChart]) -> Markup:
+def _drawn(charts: Sequence[WatchedChart], told: frozenset[str]) -> Markup:
     """Charts with an alarm first; each with its figures in words."""
     ordered = sorted(charts, key=lambda chart: not chart.alarms)
-    return Markup("<div class=charts>{}</div>").format(Markup("").join(_chart(one) for one in ordered))
+    return Markup("<div class=charts>{}</div>").format(Markup("").join(_chart(one, told) for one in ordered))
 
 
-def _chart(one: WatchedChart) -> Markup:
+def _chart(one: WatchedChart, told: frozenset[str]) -> Markup:
+    usual, latest = one.usual, one.latest
+    if one.figure in ("calibration", "subgroups") and one.label.rpartition(", ")[0] not in told:
+        usual, latest = told_tables.HIDDEN, told_tables.FEW_HAPPENED
     alarms = ", ".join(day.isoformat() for day in one.alarms[-_SHOWN:]) or "none"
     return Markup(
         "<figure{}><figcaption><strong>{}</strong> usually {}; at last {}</figcaption>{}<p>Alarms: {}</p>"
         "<p class=quiet>Cannot see: {}</p></figure>"
     ).format(
-        Markup(" class=alarm") if one.alarms else "", one.label or "All", one.usual, one.latest, picture(one), alarms,
+        Markup(" class=alarm") if one.alarms else "", one.label or "All", usual, latest, picture(one), alarms,
         one.cannot_see,
     )  # fmt: skip
 
 
 def _tables(of: Watched) -> Markup:
     parts = [
-        _table("Silence by reason", ("Reason", "Calls"), of.silences),
-        _table("Dismissed cards by reason", ("Reason", "Cards"), of.overrides),
+        _table("Silence by reason", ("Reason", "Calls"), told_tables.counted(dict(of.silences))),
+        _table("Dismissed cards by reason", ("Reason", "Cards"), told_tables.counted(dict(of.overrides))),
         _table(
             "Observed and predicted, operations that may be counted",
             ("Outcome", "Group", "Operations", "Happened", "Predicted", "Observed : predicted"),
-            [
-                (outcome, group or "all", n, happened, f"{expected:.1f}", f"{happened / expected:.2f}")
-                for outcome, group, n, happened, expected in of.observed
-            ],
+            told_tables.observed(of),
         ),
         _table(
             "Operations by what is known of their outcome",
             ("Outcome", "Standing", "Operations"),
-            [(outcome, name, n) for outcome, by in of.standings.items() for name, n in sorted(by.items())],
+            [(outcome, *row) for outcome, by in of.standings.items() for row in sorted(told_tables.counted(by))],
         ),
     ]
     never = ", ".join(of.never_had) or "none"

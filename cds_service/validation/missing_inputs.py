@@ -11,19 +11,21 @@ from cds_service.measures.small_cells import LEAST
 from cds_service.validation import told_counts
 from cds_service.validation.collected import ValidatedOperation
 
+LEAST_FOR_WORDS = 40  # where fewer than ten of them are fewer than a quarter
 KNOWN = ("used", "used-with-conversion")
 
 
 class InputKnown(msgspec.Struct, frozen=True):
     """One input of `n` operations: of how many it was known, where neither these nor the others are few.
 
+    `nearly`: "all" or "none" where the others are few of many, else nothing.
     `why`: the most frequent reasons why not, of at least ten operations each.
     """
 
     name: str
     n: int
     known: int | None
-    mostly: bool
+    nearly: str
     why: tuple[tuple[str, int], ...]
 
 
@@ -48,8 +50,15 @@ def inputs(operations: Sequence[ValidatedOperation], names: Sequence[str]) -> tu
         if len(reasons) + 1 == len(why):  # the one that is left could be subtracted
             reasons = reasons[:-1]
         part = told_counts.part(len(states), known)
-        found.append((known, InputKnown(name, len(states), part, 2 * known > len(states), tuple(reasons))))
+        found.append((known, InputKnown(name, len(states), part, _nearly(len(states), known), tuple(reasons))))
     return tuple(one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].name)))
+
+
+def _nearly(n: int, known: int) -> str:
+    """What may be said in words where the number may not; of a few operations nothing."""
+    if n < LEAST_FOR_WORDS:
+        return ""
+    return "none" if known < LEAST else "all" if n - known < LEAST else ""
 
 
 def lists(operations: Sequence[ValidatedOperation]) -> tuple[ListUnderstood, ...]:

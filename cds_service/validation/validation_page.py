@@ -140,7 +140,7 @@ def _thresholds(report: ValidationReport) -> list[str]:
 def _known(report: ValidationReport) -> list[str]:
     rows = []
     for one in report.inputs:
-        rest = "nearly all" if one.mostly else "nearly none"
+        rest = f"nearly {one.nearly}" if one.nearly else parts.HIDDEN
         told = f"{share(one.known / one.n)} of {one.n:,}" if one.known is not None and one.n else rest
         rows.append((one.name, told, ", ".join(f"{why}: {count:,}" for why, count in one.why) or ""))
     lists = [(one.name, number(one.entries), number(one.operations)) for one in report.lists]

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cds_service.monitoring import monitor_page, prometheus, watch
@@ -83,3 +84,32 @@ def test_a_figure_without_a_chart_has_no_number_for_prometheus(watched: Watched)
     told = prometheus.exposition([watched], monitors(), at=datetime(2026, 4, 1, tzinfo=UTC))
     assert 'figure="unmapped"} ' in told
     assert "calibration" not in told
+
+
+def test_no_table_and_no_chart_of_the_page_tells_of_few(watched: Watched) -> None:
+    """One death among the women, and 4 who are of neither sex: neither is told, nor what would give them back."""
+    observed = (("death", "", 504, 61, 50.0), ("death", "female", 250, 1, 20.0), ("death", "male", 250, 60, 30.0))
+    chart = msgspec.structs.replace(
+        watched.charts["lists"][0], figure="subgroups", label="death, female, more than predicted", latest="1 happened"
+    )
+    of = msgspec.structs.replace(
+        watched, observed=observed, overrides=(("too low", 40), ("other", 3)), charts={"subgroups": (chart,)},
+        standings={"death": {"counts": 504, "lost": 2, "not-mature": 30}},
+    )  # fmt: skip
+    page = monitor_page.of_tenant(of, monitors())
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", page)]
+    assert ["death", "all", "504", "61", "50.0", "1.22"] in rows
+    cells = {row[1]: row[2:] for row in rows if row[:1] == ["death"] and len(row) == 6}
+    assert cells["female"][1] == cells["male"][1] == cells["female"][3] == cells["male"][3] == "not told"
+    assert "not told" in (cells["female"][0], cells["male"][0]), "504 less both are 4"
+    assert ["other", "not told"] in rows
+    assert ["death", "lost", "not told"] in rows
+    assert "1 happened" not in page
+
+
+def test_what_a_chart_was_at_last_is_words_where_it_was_few(watched: Watched) -> None:
+    told = [chart.latest for of in watched.charts.values() for chart in of if " of " in chart.latest]
+    assert told
+    for one in told:
+        if found := re.fullmatch(r"(\d+) of (\d+)", one):
+            assert 10 <= int(found[1]) <= int(found[2]) - 10
