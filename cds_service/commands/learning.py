@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -23,7 +24,12 @@ from cds_service.trust import private_files
 @click.option(
     "--lag-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days until an outcome is reported."
 )
-@click.option("--refused", type=click.File("r"), help="Ids of patients of whom nothing may be learned, one a line.")
+@click.option(
+    "--refused",
+    type=click.File("r", encoding="utf-8-sig"),
+    help="Ids of patients of whom nothing may be learned, one a line.",
+)
+@click.option("--allow-unmatched", is_flag=True, help="Go on where an id of --refused is no patient's on record.")
 @kept_record.option
 def operations(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
@@ -35,6 +41,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     until: datetime,
     lag_days: int,
     refused: TextIO | None,
+    allow_unmatched: bool,
     database_url: str,
 ) -> None:
     """Write a row per operation of TENANT_ID: its inputs when it was ordered, and what came of it.
@@ -55,11 +62,14 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
         since=since.replace(tzinfo=UTC),
         until=until.replace(tzinfo=UTC),
         inputs=tuple(FEATURES),
-        refused=frozenset(line.strip() for line in refused or () if line.strip()),
+        refused=_ids(refused or ()),
     )
     with kept_record.opened(database_url) as engine:
         proof.refuse_unrecorded(engine, tenant_id)
         found = learning_cases.learning_cases(engine, tenant_id, asked)
+        unmatched = learning_cases.of_no_patient(engine, tenant_id, asked.refused)
+    if refused is not None:
+        _tell_refused(len(asked.refused), len(unmatched), allow_unmatched=allow_unmatched)
     with private_files.text(out) as file:
         writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(learning_cases.INPUT + name for name in FEATURES)])
         writer.writeheader()
@@ -112,6 +122,22 @@ def seismometer(
         output.say(f"{written.without_figure} operations are left out: no model in force had a figure")
     for why, count in found.left_out.items():
         output.say(f"{count} operations are left out: {why}")
+
+
+def _ids(lines: Iterable[str]) -> frozenset[str]:
+    """One a line, also as a reference to the patient."""
+    return frozenset(one for line in lines if (one := line.strip().removeprefix("Patient/")))
+
+
+def _tell_refused(given: int, unmatched: int, *, allow_unmatched: bool) -> None:
+    """A refusal that matches nobody may be an id of another system: then the patient would be learned from."""
+    matched = given - unmatched
+    output.say(f"refused: {given} ids given, {matched} matched", refused={"given": given, "matched": matched})
+    if unmatched and not allow_unmatched:
+        raise click.ClickException(
+            f"{unmatched} ids of --refused match no patient on record, and nothing was written: correct them, or name"
+            " --allow-unmatched"
+        )
 
 
 def _agreement(tenant_id: str, folder: Path) -> str:

@@ -98,6 +98,14 @@ def learning_cases(engine: Engine, tenant_id: str, asked: CasesAsked) -> Cases:
     return Cases(tuple(rows), dict(sorted(left_out.items())))
 
 
+def of_no_patient(engine: Engine, tenant_id: str, ids: frozenset[str]) -> frozenset[str]:
+    """Those of the ids that no patient of the tenant has on record, whenever asked about."""
+    table = tables.evaluation.c
+    of_tenant = select(table.patient_id).where(table.tenant_id == tenant_id, table.patient_id.is_not(None)).distinct()
+    with engine.connect() as connection:
+        return ids - set(connection.execute(of_tenant).scalars()) if ids else ids
+
+
 def _row(of: PlannedOperation, said: Mapping[str, _CallKnown], asked: CasesAsked) -> tuple[str, dict[str, Any]]:
     """Why it is no case, else its columns."""
     own = [said[call.evaluation_id] for call in of.calls]

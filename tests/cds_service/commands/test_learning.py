@@ -106,6 +106,28 @@ def test_a_patient_who_refused_is_left_out(app: Flask, export: Export, tmp_path:
     assert len(rows(tmp_path)) == 1
 
 
+def test_a_refusal_as_other_programs_write_it_counts_and_one_of_nobody_stops_the_command(
+    app: Flask, export: Export, tmp_path: Path
+) -> None:
+    keep(app, [(asked("p-1"), False), (asked("p-2"), False)], **FOLLOWED)
+    file = tmp_path / "refused.txt"
+    file.write_text("p-2\r\nPatient/p-1\r\n", encoding="utf-8-sig")
+    told = export("--refused", str(file))
+    assert told.exit_code == 0, told.output
+    assert "refused: 2 ids given, 2 matched" in told.output
+    assert rows(tmp_path) == []
+    (tmp_path / "o.csv").unlink()
+    file.write_text("p-2\nMRN 77\n", encoding="utf-8")
+    told = export("--refused", str(file))
+    assert told.exit_code == 1
+    assert "refused: 2 ids given, 1 matched" in told.output
+    assert "1 ids of --refused match no patient on record" in told.output
+    assert not (tmp_path / "o.csv").exists()
+    told = export("--refused", str(file), "--allow-unmatched")
+    assert told.exit_code == 0, told.output
+    assert len(rows(tmp_path)) == 1
+
+
 @pytest.mark.parametrize("learning", [{}, {"permitted": False, "agreement": "DUA 12"}])
 def test_a_hospital_that_does_not_permit_it_gives_nothing(
     app: Flask, export: Export, tmp_path: Path, learning: Any
