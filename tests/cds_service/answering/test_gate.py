@@ -44,8 +44,7 @@ LISTS = {"/cds-services"}
 # Begins what /smart/callback ends; takes what a clinician did with a card.
 ON_THE_WAY = {"/smart/launch", "/smart/launch/<tenant_id>", "/cds-services/<service_id>/feedback",
               "/workbench/feedback"}  # fmt: skip
-# Of no patient (pages of models, what a hospital measured, evidence, operations), the demo's own EHR, or of cases
-# (their gate: tests/cds_service/during/test_case_pages.py).
+# Of no patient (models, evidence, operations), the demo's EHR, or of cases (gate: during/test_case_pages.py).
 PUBLIC = re.compile(
     r"/(?:livez|health|readyz?|metrics|models|sites|codes|evidence|irm|assets|demo|during|sandbox|\.well-known)\b.*"
 )
