@@ -14,6 +14,7 @@ import requests
 from tests.end_to_end.nodes import Node, callers, node
 
 pytestmark = pytest.mark.end_to_end
+MOST_BUSY = 3
 
 
 class Kept(threading.local):
@@ -46,7 +47,11 @@ def test_no_connection_is_reset_at_sigterm_under_load(tmp_path: Path, keeps: boo
             assert one.master.wait(30) == 0
     assert seen.pop("200") > 50
     assert seen.pop("refused", 0) > 0
-    assert not seen, one.lines("refused")
+    # On a machine that does much else a call may wait in vain for SQLite; it is told so, and that is no reset.
+    causes = [line["cause"] for line in one.lines("refused")]
+    assert seen.pop("503", 0) <= MOST_BUSY, causes
+    assert all("somebody else holds it" in cause for cause in causes), causes
+    assert not seen, causes
 
 
 def test_ready_is_503_first_and_calls_are_answered_until_the_stop(tmp_path: Path) -> None:
