@@ -239,7 +239,7 @@ def test_the_commands_count_nothing_before_it_is_said_where() -> None:
 # What shuts a tenant: members of its file, a switch, and the modes that show nothing. The gate alone judges them;
 # beside it stand the rules of a good tenant file and the command that sets a switch, which tell nobody anything.
 GATE = ("cds_service.answering.gate", "cds_service.answering.modes")
-SETTING = ("cds_service.tenants.tenant_rules", "cds_service.commands.switches")
+SETTING = ("cds_service.tenants.tenant_rules", "cds_service.tenants.during_rules", "cds_service.commands.switches")
 SHUTTING_MEMBERS = {"region", "ce_marked", "retired_on", "canary", "silent_share"}
 SHUTTING_WORDS = {
     "kill",

@@ -33,11 +33,10 @@ def monitor(
     the alarms of four weeks by figure, and when this ran; deploy/surgical-risk-monitors.yaml has the rules. A tenant
     whose record cannot be judged is told and stops no other; then the exit code is 1 and no run is told to Prometheus.
     """
-    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
-
     from cds_service.monitoring import monitor_page, prometheus, watch  # noqa: PLC0415
     from cds_service.monitoring.monitors import monitors  # noqa: PLC0415
     from cds_service.records import retention  # noqa: PLC0415
+    from cds_service.records.database import StatementFailed  # noqa: PLC0415
     from models_onnx import registry  # noqa: PLC0415
     from models_onnx.outcome_horizons import outcome_horizons  # noqa: PLC0415
 
@@ -55,7 +54,7 @@ def monitor(
             try:
                 of = watch.of_tenant(engine, tenant, today=today, horizons=horizons, limits=limits)
                 page = monitor_page.of_tenant(of, limits)
-            except (DatabaseError, ValueError) as error:
+            except (StatementFailed, ValueError) as error:
                 failed[tenant] = _not_watched(tenant, error)
                 continue
             (out / monitor_page.file_name(tenant)).write_text(page, encoding="utf-8")

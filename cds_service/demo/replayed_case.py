@@ -17,7 +17,7 @@ from cds_service.demo.invented_cases import CASES, InventedCase
 from cds_service.during import case_pages, case_view
 from cds_service.pages import layout
 from cds_service.pages.models import REGULATORY
-from cds_service.records.during_cases import CaseContent
+from fhir_mappings.during.case_content import CaseContent
 from fhir_mappings.during.case_summary import Plan
 from fhir_mappings.during.course import CourseEntry
 from fhir_mappings.during.entries import read_entry, reader

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service.records.during_cases import CaseContent
 from fhir_mappings.during import assembling, notices
 from fhir_mappings.during.amount_totals import Recorded
 from fhir_mappings.during.apgar_inputs import apgar_values
+from fhir_mappings.during.case_content import CaseContent
 from fhir_mappings.during.case_summary import CaseSummary, Plan, case_summary
 from fhir_mappings.during.case_times import case_times
 from fhir_mappings.during.course import AmountKind, CaseTimes, Course, CourseEntry, Signal

@@ -25,6 +25,10 @@ POOL_TIMEOUT_S = 0.5
 _LOOK_S = 0.5
 
 
+# What a statement raises that the database could not carry out.
+StatementFailed = sqlalchemy.exc.DatabaseError
+
+
 class DatabaseError(Exception):
     """The database cannot be used; the message names no password."""
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.records.database import DatabaseError
 from cds_service.records.during_tables import during_arrival, during_case, during_entry
 from cds_service.records.tables import Instant
+from fhir_mappings.during.case_content import CaseContent
 
 Kind = Literal["observation", "times", "birth"]
 # Of the bounds again, for withdrawals: a full case still learns that something should not be in it.
@@ -91,15 +92,6 @@ class KeptCase(Struct, frozen=True):
     last_at: datetime
     entries: int
     refused: int
-
-
-class CaseContent(Struct, frozen=True):
-    """What was kept of each kind, in an order that does not depend on that of arrival. `refused` did not fit."""
-
-    observations: tuple[str, ...]
-    times: tuple[str, ...]
-    births: tuple[str, ...] = ()
-    refused: int = 0
 
 
 class DuringCases:
