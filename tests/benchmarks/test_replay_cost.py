@@ -24,7 +24,7 @@ from cds_service.replay import patient
 from tests.cds_service.replay import charts
 from tests.cds_service.replay.test_processes import a_large_export
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [pytest.mark.benchmark, pytest.mark.long]
 AS_OF = datetime(2026, 11, 20, 9, tzinfo=UTC)
 HELD = frozenset({"Patient", "Condition", "Observation", "MedicationRequest", "Procedure", "ServiceRequest"})
 MOST_OVER_LIVE, MOST_GROWTH = 1.3, 1.10

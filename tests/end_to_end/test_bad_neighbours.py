@@ -84,7 +84,7 @@ def postgresql() -> Iterator[str]:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
@@ -106,7 +106,18 @@ def in_a_quiet_moment(check: Callable[[Path], None], folder: Path) -> None:
     return None
 
 
-@pytest.mark.parametrize("behaviour", [unhelpful.drip_body, unhelpful.hang, unhelpful.half_open, unhelpful.huge])
+BAD = (unhelpful.drip_body, unhelpful.hang, unhelpful.half_open, unhelpful.huge)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "database"),
+    [
+        *((behaviour, "sqlite") for behaviour in BAD),
+        (unhelpful.drip_body, "postgresql"),
+        *(pytest.param(behaviour, "postgresql", marks=pytest.mark.long) for behaviour in BAD[1:]),
+    ],
+    indirect=["database"],
+)
 def test_a_bad_server_of_one_hospital_is_no_other_s(
     behaviour: unhelpful.Behaviour, tmp_path: Path, database: str | None
 ) -> None:

@@ -165,12 +165,13 @@ def replayed_alike(export: Path, folder: Path, master: str) -> int:
     return here.rows
 
 
-@pytest.mark.parametrize("master", MASTERS)
+@pytest.mark.parametrize("master", [*MASTERS[:2], pytest.param(MASTERS[2], marks=pytest.mark.long)])
 def test_spark_replays_as_one_machine_does(master: str, tmp_path: Path) -> None:
     export = written(tmp_path / "export", with_odd_lines(with_orders()))
     assert replayed_alike(export, tmp_path, master) > 50
 
 
+@pytest.mark.long
 @pytest.mark.shared
 @pytest.mark.parametrize("master", MASTERS[:2])
 def test_spark_replays_synthea_as_one_machine_does(master: str, tmp_path: Path) -> None:

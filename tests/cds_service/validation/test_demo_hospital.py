@@ -11,7 +11,7 @@ import pytest
 
 from tests.cds_service.validation.conftest import runs
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]  # tests/deploy/test_hospital.py goes the same way in CI
 TENANT, MODEL = "demo-hospital", "elective-complication"
 WHO = ("--by", "A. Jones", "--reason", "silent phase", "--force")
 SECOND = ("--by", "Dr. B. Smith", "--reason", "looked at", "--force")
