@@ -102,9 +102,14 @@ def after(
         return Decision(mode, "mode-silent")
     if mode == "canary" and not modes.is_selected(tenant.canary, tenant.id, user):
         return Decision(mode, "mode-canary")
-    if modes.is_held_out(tenant.learning.silent_share, tenant.id, patient):
+    if is_held_out(tenant, patient):
         return Decision("hold-out", "mode-hold-out")
     return Decision(mode)
+
+
+def is_held_out(tenant: Tenant, patient: str | None) -> bool:
+    """Whether nothing is shown of this patient by any door, for a share of them is held out (R-F07)."""
+    return modes.is_held_out(tenant.learning.silent_share, tenant.id, patient)
 
 
 def is_open_to_all(tenant: Tenant, zone: ZoneInfo, at: datetime, switches: Switches) -> bool:

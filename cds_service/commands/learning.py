@@ -51,6 +51,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     """
     from cds_service.records import learning_cases  # noqa: PLC0415
     from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
+    from models_onnx.learning_columns import INPUT  # noqa: PLC0415
 
     kept_record.refuse_absent(database_url)
     agreement = _agreement(tenant_id, folder)
@@ -71,7 +72,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     if refused is not None:
         _tell_refused(len(asked.refused), len(unmatched), allow_unmatched=allow_unmatched)
     with private_files.text(out) as file:
-        writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(learning_cases.INPUT + name for name in FEATURES)])
+        writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(INPUT + name for name in FEATURES)])
         writer.writeheader()
         writer.writerows(found.rows)
     events = sum(row["occurred"] for row in found.rows)

@@ -70,6 +70,7 @@ def validate(  # noqa: PLR0913 — a command's options are its interface
         kept = evidence.encoded(found)
         sha256, gates = evidence.digest(kept), evidence.gates(found, tenant.validation)
         _write(out, report, gates, sha256)
+        private_files.write(out / "evidence.json", kept)
         private_files.write(out / "review-sample.csv", chart_sample.as_csv(chart_sample.drawn(operations, seed=seed)))
         event = _event(tenant_id, done_by, now, passes=all(one.passes for one in gates))
         validation_reports.keep(engine, event, sha256=sha256, evidence=kept)

@@ -65,7 +65,7 @@ def blueprint(desk: CaseDesk) -> Blueprint:
         by = case_access.reader_of(site.tenant, desk.doors)
         if by.tenant_id != site.tenant.id:
             abort(404)
-        kept = _kept(by, desk)
+        kept = [one for one in _kept(by, desk) if not gate.is_held_out(site.tenant, one.key.patient_id)]
         placed = {one.key.patient_id for one in kept if one.key.encounter_id}
         lines = [_line(one, site) for one in kept if one.key.encounter_id or one.key.patient_id not in placed]
         response = layout.html("during/cases.html", cases=lines, base=case_access.address(site.tenant), **_frame(site))
@@ -77,7 +77,7 @@ def blueprint(desk: CaseDesk) -> Blueprint:
         site = _open_site(tenant_id, desk, at)
         by = case_access.reader_of(site.tenant, desk.doors)
         case = _found(site, str(case_id), desk)
-        if case is None or not by.may_see(case):
+        if case is None or not by.may_see(case) or gate.is_held_out(site.tenant, case.key.patient_id):
             abort(404)
         return _renewed(_shown(case, site, by, desk, at), site, by, desk)
 
@@ -89,6 +89,7 @@ def _open_site(tenant_id: str, desk: CaseDesk, at: datetime) -> TenantRuntime:
     if site is None or mode_gate.is_off(site, at):
         abort(404)
     gate.check_region(site.tenant)
+    gate.check_accountable(desk.records)
     if mode_gate.shown(site, desk.records, at, ended=True).what == "nothing":
         abort(404)
     return site

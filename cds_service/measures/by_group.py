@@ -1,11 +1,8 @@
-"""How a rule that marks operations treats groups of people: marked, found and wrongly marked, and how far apart."""
+"""How a rule that marks operations treats groups of people: marked, found and wrongly marked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import msgspec
-import numpy as np
 
 from cds_service.measures.intervals import Figure, Values, proportion
 
@@ -33,21 +30,3 @@ def rates(happened: Values, marked: Values) -> Rates:
         false_positive_rate=proportion(chosen - true, n - events),
         predictive_value=proportion(true, chosen),
     )
-
-
-def rates_by(happened: Values, marked: Values, group: Sequence[str]) -> Mapping[str, Rates]:
-    """The rates of each group, by its name in the order of names."""
-    names = np.asarray(group)
-    return {str(one): rates(happened[names == one], marked[names == one]) for one in np.unique(names)}
-
-
-def difference(figures: Sequence[Figure]) -> float | None:
-    """The greatest less the least of the groups' figures; None with fewer than two that are known."""
-    known = [one.value for one in figures if one.value is not None]
-    return max(known) - min(known) if len(known) > 1 else None
-
-
-def ratio(figures: Sequence[Figure]) -> float | None:
-    """The least by the greatest of the groups' figures; None with fewer than two, or where the greatest is 0."""
-    known = [one.value for one in figures if one.value is not None]
-    return min(known) / max(known) if len(known) > 1 and max(known) > 0 else None

@@ -20,24 +20,9 @@ from cds_service.records import tables
 from cds_service.records.asked_calls import asked_calls
 from cds_service.records.outcome_changes import Statement, agreed
 from cds_service.records.scores import AGE_BANDS
+from models_onnx.learning_columns import GROUP, INPUT, REQUIRED
 
-COLUMNS = (
-    "operation",
-    "person",
-    "site",
-    "day",
-    "procedure_group",
-    "withheld",
-    "permitted",
-    "source",
-    "outcome",
-    "occurred",
-    "champion",
-    "champion_probability",
-    "group.sex",
-    "group.age_band",
-)
-INPUT = "input."
+COLUMNS = (*REQUIRED, f"{GROUP}sex", f"{GROUP}age_band")
 # Modes in which nobody was shown a figure, and which hold of a patient and not of a user.
 _WITHHELD = {"silent": "silent", "hold-out": "hold-out"}
 _USED = frozenset({"used", "used-with-conversion"})

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cds_service.follow_up.maturity import UNTIL_DISCHARGE_DAYS
+from cds_service.trust import private_files
 
 ID, TIME, SCORE = "operation", "day", "Score"
 NOT_RECORDED = "not recorded"
@@ -52,9 +53,7 @@ def write(folder: Path, rows: Iterable[Mapping[str, Any]], *, outcome: str, hori
     items = [{"name": name, "dtype": _TYPES.get(name, "object")} for name in (*_TYPES, *COHORTS)]
     _yaml(folder / "predictions.yml", {"predictions": items})
     _yaml(folder / "events.yml", {"events": [{"name": outcome, "dtype": "float"}]})
-    (folder / "metadata.json").write_text(
-        json.dumps({"modelname": f"surgical-risk, {outcome}", "thresholds": [0.2, 0.1]})
-    )
+    _yaml(folder / "metadata.json", {"modelname": f"surgical-risk, {outcome}", "thresholds": [0.2, 0.1]})
     return Written(len(scored), len(every) - len(scored))
 
 
@@ -96,7 +95,7 @@ def _event(row: Mapping[str, Any], outcome: str, horizon_days: int | None) -> di
 
 
 def _csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with private_files.text(path) as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
@@ -104,4 +103,4 @@ def _csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) 
 
 def _yaml(path: Path, members: Any) -> None:
     """What is JSON is YAML too."""
-    path.write_text(json.dumps(members, indent=1) + "\n", encoding="utf-8")
+    private_files.write(path, (json.dumps(members, indent=1) + "\n").encode())

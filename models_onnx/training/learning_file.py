@@ -19,24 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_onnx.added_card import AddedInput, within
+from models_onnx.learning_columns import GROUP, INPUT, REQUIRED
 from models_onnx.training.operations_file import MISSING, OperationsFileError
 from models_onnx.training.penalised import Matrix
 
-REQUIRED = (
-    "operation",
-    "person",
-    "site",
-    "day",
-    "procedure_group",
-    "withheld",
-    "permitted",
-    "source",
-    "outcome",
-    "occurred",
-    "champion",
-    "champion_probability",
-)
-INPUT, GROUP = "input.", "group."
 _YES_NO = {"1": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "false": 0.0, "no": 0.0}
 Texts = NDArray[np.object_]
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from cds_service.answering import gate, modes
 from cds_service.during import case_access
 from cds_service.during.case_access import CaseReader
 from cds_service.trust.seal import Seal
@@ -53,6 +54,28 @@ def case_id(app):
 def look(app, path="", **options):
     headers = options.pop("headers", None)
     return app.test_client().get(f"/during/general-hospital{path}", headers=a_token() if headers is None else headers)
+
+
+def test_of_a_patient_who_is_held_out_nothing_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(modes, "is_held_out", lambda share, _tenant, patient: share > 0 and patient == "p1")
+    app = an_hospital(tmp_path, at=LATER)
+    assert send(app, an_hour()).status_code == 200
+    case = case_id(app)
+    held = {True: 404, False: 200}
+    for share in (0.0, 0.5):
+        app = an_hospital(tmp_path, at=LATER, learning={"silent_share": share})
+        is_out = gate.is_held_out(a_tenant_of(app), "p1")
+        assert is_out == (share > 0)
+        assert look(app, f"/{case}").status_code == held[is_out]
+        assert (case in look(app).text) is not is_out
+
+
+def test_nothing_is_shown_while_nobody_can_keep_an_account_of_it(tmp_path, monkeypatch):
+    app = an_hospital(tmp_path, at=LATER)
+    assert send(app, an_hour()).status_code == 200
+    case = case_id(app)
+    monkeypatch.setattr(app.extensions[RECORDS], "unwritten", lambda: "full")
+    assert look(app, f"/{case}").status_code == 503
 
 
 @pytest.mark.parametrize(

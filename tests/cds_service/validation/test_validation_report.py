@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from collections import defaultdict
@@ -61,6 +62,14 @@ def test_page_and_tables_hold_no_identifier_and_run_nothing(hospital: Path, repo
     assert not re.search(r"(?:src|href)=", page)
     assert "@media print" in page
     assert page.count("<svg") >= 4
+
+
+def test_what_is_signed_is_a_file_that_anybody_can_hash(hospital: Path, tmp_path: Path) -> None:
+    told = validates(hospital, tmp_path / "report").output
+    evidence = (tmp_path / "report" / "evidence.json").read_bytes()
+    document = (tmp_path / "report" / "validation.json").read_bytes()
+    assert f"sha256: {hashlib.sha256(evidence).hexdigest()}" in told
+    assert json.loads(evidence)["report_sha256"] == hashlib.sha256(document).hexdigest()
 
 
 def test_twenty_operations_are_drawn_by_a_seed(hospital: Path, report: Path, tmp_path: Path) -> None:

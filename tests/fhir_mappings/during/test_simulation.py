@@ -56,7 +56,7 @@ def test_the_page_tells_at_most_one_mark_for_nothing_in_ten_quiet_hours() -> Non
     played = {row[0].strip(): row for row in rows}
     assert float(played["quiet, pressure moves by 3 mmHg (standard deviation) about 84"][5]) <= 1
     found, _, every = played["arterial line, two falls of pressure and one of saturation"][2].split()[:3]
-    assert found == every
+    assert int(every) - int(found) <= 1, "docs/during.md tells of the one that is later"
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 import yaml
 
+from models_onnx.learning_columns import INPUT, REQUIRED
 from models_onnx.training import refit_plan
-from models_onnx.training.learning_file import INPUT, REQUIRED
 from models_onnx.training.refit_plan import RefitPlan
 from tests.models_onnx.training.a_simulated_hospital import INPUTS, people
 
