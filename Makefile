@@ -69,7 +69,7 @@ lint: $(VENV)/development
 	$(BIN)/mypy
 
 bench: $(VENV)/development  ## Speed as ratios, in about a minute.
-	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+	$(BIN)/python -m pytest -m "benchmark and not long" -s tests/benchmarks
 
 docs: $(VENV)/development  ## The documents as a site in .build/site; ends with an error where a link leads nowhere.
 	$(BIN)/python -m mkdocs build --strict -f - < docs/mkdocs.yml
