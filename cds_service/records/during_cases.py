@@ -49,6 +49,11 @@ class Part(Struct, frozen=True):
         """What makes it the same as another."""
         return hashlib.sha256(f"{self.kind}\x00{self.body}".encode("utf-8", "surrogatepass")).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it is kept."""
+        return len(self.body.encode("utf-8", "surrogatepass"))
+
 
 class CaseBounds(Struct, frozen=True):
     """How many cases a tenant may have, and how much one may hold."""
@@ -212,9 +217,9 @@ def _fitting(new: dict[str, Part], row: Row[Any], bounds: CaseBounds) -> dict[st
     entries, held = row.entries, row.bytes
     for digest, part in new.items():
         room = _RESERVE if part.withdrawn else 1.0
-        if entries < bounds.entries * room and held + len(part.body) <= bounds.bytes * room:
+        if entries < bounds.entries * room and held + part.size <= bounds.bytes * room:
             fitting[digest] = part
-            entries, held = entries + 1, held + len(part.body)
+            entries, held = entries + 1, held + part.size
     return fitting
 
 
@@ -230,7 +235,7 @@ def _count(connection: Connection, case_id: str, parts: dict[str, Part], kept: K
     cases = during_case.c
     more = {
         "entries": cases.entries + kept.new,
-        "bytes": cases.bytes + sum(len(part.body) for part in parts.values()),
+        "bytes": cases.bytes + sum(part.size for part in parts.values()),
         "refused": cases.refused + kept.refused,
     }
     connection.execute(update(during_case).where(cases.id == case_id).values(**more))

@@ -62,6 +62,12 @@ def test_a_case_is_bounded_in_bytes(records):
     assert records.during_cases.keep(KEY, [a_part(number) for number in range(3)], small, FROM_US).refused == 1
 
 
+def test_a_letter_of_three_bytes_counts_three(records):
+    parts = [Part("observation", f'{{"id":"{number}","note":"{"€" * 30}"}}') for number in range(3)]
+    small = CaseBounds(cases=3, entries=100, bytes=len(parts[0].body.encode()) * 2)
+    assert records.during_cases.keep(KEY, parts, small, FROM_US).refused == 1
+
+
 def test_a_tenant_has_no_more_cases_than_it_may_and_nothing_of_one_more_is_kept(records):
     for patient in "abc":
         records.during_cases.keep(CaseKey("general-hospital", patient), [a_part(1)], BOUNDS, FROM_US)
