@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +19,12 @@ from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
 from cds_service.records.used_tokens import UsedTokens
 from cds_service.records.workers import Presence
 from cds_service.records.write_trouble import GRACE_S, Told, WriteTrouble, to_nobody
+from cds_service.trust import time_ordered_id
 
-READ_OWN_WRITES_S = 0.5
+# A client may ask another worker for what it was just told by one that writes it behind the answer.
+READ_OWN_WRITES_S = 1.0
+LOOK_AGAIN_S = 0.05
+RECENT = timedelta(seconds=30)
 # Whoever asks whether this worker is ready gives up after a second (Kubernetes' default).
 READY_S = 0.5
 
@@ -79,10 +84,14 @@ class Records:
         return feedback.store(self.durable, items, sender, received_at=received_at)
 
     def evaluation(self, evaluation_id: str) -> EvaluationRow | None:
-        """One evaluation by its id; one that is still being written is waited for."""
+        """One evaluation by its id; one that is still being written, by whichever worker, is waited for."""
+        until = time.monotonic() + READ_OWN_WRITES_S
         found = lookups.evaluation(self.quick, evaluation_id)
         if found is None:
             self._writer.flush(READ_OWN_WRITES_S)
+            found = lookups.evaluation(self.quick, evaluation_id)
+        while found is None and _is_recent(evaluation_id) and time.monotonic() < until:
+            time.sleep(LOOK_AGAIN_S)
             found = lookups.evaluation(self.quick, evaluation_id)
         return found
 
@@ -128,3 +137,8 @@ class Records:
             self._ledger.close()
         self.quick.dispose()
         self.durable.dispose()
+
+
+def _is_recent(evaluation_id: str) -> bool:
+    drawn = time_ordered_id.instant(evaluation_id)
+    return drawn is not None and abs(datetime.now(UTC) - drawn) < RECENT

@@ -16,8 +16,12 @@ ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 FUSION = (CPT, "22633")
 
 
+# Two requests of one run are of one instant: a second that ticks between them is not a change of the data.
+NOW = datetime.now(UTC)
+
+
 def days_ago(days: float) -> str:
-    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def an_order(
@@ -36,7 +40,7 @@ def an_order(
 
 
 def a_patient(age: int = 72, **members: Any) -> dict[str, Any]:
-    born = datetime.now(UTC).date()
+    born = NOW.date()
     return {
         "resourceType": "Patient",
         "id": "pt-b",

@@ -1,12 +1,17 @@
 """The record: evaluations are written behind the answer and read back whole, and what is lost is counted."""
 
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from cds_service.records import tables
 from cds_service.records.recent import Recent
-from cds_service.records.records import Records
+from cds_service.records.records import READ_OWN_WRITES_S, Records
+from cds_service.trust import time_ordered_id
 from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
 
 
@@ -28,6 +33,22 @@ def test_another_worker_reads_it_too(open_records):
     one.write_evaluation(row)
     assert one.flush(5)
     assert two.evaluation(row.id) == row
+
+
+def test_what_another_worker_is_still_writing_is_waited_for(open_records):
+    """A click on the card just shown reaches whichever worker is free, perhaps before the row is written."""
+    one, two = open_records(), open_records()
+    row = an_evaluation(id=time_ordered_id.draw(), received_at=datetime.now(UTC), cards=())
+    late = threading.Timer(0.3, one.write_evaluation, [row])
+    late.start()
+    assert two.evaluation(row.id) == row
+    late.join()
+
+
+def test_what_never_was_is_not_waited_for_long(records):
+    begun = time.monotonic()
+    assert records.evaluation(time_ordered_id.draw(datetime.now(UTC) - timedelta(minutes=5))) is None
+    assert time.monotonic() - begun < READ_OWN_WRITES_S
 
 
 def test_closing_in_order_writes_everything_that_was_queued(open_records):
