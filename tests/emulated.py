@@ -13,9 +13,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -104,11 +107,16 @@ def run(processor: Processor, tests: Sequence[str]) -> int:
     if processor.qemu is not None:
         command = [str(shutil.which(QEMU)), "-cpu", processor.qemu, *command]
     name = f"qemu-user -cpu {processor.qemu}" if processor.qemu else f"OPENBLAS_CORETYPE={processor.core}"
-    print(f"\n-- {name}, without {' '.join(processor.without)}", flush=True)
     began = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, env=environment(processor)) as process:
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, cwd=ROOT, env=environment(processor), stdout=output, stderr=output) as process,
+    ):
         emulated = processor.qemu is None or _runs_in_qemu(process)
         status = process.wait()
+        output.seek(0)
+        told = output.read().decode(errors="replace")
+    print(f"\n-- {name}, without {' '.join(processor.without)}\n{told}", end="")
     if not emulated:
         print("not emulated: the process was not qemu's")
     print(f"-- {name}: exit {status} after {time.monotonic() - began:.0f} s", flush=True)
@@ -133,7 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     tests = WHOLE if whole else FLOATING
     failed = [one for one in TOLD_TO_NUMPY if run(one, ("-n", "auto", *tests))]
-    failed += [one for one in IN_QEMU if run(one, GOLDEN)]
+    with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # qemu-user computes on one core
+        ended = side_by_side.map(run, IN_QEMU, repeat(GOLDEN))
+        failed += [one for one, status in zip(IN_QEMU, ended, strict=True) if status]
     print(f"\n{len(TOLD_TO_NUMPY) + len(IN_QEMU)} processors emulated, {len(failed)} failed")
     return 1 if failed else 0
 
