@@ -65,7 +65,8 @@ class Intake(msgspec.Struct, frozen=True):
     ) -> Arrived:
         """Commit what came, all of it or nothing.
 
-        Raises InvalidContext where patients are mixed, NotReady where there is no room. `one_patient`: refuse what speaks of more than one patient, before anything is kept.
+        Raises InvalidContext where patients are mixed, NotReady where there is no room. `one_patient`: refuse what
+        speaks of more than one patient, before anything is kept.
         """
         filing = filed(resources)
         if one_patient and len({one.patient_id for one in filing.cases}) > 1:
