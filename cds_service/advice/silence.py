@@ -31,6 +31,7 @@ Reason = Literal[
     "mode-hold-out",
     "required-input-missing",
     "data-unobtainable",
+    "case-open",
 ]
 
 # Why nothing is said, in words for a developer who asks; tenants in production are not told (R-B07).
@@ -52,6 +53,7 @@ WORDS: dict[Reason, str] = {
     "mode-canary": "The user is not among those who are shown cards yet.",
     "mode-hold-out": "Nothing is shown of this patient: a share of patients is held out, to learn from (R-F07).",
     "required-input-missing": "The patient's age is not known, and no estimate is made without it.",
+    "case-open": "An operation of this patient is under way; what is told before one does not hold while it runs.",
     "data-unobtainable": "Required data could not be had; this tenant asked for silence then.",
 }
 _ADULT_YEARS = 18

@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.advice.silence import WORDS
 from cds_service.answer import Answer, answer
-from cds_service.answering import computing, evaluation_row, gate, told_before
+from cds_service.answering import computing, evaluation_row, gate, open_cases, told_before
 from cds_service.answering.answer_state import States
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.cards import discrete
@@ -31,6 +31,7 @@ from fhir_mappings.patient.patient_record import WrongPatientError
 SILENCE_EXTENSION = "io.surgical-risk.silence"
 # Inferno's suite fails these without the member, empty though it is; nobody else is sent it (DEC-09, Y-03).
 _WITH_SYSTEM_ACTIONS = ("order-sign", "appointment-book")
+_CASE_OPEN = b"case-open"
 
 
 class CallDesk(msgspec.Struct, frozen=True):
@@ -74,14 +75,14 @@ def answer_call(
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
     state = desk.states.under(site, gate.switches_now(desk.records), knowledge, received)
-    same = Request(caller.tenant.id, body, state)
-    again = desk.retries.find(same)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read_request(body, offered=hooks)
-    if again is not None:
+    is_open = open_cases.is_open(site, desk.records, request.context.patient_id, received)
+    same = Request(caller.tenant.id, body, state + _CASE_OPEN if is_open else state)
+    if (again := desk.retries.find(same)) is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
-    taken = _answered(evaluation_row.Call(request, caller, received, sent.since), desk, same)
+    taken = _answered(evaluation_row.Call(request, caller, received, sent.since, is_open), desk, same)
     desk.retries.keep(same, taken.response)
     return taken
 
@@ -104,7 +105,7 @@ def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, sam
     shut = gate.before(tenant, site.zone, request.hook, received, switches)
     if shut.reason is not None:
         return ModeDecision(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
-    given = _computed(request, site, desk, received, call.started)
+    given = open_cases.SILENT if call.case_open else _computed(request, site, desk, received, call.started)
     key = told_before.key(given, request)
     group = _group(given)
     context = request.context

@@ -30,12 +30,13 @@ _MOST_CODES = 20  # of one call in the record; an order set of more has named it
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Who asked what, when; `started` on the monotonic clock."""
+    """Who asked what, when; `started` on the monotonic clock. `case_open`: an operation of the patient runs."""
 
     request: HookRequest
     caller: Caller
     received: datetime
     started: float
+    case_open: bool = False
 
 
 def of_answer(call: Call, given: Answer, mode: ModeInForce | None, *, key: str | None = None) -> EvaluationRow:

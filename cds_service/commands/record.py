@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from cds_service.commands import kept_record, learning, output, proof
+from cds_service.commands import case_removal, kept_record, learning, output, proof
 
 _FAULTS_TOLD = 50
 
@@ -23,6 +23,7 @@ def record() -> None:
 
 record.add_command(learning.operations)
 record.add_command(learning.seismometer)
+record.add_command(case_removal.remove_case)
 
 
 @record.command("migrate")
@@ -202,11 +203,13 @@ def purge(*, folder: Path, database_url: str) -> None:
     """
     from cds_service.records import database, retention  # noqa: PLC0415
     from cds_service.records.used_tokens import UsedTokens  # noqa: PLC0415
-    from cds_service.tenants.tenant import Retention  # noqa: PLC0415
+    from cds_service.tenants.tenant import During, Retention  # noqa: PLC0415
     from cds_service.tenants.tenant_files import load  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    days = {tenant.id: tenant.retention for tenant in load(folder)}
+    tenants = load(folder)
+    days = {tenant.id: tenant.retention for tenant in tenants}
+    case_days = {tenant.id: tenant.during.keep_days for tenant in tenants}
     longest = max(kept.evaluation_days for kept in (*days.values(), Retention()))
     output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
     with kept_record.opened(database_url) as engine:
@@ -214,7 +217,12 @@ def purge(*, folder: Path, database_url: str) -> None:
         for tenant_id in sorted({*days, *retention.tenants_kept(engine)}):
             kept, has_file = days.get(tenant_id, Retention()), tenant_id in days
             purged = retention.purge(
-                engine, tenant_id, evaluation_days=kept.evaluation_days, comment_days=kept.comment_days, now=now
+                engine,
+                tenant_id,
+                evaluation_days=kept.evaluation_days,
+                comment_days=kept.comment_days,
+                case_days=case_days.get(tenant_id, During().keep_days),
+                now=now,
             )
             line = f"{tenant_id}{'' if has_file else ' (has no file: defaults)'}: {purged}"
             output.row("tenants", line, {"tenant": tenant_id, "has_file": has_file, "purged": str(purged)})

@@ -128,9 +128,9 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
     entries = case_view.entries_of(content)
     seen = case_view.view(entries, content, site.zone, at, models=models)
     response = rendered(seen, refused=content.refused, back=case_access.address(site.tenant), **_frame(site))
-    if case_access.is_first_look(case, desk.doors.seal):
+    if case_access.is_first_look(case, by, desk.doors.seal):
         desk.records.write_evaluation(_row(case, by, at))
-        case_access.looked(response, site.tenant, case, desk.doors.seal)
+        case_access.looked(response, site.tenant, case, by, desk.doors.seal)
     return response
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -15,6 +14,7 @@ from cds_service.records.during_cases import (
     CaseFullError,
     CaseKey,
     DuringCases,
+    KeptParts,
     Part,
 )
 from cds_service.tenant_runtime import TenantRuntime
@@ -63,28 +63,28 @@ class Intake(msgspec.Struct, frozen=True):
     def take(
         self, resources: Iterable[bytes], site: TenantRuntime, arrival: Arrival, *, one_patient: bool = True
     ) -> Arrived:
-        """Commit what came. Raises InvalidContext where patients are mixed, NotReady where there is no room.
+        """Commit what came, all of it or nothing.
 
-        `one_patient`: refuse what speaks of more than one patient, before anything is kept.
+        Raises InvalidContext where patients are mixed, NotReady where there is no room. `one_patient`: refuse what
+        speaks of more than one patient, before anything is kept.
         """
         filing = filed(resources)
         if one_patient and len({one.patient_id for one in filing.cases}) > 1:
             raise InvalidContext("The Bundle speaks of more than one patient.")
         read = [(one, *self._parts(one, site.tenant)) for one in filing.cases]
-        return _sum([self._kept(one, parts, site.tenant, arrival) for one, parts, _ in read], read, filing)
+        cases = {CaseKey(site.tenant.id, one.patient_id, one.encounter_id): parts for one, parts, _ in read if parts}
+        return _sum(self._kept(cases, site.tenant, arrival), sum(ignored for _, _, ignored in read), filing)
 
-    def _kept(self, one: Filed, parts: Sequence[Part], tenant: Tenant, arrival: Arrival) -> tuple[int, int, int]:
-        if not parts:
-            return 0, 0, 0
+    def _kept(self, cases: Mapping[CaseKey, Sequence[Part]], tenant: Tenant, arrival: Arrival) -> tuple[KeptParts, ...]:
+        """All of what came together, or none of it."""
         limits = tenant.during
         bounds = CaseBounds(limits.most_cases, limits.most_entries, limits.most_bytes)
         try:
-            kept = self.cases.keep(CaseKey(tenant.id, one.patient_id, one.encounter_id), parts, bounds, arrival)
+            return self.cases.keep_all(cases, bounds, arrival) if cases else ()
         except CaseFullError as error:
             raise NotReady("There is no room for another case.", retry_after_s=_FULL_RETRY_S) from error
         except AnotherPatientError as error:
             raise InvalidContext("The encounter is known as another patient's.") from error
-        return kept.new, kept.repeated, kept.refused
 
     def _parts(self, one: Filed, tenant: Tenant) -> tuple[list[Part], int]:
         """What is kept of one case, and how many Observations say nothing of a course."""
@@ -120,6 +120,6 @@ def _entry(raw: bytes, by: CourseReader) -> CourseEntry | None:
     return CourseEntry(head.id, updated.timestamp() if updated else None, head.meta.version_id, head.status)
 
 
-def _sum(kept: Sequence[tuple[int, int, int]], read: Sequence[tuple[Filed, Any, int]], filing: Filing) -> Arrived:
-    new, repeated, refused = (sum(column) for column in zip(*kept, strict=True)) if kept else (0, 0, 0)
-    return Arrived(new, repeated, refused, sum(ignored for _, _, ignored in read), filing.unfiled)
+def _sum(kept: Sequence[KeptParts], ignored: int, filing: Filing) -> Arrived:
+    new, repeated, refused = (sum(getattr(one, name) for one in kept) for name in ("new", "repeated", "refused"))
+    return Arrived(new, repeated, refused, ignored, filing.unfiled)

@@ -8,14 +8,14 @@ from cds_service.answering import gate
 from cds_service.records.records import Records
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants import during_rules
-from cds_service.tenants.during_rules import OFF, DuringAnswer
+from cds_service.tenants.during_rules import DuringAnswer
 from cds_service.tenants.tenant import Tenant
 from cds_service.trust.errors import NotReady, UnknownService
 
 
 def reads(tenant: Tenant) -> bool:
     """Whether the mode of a tenant lets anything be read at all."""
-    return during_rules.may_show(tenant.during, tenant.environment, gates_open=True, ended=True).reason != OFF
+    return during_rules.reads(tenant.during, tenant.environment)
 
 
 def is_off(site: TenantRuntime | None, at: datetime) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, Row, Select, Table, case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -106,18 +107,18 @@ class DuringCases:
         self._engine = engine
 
     def keep(self, key: CaseKey, parts: Sequence[Part], bounds: CaseBounds, arrival: Arrival) -> KeptParts:
-        """Commit what is new. Raises CaseFullError, AnotherPatientError; then nothing is kept."""
-        by_digest = {part.digest: part for part in parts}
+        """Commit what is new of one case. Raises CaseFullError, AnotherPatientError; then nothing is kept."""
+        return self.keep_all({key: parts}, bounds, arrival)[0]
+
+    def keep_all(
+        self, cases: Mapping[CaseKey, Sequence[Part]], bounds: CaseBounds, arrival: Arrival
+    ) -> tuple[KeptParts, ...]:
+        """Commit what is new of several cases, of all of them or of none. Raises as `keep` does.
+
+        In one order, whatever theirs: two that hold each other's case would wait for each other.
+        """
         with self._begun() as connection:
-            held = _locked(connection, key, bounds, arrival.at)
-            known = _known(connection, held.id, list(by_digest))
-            new = {digest: part for digest, part in by_digest.items() if digest not in known}
-            fitting = _fitting(new, held, bounds)
-            kept = KeptParts(held.id, len(fitting), len(parts) - len(new), len(new) - len(fitting))
-            _insert(connection, held.id, fitting)
-            _count(connection, held.id, fitting, kept)
-            _account(connection, arrival, kept)
-        return kept
+            return tuple(_kept(connection, key, cases[key], bounds, arrival) for key in sorted(cases, key=astuple))
 
     def find(self, tenant_id: str, case_id: str) -> KeptCase | None:
         """A case of this tenant by its id."""
@@ -159,6 +160,21 @@ class DuringCases:
                 yield connection
         except SQLAlchemyError as error:
             raise DatabaseError("the cases of operations cannot be read or written") from error
+
+
+def _kept(
+    connection: Connection, key: CaseKey, parts: Sequence[Part], bounds: CaseBounds, arrival: Arrival
+) -> KeptParts:
+    by_digest = {part.digest: part for part in parts}
+    held = _locked(connection, key, bounds, arrival.at)
+    known = _known(connection, held.id, list(by_digest))
+    new = {digest: part for digest, part in by_digest.items() if digest not in known}
+    fitting = _fitting(new, held, bounds)
+    kept = KeptParts(held.id, len(fitting), len(parts) - len(new), len(new) - len(fitting))
+    _insert(connection, held.id, fitting)
+    _count(connection, held.id, fitting, kept)
+    _account(connection, arrival, kept)
+    return kept
 
 
 def purge_cases(connection: Connection, tenant_id: str, oldest: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from cds_service.records.tables import Instant, metadata
 
@@ -23,6 +23,9 @@ during_case = Table(
     Index("ix_during_case_encounter", "tenant_id", "encounter_id"),
 )
 
+# Whether a row holds no values: the few of a case that a call looks at (recent_cases.py).
+NO_VALUE = text("kind <> 'observation'")
+
 # One version of one Observation, Procedure or Encounter as it was read; the digest of it makes each stand once.
 during_entry = Table(
     "during_entry",
@@ -31,6 +34,7 @@ during_entry = Table(
     Column("digest", String(64), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("body", Text, nullable=False),
+    Index("ix_during_entry_times", "case_id", sqlite_where=NO_VALUE, postgresql_where=NO_VALUE),
 )
 
 # Who sent what of a case by which way: the account of it.

@@ -49,8 +49,12 @@ class Purged(msgspec.Struct, frozen=True):
         return f"{deleted}, {self.comments} comments redacted{cases}"
 
 
-def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days: int, now: datetime) -> Purged:
+def purge(
+    engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days: int, case_days: int, now: datetime
+) -> Purged:
     """Delete one tenant's evaluations with their outcomes, feedback and cases, and redact free text, after its days.
+
+    A case goes `case_days` after the last that came of it, and never stays longer than an evaluation.
 
     What was deleted is an event of the record, written with it. Raises DatabaseError where nothing could be done.
     """
@@ -60,7 +64,8 @@ def purge(engine: Engine, tenant_id: str, *, evaluation_days: int, comment_days:
             evaluations = _delete_evaluations(connection, tenant_id, oldest)
             feedback = _delete_feedback(connection, tenant_id, oldest)
             comments = _redact(connection, tenant_id, oldest_comment, now)
-            cases = purge_cases(connection, tenant_id, oldest) if _has_cases(connection) else 0
+            last = now - timedelta(days=min(case_days, evaluation_days))
+            cases = purge_cases(connection, tenant_id, last) if _has_cases(connection) else 0
             purged = Purged(evaluations, feedback, comments, cases)
             if purged != Purged(0, 0, 0):
                 connection.execute(insert(tables.administration).values(_event(tenant_id, purged, now)))

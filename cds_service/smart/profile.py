@@ -11,7 +11,7 @@ import msgspec
 
 from cds_service.advice.choice import Advising
 from cds_service.answer import Answer, answer
-from cds_service.answering import computing, evaluation_row, gate
+from cds_service.answering import computing, evaluation_row, gate, open_cases
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.hooks.request import Authorization, HookOrder, HookRequest, OrderContext
 from cds_service.records.records import Records
@@ -107,11 +107,14 @@ def _under_mode(
     shut = gate.before(tenant, site.zone, hook, received, switches)
     if shut.reason is not None:
         return Answer(silence=shut.reason), shut.mode
-    given = computing.bounded(
-        lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
-    )
-    group = given.assessment.procedure.group if given.assessment else None
     context = request.context
+    if open_cases.is_open(site, desk.records, context.patient_id, received):
+        given = open_cases.SILENT
+    else:
+        given = computing.bounded(
+            lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
+        )
+    group = given.assessment.procedure.group if given.assessment else None
     decided = gate.after(tenant, hook, group, context.user_id, switches, patient=context.patient_id)
     if decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)

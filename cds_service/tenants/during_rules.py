@@ -42,6 +42,11 @@ def may_show(during: During, environment: Environment, *, gates_open: bool, ende
     return DuringAnswer("summary", NOT_CLEARED if during.mode == "live" else "")
 
 
+def reads(during: During, environment: Environment) -> bool:
+    """Whether the mode lets anything be read at all."""
+    return may_show(during, environment, gates_open=True, ended=True).reason != OFF
+
+
 def complaint(during: During, environment: Environment) -> str:
     """What is wrong with this member of a tenant's file, or "": a production tenant reads nothing of an operation yet.
 

@@ -146,7 +146,8 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `mode`: off; closed-case (the summary, from the recorded end on); live (the course as it runs). `device_cleared`:
     the clearance without which `live` is refused in production. `most_cases`: how many cases are kept at once.
-    `most_entries`, `most_bytes`: how many versions of Observations one case may hold, and their size.
+    `most_entries`, `most_bytes`: how many versions of Observations one case may hold, and their size. `keep_days`:
+    until a case is deleted, from the last that came of it on; never longer than an evaluation.
     """
 
     mode: DuringMode = "off"
@@ -154,6 +155,7 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     most_cases: Annotated[int, msgspec.Meta(ge=1)] = 5_000
     most_entries: Annotated[int, msgspec.Meta(ge=1)] = 200_000
     most_bytes: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024 * 1024
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=2192)] = 365
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,14 +17,14 @@ from fhir_mappings.fhir.elements import Period
 from fhir_mappings.fhir.resources import UNREADABLE_JSON
 
 # https://hl7.org/fhir/R4/valueset-event-status.html, https://hl7.org/fhir/R4/valueset-encounter-status.html
-_WITHDRAWN = frozenset({"entered-in-error", "not-done", "cancelled"})
-_NOT_BEGUN = frozenset({"preparation", "planned", "arrived", "triaged"})
-_OVER = frozenset({"completed", "stopped", "finished"})
+WITHDRAWN = frozenset({"entered-in-error", "not-done", "cancelled"})
+NOT_BEGUN = frozenset({"preparation", "planned", "arrived", "triaged"})
+OVER = frozenset({"completed", "stopped", "finished"})
 UNREADABLE, NO_START, NO_END = "unreadable", "start-not-recorded", "end-not-recorded"
 STILL_OPEN, REVERSED, TWO = "status-not-over", "end-before-start", "two-operations-in-one-stay"
 
 
-class _TimedResource(Struct, rename="camel"):
+class TimedResource(Struct, rename="camel"):
     """A Procedure or an Encounter with just what says when it was; a modifier that is not known makes it unreadable."""
 
     resource_type: Literal["Procedure", "Encounter"]
@@ -36,8 +36,21 @@ class _TimedResource(Struct, rename="camel"):
     performed_date_time: str | None = None
     period: Period | None = None
 
+    def written(self) -> tuple[str, str]:
+        """Start and end as they are written, "" where they are not."""
+        period = self.performed_period or self.period or Period()
+        return period.start or self.performed_date_time or "", period.end or ""
 
-_DECODER = msgspec.json.Decoder(_TimedResource)
+
+_DECODER = msgspec.json.Decoder(TimedResource)
+
+
+def timed(raw: bytes) -> TimedResource:
+    """A Procedure or an Encounter with its times. Raises ValueError where it cannot be read."""
+    try:
+        return _DECODER.decode(raw)
+    except UNREADABLE_JSON as error:
+        raise ValueError("no Procedure or Encounter that can be read") from error
 
 
 def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> CaseTimes:
@@ -49,22 +62,22 @@ def case_times(resources: Iterable[bytes], zone: ZoneInfo, as_of: float) -> Case
     what stands in the way of either time.
     """
     try:
-        every = [_DECODER.decode(resource) for resource in resources]
-    except UNREADABLE_JSON:
+        every = [timed(resource) for resource in resources]
+    except ValueError:
         return CaseTimes(None, None, reason=UNREADABLE)
-    begun = [one for one in every if one.status not in _WITHDRAWN | _NOT_BEGUN]
-    procedures = [one for one in begun if one.resource_type == "Procedure" and any(_written(one))]
+    begun = [one for one in every if one.status not in WITHDRAWN | NOT_BEGUN]
+    procedures = [one for one in begun if one.resource_type == "Procedure" and any(one.written())]
     chosen = procedures or [one for one in begun if one.resource_type == "Encounter"]
-    starts, ends = zip(*map(_written, chosen), strict=True) if chosen else ((), ())
+    starts, ends = zip(*(one.written() for one in chosen), strict=True) if chosen else ((), ())
     start = min(_known(starts, zone), default=None)
     source = " ".join(f"{one.resource_type}/{one.id}" for one in chosen)
     if start is None:
         return CaseTimes(None, None, source, NO_START)
     if _are_disjoint(procedures, zone):
         return CaseTimes(start, None, source, TWO)
-    under_way = [one for one in begun if one.status not in _OVER]
+    under_way = [one for one in begun if one.status not in OVER]
     found = list(_known(ends, zone))
-    if reason := _why_no_end(found, len(chosen), start, [_written(one)[1] for one in under_way], zone):
+    if reason := _why_no_end(found, len(chosen), start, [one.written()[1] for one in under_way], zone):
         return CaseTimes(start, None, source, reason)
     end = max(found)
     over = end <= as_of and not under_way
@@ -80,9 +93,9 @@ def _why_no_end(found: list[float], chosen: int, start: float, under_way: list[s
     return STILL_OPEN if len(list(_known(under_way, zone))) < len(under_way) else ""
 
 
-def _are_disjoint(procedures: Iterable[_TimedResource], zone: ZoneInfo) -> bool:
+def _are_disjoint(procedures: Iterable[TimedResource], zone: ZoneInfo) -> bool:
     """Whether one of them began after all that began before it were over."""
-    spans = [tuple(next(_known((text,), zone), None) for text in _written(one)) for one in procedures]
+    spans = [tuple(next(_known((text,), zone), None) for text in one.written()) for one in procedures]
     begun = sorted((start, math.inf if end is None else end) for start, end in spans if start is not None)
     reached = math.inf
     for position, (start, end) in enumerate(begun):
@@ -90,11 +103,6 @@ def _are_disjoint(procedures: Iterable[_TimedResource], zone: ZoneInfo) -> bool:
             return True
         reached = max(reached, end) if position else end
     return False
-
-
-def _written(timed: _TimedResource) -> tuple[str, str]:
-    period = timed.performed_period or timed.period or Period()
-    return period.start or timed.performed_date_time or "", period.end or ""
 
 
 def _known(texts: Iterable[str], zone: ZoneInfo) -> Iterator[float]:

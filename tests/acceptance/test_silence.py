@@ -23,6 +23,7 @@ from tests.acceptance.requests import (
     bundle,
 )
 from tests.cds_service.answering.test_calls import ask, kept, switch
+from tests.cds_service.answering.test_open_cases import an_open_operation, post
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 
 NOTHING = b'{"cards":[]}'
@@ -46,7 +47,8 @@ def a_call(*orders: dict[str, Any], user: str = "Practitioner/surgeon", **member
 # A hospital of which a stable hash holds this patient out.
 HELD_OUT = {"protocol": "P", "approved_by": ["A. Jones", "Dr. B. Smith"]}
 
-# Per reason: the request, and what its tenant says. `dedupe`, `answered` and `kill-switch` need something before.
+# Per reason: the request, and what its tenant says. `dedupe`, `answered`, `kill-switch` and `case-open` need something
+# before.
 REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "not-surgical": (a_call(NOT_SURGICAL), {}),
     "selection-unresolved": (a_call(selections=["ServiceRequest/not-among-them"]), {}),
@@ -66,6 +68,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "dedupe": (a_call(), {"dedupe_window_s": 3600.0, "repeats": "once"}),
     "answered": (a_call(), {"dedupe_window_s": 3600.0}),
     "kill-switch": (a_call(), {}),
+    "case-open": (a_call(), {"environment": "dev", "during": {"mode": "closed-case"}}),
 }
 # A mode that withholds must look like nothing to say, whoever asks (R-E01).
 INDISTINGUISHABLE = ("mode-silent", "mode-canary", "mode-hold-out")
@@ -98,6 +101,8 @@ def silenced(app: Flask, reason: str) -> Any:
         kept(app)
     if reason == "kill-switch":
         switch(app, "kill")
+    if reason == "case-open":
+        post(app, an_open_operation(REASONS[reason][0]["context"]["patientId"]))
     return ask(app, request)
 
 

@@ -37,6 +37,7 @@ ARGUMENTS = {
     "file": "{folder}/outcomes.csv",
     "source": "{folder}/model",
     "name": "bleeding",
+    "case_id": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
 }
 MORE: dict[str, tuple[str, ...]] = {
     "mapping-report": ("--html", "{folder}/r.html", "--csv", "{folder}/r.csv"),
@@ -68,6 +69,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "validate": ("--since", "2026-01-01", "--by", "A. Jones", "--out", "{folder}/validation"),
     "record operations": ("--outcome", "30-day-death", "--out", "{folder}/operations.csv"),
     "record seismometer": ("--outcome", "30-day-death", "--out", "{folder}/seismometer"),
+    "record remove-case": (*WHO, "--force"),
     "record import-outcomes": (*WHO, "--force", "--source", "registry"),
 }
 

@@ -1,5 +1,6 @@
 """The page of a case: what each mode shows when, to whom, in which words; where values stopped it says so."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -237,13 +238,13 @@ def test_a_browser_that_signed_in_for_a_patient_sees_that_patients_cases_only(cl
     assert cases["p2"] not in listed
 
 
-def signed_in(app, patient):
+def signed_in(app, patient, user="Practitioner/1", http=None):
     tenant = a_tenant_of(app)
-    http = app.test_client()
+    http = http or app.test_client()
     seal = Seal(SESSION_KEY.encode())
     with app.test_request_context():
         response = app.response_class()
-        case_access.remember(response, tenant, CaseReader(tenant.id, patient, "Practitioner/1"), seal)
+        case_access.remember(response, tenant, CaseReader(tenant.id, patient, user), seal)
     value = response.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
     http.set_cookie("open-patient", value, path="/during/general-hospital")
     return http
@@ -258,6 +259,40 @@ def test_a_look_is_in_the_record_once_for_a_browser_that_renews_the_page(closed)
     with records.durable.connect() as connection:
         rows = connection.exec_driver_sql("SELECT hook, patient_id, user_reference FROM evaluation").all()
     assert rows == [("during-page", "p1", "Practitioner/1")]
+
+
+def test_a_second_user_of_the_same_browser_is_another_row_within_the_same_minutes(closed):
+    http = closed.test_client()
+    for user in ("Practitioner/1", "Practitioner/2"):
+        signed_in(closed, "p1", user, http)
+        for _ in range(2):
+            http.get(f"/during/general-hospital/{case_id(closed)}", base_url="https://localhost")
+    records = closed.extensions[RECORDS]
+    records.flush(5)
+    with records.durable.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT user_reference FROM evaluation").all()
+    assert sorted(user for (user,) in rows) == ["Practitioner/1", "Practitioner/2"]
+
+
+@pytest.mark.parametrize(("hours", "status"), [(11.9, 200), (12.1, 401)])
+def test_renewing_a_page_does_not_renew_a_sign_in_for_ever(closed, monkeypatch, hours, status):
+    """Each look within 15 minutes of the last: the cookie that goes on is of the sign-in that began."""
+    begun, passed = time.time(), 0.0
+    monkeypatch.setattr(time, "time", lambda: begun + passed)
+    http = signed_in(closed, "p1")
+    path, answer = f"/during/general-hospital/{case_id(closed)}", None
+    while passed < hours * 3600:
+        passed = min(passed + 800, hours * 3600)
+        answer = http.get(path, base_url="https://localhost")
+        assert answer.status_code == 200 or passed >= 12 * 3600
+    assert answer.status_code == status
+
+
+def test_a_sign_in_that_says_no_end_is_none(closed):
+    tenant, http = a_tenant_of(closed), closed.test_client()
+    old = Seal(SESSION_KEY.encode()).close("during-patient", {"tenant_id": tenant.id, "patient_id": "p1"})
+    http.set_cookie("open-patient", old, path="/during/general-hospital")
+    assert http.get(f"/during/general-hospital/{case_id(closed)}").status_code == 401
 
 
 def test_a_case_of_another_tenant_or_none_is_not_found(closed):

@@ -123,6 +123,20 @@ def test_an_encounter_known_as_anothers_is_refused(hospital):
     assert [one.key.patient_id for one in cases(hospital).of_tenant("general-hospital")] == ["p1"]
 
 
+@pytest.mark.parametrize("why", ["another's encounter", "no room for another case"])
+def test_of_a_bundle_of_two_encounters_all_is_kept_or_nothing(tmp_path, why):
+    app = an_hospital(tmp_path, during={"most_cases": 1} if why.startswith("no room") else {})
+    if not why.startswith("no room"):
+        send(app, a_bundle(a_value(subject={"reference": "Patient/p2"}, encounter={"reference": "Encounter/e2"})))
+    before = [(one.key, one.entries) for one in cases(app).of_tenant("general-hospital")]
+    both = a_bundle(a_value(), a_value(seconds=120, encounter={"reference": "Encounter/e2"}))
+    assert send(app, both).status_code == (503 if why.startswith("no room") else 422)
+    assert [(one.key, one.entries) for one in cases(app).of_tenant("general-hospital")] == before
+    roomy = an_hospital(tmp_path / "roomy")
+    assert send(roomy, both).json["kept"] == 2
+    assert {one.key.encounter_id for one in cases(roomy).of_tenant("general-hospital")} == {"e1", "e2"}
+
+
 def test_a_full_case_says_how_much_it_refused(tmp_path):
     app = an_hospital(tmp_path, during={"most_entries": 3})
     answer = send(app, a_bundle(*(a_value(seconds=number) for number in range(5))))

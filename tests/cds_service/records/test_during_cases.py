@@ -117,13 +117,19 @@ def test_what_was_kept_is_there_for_another_worker(open_records):
     assert content(open_records(), kept.case_id).observations == (a_part(1).body,)
 
 
-@pytest.mark.parametrize(("age_days", "left"), [(29, 1), (31, 0)])
-def test_a_case_goes_with_all_it_holds_after_the_days_of_its_tenant(records, age_days, left):
+@pytest.mark.parametrize(
+    ("age_days", "case_days", "evaluation_days", "left"),
+    [(29, 30, 100, 1), (31, 30, 100, 0), (29, 100, 30, 1), (31, 100, 30, 0)],
+)
+def test_a_case_goes_with_all_it_holds_after_its_own_days_and_never_stays_longer_than_an_evaluation(
+    records, age_days, case_days, evaluation_days, left
+):
     before = Arrival("post", "", NOON - timedelta(days=age_days))
     kept = records.during_cases.keep(KEY, [a_part(1)], BOUNDS, before)
     records.during_cases.keep(CaseKey("other", "p"), [a_part(1)], BOUNDS, before)
     assert "other" in retention.tenants_kept(records.durable)
-    purged = retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    days = {"evaluation_days": evaluation_days, "comment_days": 10, "case_days": case_days}
+    purged = retention.purge(records.durable, "general-hospital", **days, now=NOON)
     assert purged.cases == 1 - left
     assert (records.during_cases.find("general-hospital", kept.case_id) is not None) == bool(left)
     assert records.during_cases.of_tenant("other")

@@ -167,6 +167,6 @@ def test_a_tenants_own_days_are_kept_within_a_month(engine: Engine) -> None:
     now = datetime.now(UTC)
     writer.write(engine, [received(now - timedelta(days=days)) for days in (5, 40)])
     write_as_before(engine, an_evaluation(received_at=now - timedelta(days=31)))
-    purged = retention.purge(engine, "general-hospital", evaluation_days=30, comment_days=10, now=now)
+    purged = retention.purge(engine, "general-hospital", evaluation_days=30, comment_days=10, case_days=30, now=now)
     assert purged.evaluations == 2
     assert counts(engine)[0] == 1

@@ -15,7 +15,9 @@ def test_an_evaluation_goes_with_its_cards_and_suggestions_after_its_days(record
     records.write_evaluation(an_evaluation(received_at=NOON - timedelta(days=age_days)))
     records.write_evaluation(an_evaluation(received_at=NOON - timedelta(days=age_days), tenant_id="other"))
     records.flush(5)
-    purged = retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    purged = retention.purge(
+        records.durable, "general-hospital", evaluation_days=30, comment_days=10, case_days=30, now=NOON
+    )
     assert purged.evaluations == deleted
     with records.durable.connect() as connection:
         for table in (tables.evaluation, tables.card, tables.suggestion):
@@ -30,7 +32,7 @@ def test_an_outcome_goes_with_its_evaluation_however_late_it_came(records, age_d
     with records.durable.begin() as connection:
         values = {"evaluation_id": row.id, "outcome": "30-day-death", "occurred": False, "source": "s"}
         connection.execute(tables.outcome.insert().values(**values, tenant_id=row.tenant_id, recorded_at=NOON))
-    retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, case_days=30, now=NOON)
     with records.durable.connect() as connection:
         assert connection.execute(select(func.count()).select_from(tables.outcome)).scalar() == left
 
@@ -41,7 +43,9 @@ def test_a_comment_is_redacted_after_its_days_and_the_feedback_stays(records, ag
     records.store_feedback([a_feedback(comment="free text")], SENDER, received_at=sent)
     other = msgspec.structs.replace(SENDER, tenant_id="other")
     records.store_feedback([a_feedback(comment="theirs")], other, received_at=sent)
-    purged = retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    purged = retention.purge(
+        records.durable, "general-hospital", evaluation_days=30, comment_days=10, case_days=30, now=NOON
+    )
     assert (purged.comments, purged.feedback) == (redacted, 0)
     with records.durable.connect() as connection:
         comments = connection.execute(select(tables.feedback.c.comment).order_by(tables.feedback.c.id)).scalars().all()
@@ -51,5 +55,7 @@ def test_a_comment_is_redacted_after_its_days_and_the_feedback_stays(records, ag
 def test_feedback_goes_with_the_evaluations_days(records):
     item = a_feedback(outcome="accepted", accepted_suggestions=("s",))
     records.store_feedback([item], SENDER, received_at=NOON - timedelta(days=31))
-    purged = retention.purge(records.durable, "general-hospital", evaluation_days=30, comment_days=10, now=NOON)
+    purged = retention.purge(
+        records.durable, "general-hospital", evaluation_days=30, comment_days=10, case_days=30, now=NOON
+    )
     assert purged.feedback == 1

@@ -118,7 +118,7 @@ def test_retention_works_on_the_oldest_schema_that_is_served(url: str) -> None:
     assert database.unlike(engine) is None
     assert retention.tenants_kept(engine) == (row.tenant_id,)
     later = row.received_at + timedelta(days=31)
-    purged = retention.purge(engine, row.tenant_id, evaluation_days=30, comment_days=10, now=later)
+    purged = retention.purge(engine, row.tenant_id, evaluation_days=30, comment_days=10, case_days=30, now=later)
     assert (purged.evaluations, purged.cases) == (1, 0)
     engine.dispose()
 
