@@ -16,6 +16,7 @@ from cds_service.answering import gate
 from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.during import case_access, case_view, case_words, mode_gate
 from cds_service.during.case_access import CaseReader
+from cds_service.during.case_memory import OLDEST_S, CaseMemory, CasesBusyError, HeldCase, Values
 from cds_service.during.case_view import CaseView
 from cds_service.pages import layout
 from cds_service.pages.models import REGULATORY
@@ -34,6 +35,7 @@ from fhir_mappings.during.limits import EVIDENCE
 # In the record, beside the hooks: a page that a person looks at.
 HOOK = "during-page"
 REFRESH_S = 2
+_LATE = "Other pages are being made: this one is as it was {age} ago."
 _BEFORE_END = (CASE_OPEN, NOT_CLEARED)
 
 
@@ -44,6 +46,7 @@ class CaseDesk(msgspec.Struct, frozen=True):
     records: Records
     in_force: ModelsInForce
     clock: Callable[[], datetime]
+    memory: CaseMemory
 
 
 class CaseLine(msgspec.Struct, frozen=True):
@@ -77,9 +80,18 @@ def blueprint(desk: CaseDesk) -> Blueprint:
         site = _open_site(tenant_id, desk, at)
         by = case_access.reader_of(site.tenant, desk.doors)
         case = _found(site, str(case_id), desk)
+        if case is None:
+            desk.memory.forget(site.tenant.id, str(case_id))
         if case is None or not by.may_see(case) or gate.is_held_out(site.tenant, case.key.patient_id):
             abort(404)
         return _renewed(_shown(case, site, by, desk, at), site, by, desk)
+
+    @pages.after_request
+    def asked_again(response: Response) -> Response:
+        """A page that renews itself stands where it could not be shown once: the browser asks again by itself."""
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Refresh"] = str(REFRESH_S)
+        return response
 
     return pages
 
@@ -91,6 +103,7 @@ def _open_site(tenant_id: str, desk: CaseDesk, at: datetime) -> TenantRuntime:
     gate.check_region(site.tenant)
     gate.check_accountable(desk.records)
     if mode_gate.shown(site, desk.records, at, ended=True).what == "nothing":
+        desk.memory.forget(site.tenant.id)
         abort(404)
     return site
 
@@ -114,57 +127,86 @@ def _found(site: TenantRuntime, case_id: str, desk: CaseDesk) -> KeptCase | None
 
 def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, at: datetime) -> Response:
     """The page of a case, or in words why nothing of it is shown yet; of what was not looked at nothing was read."""
+    frame = {"back": case_access.address(site.tenant), **_frame(site)}
     try:
-        content = desk.records.during_cases.content(case)
+        with desk.memory.of(case) as held:
+            times = case_view.times_of(held.content, site.zone, at)
+            may = mode_gate.shown(site, desk.records, at, ended=times.ended)
+            if may.what == "nothing":
+                if may.reason not in _BEFORE_END:
+                    abort(404)
+                return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
+            told = held.told(at, lambda: _told(held, site, desk, at))
     except DatabaseError as error:
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
-    times = case_view.times_of(content, site.zone, at)
-    may = mode_gate.shown(site, desk.records, at, ended=times.ended)
-    if may.what == "nothing":
-        if may.reason not in _BEFORE_END:
-            abort(404)
-        return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
-    models = desk.in_force.knowledge.models
-    entries = case_view.entries_of(content)
-    seen = case_view.view(entries, content, site.zone, at, models=models)
-    response = rendered(seen, refused=content.refused, back=case_access.address(site.tenant), **_frame(site))
+    except CasesBusyError as busy:
+        told, age = _told_before(busy, site, desk, at)
+        frame["banners"] = (_LATE.format(age=age),)
+    response = page(told, **frame)
     if case_access.is_first_look(case, by, desk.doors.seal):
         desk.records.write_evaluation(_row(case, by, at))
         case_access.looked(response, site.tenant, case, by, desk.doors.seal)
     return response
 
 
+def _told(held: HeldCase, site: TenantRuntime, desk: CaseDesk, at: datetime) -> Values:
+    content = held.content
+    seen = case_view.view(held.entries(), content, site.zone, at, models=desk.in_force.knowledge.models)
+    return values(seen, refused=content.refused)
+
+
+def _told_before(busy: CasesBusyError, site: TenantRuntime, desk: CaseDesk, at: datetime) -> tuple[Values, str]:
+    """What the last page told and its age in words, where it may be shown whatever has come since. Raises NotReady."""
+    last = busy.last
+    age = (at - last.at).total_seconds() if last is not None else OLDEST_S
+    ended = last is not None and bool(last.values["ended"])
+    may = mode_gate.shown(site, desk.records, at, ended=ended)
+    if last is None or not 0 <= age < OLDEST_S or may.what == "nothing":
+        raise NotReady("The case cannot be shown now.", retry_after_s=REFRESH_S) from busy
+    return last.values, case_words.lasting(age)
+
+
 def rendered(seen: CaseView, *, refused: int = 0, back: str = "", **told: Any) -> Response:
     """The page of one case. It refreshes itself while the case runs, unless the reader holds it still."""
-    case = seen.course.case
-    runs = not seen.ended and case.start is not None and case.reason != TWO
+    return page(values(seen, refused=refused), back=back, **told)
+
+
+def page(told: Values, **frame: Any) -> Response:
+    """The page of what `values` told, for this reader."""
     return layout.html(
         "during/case.html",
-        runs=runs,
-        refresh=REFRESH_S if runs and "hold" not in request.args else 0,
+        refresh=REFRESH_S if told["runs"] and "hold" not in request.args else 0,
         hold=f"?{urlencode(_others() | {'hold': '1'})}",
         renew=f"?{urlencode(_others())}",
-        back=back,
-        as_of=case_words.clock(seen.course.as_of, seen),
-        begun=_instant(case.start, seen),
-        ended=_instant(case.end, seen) if seen.ended else "",
-        why=case.reason,
-        duration=seen.summary.duration,
-        stops=tuple(case_words.stops(seen)),
-        signals=tuple(case_words.signals(seen)),
-        deviations=tuple(case_words.deviations(seen)),
-        unseen=case_words.unseen(seen),
-        exposures=tuple(case_words.exposures(seen)) if seen.ended else (),
-        amounts=tuple(case_words.amounts(seen)) if seen.ended else (),
-        events=tuple(case_words.events(seen)),
-        apgar=seen.apgar,
-        age=seen.age,
-        components=seen.summary.apgar if seen.ended else (),
-        counted=tuple(case_words.counted(seen)),
-        refused=refused,
-        evidence=EVIDENCE,
         **told,
+        **frame,
     )
+
+
+def values(seen: CaseView, *, refused: int = 0) -> Values:
+    """All that the page tells of a case, in words and pictures; the course itself is no part of it."""
+    case = seen.course.case
+    return {
+        "runs": not seen.ended and case.start is not None and case.reason != TWO,
+        "as_of": case_words.clock(seen.course.as_of, seen),
+        "begun": _instant(case.start, seen),
+        "ended": _instant(case.end, seen) if seen.ended else "",
+        "why": case.reason,
+        "duration": seen.summary.duration,
+        "stops": tuple(case_words.stops(seen)),
+        "signals": tuple(case_words.signals(seen)),
+        "deviations": tuple(case_words.deviations(seen)),
+        "unseen": case_words.unseen(seen),
+        "exposures": tuple(case_words.exposures(seen)) if seen.ended else (),
+        "amounts": tuple(case_words.amounts(seen)) if seen.ended else (),
+        "events": tuple(case_words.events(seen)),
+        "apgar": seen.apgar,
+        "age": seen.age,
+        "components": seen.summary.apgar if seen.ended else (),
+        "counted": tuple(case_words.counted(seen)),
+        "refused": refused,
+        "evidence": EVIDENCE,
+    }
 
 
 def _others() -> dict[str, str]:

@@ -34,7 +34,8 @@ class _Paper:
         self.begin, self.end, self.low, self.high = begin, max(end, begin + 60), low, high
 
     def x(self, at: float) -> float:
-        share = (min(max(at, self.begin), self.end) - self.begin) / (self.end - self.begin)
+        at = self.begin if at < self.begin else self.end if at > self.end else at
+        share = (at - self.begin) / (self.end - self.begin)
         return round(_LEFT + share * (_RIGHT - _LEFT), 1)
 
     def y(self, value: float) -> float:
@@ -95,19 +96,22 @@ def _axes(paper: _Paper, seen: CaseView, signal: Signal) -> Iterator[Markup]:
 def _line(paper: _Paper, found: Sequence[Standing]) -> Markup:
     """Each value as long as it stands; within one pixel its lowest and highest; nothing over a gap."""
     path: list[str] = []
-    column, ends, low, high = -1.0, 0.0, 0.0, 0.0
+    heights: dict[float, float] = {}
+    column, over, low, high = -1, 0.0, 0.0, 0.0
     for one in found:
-        x, until, y = paper.x(one.begin), paper.x(one.end), paper.y(one.sample.value)
-        if path and int(x) == int(column):
+        x, value = paper.x(one.begin), one.sample.value
+        if (y := heights.get(value)) is None:
+            y = heights[value] = paper.y(value)
+        if path and int(x) == column:
             if not low <= y <= high:
                 path.append(f"V{y}")
-            low, high, ends = min(low, y), max(high, y), until
+            low, high, over = min(low, y), max(high, y), one.end
             continue
-        joined = path and x <= ends + 0.2
-        path.append(f"H{x}V{y}" if joined else (f"H{ends}M{x} {y}" if path else f"M{x} {y}"))
-        column, ends, low, high = x, until, y, y
+        joined = path and (one.begin == over or x <= paper.x(over) + 0.2)
+        path.append(f"H{x}V{y}" if joined else (f"H{paper.x(over)}M{x} {y}" if path else f"M{x} {y}"))
+        column, over, low, high = int(x), one.end, y, y
     if path:
-        path.append(f"H{ends}")
+        path.append(f"H{paper.x(over)}")
     return Markup('<path class="course-line" d="{}"/>').format("".join(path))
 
 

@@ -15,6 +15,7 @@ from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.demo import patients, store
 from cds_service.during import case_pages, intake
+from cds_service.during.case_memory import CaseMemory
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
@@ -23,6 +24,7 @@ from cds_service.operations.traces import Tracing
 from cds_service.pages import added_models, evidence, layout, prefix, risk_assessments, security_txt
 from cds_service.pages import models as model_pages
 from cds_service.patient_data.fhir_client import FhirClient
+from cds_service.records.case_reading import CaseReading
 from cds_service.records.records import Records
 from cds_service.smart import profile
 from cds_service.smart import routes as smart
@@ -45,6 +47,7 @@ TRACING = "surgical-risk-tracing"
 TENANTS = "surgical-risk-tenants"
 RETRIES = "surgical-risk-retries"
 STATE = "surgical-risk-state"
+CASES = "surgical-risk-cases"
 
 
 class _Lasting(msgspec.Struct, frozen=True):
@@ -163,7 +166,8 @@ def _open_profiles(app: Flask, deployment: Deployment, settings: Settings) -> No
     seal = Seal(secret, *([other.get_secret_value().encode()] if other else []))
     doors = risk_assessments.Doors(_proven(deployment), seal, deployment.desk.sites)
     app.register_blueprint(risk_assessments.blueprint(records, doors))
-    cases = case_pages.CaseDesk(doors, records, deployment.desk.in_force, deployment.clock)
+    memory = app.extensions[CASES] = CaseMemory(CaseReading(records.durable))
+    cases = case_pages.CaseDesk(doors, records, deployment.desk.in_force, deployment.clock, memory)
     app.register_blueprint(case_pages.blueprint(cases))
     app.register_blueprint(
         smart.blueprint(

@@ -21,6 +21,9 @@ OPERATIONS = "operations"
 # And this by one that never waits for anything: what it tells is that the process is there.
 LIVE = "live"
 SIGN_IN = "sign-in"
+# What is recorded of an operation under way, and its pages, come each second or two: a small share of the threads each,
+# so that an answer to an order waits for neither.
+DURING = "during"
 # A request that did not get a thread by then would be late for its EHR (DEC-02).
 WAIT_AT_MOST_S = 2.0
 # When the request that this thread answers was here (monotonic seconds): what it waited for a thread is its time too.
@@ -28,6 +31,7 @@ ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
 _OPERATIONS_PATHS = {b"/livez": LIVE} | dict.fromkeys((b"/health", b"/ready", b"/readyz", b"/metrics"), OPERATIONS)
 # A prefix of public_url may stand before it (pages/prefix.py).
 _SIGN_IN_PATH = re.compile(rb"/smart/(?:launch|callback)")
+_DURING_PATH = re.compile(rb"/during(?:/([A-Za-z0-9._-]{1,64}))?(?:/|$)")
 _MOST_CHARACTERS = 512
 _TOKEN = re.compile(rb"\r\nauthorization:[ \t]*bearer +[A-Za-z0-9_-]+\.([A-Za-z0-9_-]{1,16384})\.", re.IGNORECASE)
 
@@ -39,11 +43,14 @@ class _Claims(msgspec.Struct):
 
 def lane_of(head: bytes) -> str:
     """The lane of a request: by its path, or by the issuer and tenant that its token names."""
-    path = head.lstrip(b"\r\n").partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
+    method, _, rest = head.lstrip(b"\r\n").partition(b" ")
+    path = rest.partition(b" ")[0].partition(b"?")[0]
     if (lane := _OPERATIONS_PATHS.get(path)) is not None:
         return lane
     if _SIGN_IN_PATH.search(path):
         return SIGN_IN
+    if (during := _DURING_PATH.search(path)) is not None:
+        return f"{DURING} {(during[1] or b'').decode()} {'pages' if method == b'GET' else 'sent'}"
     token = _TOKEN.search(head)
     if token is None:
         return ""
@@ -71,15 +78,23 @@ class Lanes(Generic[W]):
     """The requests under way and waiting, by lane; used by the worker's main loop alone."""
 
     def __init__(self, most: int) -> None:
-        """`most`: how many of one lane may be under way, from now on."""
-        self.most = most
+        """`most`: how many of one lane may be under way, from now on; `most_during`: of one of operations under way."""
+        self.most = self.most_during = most
         self._under_way: dict[str, int] = {}
         self._waiting: dict[str, deque[W]] = {}
+
+    def share(self, threads: int, *, shared: bool) -> None:
+        """Where several tenants share the threads, each may hold half of them.
+
+        What is recorded of its operations, and their pages, hold a quarter each of what a tenant may hold.
+        """
+        self.most = max(1, threads // 2) if shared else threads
+        self.most_during = max(1, self.most // 4)
 
     def enter(self, one: W) -> bool:
         """Whether the request may have a thread now; else it waits for one of its own lane."""
         held = self._under_way.get(one.lane, 0)
-        if held >= self.most:
+        if held >= (self.most_during if one.lane.startswith(f"{DURING} ") else self.most):
             self._waiting.setdefault(one.lane, deque()).append(one)
             return False
         self._under_way[one.lane] = held + 1

@@ -81,9 +81,8 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc]
         self._share()
 
     def _share(self) -> None:
-        """Where several tenants share the application, each may hold half of the threads; they come and go."""
-        is_shared = getattr(self.wsgi, "extensions", {}).get(SHARED)
-        self._lanes.most = max(1, self.cfg.threads // 2) if is_shared else self.cfg.threads
+        """Whether several tenants share the application; they come and go."""
+        self._lanes.share(self.cfg.threads, shared=bool(getattr(self.wsgi, "extensions", {}).get(SHARED)))
 
     def run(self) -> None:
         """As gunicorn does; what listens at a second address (`CDS_HEALTH_BIND`) does so however many clients came."""

@@ -5,7 +5,8 @@ Every time is in seconds since 1970-01-01 UTC by the hospital's clock (the offse
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -111,7 +112,7 @@ class CourseEntry(Struct, frozen=True):
         return self.status in ("entered-in-error", "cancelled")
 
 
-class Course(Struct, frozen=True):
+class Course(Struct, frozen=True, dict=True):
     """All of one case as of one instant. `left_out` counts, by reason, what came and is no part of it.
 
     `late`: of which volumes and events something was recorded after the end, so that what is inside may not be all.
@@ -125,6 +126,11 @@ class Course(Struct, frozen=True):
     unread: tuple[UnreadPart, ...] = ()
     left_out: dict[str, int] = {}
     late: tuple[AmountKind | EventKind, ...] = ()
+
+    @cached_property
+    def worked_out(self) -> dict[Signal, Any]:
+        """What was made of a signal once and is asked for again (steps.py): a course does not change."""
+        return {}
 
     def of(self, signal: Signal) -> tuple[Trace, ...]:
         """The traces of one signal, invasive before cuff before those that do not say how they were measured."""

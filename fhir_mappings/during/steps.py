@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -32,6 +32,14 @@ def steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
     An arterial line counts before a cuff, a cuff before what does not say how it was measured: the others stand only
     where it has a gap. Nothing is interpolated. What was set aside stands for no time and ends the value before it.
     """
+    known = course.worked_out
+    if signal not in known:
+        known[signal] = _steps(course, signal)
+    found: tuple[Standing, ...] = known[signal]
+    return found
+
+
+def _steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
     end = ends_at(course)
     found: tuple[Standing, ...] = ()
     for trace in course.of(signal):
@@ -40,16 +48,17 @@ def steps(course: Course, signal: Signal) -> tuple[Standing, ...]:
 
 
 def _of_trace(trace: Trace, end: float) -> list[Standing]:
-    samples = trace.samples
-    if not samples:
-        return []
     holds = RULES[trace.signal].holds_s[trace.way]
     aside = sorted(one.sample.at for one in trace.aside)
+    aside.append(end)
     found = []
-    for sample, following in zip(samples, [*(sample.at for sample in samples[1:]), end], strict=True):
-        later = bisect_right(aside, sample.at)
-        set_aside = aside[later] if later < len(aside) else end
-        found.append(Standing(sample.at, min(following, set_aside, sample.at + holds, end), sample, trace.way))
+    position = 0
+    for sample, following in zip_longest(trace.samples, trace.samples[1:]):
+        at = sample.at
+        while position + 1 < len(aside) and aside[position] <= at:
+            position += 1
+        until = end if following is None else following.at
+        found.append(Standing(at, min(until, aside[position], at + holds, end), sample, trace.way))
     return found
 
 
@@ -58,6 +67,8 @@ def _filled(first: Sequence[Standing], other: Sequence[Standing]) -> tuple[Stand
 
     A step that ends where it begins, or before (of a value a little ahead of now), is none.
     """
+    if not first:
+        return tuple(step for step in other if step.begin < step.end)
     found: list[Standing] = []
     position = 0
     for step in other:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cds_service.web.http_lanes import OPERATIONS, SIGN_IN, Lanes, lane_of
+from cds_service.web.http_lanes import DURING, OPERATIONS, SIGN_IN, Lanes, lane_of
 from tests.cds_service.trust.signing import token
 
 
@@ -41,6 +41,22 @@ def test_no_other_path_has(path: str) -> None:
 
 def test_sign_ins_have_one_lane_together() -> None:
     assert lane_of(head("/smart/launch?iss=a")) == lane_of(head("/smart/callback?state=b")) == SIGN_IN
+
+
+def test_what_is_recorded_of_operations_and_their_pages_have_lanes_of_their_own_by_hospital() -> None:
+    sent = head("/during/general-hospital/observations", f"Bearer {token()}")
+    pages = [sent.replace(b"POST", b"GET").replace(b"observations", part) for part in (b"", b"x?hold=1")]
+    assert lane_of(sent) == f"{DURING} general-hospital sent"
+    assert {lane_of(one) for one in pages} == {f"{DURING} general-hospital pages"}
+    assert lane_of(head("/below/during/other")) == f"{DURING} other sent"
+    assert not lane_of(head("/during-x/y")).startswith(DURING)
+
+
+def test_a_lane_of_operations_holds_its_small_share() -> None:
+    lanes: Lanes[Call] = Lanes(1)
+    lanes.share(8, shared=True)
+    assert [lanes.enter(Call(f"{DURING} a {kind}")) for kind in ("pages", "pages", "sent")] == [True, False, True]
+    assert [lanes.enter(Call("a")) for _ in range(5)] == [True] * 4 + [False]
 
 
 def test_two_tokens_of_one_client_are_in_one_lane_and_of_two_in_two() -> None:
