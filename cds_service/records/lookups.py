@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, select
 
 from cds_service.records import tables
+from cds_service.records.at_driver import AtDriver
 from cds_service.records.rows import CardRow, EvaluationRow, SuggestionRow
 from cds_service.trust import time_ordered_id
 
@@ -66,10 +67,14 @@ def last_shown(engine: Engine, tenant_id: str, dedupe_key: str, *, since: dateti
     return found
 
 
-def is_answered(engine: Engine, tenant_id: str, card_uuid: str) -> bool:
-    """Whether this tenant told what became of the card."""
-    with engine.connect() as connection:
-        return connection.execute(_ANSWER, {"tenant": tenant_id, "card": card_uuid}).first() is not None
+def is_answered(statement: AtDriver, tenant_id: str, card_uuid: str) -> bool:
+    """Whether this tenant told what became of the card. Raises DatabaseError."""
+    return statement.first(tenant=tenant_id, card=card_uuid) is not None
+
+
+def answers(engine: Engine) -> AtDriver:
+    """The statement of `is_answered` on this database."""
+    return AtDriver(engine, _ANSWER, failed="cards answered before could not be read")
 
 
 def _of_key() -> Select[str]:

@@ -58,6 +58,7 @@ class Records:
         trouble = WriteTrouble(troubled, grace_s)
         self._writer = writer.Writer(self.quick, self._ledger, counted=counted, trouble=trouble)
         self.used_tokens = UsedTokens(self.quick)
+        self._answers, self._said_first = lookups.answers(self.quick), shown_cards.said_first(self.quick)
         self.switches = switches.SwitchReader(self.quick)
         self.allowances = Allowances(self.quick)
         self.during_cases = DuringCases(self.durable)
@@ -103,13 +104,13 @@ class Records:
         try:
             uuid = self._recent.find(tenant_id, dedupe_key, since)
             uuid = uuid or lookups.last_shown(self.quick, tenant_id, dedupe_key, since=since)
-            return None if uuid is None else Shown(uuid, lookups.is_answered(self.quick, tenant_id, uuid))
+            return None if uuid is None else Shown(uuid, lookups.is_answered(self._answers, tenant_id, uuid))
         except SQLAlchemyError as error:
             raise DatabaseError("cards shown before could not be read") from error
 
     def first_uuid(self, tenant_id: str, same: str, card_uuid: str, *, now: float, keep_s: float) -> str:
         """The uuid of the first card that is the same, on whichever node it was made. Raises DatabaseError."""
-        return shown_cards.first_uuid(self.quick, tenant_id, same, card_uuid, now=now, keep_s=keep_s)
+        return shown_cards.first_uuid(self._said_first, tenant_id, same, card_uuid, now=now, keep_s=keep_s)
 
     def unready(self) -> str | None:
         """Why the database cannot be used now: it does not answer, or is not at this version's schema; else None."""

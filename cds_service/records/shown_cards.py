@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
+from cds_service.records.at_driver import AtDriver
 from cds_service.records.database import DatabaseError
 
 _COLUMNS = tables.shown_card.c
@@ -31,21 +32,19 @@ _INSERTS = {
 }
 
 
-def first_uuid(engine: Engine, tenant_id: str, same: str, card_uuid: str, *, now: float, keep_s: float) -> str:
+def said_first(engine: Engine) -> AtDriver:
+    """The statement of `first_uuid` on this database."""
+    return AtDriver(engine, _INSERTS[engine.dialect.name], failed="cards shown elsewhere could not be read")
+
+
+def first_uuid(statement: AtDriver, tenant_id: str, same: str, card_uuid: str, *, now: float, keep_s: float) -> str:
     """The uuid of the card that was first among the `same` ones of this tenant; this one's, if it is.
 
     `same`: what makes a card the same as another. `now` in seconds of the epoch. Raises DatabaseError.
     """
-    row = {
-        "digest": hashlib.sha256(f"{tenant_id}\x00{same}".encode()).hexdigest(),
-        "card_uuid": card_uuid,
-        "expires_at": int(now + keep_s) + 1,
-    }
-    try:
-        with engine.begin() as connection:
-            return str(connection.execute(_INSERTS[engine.dialect.name], row | {"now": int(now)}).scalar_one())
-    except SQLAlchemyError as error:
-        raise DatabaseError("cards shown elsewhere could not be read") from error
+    digest = hashlib.sha256(f"{tenant_id}\x00{same}".encode()).hexdigest()
+    expires_at = int(now + keep_s) + 1
+    return str(statement.first(digest=digest, card_uuid=card_uuid, expires_at=expires_at, now=int(now)))
 
 
 def forget_expired(engine: Engine, now: float) -> int:
