@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants.tenant import Tenant
-from cds_service.web.app import create_app
+from cds_service.web.app import RECORDS, create_app
 from cds_service.web.settings import Settings
 from tests.conformance.conftest import a_tenant_file, a_token
 from tests.fhir_mappings.during.observed import HEART_RATE, MAP_INVASIVE, at, observation
@@ -80,3 +81,15 @@ def send(app: Flask, bundle: Any, **claims: Any) -> Any:
     if at := app.extensions["at"]:
         claims = {"iat": at.timestamp(), "exp": at.timestamp() + 300} | claims
     return app.test_client().post(POSTED, json=bundle, headers=a_token(POSTED, **claims))
+
+
+def case_id(app: Flask) -> str:
+    """The case that has an encounter."""
+    every = app.extensions[RECORDS].during_cases.of_tenant("general-hospital")
+    return next(one.id for one in every if one.key.encounter_id)
+
+
+def look(app: Flask, path: str = "", **options: Any) -> TestResponse:
+    """What a client of the tenant is shown, or whoever sends these headers."""
+    headers = options.pop("headers", None)
+    return app.test_client().get(f"/during/general-hospital{path}", headers=a_token() if headers is None else headers)

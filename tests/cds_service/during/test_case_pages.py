@@ -1,29 +1,25 @@
 """The page of a case: what each mode shows when, to whom, in which words; where values stopped it says so."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from cds_service.answering import gate, modes
-from cds_service.during import case_access
-from cds_service.during.case_access import CaseReader
-from cds_service.trust.seal import Seal
 from cds_service.web.app import RECORDS
 from tests.cds_service.advice.banned import banned_words
 from tests.cds_service.during.hospitals import (
     CLEARED,
-    SESSION_KEY,
     a_bundle,
     a_tenant_of,
     a_value,
     an_hospital,
     an_hour,
     an_operation,
+    case_id,
+    look,
     send,
 )
-from tests.conformance.conftest import a_token
 from tests.fhir_mappings.during.observed import BEGIN, UCUM, at
 
 LATER = BEGIN + timedelta(hours=2)
@@ -45,16 +41,6 @@ def words_of(answer):
     reader = Words()
     reader.feed(answer.text)
     return " ".join(" ".join(reader.found).split())
-
-
-def case_id(app):
-    every = app.extensions[RECORDS].during_cases.of_tenant("general-hospital")
-    return next(one.id for one in every if one.key.encounter_id)
-
-
-def look(app, path="", **options):
-    headers = options.pop("headers", None)
-    return app.test_client().get(f"/during/general-hospital{path}", headers=a_token() if headers is None else headers)
 
 
 def test_of_a_patient_who_is_held_out_nothing_is_shown(tmp_path, monkeypatch):
@@ -109,13 +95,6 @@ def test_where_the_service_may_not_speak_there_is_no_page(tmp_path, members):
     send(app, an_hour())
     case = case_id(app)
     assert look(an_hospital(tmp_path, at=LATER, **members), f"/{case}").status_code == 404
-
-
-@pytest.fixture
-def closed(tmp_path):
-    app = an_hospital(tmp_path, at=LATER)
-    send(app, an_hour())
-    return app
 
 
 def test_a_closed_case_tells_what_left_its_band_with_time_and_duration(closed):
@@ -217,87 +196,6 @@ def test_what_did_not_fit_is_told(tmp_path):
     told = words_of(look(app, f"/{case_id(app)}"))
     assert "71 values did not fit into this case" in told
     assert told.count("not told (values refused for want of room)") == 3
-
-
-def test_nobody_looks_without_a_sign_in_or_a_token(closed):
-    for path in ("", f"/{case_id(closed)}"):
-        assert look(closed, path, headers={}).status_code == 401
-
-
-def test_a_browser_that_signed_in_for_a_patient_sees_that_patients_cases_only(closed):
-    other = a_value(subject={"reference": "Patient/p2"}, encounter={"reference": "Encounter/e2"})
-    send(closed, a_bundle(other))
-    cases = {
-        one.key.patient_id: one.id for one in closed.extensions[RECORDS].during_cases.of_tenant("general-hospital")
-    }
-    http = signed_in(closed, "p1")
-    assert http.get(f"/during/general-hospital/{cases['p1']}").status_code == 200
-    assert http.get(f"/during/general-hospital/{cases['p2']}").status_code == 404
-    listed = http.get("/during/general-hospital").text
-    assert cases["p1"] in listed
-    assert cases["p2"] not in listed
-
-
-def signed_in(app, patient, user="Practitioner/1", http=None):
-    tenant = a_tenant_of(app)
-    http = http or app.test_client()
-    seal = Seal(SESSION_KEY.encode())
-    with app.test_request_context():
-        response = app.response_class()
-        case_access.remember(response, tenant, CaseReader(tenant.id, patient, user), seal)
-    value = response.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
-    http.set_cookie("open-patient", value, path="/during/general-hospital")
-    return http
-
-
-def test_a_look_is_in_the_record_once_for_a_browser_that_renews_the_page(closed):
-    http = signed_in(closed, "p1")
-    for _ in range(3):
-        http.get(f"/during/general-hospital/{case_id(closed)}", base_url="https://localhost")
-    records = closed.extensions[RECORDS]
-    records.flush(5)
-    with records.durable.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT hook, patient_id, user_reference FROM evaluation").all()
-    assert rows == [("during-page", "p1", "Practitioner/1")]
-
-
-def test_a_second_user_of_the_same_browser_is_another_row_within_the_same_minutes(closed):
-    http = closed.test_client()
-    for user in ("Practitioner/1", "Practitioner/2"):
-        signed_in(closed, "p1", user, http)
-        for _ in range(2):
-            http.get(f"/during/general-hospital/{case_id(closed)}", base_url="https://localhost")
-    records = closed.extensions[RECORDS]
-    records.flush(5)
-    with records.durable.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT user_reference FROM evaluation").all()
-    assert sorted(user for (user,) in rows) == ["Practitioner/1", "Practitioner/2"]
-
-
-@pytest.mark.parametrize(("hours", "status"), [(11.9, 200), (12.1, 401)])
-def test_renewing_a_page_does_not_renew_a_sign_in_for_ever(closed, monkeypatch, hours, status):
-    """Each look within 15 minutes of the last: the cookie that goes on is of the sign-in that began."""
-    begun, passed = time.time(), 0.0
-    monkeypatch.setattr(time, "time", lambda: begun + passed)
-    http = signed_in(closed, "p1")
-    path, answer = f"/during/general-hospital/{case_id(closed)}", None
-    while passed < hours * 3600:
-        passed = min(passed + 800, hours * 3600)
-        answer = http.get(path, base_url="https://localhost")
-        assert answer.status_code == 200 or passed >= 12 * 3600
-    assert answer.status_code == status
-
-
-def test_a_sign_in_that_says_no_end_is_none(closed):
-    tenant, http = a_tenant_of(closed), closed.test_client()
-    old = Seal(SESSION_KEY.encode()).close("during-patient", {"tenant_id": tenant.id, "patient_id": "p1"})
-    http.set_cookie("open-patient", old, path="/during/general-hospital")
-    assert http.get(f"/during/general-hospital/{case_id(closed)}").status_code == 401
-
-
-def test_a_case_of_another_tenant_or_none_is_not_found(closed):
-    assert look(closed, "/d1577c69-dfbe-44ad-ba6d-3e05e953b2ea").status_code == 404
-    assert closed.test_client().get(f"/during/other/{case_id(closed)}", headers=a_token()).status_code == 404
 
 
 def test_a_replay_of_an_invented_case_moves_with_the_clock(demo_app):
