@@ -28,6 +28,7 @@ DOORS = {
               "cds_service.web.error_responses",
               "cds_service.pages", "cds_service.smart", "cds_service.workbench", "cds_service.demo",
               "cds_service.web.operations_routes", "cds_service.web.health_routes", "cds_service.web.during_routes",
+              "cds_service.web.subscription_routes",
               "cds_service.during"),
     "werkzeug": ("cds_service.web.app", "cds_service.web.server", "cds_service.web.hook_routes",
                  "cds_service.web.error_responses", "cds_service.pages", "cds_service.smart",

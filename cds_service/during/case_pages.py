@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 
 from cds_service.answering import gate
 from cds_service.answering.models_in_force import ModelsInForce
-from cds_service.during import case_access, case_view, case_words, mode_gate
+from cds_service.during import case_access, case_view, case_words, missed, mode_gate
 from cds_service.during.case_access import CaseReader
 from cds_service.during.case_memory import OLDEST_S, CaseMemory, CasesBusyError, HeldCase, Values
 from cds_service.during.case_view import CaseView
@@ -30,6 +30,7 @@ from cds_service.tenants.during_rules import CASE_OPEN, NOT_CLEARED
 from cds_service.trust import time_ordered_id
 from cds_service.trust.errors import NotReady
 from fhir_mappings.during.case_times import TWO
+from fhir_mappings.during.course import CaseTimes
 from fhir_mappings.during.limits import EVIDENCE
 
 # In the record, beside the hooks: a page that a person looks at.
@@ -136,7 +137,7 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
                 if may.reason not in _BEFORE_END:
                     abort(404)
                 return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
-            told = held.told(at, lambda: _told(held, site, desk, at))
+            told = held.told(at, lambda: _told(held, case, times, site, desk, at))
     except DatabaseError as error:
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
     except CasesBusyError as busy:
@@ -149,10 +150,14 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
     return response
 
 
-def _told(held: HeldCase, site: TenantRuntime, desk: CaseDesk, at: datetime) -> Values:
-    content = held.content
+def _told(
+    held: HeldCase, case: KeptCase, times: CaseTimes, site: TenantRuntime, desk: CaseDesk, at: datetime
+) -> Values:
+    window = missed.window_of(case, times, at)
+    words = missed.words(site.tenant, desk.records, window, site.zone)
+    content = msgspec.structs.replace(held.content, missed=bool(words))
     seen = case_view.view(held.entries(), content, site.zone, at, models=desk.in_force.knowledge.models)
-    return values(seen, refused=content.refused)
+    return values(seen, refused=content.refused, missing=words)
 
 
 def _told_before(busy: CasesBusyError, site: TenantRuntime, desk: CaseDesk, at: datetime) -> tuple[Values, str]:
@@ -183,7 +188,7 @@ def page(told: Values, **frame: Any) -> Response:
     )
 
 
-def values(seen: CaseView, *, refused: int = 0) -> Values:
+def values(seen: CaseView, *, refused: int = 0, missing: tuple[str, ...] = ()) -> Values:
     """All that the page tells of a case, in words and pictures; the course itself is no part of it."""
     case = seen.course.case
     return {
@@ -205,6 +210,7 @@ def values(seen: CaseView, *, refused: int = 0) -> Values:
         "components": seen.summary.apgar if seen.ended else (),
         "counted": tuple(case_words.counted(seen)),
         "refused": refused,
+        "missing": missing,
         "evidence": EVIDENCE,
     }
 

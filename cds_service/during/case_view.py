@@ -79,6 +79,7 @@ def view(
         plan=plan,
         recorded=recorded,
         refused=content.refused,
+        missed=content.missed,
     )
     own: dict[Signal, float] = {}
     if summary.baseline.value is not None:

@@ -68,7 +68,7 @@ class Intake(msgspec.Struct, frozen=True):
         Raises InvalidContext where patients are mixed, NotReady where there is no room. `one_patient`: refuse what
         speaks of more than one patient, before anything is kept.
         """
-        filing = filed(resources)
+        filing = filed(resources, of_one=one_patient)
         if one_patient and len({one.patient_id for one in filing.cases}) > 1:
             raise InvalidContext("The Bundle speaks of more than one patient.")
         read = [(one, *self._parts(one, site.tenant)) for one in filing.cases]

@@ -1,8 +1,8 @@
-"""The tables of operations that run or have ended: a case, what was recorded of it, who sent it."""
+"""The tables of operations that run or have ended: a case, what was recorded of it, who sent it, what was missed."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from cds_service.records.tables import Instant, metadata
 
@@ -49,4 +49,22 @@ during_arrival = Table(
     Column("calls", Integer, nullable=False),
     Column("kept", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
+)
+
+# How far each Subscription of a tenant was taken, and how far what is searched was seen; nothing of any patient.
+during_position = Table(
+    "during_position",
+    metadata,
+    Column("tenant_id", String(64), primary_key=True),
+    Column("source", String(80), primary_key=True),
+    Column("told", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("ahead", Text, nullable=False),
+    Column("gaps", Text, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("well_at", Instant, nullable=False),
+    Column("heard_at", Instant, nullable=True),
+    Column("ask_at", Instant, nullable=True),
+    Column("asking_until", Instant, nullable=True),
 )

@@ -13,6 +13,7 @@ from cds_service.records import database, feedback, ledger, lookups, recent, sho
 from cds_service.records.allowances import Allowances
 from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import DuringCases
+from cds_service.records.during_positions import DuringPositions
 from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
@@ -62,6 +63,7 @@ class Records:
         self.switches = switches.SwitchReader(self.quick)
         self.allowances = Allowances(self.quick)
         self.during_cases = DuringCases(self.durable)
+        self.during_positions = DuringPositions(self.durable)
         self._housekeeping = Housekeeping(
             self.used_tokens.forget_expired, lambda now: shown_cards.forget_expired(self.quick, now)
         )

@@ -230,7 +230,16 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def observations_url(self) -> str:
         """Where what is recorded of an operation is posted, as the client names it (docs/during.md)."""
-        return f"{self.public_url.rstrip('/')}/during/{self.id}/observations"
+        return f"{self._during_url}/observations"
+
+    @property
+    def notification_urls(self) -> tuple[str, ...]:
+        """Where Subscriptions send to, as their server names it: notifications, the hook of R4 (docs/during.md)."""
+        return self.observations_url, f"{self._during_url}/notifications", f"{self._during_url}/hook"
+
+    @property
+    def _during_url(self) -> str:
+        return f"{self.public_url.rstrip('/')}/during/{self.id}"
 
     @property
     def lists_id_per_hook(self) -> bool:

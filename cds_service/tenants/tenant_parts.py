@@ -141,13 +141,46 @@ class DeviceCleared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     approved_by: str
 
 
+class DuringSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The FHIR server that tells of operations by Subscriptions, or is asked by search (docs/during.md).
+
+    `base_url`: of its FHIR API, at or below one of `fhir_base_urls`. `subscriptions`: ids of topic-based Subscriptions
+    at it; what speaks of another one is refused. `rest_hook`: criteria-based ones (R4) send here too. `header`: where
+    the server shows its secret. `header_variable`: the environment variable that holds the secret, or with _FILE
+    behind it names its file; none: it signs as a client does. `token_variable`: the same of the bearer token with which
+    the server is asked. `searches`: what is asked where something was missed; `{patient}` and `{encounter}` stand for
+    those of each open case; none: the Observations of their patients and the times of their encounters. `heartbeat_s`:
+    how often a Subscription says that it is there; 0: never.
+    """
+
+    base_url: str
+    subscriptions: tuple[str, ...] = ()
+    rest_hook: bool = False
+    header: str = "Authorization"
+    header_variable: str | None = None
+    token_variable: str | None = None
+    searches: tuple[str, ...] = ()
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class DuringPoll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That the server is asked for what changed, time and again.
+
+    `every_s`: how often. `open_hours`: a case of which nothing came for so long is not asked for any more.
+    """
+
+    every_s: Annotated[float, msgspec.Meta(ge=1)] = 30.0
+    open_hours: Annotated[float, msgspec.Meta(gt=0)] = 24.0
+
+
 class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is read of an operation while and after it is done (docs/during.md); nothing unless the file says so.
 
     `mode`: off; closed-case (the summary, from the recorded end on); live (the course as it runs). `device_cleared`:
     the clearance without which `live` is refused in production. `most_cases`: how many cases are kept at once.
     `most_entries`, `most_bytes`: how many versions of Observations one case may hold, and their size. `keep_days`:
-    until a case is deleted, from the last that came of it on; never longer than an evaluation.
+    until a case is deleted, from the last that came of it on; never longer than an evaluation. `source`: the server
+    that tells of them by itself. `poll`: it is asked time and again.
     """
 
     mode: DuringMode = "off"
@@ -156,6 +189,8 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     most_entries: Annotated[int, msgspec.Meta(ge=1)] = 200_000
     most_bytes: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024 * 1024
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=2192)] = 365
+    source: DuringSource | None = None
+    poll: DuringPoll | None = None
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

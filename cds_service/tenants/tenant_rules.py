@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from cds_service.tenants import during_rules, speaking
+from cds_service.tenants import during_rules, during_source_rules, speaking
 from cds_service.tenants.tenant import EVERY_MODEL, Client, Tenant, ValidationGates
 from fhir_mappings.results import unit_aliases
 from fhir_mappings.terminology import concept_maps
@@ -36,6 +36,8 @@ def complaints(tenant: Tenant) -> Iterator[Complaint]:
     yield from _units(tenant)
     if wrong := during_rules.complaint(tenant.during, tenant.environment):
         yield "during", wrong
+    for broken in during_source_rules.complaints(tenant):
+        yield "during", broken
     for client in tenant.clients:
         yield from _client(client, tenant)
     if tenant.is_production:

@@ -26,7 +26,7 @@ MAX_TOKEN_CHARACTERS = 16 * 1024
 MAX_ID_CHARACTERS = 512
 KEYS_RETRY_S = 5
 Claims = dict[str, Any]
-Endpoint = Literal["discovery", "service", "feedback", "observations"]
+Endpoint = Literal["discovery", "service", "feedback", "observations", "notifications"]
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -233,6 +233,8 @@ def _check_audience(claims: Mapping[str, Any], trusted: _Trusted, endpoint: Endp
             expected.add(tenant.feedback_url(service_id))
         if endpoint == "observations":
             expected.add(tenant.observations_url)
+        if endpoint == "notifications":
+            expected.update(tenant.notification_urls)
     audience = claims["aud"]
     named = [audience] if isinstance(audience, str) else audience
     if not isinstance(named, list) or not any(isinstance(url, str) and url in expected for url in named):

@@ -16,6 +16,8 @@ from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.demo import patients, store
 from cds_service.during import case_pages, intake
 from cds_service.during.case_memory import CaseMemory
+from cds_service.during_subscriptions.recovery import Recovery
+from cds_service.during_subscriptions.taking import Taker
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import metric_files, metrics, state, traces
 from cds_service.operations.readiness import Trouble
@@ -34,7 +36,15 @@ from cds_service.trust import outbound
 from cds_service.trust.key_set import KeySet
 from cds_service.trust.outbound import Door
 from cds_service.trust.seal import Seal
-from cds_service.web import deployments, during_routes, error_responses, failures, health_routes, hook_routes
+from cds_service.web import (
+    deployments,
+    during_routes,
+    error_responses,
+    failures,
+    health_routes,
+    hook_routes,
+    subscription_routes,
+)
 from cds_service.web import operations_routes as operations
 from cds_service.web.hook_routes import Deployment
 from cds_service.web.http_lanes import SHARED
@@ -48,6 +58,9 @@ TENANTS = "surgical-risk-tenants"
 RETRIES = "surgical-risk-retries"
 STATE = "surgical-risk-state"
 CASES = "surgical-risk-cases"
+RECOVERY = "surgical-risk-recovery"
+# Searches of one tenant's source side by side; those of answers have threads of their own.
+_SOURCE_THREADS = 4
 
 
 class _Lasting(msgspec.Struct, frozen=True):
@@ -57,6 +70,8 @@ class _Lasting(msgspec.Struct, frozen=True):
     tracing: Tracing | None
     kept: Mapping[str, Trouble]
     of_tenants: Callable[[], Mapping[str, object]]
+    sources: FhirClient
+    recovery: Recovery
 
 
 def create_app(
@@ -79,7 +94,9 @@ def create_app(
     deployment = deployments.opened(settings, in_force, clock, tenants)
     records = deployment.desk.records
     tracing, kept = traces.opened(), _kept(settings, records)
-    lasting = _Lasting(settings, tracing, kept, tenants.state if tenants else dict)
+    sources = FhirClient(threads=_SOURCE_THREADS)
+    recovery = Recovery(records, clock)
+    lasting = _Lasting(settings, tracing, kept, tenants.state if tenants else dict, sources, recovery)
     app = _application(deployment, lasting)
     app.extensions[RECORDS] = records
     app.extensions[MODELS] = in_force
@@ -87,6 +104,7 @@ def create_app(
     app.extensions[SHARED] = len(deployment.sites) > 1
     app.extensions[RETRIES] = deployment.desk.retries
     app.extensions[TRACING] = tracing
+    app.extensions[RECOVERY] = recovery
     app.extensions[STATE] = StateWatch(deployments.state_folder(settings), kept)
     records.serves([site.tenant.id for site in deployment.sites], tenants.status.digest if tenants else None)
     if tenants is not None:
@@ -135,6 +153,9 @@ def _application(deployment: Deployment, lasting: _Lasting) -> Flask:
     app.register_blueprint(hook_routes.blueprint(deployment))
     taking = intake.opened(deployment.desk.records.during_cases, deployment.sites)
     app.register_blueprint(during_routes.blueprint(deployment, taking))
+    taker = Taker(taking, deployment.desk.records.during_positions, lasting.sources)
+    lasting.recovery.serves(taker, deployment.sites)
+    app.register_blueprint(subscription_routes.blueprint(deployment, taker, lasting.recovery.wake))
     app.register_blueprint(layout.blueprint())
     app.register_blueprint(security_txt.blueprint(settings.security_contact))
     app.register_blueprint(

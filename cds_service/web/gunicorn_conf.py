@@ -26,7 +26,7 @@ forwarder_headers = ""
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Write what the record still holds in its queue, and send the spans that wait."""
-    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TENANTS, TRACING  # noqa: PLC0415 — this file is read before the application exists
+    from cds_service.web.app import MODELS, RECORDS, RECOVERY, RETRIES, STATE, TENANTS, TRACING  # noqa: PLC0415 — this file is read before the application exists
 
     if callable(getattr(worker, "wsgi", None)) and MODELS in worker.wsgi.extensions:
         worker.wsgi.extensions[MODELS].close()
@@ -34,6 +34,7 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
             tenants.close()
         worker.wsgi.extensions[RETRIES].close()
         worker.wsgi.extensions[STATE].close()
+        worker.wsgi.extensions[RECOVERY].close()
         worker.wsgi.extensions[RECORDS].close()
         if (tracing := worker.wsgi.extensions[TRACING]) is not None:
             tracing.close()
@@ -53,7 +54,7 @@ def post_worker_init(worker: Any) -> None:
 
     The first FHIR resource written imports its library, which no first answer should wait for (N-04).
     """
-    from cds_service.web.app import MODELS, RECORDS, RETRIES, STATE, TENANTS  # noqa: PLC0415 — this file is read by the arbiter too
+    from cds_service.web.app import MODELS, RECORDS, RECOVERY, RETRIES, STATE, TENANTS  # noqa: PLC0415 — this file is read by the arbiter too
     from fhir_mappings.orders import draft_orders  # noqa: PLC0415
     from fhir_mappings.writing import draft_resources  # noqa: PLC0415
 
@@ -67,5 +68,6 @@ def post_worker_init(worker: Any) -> None:
         worker.wsgi.extensions[RETRIES].watch()
         worker.wsgi.extensions[STATE].start()
         worker.wsgi.extensions[RECORDS].watch()
+        worker.wsgi.extensions[RECOVERY].watch()
         if (tenants := worker.wsgi.extensions[TENANTS]) is not None:
             tenants.watch()

@@ -21,7 +21,7 @@ CASE_OPEN, NOT_RECORDED, SEEN_TOO_LITTLE, UNCLEAR_EVENT = (
     "event-unclear",
 )
 RANGE = "read-in-two-ways"
-REFUSED, UNREAD = "values-refused-for-want-of-room", "values-unread"
+REFUSED, UNREAD, MISSED = "values-refused-for-want-of-room", "values-unread", "values-may-be-missing"
 NO_PULSE = "rate-of-0-or-no-pulse-was-set-aside"
 # The rate that stands for a recorded pathologic bradyarrhythmia or asystole, which have no points whatever the rate.
 # Gawande AA et al. An Apgar score for surgery. J Am Coll Surg 2007;204:201-208, doi:10.1016/j.jamcollsurg.2006.11.011
@@ -47,15 +47,15 @@ class ApgarComponent(Struct, frozen=True):
 
 
 def apgar_components(
-    course: Course, loss: AmountTotal, refused: int = 0
+    course: Course, loss: AmountTotal, refused: int = 0, *, missed: bool = False
 ) -> tuple[ApgarComponent, ApgarComponent, ApgarComponent]:
     """Blood loss (mL), lowest mean pressure (mmHg) and lowest heart rate (1/min) of a course without artefacts.
 
-    A case that has not ended has none, nor one of which `refused` versions did not fit: a lower value may have been
-    among them. What happened to the heart is taken from what somebody recorded, never from the rate.
+    A case that has not ended has none, nor one of which `refused` versions did not fit, or some may be `missed`: a
+    lower value may have been among them. What happened to the heart is what somebody recorded, never what a rate says.
     """
-    if not course.case.ended or refused:
-        reason = REFUSED if course.case.ended else CASE_OPEN
+    if not course.case.ended or refused or missed:
+        reason = CASE_OPEN if not course.case.ended else REFUSED if refused else MISSED
         return (
             ApgarComponent(LOSS, None, reason),
             ApgarComponent(MEAN, None, reason),

@@ -77,11 +77,14 @@ def case_summary(
     plan: Plan | None = None,
     recorded: Mapping[AmountKind, Recorded] | None = None,
     refused: int = 0,
+    *,
+    missed: bool = False,
 ) -> CaseSummary:
     """The summary of a course as it was assembled; artefacts are set aside here.
 
     `before`: the record before the operation, for the patient's own baseline. `recorded`: how the site records each
-    kind of volume. `refused`: how many versions of the case did not fit, so that nothing is told as its lowest.
+    kind of volume. `refused`: how many versions of the case did not fit, so that nothing is told as its lowest;
+    `missed`: whether some may never have come.
     """
     clean = without_artefacts(course)
     plan = plan or Plan()
@@ -99,7 +102,7 @@ def case_summary(
         tuple(_seen(clean, signal) for signal in RULES),
         amounts,
         clean.events,
-        apgar_components(clean, amounts["blood-loss"], refused),
+        apgar_components(clean, amounts["blood-loss"], refused, missed=missed),
         dict(sorted(aside.items())),
     )
 

@@ -58,8 +58,8 @@ _Cases = dict[tuple[str, str], tuple[list[bytes], list[str], list[str]]]
 PERSON = "Patient"
 
 
-def filed(resources: Iterable[bytes]) -> Filing:
-    """Every resource with its case. One that names no patient belongs to the only patient that the others name."""
+def filed(resources: Iterable[bytes], *, of_one: bool = True) -> Filing:
+    """Every resource with its case. `of_one`: what names no patient belongs to the only one that the others name."""
     cases: _Cases = {}
     unfiled: dict[str, int] = {}
     nameless: list[tuple[_Placed, bytes]] = []
@@ -74,7 +74,7 @@ def filed(resources: Iterable[bytes]) -> Filing:
             _file(cases, patient, placed, raw)
     patients = {patient for patient, _ in cases}
     for placed, raw in nameless:
-        if len(patients) == 1 and placed.resource_type == "Observation":
+        if of_one and len(patients) == 1 and placed.resource_type == "Observation":
             _file(cases, next(iter(patients)), placed, raw)
         else:
             unfiled[NO_PATIENT] = unfiled.get(NO_PATIENT, 0) + 1

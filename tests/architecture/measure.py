@@ -28,7 +28,7 @@ ORDER = (
     "cds_service.records.migrations",
     "cds_service.hooks", "cds_service.patient_data", "cds_service.advice", "cds_service.cards", "cds_service",
     "cds_service.operations", "cds_service.answering", "cds_service.pages", "cds_service.validation",
-    "cds_service.during", "cds_service.smart", "cds_service.ehr",
+    "cds_service.during", "cds_service.during_subscriptions", "cds_service.smart", "cds_service.ehr",
     "cds_service.demo", "cds_service.workbench", "cds_service.web",
     "cds_service.monitoring", "cds_service.replay", "cds_service.demo_hospital", "cds_service.commands",
 )  # fmt: skip

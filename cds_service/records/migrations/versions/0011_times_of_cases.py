@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 # Only adds: see docs/operations.md, "Upgrade and back".
 OLDEST_READER = "0007"
 _NO_VALUE = sa.text("kind <> 'observation'")

@@ -1,0 +1,1 @@
+"""Tests of the Subscriptions that tell of operations."""
