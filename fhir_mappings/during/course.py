@@ -90,7 +90,7 @@ class CaseTimes(Struct, frozen=True):
     ended: bool = False
 
 
-class CourseEntry(Struct, frozen=True):
+class CourseEntry(Struct, frozen=True, gc=False):
     """One Observation as it was read: all that it holds for the course, and by what it replaces an earlier version.
 
     `updated` and `version` order the versions of one id; `withdrawn`: entered in error or cancelled, so that no
