@@ -252,6 +252,7 @@ SHUTTING_WORDS = {
     "mode-silent",
     "mode-canary",
     "mode-hold-out",
+    "validation-outdated",
     "hold-out",
 }
 

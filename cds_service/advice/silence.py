@@ -29,6 +29,7 @@ Reason = Literal[
     "mode-off",
     "mode-canary",
     "mode-hold-out",
+    "validation-outdated",
     "required-input-missing",
     "data-unobtainable",
 ]
@@ -51,6 +52,7 @@ WORDS: dict[Reason, str] = {
     "mode-off": "The service is off for this hook or procedure group.",
     "mode-canary": "The user is not among those who are shown cards yet.",
     "mode-hold-out": "Nothing is shown of this patient: a share of patients is held out, to learn from (R-F07).",
+    "validation-outdated": "What was accepted when cards were switched on has changed since: nothing is shown.",
     "required-input-missing": "The patient's age is not known, and no estimate is made without it.",
     "data-unobtainable": "Required data could not be had; this tenant asked for silence then.",
 }
