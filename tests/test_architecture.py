@@ -253,6 +253,7 @@ SHUTTING_WORDS = {
     "mode-silent",
     "mode-canary",
     "mode-hold-out",
+    "validation-outdated",
     "hold-out",
 }
 

@@ -74,7 +74,7 @@ def answer_call(
     gate.check_accountable(desk.records)
     body = sent.body
     site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
-    state = desk.states.under(site, gate.switches_now(desk.records), knowledge, received)
+    state = desk.states.under(site, gate.switches_now(desk.records, site.tenant), knowledge, received)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read_request(body, offered=hooks)
     is_open = open_cases.is_open(site, desk.records, request.context.patient_id, received)
@@ -101,7 +101,7 @@ def _answered(call: evaluation_row.Call, desk: CallDesk, same: Request) -> Taken
 
 def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, same: Request) -> ModeDecision:
     tenant, request, received = site.tenant, call.request, call.received
-    switches = gate.switches_now(desk.records)
+    switches = gate.switches_now(desk.records, tenant)
     shut = gate.before(tenant, site.zone, request.hook, received, switches)
     if shut.reason is not None:
         return ModeDecision(given=Answer(silence=shut.reason), mode=shut.mode, may_explain=tenant.explain_silence)
@@ -109,6 +109,8 @@ def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, sam
     key = told_before.key(given, request)
     group = _group(given)
     context = request.context
+    # Asked again: the models may have been replaced while it was computed.
+    switches = gate.switches_now(desk.records, tenant)
     decided = gate.after(tenant, request.hook, group, context.user_id, switches, patient=context.patient_id)
     if given.silence is None and decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)

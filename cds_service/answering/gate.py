@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,13 +16,13 @@ import msgspec
 from cds_service.answering import modes
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
-from cds_service.records.switches import Switches
+from cds_service.records.switches import Switch, Switches, SwitchScope
 from cds_service.tenants.tenant import Hook, ModeInForce, Tenant
 from cds_service.trust.errors import Forbidden, NotReady
 
-Shut = Literal["kill-switch", "mode-off", "mode-silent", "mode-canary", "mode-hold-out"]
+Shut = Literal["kill-switch", "mode-off", "mode-silent", "mode-canary", "mode-hold-out", "validation-outdated"]
 # What was withheld for one of these was never told to anybody, and is not told by another door either.
-SHUT: frozenset[str] = frozenset({"kill-switch", "mode-off", "mode-silent", "mode-canary", "mode-hold-out"})
+SHUT: frozenset[str] = frozenset(get_args(Shut))
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -35,10 +35,13 @@ class Decision(msgspec.Struct, frozen=True):
 OPEN = Decision()
 
 
-def switches_now(records: Records) -> Switches:
-    """What is switched; NotReady where nobody can tell, for nothing may then be shown."""
+def switches_now(records: Records, tenant: Tenant) -> Switches:
+    """What is switched, with a mark on what is no longer as it was accepted for this tenant (validation/standing.py).
+
+    NotReady where nobody can tell, for nothing may then be shown.
+    """
     try:
-        return records.switches.current()
+        return records.marked(tenant, records.switches.current())
     except DatabaseError as error:
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
 
@@ -99,12 +102,25 @@ def after(
     if mode == "off":
         return Decision(mode, "mode-off")
     if mode == "silent":
-        return Decision(mode, "mode-silent")
+        outdated = modes.is_outdated(tenant, hook, group, switches)
+        return Decision(mode, "validation-outdated" if outdated else "mode-silent")
     if mode == "canary" and not modes.is_selected(tenant.canary, tenant.id, user):
         return Decision(mode, "mode-canary")
     if is_held_out(tenant, patient):
         return Decision("hold-out", "mode-hold-out")
     return Decision(mode)
+
+
+def switched_to_show(tenant_id: str, switches: Switches) -> tuple[SwitchScope, ...]:
+    """Where somebody switched that something is shown."""
+    return modes.switched_to_show(tenant_id, switches)
+
+
+def shown_by(tenant: Tenant, switches: Switches) -> tuple[tuple[SwitchScope | None, Switch], ...]:
+    """Each rule by which something is shown, a switch's scope or None for the file, with the mark that silences it."""
+    scopes = modes.switched_to_show(tenant.id, switches)
+    by_file = ((None, modes.outdated_file(tenant.id)),) if modes.shows_by_file(tenant) else ()
+    return (*((one, modes.outdated_switch(one)) for one in scopes), *by_file)
 
 
 def is_held_out(tenant: Tenant, patient: str | None) -> bool:

@@ -1,7 +1,8 @@
 """Which mode holds for a tenant, hook and procedure group, and who is shown cards while it is tried out (R-E01, R-E05).
 
 A kill switch wins over everything. Then what a person switched at run time, then the tenant file; within either
-the most specific rule wins: a procedure group over a hook, a hook over the whole tenant.
+the most specific rule wins: a procedure group over a hook, a hook over the whole tenant. What was accepted at go-live
+and is no longer so (validation/standing.py) stands among the switches as a mark on the rule: that rule is silent.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from cds_service.records.switches import EVERY, Switch, Switches
+from cds_service.records.switches import EVERY, Switch, Switches, SwitchScope
 from cds_service.tenants.tenant import Canary, Mode, Tenant
 
 _MODES: dict[str, Mode] = {"off": "off", "silent": "silent", "canary": "canary", "on": "on"}
 _SHOWING = ("canary", "on")
+_OUTDATED = "outdated"
+_OUTDATED_FILE = "outdated-file"
 _BUCKETS = 10_000
 _EVERYBODY = 100.0
 
@@ -28,17 +31,50 @@ def mode_for(tenant: Tenant, hook: str, group: str | None, switches: Switches) -
 
     Without a local validation a production tenant is never shown anything, whatever was switched (DEC-30).
     """
+    mode, mark = _ruling(tenant, hook, group, switches)
+    if mode not in _SHOWING or not tenant.is_production:
+        return mode
+    return "silent" if tenant.local_validation is None or (switches and mark in switches) else mode
+
+
+def is_outdated(tenant: Tenant, hook: str, group: str | None, switches: Switches) -> bool:
+    """Whether something would be shown, had what was accepted at go-live not changed since."""
+    mode, mark = _ruling(tenant, hook, group, switches)
+    return mode in _SHOWING and tenant.is_production and tenant.local_validation is not None and mark in switches
+
+
+def _ruling(tenant: Tenant, hook: str, group: str | None, switches: Switches) -> tuple[Mode, Switch]:
+    """The mode that wins, and the mark by which its rule would be silent."""
     if not switches and not tenant.modes:
-        return _shown_if_validated(tenant, tenant.mode)
-    switched = [(_weight(*where), mode) for where, mode in _switched(tenant.id, switches) if _fits(where, hook, group)]
+        return tenant.mode, outdated_file(tenant.id)
+    switched = [
+        (_weight(*where), mode, where) for where, mode in _switched(tenant.id, switches) if _fits(where, hook, group)
+    ]
+    if switched:
+        _, mode, where = max(switched, key=lambda rule: rule[0])
+        return mode, outdated_switch(SwitchScope(tenant.id, *where))
     in_file = [(_weight(*where), mode) for where, mode in _in_file(tenant) if _fits(where, hook, group)]
-    mode = max(switched or in_file or [(0, tenant.mode)], key=lambda rule: rule[0])[1]
-    return _shown_if_validated(tenant, mode)
+    return max(in_file, key=lambda rule: rule[0])[1], outdated_file(tenant.id)
 
 
-def _shown_if_validated(tenant: Tenant, mode: Mode) -> Mode:
-    hidden = mode in _SHOWING and tenant.is_production and tenant.local_validation is None
-    return "silent" if hidden else mode
+def outdated_switch(scope: SwitchScope) -> Switch:
+    """The mark of a switch whose acceptance no longer holds; never in the database."""
+    return Switch(_OUTDATED, scope, "silent")
+
+
+def outdated_file(tenant_id: str) -> Switch:
+    """The mark of a tenant whose file shows by a report that no longer holds; never in the database."""
+    return Switch(_OUTDATED_FILE, SwitchScope(tenant_id), "silent")
+
+
+def switched_to_show(tenant_id: str, switches: Switches) -> tuple[SwitchScope, ...]:
+    """Where a person switched that something is shown."""
+    return tuple(SwitchScope(tenant_id, *where) for where, mode in _switched(tenant_id, switches) if mode in _SHOWING)
+
+
+def shows_by_file(tenant: Tenant) -> bool:
+    """Whether the tenant's file itself says somewhere that something is shown."""
+    return any(mode in _SHOWING for _, mode in _in_file(tenant))
 
 
 def is_off(tenant: Tenant, hook: str, switches: Switches) -> bool:

@@ -132,6 +132,7 @@ def _tenants(
     yield _check("environment", lambda: environment.check(os.environ, also=tokens))
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
+    yield from (_shown(site, settings) for site in sites if site.tenant.is_production)
     yield from (one for site in sites if walk is not None for one in walk(site))
     yield from (_added(site) for site in sites if site.tenant.site_folder is not None)
 
@@ -153,6 +154,19 @@ def _floors(site: TenantRuntime) -> Check:
     told = ", ".join(f"{outcome} {floor:g}" for outcome, floor in site.card_floors.items()) + of
     old = (f"card_floor is read in this version only; write card_floors: {{outcome: probability}}{of}",)
     return Check("card floors", ok=True, told=told, warnings=old if tenant.card_floor is not None else ())
+
+
+def _shown(site: TenantRuntime, settings: Settings) -> Check:
+    """Whether what this tenant is shown is still as it was accepted; a start is not refused for it, but silent."""
+    from cds_service.commands import go_live_check, kept_record  # noqa: PLC0415
+
+    of = go_live_check.Of(settings.models, settings.site_models, settings.class_b)
+    try:
+        with kept_record.opened(settings.database_url) as engine:
+            told, warnings = go_live_check.warnings(engine, site.tenant, of)
+    except Exception as error:  # noqa: BLE001 — what is wrong with models or record is told by their own lines
+        told, warnings = f"unknown ({site.tenant.id})", (f"not looked at: {faults.plain(error)} ({site.tenant.id})",)
+    return Check("shown", ok=True, told=told, warnings=warnings)
 
 
 def _added(site: TenantRuntime) -> Check:

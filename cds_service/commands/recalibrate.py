@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output, proof
+from cds_service.commands import go_live_check, kept_record, output, proof
 
 if TYPE_CHECKING:
     from cds_service.records.calibration_cases import Operation
@@ -110,7 +110,9 @@ def approve(
 
     with _of_the_service(database_url, tenant_id, force) as engine:
         kept = recalibrations.approve(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
+        shown = go_live_check.is_switched_on(engine, tenant_id)
     output.say(f"{_line(kept)}; in every worker within 60 seconds", recalibration=_member(kept))
+    _tell_outdated(tenant_id, shown=shown)
 
 
 @recalibrate.command("retire")
@@ -126,8 +128,19 @@ def retire(
 
     with _of_the_service(database_url, tenant_id, force) as engine:
         recalibrations.retire(engine, tenant_id, model, number, _event(tenant_id, done_by, reason))
+        shown = go_live_check.is_switched_on(engine, tenant_id)
     line = f"{tenant_id}: {model} number {number} is retired; in every worker within 60 seconds"
     output.say(line, tenant=tenant_id, model=model, number=number, state="retired")
+    _tell_outdated(tenant_id, shown=shown)
+
+
+def _tell_outdated(tenant_id: str, *, shown: bool) -> None:
+    """What it does to cards that were accepted with other figures (docs/validation.md)."""
+    if shown:
+        output.say(
+            f"cards are switched on for {tenant_id}: where this changes what was accepted with them, a production "
+            "tenant is answered as silent until a new report is signed and `mode set` is said again"
+        )
 
 
 @recalibrate.command("list")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output, proof
+from cds_service.commands import go_live_check, kept_record, output, proof
 from cds_service.tenants.tenant import Hook, Mode, Tenant
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -60,8 +60,9 @@ def show(database_url: str, folder: Path | None) -> None:
 
 def _line(event: Any) -> str:
     approved = f", approved by {event.approved_by}" if event.approved_by else ""
-    # Of a report the record keeps its evidence there, a page of JSON.
-    reason = "a report was made" if event.action == "validation" else event.reason
+    # Of a report the record keeps its evidence there, of a go-live what was accepted: each a page of JSON.
+    kept = {"validation": "a report was made", "go-live": "report, models and limits as they were then"}
+    reason = kept.get(event.action, event.reason)
     return (
         f"{event.happened_at:%Y-%m-%d %H:%M:%SZ}  {event.action} {event.value} for {event.scope}"
         f" by {event.done_by}{approved}: {reason}"
@@ -75,6 +76,8 @@ def _line(event: Any) -> str:
 @click.option("--group", default=None, help="Procedure group, such as spine-fusion.")
 @click.option("--approved-by", default=None, help="A second person; required for `on` in production (R-E06).")
 @click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
+@click.option("--site-models", "added", envvar="CDS_SITE_MODELS", type=click.Path(path_type=Path), default=None)
+@click.option("--class-b", is_flag=True, envvar="CDS_CLASS_B", help="The service tells Class B models too.")
 @_with(*_WHO, *_WHERE)
 def set_mode(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
@@ -84,6 +87,8 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
     group: str | None,
     approved_by: str | None,
     directory: Path | None,
+    added: Path | None,
+    class_b: bool,
     done_by: str,
     reason: str,
     wait: bool,
@@ -94,7 +99,8 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
     """Set a mode; it holds in every worker within 60 seconds.
 
     `canary` and `on` are refused in production unless the report that the tenant's file signs stands in the record,
-    passes its gates, and is of the models in force now (`cds-service validate`).
+    passes its gates, and is of the models in force now (`cds-service validate`). The record keeps with what they were
+    accepted: once any of it changes, the tenant is answered as silent until the mode is set again.
     """
     from cds_service.records.switches import Switch, SwitchScope  # noqa: PLC0415
 
@@ -106,7 +112,7 @@ def set_mode(  # noqa: PLR0913 — a command's options are its interface
         database_url,
         Switch("mode", scope, value),
         made,
-        first=lambda engine: _refuse_unvalidated(engine, tenant, value, directory),
+        first=lambda engine: _accepted(engine, tenant, value, go_live_check.Of(directory, added, class_b)),
     )
 
 
@@ -173,25 +179,15 @@ def _tenant(tenant_id: str, folder: Path | None) -> Tenant | None:
     return found
 
 
-def _refuse_unvalidated(engine: Any, tenant: Tenant | None, value: str, directory: Path | None) -> None:
-    """Everything that speaks against it at once, so that it need not be found out one by one."""
+def _accepted(engine: Any, tenant: Tenant | None, value: str, of: go_live_check.Of) -> bytes | None:
+    """With what it is accepted; or everything that speaks against it, so that it need not be found out one by one."""
     if tenant is None or not tenant.is_production or value not in ("canary", "on"):
-        return
-    from cds_service.records import recalibrations, validation_reports  # noqa: PLC0415
-    from cds_service.validation import go_live, validation_report  # noqa: PLC0415
-    from models_onnx import registry  # noqa: PLC0415
-
-    models = registry.load(directory or registry.PACKAGE, class_b=True)
-    now = validation_report.models_in_force(models, recalibrations.in_force(engine).get(tenant.id, {}))
-    why = go_live.refusals(
-        tenant,
-        lambda sha256: validation_reports.find(engine, tenant.id, sha256),
-        models=now,
-        today=datetime.now(UTC).date(),
-    )
+        return None
+    why, accepted = go_live_check.of_now(engine, tenant, of)
     if why:
         told = "\n".join(f"  {one}" for one in why)
         raise click.ClickException(f"{value} is refused for {tenant.id}: no validation report stands behind it\n{told}")
+    return accepted
 
 
 def _refuse_unapproved(tenant: Tenant | None, value: str, done_by: str, approved_by: str | None) -> None:
@@ -233,15 +229,16 @@ def _ids(folder: Path | None, *more: str) -> tuple[str, ...]:
 
 
 def _switch(
-    database_url: str, switch: Any, made: _Made, *, first: Callable[[Any], None] = lambda _engine: None
+    database_url: str, switch: Any, made: _Made, *, first: Callable[[Any], bytes | None] = lambda _engine: None
 ) -> None:
-    """`first` may refuse it, with the record at hand."""
+    """`first` may refuse it, with the record at hand, or say with what it is accepted."""
     from cds_service.records import switches  # noqa: PLC0415
 
     with proof.opened(database_url, forced=made.force) as (engine, using):
         proof.refuse_unknown(switch.scope.tenant_id, using, filed=made.filed, forced=made.force)
-        first(engine)
-        switches.set_switch(engine, switch, made.event(switch.kind, switch.scope, switch.value))
+        accepted = first(engine)
+        event = made.event(switch.kind, switch.scope, switch.value)
+        switches.set_switch(engine, switch, event, accepted_as=accepted)
         _say(engine, f"{switch.kind}: {switch.value} for {switch.scope}", made)
 
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -35,6 +35,7 @@ _MOST_ROWS = 1_000_000
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the sample for chart review.")
 @click.option("--tenants", "folder", envvar="CDS_TENANTS", type=click.Path(path_type=Path), required=True)
 @click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
+@click.option("--class-b", is_flag=True, envvar="CDS_CLASS_B", help="The service tells Class B models too.")
 @kept_record.option
 def validate(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
@@ -48,6 +49,7 @@ def validate(  # noqa: PLR0913 — a command's options are its interface
     seed: int,
     folder: Path,
     directory: Path | None,
+    class_b: bool,
     database_url: str,
 ) -> None:
     """Write the validation report of TENANT_ID: volume, silence, cards a week at every threshold, calibration, groups.
@@ -64,7 +66,7 @@ def validate(  # noqa: PLR0913 — a command's options are its interface
     output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
     with kept_record.opened(database_url, connections=2) as engine:
         proof.refuse_unrecorded(engine, tenant_id)
-        asked = _asked(engine, tenant, window, directory, _cohorts(cohorts))
+        asked = _asked(engine, tenant, window, _Of(directory, class_b), _cohorts(cohorts))
         report, operations = validation_report.make(engine, asked)
         found = validation_report.evidence_of(report)
         kept = evidence.encoded(found)
@@ -97,9 +99,14 @@ def _window(since: datetime, until: datetime | None, now: datetime, lag_days: in
     return window
 
 
-def _asked(
-    engine: Any, tenant: Tenant, window: Any, directory: Path | None, cohorts: Mapping[str, Mapping[str, str]]
-) -> ReportAsked:
+class _Of(NamedTuple):
+    """Which models the service tells."""
+
+    directory: Path | None
+    class_b: bool
+
+
+def _asked(engine: Any, tenant: Tenant, window: Any, of: _Of, cohorts: Mapping[str, Mapping[str, str]]) -> ReportAsked:
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     from cds_service import tenant_advice  # noqa: PLC0415
@@ -113,7 +120,7 @@ def _asked(
         window=window,
         zone=ZoneInfo(tenant.zone),
         limits=SpeechLimits(tenant_advice.floors(tenant), tenant.warning.rare, tenant.warning.common),
-        models=registry.load(directory or registry.PACKAGE, class_b=True),
+        models=registry.load(of.directory or registry.PACKAGE, class_b=of.class_b),
         recalibrations=recalibrations.in_force(engine).get(tenant.id, {}),
         cohorts=cohorts,
     )

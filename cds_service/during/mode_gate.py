@@ -31,12 +31,12 @@ def check_open(site: TenantRuntime | None, records: Records, at: datetime) -> Te
     if site is None or is_off(site, at):
         raise UnknownService("Not Found")
     gate.check_region(site.tenant)
-    if gate.is_killed(site.tenant, gate.switches_now(records)):
+    if gate.is_killed(site.tenant, gate.switches_now(records, site.tenant)):
         raise NotReady("The service is switched off.", retry_after_s=60)
     return site
 
 
 def shown(site: TenantRuntime, records: Records, at: datetime, *, ended: bool) -> DuringAnswer:
     """What may be shown of a case now. Raises Forbidden, NotReady."""
-    speaks = gate.is_open_to_all(site.tenant, site.zone, at, gate.switches_now(records))
+    speaks = gate.is_open_to_all(site.tenant, site.zone, at, gate.switches_now(records, site.tenant))
     return during_rules.may_show(site.tenant.during, site.tenant.environment, gates_open=speaks, ended=ended)

@@ -70,6 +70,12 @@ tenant_loads = Counter(
     ["result"],
 )
 tenants = Gauge("surgical_risk_tenants", "Tenants in force.", multiprocess_mode="livemostrecent")
+validation_outdated = Gauge(
+    "surgical_risk_validation_outdated",
+    "1 where a tenant is answered as silent, for what was accepted when cards were switched on has changed.",
+    ["tenant"],
+    multiprocess_mode="livemax",
+)
 outbound_calls = Counter(
     "surgical_risk_outbound_calls_total",
     "Calls to other servers: answered, or in our own word why there was no answer.",

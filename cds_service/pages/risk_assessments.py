@@ -67,7 +67,7 @@ def _reader(assessment_id: str, doors: Doors) -> Tenant:
 
 def _is_shut(row: EvaluationRow, site: TenantRuntime, records: Records) -> bool:
     """Whether the one who was told it then would not be told it now."""
-    tenant, switches = site.tenant, gate.switches_now(records)
+    tenant, switches = site.tenant, gate.switches_now(records, site.tenant)
     hook = gate.hook_of(tenant, row.hook)
     if gate.before(tenant, site.zone, hook, datetime.now(UTC), switches).reason is not None:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from cds_service.records.during_positions import DuringPositions
 from cds_service.records.feedback import Sender
 from cds_service.records.housekeeping import Housekeeping
 from cds_service.records.rows import EvaluationRow, FeedbackItem, Shown
+from cds_service.records.switches import Switches
 from cds_service.records.used_tokens import UsedTokens
 from cds_service.records.workers import Presence
 from cds_service.records.write_trouble import GRACE_S, Told, WriteTrouble, to_nobody
+from cds_service.tenants.tenant import Tenant
 from cds_service.trust import time_ordered_id
 
 # A client may ask another worker for what it was just told by one that writes it behind the answer.
@@ -61,6 +63,8 @@ class Records:
         self.used_tokens = UsedTokens(self.quick)
         self._answers, self._said_first = lookups.answers(self.quick), shown_cards.said_first(self.quick)
         self.switches = switches.SwitchReader(self.quick)
+        # Puts the marks of what is no longer as it was accepted among them (validation/standing.py).
+        self.marked: Callable[[Tenant, Switches], Switches] = _unmarked
         self.allowances = Allowances(self.quick)
         self.during_cases = DuringCases(self.durable)
         self.during_positions = DuringPositions(self.durable)
@@ -140,6 +144,10 @@ class Records:
             self._ledger.close()
         self.quick.dispose()
         self.durable.dispose()
+
+
+def _unmarked(_tenant: Tenant, switches: Switches) -> Switches:
+    return switches
 
 
 def _is_recent(evaluation_id: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, delete, insert, select
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables, time_limit
@@ -19,6 +19,8 @@ from cds_service.records.rows import AdministrationEvent
 EVERY = ""
 FRESH_S = 10.0
 Kind = Literal["mode", "kill"]
+# The event beside a switch: what was accepted with it, in the place of a reason.
+ACCEPTED = "go-live"
 
 
 class SwitchScope(msgspec.Struct, frozen=True):
@@ -47,12 +49,14 @@ class SwitchReader:
     """The switches as of at most FRESH_S seconds ago; the last known ones while the database is away.
 
     A worker that has never read them cannot know whether it was killed: `current` raises DatabaseError then.
+    `accepted`: with what each of them was accepted, as of the same moment (go_live.Accepted).
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._clock = clock
         self._known: Switches | None = None
+        self.accepted: Mapping[SwitchScope, bytes] = {}
         self._read_at = 0.0
         self._lock = threading.Lock()
 
@@ -81,8 +85,10 @@ class SwitchReader:
 
     def _read(self) -> Switches:
         self._read_at = self._clock()
-        self._known = every_switch(self._engine)
-        return self._known
+        found = every_switch(self._engine)
+        self.accepted = accepted(self._engine) if any(switch.kind == "mode" for switch in found) else {}
+        self._known = found
+        return found
 
 
 def every_switch(engine: Engine) -> Switches:
@@ -98,8 +104,25 @@ def every_switch(engine: Engine) -> Switches:
         raise DatabaseError("the switches cannot be read") from error
 
 
-def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent) -> None:
-    """Set a switch and note who did it, in one transaction."""
+def accepted(engine: Engine) -> dict[SwitchScope, bytes]:
+    """By scope what was accepted when it was last switched, where something was."""
+    table = tables.administration.c
+    last = select(func.max(table.id)).where(table.action == ACCEPTED).group_by(table.tenant_id, table.scope)
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(select(table.scope, table.reason).where(table.id.in_(last))).all()
+    except SQLAlchemyError as error:
+        raise DatabaseError("what was accepted cannot be read") from error
+    return {_scope(scope): reason.encode() for scope, reason in rows}
+
+
+def _scope(written: str) -> SwitchScope:
+    """A scope as `str` writes it; none of its members holds a space or is "*" itself."""
+    return SwitchScope(*("" if (value := one.partition("=")[2]) == "*" else value for one in written.split(" ")))
+
+
+def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent, *, accepted_as: bytes | None = None) -> None:
+    """Set a switch and note who did it, and with what it was accepted, in one transaction."""
     with engine.begin() as connection:
         connection.execute(delete(tables.switch).where(*_same(switch.kind, switch.scope)))
         connection.execute(
@@ -113,6 +136,9 @@ def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent) -> No
             )
         )
         connection.execute(insert(tables.administration).values(**msgspec.structs.asdict(event)))
+        if accepted_as is not None:
+            noted = msgspec.structs.replace(event, action=ACCEPTED, reason=accepted_as.decode())
+            connection.execute(insert(tables.administration).values(**msgspec.structs.asdict(noted)))
 
 
 def clear_switch(engine: Engine, kind: Kind, scope: SwitchScope, event: AdministrationEvent) -> bool:

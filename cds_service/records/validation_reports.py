@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
+from cds_service.records.database import DatabaseError
 from cds_service.records.rows import AdministrationEvent
 
 ACTION = "validation"
@@ -28,6 +30,9 @@ def find(engine: Engine, tenant_id: str, sha256: str) -> bytes | None:
         .order_by(table.id.desc())
         .limit(1)
     )
-    with engine.connect() as connection:
-        found: str | None = connection.execute(statement).scalar()
+    try:
+        with engine.connect() as connection:
+            found: str | None = connection.execute(statement).scalar()
+    except SQLAlchemyError as error:
+        raise DatabaseError("the validation reports cannot be read") from error
     return None if found is None else found.encode()

@@ -102,7 +102,7 @@ def _under_mode(
 ) -> tuple[Answer, ModeInForce | None]:
     """What may be shown: the mode is that of the hook whose card was clicked, else of the tenant's first hook."""
     gate.check_accountable(desk.records)
-    tenant, switches = site.tenant, gate.switches_now(desk.records)
+    tenant, switches = site.tenant, gate.switches_now(desk.records, site.tenant)
     hook = gate.hook_of(tenant, kept.hook if kept is not None else HOOK)
     shut = gate.before(tenant, site.zone, hook, received, switches)
     if shut.reason is not None:
@@ -115,6 +115,7 @@ def _under_mode(
             lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
         )
     group = given.assessment.procedure.group if given.assessment else None
+    switches = gate.switches_now(desk.records, tenant)
     decided = gate.after(tenant, hook, group, context.user_id, switches, patient=context.patient_id)
     if decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)

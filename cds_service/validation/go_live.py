@@ -1,21 +1,138 @@
-"""Whether a card may be shown at a production tenant: the report that was signed, judged again as things stand now."""
+"""Whether a card may be shown at a production tenant: the report that was signed, judged again as things stand now.
+
+The one rule: `mode set` asks it once, and each worker asks it again whenever models, recalibrations, the tenant's file,
+what is switched or the day are others (standing.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Literal
 
 import msgspec
 
+from cds_service import tenant_advice
+from cds_service.answering import gate
+from cds_service.records.switches import Switch, Switches, SwitchScope
 from cds_service.tenants.tenant import Tenant
 from cds_service.tenants.tenant_parts import LocalValidation
 from cds_service.validation import evidence
 from cds_service.validation.evidence import Evidence, ModelInForce
+from cds_service.validation.told_models import ToldModels
 
 Find = Callable[[str], bytes | None]
 
 
-def refusals(tenant: Tenant, find: Find, *, models: tuple[ModelInForce, ...], today: date) -> tuple[str, ...]:
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """With what cards were switched on, kept in the record beside the switch: all that has to be the same since.
+
+    `report`: its hash. `until`: the end of its window. `graphs`: every model that tells something. `limits`: from
+    which risk a card opens and warns, and which rules may speak, by the member of the tenant's file.
+    """
+
+    kind: Literal["go-live-1"] = "go-live-1"
+    report: str
+    until: date | None
+    graphs: tuple[str, ...]
+    limits: dict[str, str]
+
+
+class Outdated(msgspec.Struct, frozen=True):
+    """What is shown no longer: the mark of a switch or of the tenant's file, and why, in words."""
+
+    mark: Switch
+    why: tuple[str, ...]
+
+
+def accepted_now(tenant: Tenant, find: Find, told: ToldModels) -> Accepted:
+    """What would be accepted at this moment."""
+    report = tenant.local_validation.sha256 if tenant.local_validation is not None else ""
+    kept = find(report) if report else None
+    return Accepted(report=report, until=_end(kept), graphs=told.graphs, limits=_limits(tenant))
+
+
+def outdated(
+    tenant: Tenant,
+    switches: Switches,
+    accepted: Mapping[SwitchScope, bytes],
+    find: Find,
+    *,
+    told: ToldModels,
+    today: date,
+) -> tuple[Outdated, ...]:
+    """What people or the file show here although it is not, or no longer, as it was accepted.
+
+    A file that itself says `on` is asked for the report that it names by its hash; DEC-30 asks it for no hash.
+    """
+    signed = tenant.local_validation
+    named = signed is not None and bool(signed.sha256)
+    rules = [(scope, mark) for scope, mark in gate.shown_by(tenant, switches) if scope is not None or named]
+    if not rules or not tenant.is_production:
+        return ()
+    standing = refusals(tenant, find, told=told, today=today)
+    now = accepted_now(tenant, find, told)
+    found = [
+        (mark, standing if scope is None else (*_changes(accepted.get(scope), now), *standing)) for scope, mark in rules
+    ]
+    return tuple(Outdated(mark, why) for mark, why in found if why)
+
+
+def ends_on(tenant: Tenant, find: Find) -> date | None:
+    """The last day on which the signed report is young enough; None where there is no report."""
+    signed = tenant.local_validation
+    end = _end(find(signed.sha256)) if signed is not None and signed.sha256 else None
+    return end + timedelta(days=tenant.validation.days) if end is not None else None
+
+
+def _end(kept: bytes | None) -> date | None:
+    try:
+        return msgspec.json.decode(kept, type=Evidence).until if kept is not None else None
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+
+
+def _limits(tenant: Tenant) -> dict[str, str]:
+    floors = tenant_advice.floors(tenant)
+    return {
+        "card_floors": ", ".join(f"{name} {floor:g}" for name, floor in sorted(floors.items())),
+        "warning": f"rare {tenant.warning.rare:g}, common {tenant.warning.common:g}",
+        "bands": ", ".join(f"{one:g}" for one in tenant.bands),
+        "advice": ", ".join(_rules(tenant)),
+        "data.unread_entries": tenant.data.unread_entries,
+        "added_models": ", ".join(sorted(tenant.added_models)),
+    }
+
+
+def _rules(tenant: Tenant) -> Iterator[str]:
+    own = tenant.advice
+    yield from (f"off {name}" for name in sorted(own.off))
+    yield from (f"opt_in {name}" for name in sorted(own.opt_in))
+    yield f"hba1c_percent {own.hba1c_percent:g}, of the spine {own.hba1c_percent_spine or own.hba1c_percent:g}"
+
+
+def _changes(kept: bytes | None, now: Accepted) -> Iterator[str]:
+    """What is another than it was when it was switched."""
+    if kept is None:
+        yield "nothing says with what it was switched on: `mode set` again"
+        return
+    try:
+        was = msgspec.json.decode(kept, type=Accepted)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        yield "what was accepted is of a version that this one does not read: `mode set` again"
+        return
+    if was.report != now.report:
+        yield f"it was switched on with report {was.report[:12]}…, and the file signs {now.report[:12] or 'none'}… now"
+    gone, come = set(was.graphs) - set(now.graphs), set(now.graphs) - set(was.graphs)
+    yield from (f"it was switched on with {one}, which answers no longer" for one in sorted(gone))
+    yield from (f"{one} answers now, and did not when it was switched on" for one in sorted(come))
+    for name in sorted({*was.limits, *now.limits}):
+        before, after = was.limits.get(name, "unsaid"), now.limits.get(name, "unsaid")
+        if before != after:
+            yield f"{name} was {before or 'empty'} when it was switched on, and is {after or 'empty'} now"
+
+
+def refusals(tenant: Tenant, find: Find, *, told: ToldModels, today: date) -> tuple[str, ...]:
     """Why not, in words; nothing where a card may be shown. `find`: the record's evidence by the hash of a report.
 
     Nothing that a report says of itself is trusted: its hash is computed again, its gates are judged again by the
@@ -37,7 +154,7 @@ def refusals(tenant: Tenant, find: Find, *, models: tuple[ModelInForce, ...], to
         found = msgspec.json.decode(kept, type=Evidence)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return (f"report {signed.sha256[:12]}… is of a version that this one does not read: make it again",)
-    return tuple(_of(found, tenant, signed, models, today))
+    return (*told.uncovered, *_of(found, tenant, signed, told.judged, today))
 
 
 def _of(
@@ -47,9 +164,9 @@ def _of(
         yield f"the report is of tenant {found.tenant}"
     yield from _models(found.models, models)
     yield from _window(found, signed, tenant.validation.days, today)
-    for gate in evidence.gates(found, tenant.validation):
-        if not gate.passes:
-            yield f"{gate.name}: {gate.found}; asked: {gate.asked}"
+    for one in evidence.gates(found, tenant.validation):
+        if not one.passes:
+            yield f"{one.name}: {one.found}; asked: {one.asked}"
 
 
 def _models(validated: tuple[ModelInForce, ...], now: tuple[ModelInForce, ...]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from cds_service.validation import told_counts
 from cds_service.validation.told_counts import CountTable
 
 # Withheld by a mode: with the service on, this call would have had its card.
-WITHHELD = ("mode-silent", "mode-canary")
+WITHHELD = ("mode-silent", "mode-canary", "validation-outdated")
 _NOT_AN_OPERATION = ("not-surgical", "selection-unresolved")
 _NOT_LOOKED_AT = ("kill-switch", "mode-off", "non-clinician")
 _NOT_MAPPED = ("unmapped-procedure", "procedure-ambiguous")

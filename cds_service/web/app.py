@@ -125,6 +125,7 @@ def _change(app: Flask, first: Deployment, lasting: _Lasting) -> Callable[[Sites
         deployments.prepare_counts(sites)
         before.desk.records.serves([site.tenant.id for site in sites], digest)
         current[0] = following
+        following.standing.forget_others(following.desk.sites)
 
     return take
 
@@ -145,6 +146,7 @@ def _application(deployment: Deployment, lasting: _Lasting) -> Flask:
             lambda: (
                 models_in_force.models_state(in_force)
                 | outbound.doors_state([*doors, *deployment.verifier.doors])
+                | deployment.standing.state(tenants)
                 | {**lasting.of_tenants()}
             ),
             helpful=lasting.kept,

@@ -15,7 +15,7 @@ from cds_service.answering.models_in_force import ModelsInForce
 from cds_service.answering.tenants_in_force import Sites, TenantsInForce
 from cds_service.operations import metrics, state
 from cds_service.operations.record_watch import RecordWatch
-from cds_service.records import database, recalibrations, time_limit
+from cds_service.records import database, recalibrations, time_limit, validation_reports
 from cds_service.records.records import Records
 from cds_service.site_folder import SiteFolder
 from cds_service.tenant_runtime import TenantRuntime, open_tenant
@@ -25,6 +25,8 @@ from cds_service.tenants.tenant_files import load as load_tenants
 from cds_service.trust.client_jwt import Verifier
 from cds_service.trust.retries import RetryCache
 from cds_service.trust.throttle import Throttle
+from cds_service.validation import standing
+from cds_service.validation.standing import GoLiveWatch
 from cds_service.web import hook_routes
 from cds_service.web.hook_routes import Deployment
 from cds_service.web.settings import Settings
@@ -66,6 +68,13 @@ def opened(
     )
     atexit.register(records.close)
     in_force.recalibrate(lambda: recalibrations.in_force(records.quick))
+    stands = GoLiveWatch(
+        lambda tenant, sha256: validation_reports.find(records.quick, tenant, sha256),
+        records.switches,
+        lambda: in_force.knowledge,
+        standing.utc_today,
+    )
+    records.marked = stands.marked
     prepare_counts(sites)
     retries = RetryCache(state.answers(folder), workers=settings.workers)
     desk = CallDesk(
@@ -80,6 +89,7 @@ def opened(
         desk=desk,
         verifier=Verifier([site.tenant for site in sites], records.used_tokens),
         throttle=Throttle([site.tenant for site in sites], records.allowances),
+        standing=stands,
         body_limit_bytes=settings.body_limit_bytes,
         discovery_auth=settings.discovery_auth,
         clock=clock,

@@ -26,6 +26,7 @@ from cds_service.trust import body, client_jwt
 from cds_service.trust.client_jwt import Caller, Endpoint, Verifier
 from cds_service.trust.errors import Forbidden, NotJson, NotReady, TooLarge, Unauthorized, UnknownService
 from cds_service.trust.throttle import Throttle
+from cds_service.validation.standing import GoLiveWatch
 
 Clock = Callable[[], datetime]
 _JSON_TYPES = ("application/json", "application/fhir+json")
@@ -45,6 +46,7 @@ class Deployment(msgspec.Struct, frozen=True):
     desk: CallDesk
     verifier: Verifier
     throttle: Throttle
+    standing: GoLiveWatch
     body_limit_bytes: int
     discovery_auth: Literal["open", "required"] = "open"
     clock: Clock = now

@@ -47,6 +47,9 @@ def a_call(*orders: dict[str, Any], user: str = "Practitioner/surgeon", **member
 # A hospital of which a stable hash holds this patient out.
 HELD_OUT = {"protocol": "P", "approved_by": ["A. Jones", "Dr. B. Smith"]}
 
+# The file signs a report that the record does not hold.
+NO_SUCH_REPORT = {"report": "R-1", "approved_by": "A. Jones", "date": "2026-11-01", "sha256": "0" * 64}
+
 # Per reason: the request, and what its tenant says. `dedupe`, `answered`, `kill-switch` and `case-open` need something
 # before.
 REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -63,6 +66,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode-off": (a_call(), {"mode": "off"}),
     "mode-canary": (a_call(), {"mode": "canary"}),
     "mode-hold-out": (a_call(), {"id": "test", "learning": {"silent_share": 0.5, **HELD_OUT}}),
+    "validation-outdated": (a_call(), {"local_validation": NO_SUCH_REPORT}),
     "required-input-missing": (a_call(patient=None), {"card_for_missing_required": False}),
     "data-unobtainable": (a_call(patient=...), {"on_failure": "empty"}),
     "dedupe": (a_call(), {"dedupe_window_s": 3600.0, "repeats": "once"}),
@@ -71,7 +75,7 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "case-open": (a_call(), {"environment": "dev", "during": {"mode": "closed-case"}}),
 }
 # A mode that withholds must look like nothing to say, whoever asks (R-E01).
-INDISTINGUISHABLE = ("mode-silent", "mode-canary", "mode-hold-out")
+INDISTINGUISHABLE = ("mode-silent", "mode-canary", "mode-hold-out", "validation-outdated")
 
 
 @pytest.fixture

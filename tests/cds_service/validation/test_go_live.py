@@ -18,6 +18,7 @@ from cds_service.tenants.tenant_files import TenantError, load
 from cds_service.tenants.tenant_parts import ValidationGates
 from cds_service.validation import evidence, go_live
 from cds_service.validation.evidence import Evidence, GroupEvidence, ModelInForce, OutcomeEvidence
+from cds_service.validation.told_models import ToldModels
 from tests.cds_service.validation.conftest import opened, runs, validates
 from tests.conformance.conftest import a_tenant_file
 
@@ -217,6 +218,7 @@ GOOD = Evidence(
     report_sha256="b" * 64,
 )
 OUTCOME = GOOD.outcomes[0]
+TOLD = ToldModels((GRAPH,), ("m 1.0.0",), ())
 FAULTY: dict[str, dict[str, Any]] = {
     "few weeks": {"weeks": 3},
     "a short lag": {"lag_days": 89},
@@ -250,10 +252,10 @@ def test_each_fault_alone_is_refused_in_words(tmp_path: Path, name: str | None) 
     a_tenant(tmp_path, local_validation={**SIGNED, "sha256": evidence.digest(kept)}, validation={})
     (tenant,) = load(tmp_path / "tenants")
     today = date(2026, 11, 29)
-    why = go_live.refusals(tenant, lambda _: kept, models=(GRAPH,), today=today)
+    why = go_live.refusals(tenant, lambda _: kept, told=TOLD, today=today)
     assert bool(why) == (name is not None), why
-    assert go_live.refusals(tenant, lambda _: kept + b" ", models=(GRAPH,), today=today)
-    assert go_live.refusals(tenant, lambda _: None, models=(GRAPH,), today=today)
+    assert go_live.refusals(tenant, lambda _: kept + b" ", told=TOLD, today=today)
+    assert go_live.refusals(tenant, lambda _: None, told=TOLD, today=today)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ def test_evidence_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     kept = b'{"kind": "validation-9"}'
     a_tenant(tmp_path, local_validation={**SIGNED, "sha256": evidence.digest(kept)})
     (tenant,) = load(tmp_path / "tenants")
-    (why,) = go_live.refusals(tenant, lambda _: kept, models=(), today=date(2026, 11, 29) + timedelta(1))
+    (why,) = go_live.refusals(tenant, lambda _: kept, told=TOLD, today=date(2026, 11, 29) + timedelta(1))
     assert "is of a version that this one does not read" in why
 
 
