@@ -19,6 +19,14 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _MOST = 2_147_483_647
 _MATCHES = (None, "match", "include")
 _HARMLESS = ("warning", "information", "success")
+# https://hl7.org/fhir/R4/valueset-issue-type.html: of whatever severity these say that something was left out, for want
+# of a right or of time. Epic warns so of each part of a search for which the client has no scope (its code 59204).
+_LEFT_OUT = frozenset(
+    {"security", "login", "expired", "forbidden", "suppressed", "too-costly", "transient", "lock-error", "no-store"}
+    | {"exception", "timeout", "incomplete", "throttled"}
+)
+# https://terminology.hl7.org/CodeSystem-v3-ObservationValue.html: a label of the whole Bundle, that parts were removed.
+REDACTED = b'"REDACTED"'
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -54,6 +62,7 @@ class _Bundle(msgspec.Struct, gc=False):
     """A Bundle whose members are looked at one by one."""
 
     resourceType: str | None = None
+    meta: msgspec.Raw = NOTHING
     type: msgspec.Raw = NOTHING
     total: msgspec.Raw = NOTHING
     link: msgspec.Raw = NOTHING
@@ -62,6 +71,7 @@ class _Bundle(msgspec.Struct, gc=False):
 
 class _Loose(msgspec.Struct, gc=False):
     resourceType: str | None = None
+    meta: msgspec.Raw = NOTHING
     type: msgspec.Raw = NOTHING
     total: msgspec.Raw = NOTHING
     link: msgspec.Raw = NOTHING
@@ -74,6 +84,7 @@ class _Type(msgspec.Struct, gc=False):
 
 class _Issue(msgspec.Struct, gc=False):
     severity: str | None = None
+    code: str | None = None
 
 
 class _Outcome(msgspec.Struct, gc=False):
@@ -111,7 +122,7 @@ def read_bundle(raw: bytes, types: Sequence[str]) -> Page | None:
     for entry in entries:
         found.take(entry, may_tell=may_tell)
     next_url, cut = _next(bundle.link)
-    return found.page(next_url, claimed(bundle.total), cut=cut)
+    return found.page(next_url, claimed(bundle.total), cut=cut or found.left_out or REDACTED in bytes(bundle.meta))
 
 
 def _taken_apart(raw: bytes) -> tuple[_Bundle | _Loose, Sequence[_Entry | None]]:
@@ -138,7 +149,7 @@ class _Found:
         self.resources: list[msgspec.Raw] = []
         self.named: list[tuple[str, msgspec.Raw]] = []
         self.matches = self.unread = 0
-        self.warned = self.failed = False
+        self.warned = self.failed = self.left_out = False
 
     def take(self, entry: _Entry | None, *, may_tell: bool) -> None:
         """`may_tell`: whether an OperationOutcome is in the Bundle at all; else no entry is asked whether it is one."""
@@ -146,6 +157,7 @@ class _Found:
         if entry is not None and may_tell and type_of(entry.resource) == "OperationOutcome":
             self.warned = True
             self.failed = self.failed or failed(bytes(entry.resource))
+            self.left_out = self.left_out or leaves_out(bytes(entry.resource))
             return
         self.matches += mode != "include"
         if entry is None or mode not in _MATCHES or bytes(entry.resource) == b"null":
@@ -216,8 +228,17 @@ def is_address(url: str | None) -> bool:
 
 def failed(outcome: bytes) -> bool:
     """Whether an OperationOutcome tells of more than a warning, or of nothing that is known."""
+    issues = _issues(outcome)
+    return issues is None or any(issue.severity not in _HARMLESS for issue in issues)
+
+
+def leaves_out(outcome: bytes) -> bool:
+    """Whether it says that not all was looked for or given: then what did not come is not known to be absent."""
+    return any(issue.code in _LEFT_OUT for issue in _issues(outcome) or ())
+
+
+def _issues(outcome: bytes) -> list[_Issue] | None:
     try:
-        issues = _outcomes.decode(outcome).issue or ()
+        return _outcomes.decode(outcome).issue or []
     except UNREADABLE:
-        return True
-    return any(issue.severity not in _HARMLESS for issue in issues)
+        return None

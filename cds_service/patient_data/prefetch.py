@@ -54,6 +54,7 @@ class _ReadBundle(msgspec.Struct, gc=False):
     """A Bundle of nothing but what was found, of types that are read; any other is looked at entry by entry."""
 
     resourceType: Literal["Bundle"]
+    meta: msgspec.Raw = bundles.NOTHING
     type: Literal["searchset", "collection"] | None = None
     total: int | None = None
     entry: list[_ReadEntry] = []
@@ -117,7 +118,8 @@ def read_at_once(value: msgspec.Raw) -> Page:
     except UNREADABLE:
         return read_page(value)
     entries, total = bundle.entry, bundle.total
-    if any(one.relation == "next" for one in bundle.link) or (total is not None and total != len(entries)):
+    is_cut = any(one.relation == "next" for one in bundle.link) or bundles.REDACTED in bytes(bundle.meta)
+    if is_cut or (total is not None and total != len(entries)):
         return read_page(value)
     if not entries:
         return Page(SearchResult(supplied="empty"))
@@ -157,7 +159,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 def _outcome_alone(raw: bytes, supplied: Supplied) -> SearchResult:
     """No answer of a server; from a client, warnings alone say that there is nothing."""
-    nothing = supplied == "prefetch" and b'"issue"' in raw and not bundles.failed(raw)
+    nothing = supplied == "prefetch" and b'"issue"' in raw and not (bundles.failed(raw) or bundles.leaves_out(raw))
     return SearchResult(supplied="empty") if nothing else SearchResult(failure="fetch-failed", supplied=supplied)
 
 

@@ -49,6 +49,7 @@ WORDS = {
     "not-ordered": "none ordered yet",
     "undated": "recorded without a date",
     "age-missing": "age missing",
+    "creatinine-missing": "creatinine not usable",
     "sex-missing": "sex missing",
 }
 

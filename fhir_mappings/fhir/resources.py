@@ -47,6 +47,8 @@ class Patient(Struct, frozen=True, gc=False, rename="camel", tag_field="resource
     birth_date_extensions: DateExtensions | None = field(default=None, name="_birthDate")
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None
+    deceased_date_extensions: Raw = field(default=ABSENT, name="_deceasedDateTime")
+    link: Raw = ABSENT
     extension: tuple[Extension, ...] = ()
 
 
@@ -63,6 +65,9 @@ class Condition(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     subject: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None
+    onset_age: Raw = ABSENT
+    onset_range: Raw = ABSENT
+    onset_string: Raw = ABSENT
     abatement_date_time: str | None = None
     abatement_period: Period | None = None
     abatement_age: Raw = ABSENT
@@ -111,6 +116,7 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     status: str | None = None
     written_code: Raw = field(default=ABSENT, name="code")
     subject: Reference | None = None
+    focus: Raw = ABSENT
     effective_date_time: str | None = None
     effective_instant: str | None = None
     effective_period: Period | None = None
@@ -126,6 +132,8 @@ class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="reso
     value_sampled_data: Raw = ABSENT
     data_absent_reason: CodeableConcept | None = None
     component: tuple[Component, ...] = ()
+    has_member: Raw = ABSENT
+    contained: Raw = ABSENT
     # other versions
     applies_date_time: None = None
     comments: None = None
@@ -163,6 +171,7 @@ class DiagnosticReport(Struct, frozen=True, gc=False, rename="camel", tag_field=
     effective_period: Period | None = None
     issued: str | None = None
     conclusion_code: tuple[CodeableConcept, ...] = ()
+    contained: Raw = ABSENT
     # other versions
     coded_diagnosis: None = None
     context: None = None

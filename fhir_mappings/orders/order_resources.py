@@ -16,9 +16,14 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class OperationRequest(Struct, frozen=True, gc=False, rename="camel"):
-    """An order. STU3's ProcedureRequest has the same members, with `context` for `encounter`."""
+    """An order. STU3's ProcedureRequest has the same members, with `context` for `encounter`.
+
+    One with a modifierExtension or implicitRules cannot be read: either may turn what the rest means (resources.py).
+    """
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     intent: object = None
     do_not_perform: bool | None = None
@@ -38,6 +43,8 @@ class ReferralRequest(Struct, frozen=True, gc=False, rename="camel"):
     """STU3's referral, whose requested services stand in a list."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     intent: object = None
     priority: object = None
@@ -59,6 +66,8 @@ class Appointment(Struct, frozen=True, gc=False, rename="camel"):
     """A proposed appointment; the operation stands in its service type or its reason (R-D03)."""
 
     id: str | None = None
+    implicit_rules: None = None
+    modifier_extension: tuple[()] | None = None
     status: str | None = None
     service_type: tuple[CodeableConcept, ...] = ()
     reason_code: tuple[CodeableConcept, ...] = ()

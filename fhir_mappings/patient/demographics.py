@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 from msgspec import Raw, Struct
 
 from fhir_mappings.fhir.clock import Clock
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.elements import ABSENT
-from fhir_mappings.fhir.resources import Patient
+from fhir_mappings.fhir.resources import UNREADABLE_JSON, Patient
 from fhir_mappings.results.feature import Feature, Status
 
 # http://hl7.org/fhir/us/core/StructureDefinition-us-core-birthsex.html
@@ -45,10 +46,38 @@ def person(patient: Patient) -> Person:
         "masked" if masked else "never-recorded",
         _SEXES.get(birth_sex or ""),
         _SEXES.get(patient.gender or ""),
-        bool(patient.deceased_boolean) or patient.deceased_date_time is not None,
+        _is_dead(patient),
         patient.written_name,
         patient.written_identifiers,
     )
+
+
+def _is_dead(patient: Patient) -> bool:
+    """Also where the day of death is there and says only why it is not known."""
+    dated = patient.deceased_date_time is not None or bytes(patient.deceased_date_extensions) not in (b"", b"null")
+    return bool(patient.deceased_boolean) or dated
+
+
+# https://hl7.org/fhir/R4/valueset-link-type.html: the record of this person has moved, or is mainly in another one.
+_ELSEWHERE = frozenset({"replaced-by", "refer"})
+
+
+class _Link(Struct, gc=False):
+    type: str | None = None
+
+
+_links = msgspec.json.Decoder(list[_Link] | None)
+
+
+def is_elsewhere(patient: Patient | None) -> bool:
+    """Whether the Patient says that the person's record is another one: then what is not in this is not absent."""
+    if patient is None or patient.link is ABSENT:
+        return False
+    try:
+        links = _links.decode(patient.link) or []
+    except UNREADABLE_JSON:
+        return True
+    return any(one.type in _ELSEWHERE for one in links)
 
 
 def _completed_years(born: date, today: date) -> int:

@@ -12,6 +12,13 @@ from fhir_mappings.fhir.coverage import Coverage
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
+from fhir_mappings.patient.doubtful_diagnoses import (
+    has_status,
+    is_of_the_family,
+    is_unspecified,
+    tells_of_end,
+    tells_of_onset,
+)
 from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES, canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
@@ -63,20 +70,25 @@ ADVISORY = frozenset(
 _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if known since at most this long
 
 
+Standing = Literal["current", "history", "unclear"]
+
+
 class Diagnosis(Struct, frozen=True, gc=False):
     """One Condition that counts: what it means, whether it is current, and when it began and ended.
 
-    `categories`: its three-character ICD-10 categories, where a score weighs them (HFRS).
+    `unclear`: its status, or the date that stands for one, cannot be read. `categories`: its three-character ICD-10
+    categories, where a score weighs them (HFRS). `vague`: when it began or ended is told in a form that is not read.
     """
 
     source: str
     ideas: tuple[str, ...]
-    standing: Literal["current", "history"]
+    standing: Standing
     known: Moment | None
     onset: Moment | None
     abatement: Moment | None
     two_concepts: bool = False
     categories: tuple[str, ...] = ()
+    vague: bool = False
 
     @property
     def began(self) -> Moment | None:
@@ -130,7 +142,8 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
         ideas, contradicts = _meaning(condition.code, words)
         why = None if ideas else of_concept(condition.code, words)
         in_icd = _has_icd(condition.code, words)
-        if not ideas and why is None and in_icd:
+        nothing = why is None and is_unspecified(condition.code, words)
+        if not ideas and why is None and in_icd and not nothing:
             continue  # classified, and of no idea that is asked for: whatever its status
         standing = _confirmed(condition)
         diagnosis = _diagnosis(condition, ideas, contradicts, words, now) if standing != "not-counted" else None
@@ -138,12 +151,12 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
             continue
         if not in_icd:
             outside_icd.append(diagnosis)
-        if why is not None or standing == "unclear":
+        is_turned = standing == "unclear" or is_of_the_family(condition)
+        if why is not None or is_turned or nothing or diagnosis.standing == "unclear":
             unclear.append(diagnosis)
-            counted.add(
-                why or "modifier-unknown", condition.code, entry=condition.id, over=diagnosis.standing == "history"
-            )
-        elif _NOT_DIAGNOSES.isdisjoint(ideas) or contradicts:
+            reason = why or ("unread" if nothing else "modifier-unknown")
+            counted.add(reason, condition.code, entry=condition.id, over=diagnosis.standing == "history")
+        if why is None and not is_turned and (_NOT_DIAGNOSES.isdisjoint(ideas) or contradicts):
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)
     return Diagnoses(
@@ -215,7 +228,8 @@ def _diagnosis(
     standing = _standing(condition, known, abatement, now)
     source = f"Condition/{condition.id or ''}"
     categories = _categories(condition.code, words) if "hfrs-codes" in ideas else ()
-    return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories)
+    vague = (onset is None and tells_of_onset(condition)) or (abatement is None and tells_of_end(condition))
+    return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories, vague)
 
 
 def _categories(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
@@ -236,10 +250,11 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
     return moment(text, now.zone) if text else None
 
 
-def _standing(
-    condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock
-) -> Literal["current", "history"]:
-    """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most."""
+def _standing(condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock) -> Standing:
+    """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
+
+    Unclear where that rests on a date that cannot be read, or where a status stands there in other codes.
+    """
     if _is_abated(condition, abatement, now):
         return "history"
     codes = _codes(condition.clinical_status, _CLINICAL)
@@ -247,8 +262,14 @@ def _standing(
         return "history"
     if codes & _CURRENT:
         return "current"
+    if abatement is None and condition.abatement_date_time:
+        return "unclear"
     recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)
-    return "current" if recent or _is_on_problem_list(condition) else "history"
+    if recent or _is_on_problem_list(condition):
+        return "current"
+    undated = moment(condition.recorded_date, now.zone) is None if condition.recorded_date else known is None
+    told = bool(condition.recorded_date) or tells_of_onset(condition)
+    return "unclear" if has_status(condition) or (undated and told) else "history"
 
 
 def _is_on_problem_list(condition: Condition) -> bool:

@@ -106,8 +106,21 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
         return present_by("cancer", recent_past + dated, (*coverage.flags, "history"))
     if contradiction := diagnoses.contradicts("cancer"):
         return conflicting("cancer", contradiction, coverage)
-    seen = diagnoses.seen(coverage, lambda one: one.standing == "current" or _ended_within_five_years(one, now))
-    return no("cancer", seen)
+    seen = diagnoses.seen(coverage, lambda one: one.standing != "history" or _ended_within_five_years(one, now))
+    vague = next((one for one in (*past, *diagnoses.of("cancer-history", current=False)) if one.vague), None)
+    return no("cancer", seen) if vague is None or seen.gap else _when_unread("cancer", vague, seen)
+
+
+def _when_unread(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
+    """It hangs on when that was, which is told in words, as an age, or as no date of FHIR's."""
+    return Feature(
+        name=name,
+        status="missing",
+        source=one.source,
+        reason="date-unreadable",
+        flags=coverage.flags,
+        could_be=EITHER,
+    )
 
 
 def _ended_within_five_years(one: Diagnosis, now: Clock) -> bool:
@@ -144,7 +157,7 @@ def _at_least(value: str, coverage: Coverage, one: Diagnosis | None, undated: li
 
 
 def _could_be_sepsis(one: Diagnosis, now: Clock) -> bool:
-    return one.standing == "current" and (one.began is None or _began_within_48_h(one.began, now))
+    return one.standing != "history" and (one.began is None or _began_within_48_h(one.began, now))
 
 
 def _began_within_48_h(began: Moment, now: Clock) -> bool:

@@ -20,16 +20,15 @@ from fhir_mappings.patient.diagnosis_features import no, yes
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, understood
-from fhir_mappings.terminology.understanding import Counted, Why, of_concept
+from fhir_mappings.terminology.understanding import Counted, Why, of_concept, says_none_known
 
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _LONG_AGO = timedelta(days=365)
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html and valueset-medication-statement-status.html; an entry
-# with another status, or none, might be taken: the status decides what it means.
+# with another status, or none, might be taken, and so might one whose status is "unknown": nobody knows which applies.
 _STATUSES = frozenset(
-    {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"}
-    | {"intended", "not-taken"}
+    {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "intended", "not-taken"}
 )
 _INTENTS = _ORDERED | {"proposal", "plan", "option"}
 
@@ -92,8 +91,12 @@ def read_medications(
         if not isinstance(resource, Prescribed):
             continue
         counted.read += 1
+        if says_none_known(resource.medication_codeable_concept):
+            continue
         if _says_nothing(resource):
-            counted.add("modifier-unknown", resource.medication_codeable_concept, entry=resource.id)
+            if (doubtful := _doubtful(resource, bundled, words)).drug.possible:
+                taken.append(doubtful)
+                counted.add("modifier-unknown", resource.medication_codeable_concept, entry=resource.id)
         elif isinstance(resource, MedicationStatement) and resource.status == "not-taken":
             refused.append((_said(resource, now), _drug(resource, bundled, words)))
         elif _is_taken(resource, now):
@@ -109,6 +112,12 @@ def _says_nothing(one: Prescribed) -> bool:
     """Whether its status or intent is none of FHIR's: then nobody knows whether it is taken."""
     intended = isinstance(one, MedicationStatement) or one.intent in _INTENTS
     return one.status not in _STATUSES or not intended
+
+
+def _doubtful(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary) -> Medicine:
+    """What might be taken: it could be of the classes that its code says, and counts for none of them."""
+    drug = _drug(one, bundled, words)
+    return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
 
 
 def _is_taken(one: Prescribed, now: Clock) -> bool:

@@ -6,30 +6,34 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from fhir_mappings.fhir.clock import Clock, is_ahead, placed
+from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, placed
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.resources import Procedure
 from fhir_mappings.patient.diagnoses import Diagnoses
-from fhir_mappings.patient.diagnosis_features import no, present_by, yes
+from fhir_mappings.patient.diagnosis_features import EITHER, no, present_by, yes
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.procedure_groups import SPINE_GROUPS
 from fhir_mappings.terminology.understanding import Counted, of_concept
 
 _DIALYSIS_DAYS = 14  # NSQIP
-# https://hl7.org/fhir/R4/valueset-event-status.html; another, or none, leaves open whether it was done.
-_STATUSES = frozenset(
-    {"preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"}
-)
+# https://hl7.org/fhir/R4/valueset-event-status.html. Any other status than these and `completed`, or none, leaves open
+# whether it was done: begun and not ended as planned, "unknown" by its own word, or a word that is none of FHIR's. What
+# is under way is no earlier operation, but a treatment that the patient has.
+_NOT_BEGUN = frozenset({"preparation", "not-done", "entered-in-error"})
+_UNDER_WAY = frozenset({"in-progress", "on-hold"})
+_DIALYSIS = "dialysis-procedure"
+_ASKED = SPINE_GROUPS | {_DIALYSIS}
 
 
 class PastProcedure(Struct, frozen=True, gc=False):
-    """A completed procedure that means something to an input."""
+    """A completed procedure that means something to an input. `open_ended`: only its beginning is told."""
 
     source: str
     ideas: tuple[str, ...]
     when: Moment | None
+    open_ended: bool = False
 
 
 def read_procedures(
@@ -44,21 +48,39 @@ def read_procedures(
         counted.read += 1
         ideas = _ideas(procedure, words)
         why = None if ideas else of_concept(procedure.code, words)
-        if procedure.status not in _STATUSES:
-            why = why or "modifier-unknown"
-        elif procedure.status != "completed":
+        if (not ideas and why is None) or not _may_be_done(procedure.status, ideas):
             continue
-        period = procedure.performed_period
-        text = procedure.performed_date_time or ((period.end or period.start) if period else None)
-        when = moment(text, now.zone)
+        if procedure.status != "completed":
+            why = why or "modifier-unknown"
+        when, open_ended = _performed(procedure, now)
         if when is not None and is_ahead(when, now):
             continue
         if why is not None:
-            long_ago = when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
+            long_ago = when is not None and not open_ended and placed(when, _DIALYSIS_DAYS, now) == "stale"
             counted.add(why, procedure.code, entry=procedure.id, over=long_ago)
-        elif ideas:
-            found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when))
+        else:
+            found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
     return tuple(found), counted
+
+
+def _may_be_done(status: str | None, ideas: tuple[str, ...]) -> bool:
+    """Whether an entry that no rule calls irrelevant could say of something that it was done, or is being done."""
+    if status == "completed":
+        return True
+    if status in _UNDER_WAY:
+        return _DIALYSIS in ideas
+    return status not in _NOT_BEGUN and (not ideas or not _ASKED.isdisjoint(ideas))
+
+
+def _performed(procedure: Procedure, now: Clock) -> tuple[Moment | None, bool]:
+    """When it was done: a period by its end, or by its beginning where that is open or still to come."""
+    period = procedure.performed_period
+    if procedure.performed_date_time is not None or period is None:
+        return moment(procedure.performed_date_time, now.zone), False
+    end = moment(period.end, now.zone)
+    if end is None or (period.start and is_ahead(end, now)):
+        return moment(period.start, now.zone), True
+    return end, False
 
 
 def _ideas(procedure: Procedure, words: Vocabulary) -> tuple[str, ...]:
@@ -100,13 +122,30 @@ def dialysis(
 ) -> Feature:
     """Whether the patient depends on dialysis, or had any within 14 days.
 
-    N18.6 says so by ICD's own definition, unless a kidney transplant is current.
+    N18.6 says so by ICD's own definition, unless a kidney transplant is current. One of no certain day could be within
+    them: that is told, and not that there was none.
     """
     if matches := diagnoses.of("dialysis-dependence"):
         return present_by("dialysis", matches, diagnoses_seen.flags)
     if not diagnoses.of("kidney-transplant") and (matches := diagnoses.of("end-stage-kidney-disease")):
         return present_by("dialysis", matches, diagnoses_seen.flags)
-    for one in _of(past, frozenset({"dialysis-procedure"})):
+    done = _of(past, frozenset({_DIALYSIS}))
+    for one in done:
         if one.when is not None and not placed(one.when, _DIALYSIS_DAYS, now):
             return yes("dialysis", one.source, one.when, procedures_seen.flags)
-    return no("dialysis", together((procedures_seen.of_current, diagnoses_seen.of_current)))
+    seen = together((procedures_seen.of_current, diagnoses_seen.of_current))
+    undated = next((one for one in done if _could_be_recent(one, now)), None)
+    if undated is None or seen.gap:
+        return no("dialysis", seen)
+    return Feature(
+        name="dialysis",
+        status="missing",
+        source=undated.source,
+        reason="undated",
+        flags=seen.flags,
+        could_be=EITHER,
+    )
+
+
+def _could_be_recent(one: PastProcedure, now: Clock) -> bool:
+    return one.when is None or one.open_ended or could_be_within(one.when, _DIALYSIS_DAYS, now)

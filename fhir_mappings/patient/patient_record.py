@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from fhir_mappings.fhir import decode_resources, references
 from fhir_mappings.fhir.clock import AHEAD, Clock, clock
@@ -36,7 +37,7 @@ from fhir_mappings.patient.medications import Medications
 from fhir_mappings.patient.past_procedures import PastProcedure
 from fhir_mappings.patient.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.results import observations as observed
-from fhir_mappings.results import unread_results
+from fhir_mappings.results import unread_results, within_results
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.result_inputs import RECORDED
 from fhir_mappings.results.site_inputs import SiteInput
@@ -123,9 +124,10 @@ def read_record(  # everything that a record depends on
     parts = {key: decode_resources.decode_resources(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
     names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
-    recorded, unreadable, nameless = observed.index(sorted_out[Observation], words, names, rules)
-    for part in parts.values():
-        observed.file_unread(part.unread, words, names, recorded)
+    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id)
+    recorded, unreadable, nameless = observed.index(within.observations, words, names, rules)
+    for unread in (within.unread, *(part.unread for part in parts.values())):
+        observed.file_unread(unread, words, names, recorded)
     if unreadable:
         parts = {key: decode_resources.without(part, unreadable) for key, part in parts.items()}
     patient = next(iter(sorted_out[Patient]), None)
@@ -141,8 +143,12 @@ def read_record(  # everything that a record depends on
         "procedures": of_procedures,
         "reports": of_reports,
     }
+    if demographics.is_elsewhere(patient):
+        results = {key: replace(result, truncated=key != "patient") for key, result in results.items()}
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
-    results_unread = nameless + sum(_nameless(unclear[key], parts[key]) for key in _RESULTS if key in unclear)
+    results_unread = (
+        nameless + within.not_sent + sum(_nameless(unclear[key], parts[key]) for key in _RESULTS if key in unclear)
+    )
     coverage = {
         key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
         for key, result in results.items()

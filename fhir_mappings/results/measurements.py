@@ -132,7 +132,11 @@ def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: F
     """
     on_dialysis = ("on-dialysis",) if dialysis.usable and dialysis.value is True else ()
     if not creatinine.usable:
-        return _flagged(reported, on_dialysis)
+        if reported.reason == creatinine.reason == "never-recorded" or reported.reason != "never-recorded":
+            return _flagged(reported, on_dialysis)
+        return Feature(
+            name="egfr", status="missing", unit=reported.unit, reason="creatinine-missing", flags=on_dialysis
+        )
     lacking = next((f"{one.name}-missing" for one in (age, sex) if not one.usable), None)
     if creatinine.possible:
         lacking = "censored"

@@ -9,15 +9,17 @@ from functools import lru_cache
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from fhir_mappings.fhir.elements import CodeableConcept, concept
+from fhir_mappings.fhir.elements import CodeableConcept, Coding, concept
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Resource, Valued
 from fhir_mappings.results import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.results.added_oxygen import is_on_oxygen
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
 from fhir_mappings.results.unread_results import UNREADABLE, why_not_used
-from fhir_mappings.terminology.code_systems import KNOWN
+from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.listed_codes import is_loinc
+from fhir_mappings.terminology.understanding import why_not_understood
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -133,11 +135,20 @@ def index(
 
 
 def _is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
-    """Whether no coding is of a system that is read, nor known to the site's maps."""
-    return not any(
-        words.maps.canonical(one.system) in KNOWN or (one.system and words.maps.translate(one.system, one.code or ""))
-        for one in code.coding
-    ) and not (code.text and words.texts(code.text))
+    """Whether no coding says of what it is: a LOINC code, one that is classified, or one known to the site's maps.
+
+    A result in another system, in SNOMED CT or CPT by a code of no list, or in a laboratory's own word under LOINC's
+    URI may be of any input.
+    """
+    return not any(_says_of_what(one, words) for one in code.coding) and not (code.text and words.texts(code.text))
+
+
+def _says_of_what(one: Coding, words: Vocabulary) -> bool:
+    if not one.system or not one.code:
+        return False
+    if words.maps.canonical(one.system) == LOINC:
+        return is_loinc(one.code)
+    return bool(words.maps.translate(one.system, one.code)) or why_not_understood(one.system, one.code, words) is None
 
 
 def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:

@@ -26,6 +26,7 @@ _CORRECTED = frozenset({"amended", "corrected"})
 _UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (messy case 21)
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
 _ZONES_APART = timedelta(days=3)
+_VALUE_NOT_TAKEN = frozenset({"censored", "masked"})  # missing, although there is a value
 _ROUNDING = 1e-9  # 10.5 and 10.45 are half a unit apart, whatever binary fractions say
 _TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
 
@@ -86,8 +87,11 @@ def winner(
 
 
 def _is_unreadable_beside(candidate: Candidate, best: Candidate) -> bool:
-    """Whether it lies in the window, is as recent as the one that counts, and cannot be read: that is told."""
-    return candidate.reading.reason == "unreadable" and not candidate.placed and candidate.key[2:5] >= best.key[2:5]
+    """Whether it lies in the window, is as recent as the one that counts, and has a value that is not taken: told."""
+    reading = candidate.reading
+    has_value = reading.status == "rejected" or reading.reason in _VALUE_NOT_TAKEN
+    said = has_value and candidate.recorded.unread not in DROPPED
+    return said and not candidate.placed and candidate.key[2:5] >= best.key[2:5]
 
 
 def _highest(candidates: list[Candidate]) -> Candidate:

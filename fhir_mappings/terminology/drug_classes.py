@@ -80,9 +80,9 @@ _WORD = re.compile(r"\w+")
 _MOST_WORDS = max(len(name.split()) for name in _CLASSES_OF_INGREDIENT)
 
 
-def _named(display: str) -> frozenset[str]:
-    """The ingredients of the table that a display names as whole words, several words together included."""
-    words = _WORD.findall(display.lower())
+def _named(text: str) -> frozenset[str]:
+    """The ingredients of the table that a text names as whole words, several words together included."""
+    words = _WORD.findall(text.lower())
     together = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
     return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
 
@@ -112,23 +112,21 @@ def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words:
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
             if is_drug_code(system, code):
-                yield _by_code(system, code, coding.display, routes, words)
+                yield _by_code(system, code, f"{coding.display or ''} {concept.text or ''}", routes, words)
     if not concept.coding and concept.text:
         for system, code in words.texts(concept.text):
-            yield _by_rxnorm(code, None, routes) if system == RXNORM else _by_atc(code)
+            yield _by_rxnorm(code, "", routes) if system == RXNORM else _by_atc(code)
 
 
-def _by_code(
-    system: str, code: str, display: str | None, routes: tuple[CodeableConcept, ...], words: Vocabulary
-) -> Drug:
+def _by_code(system: str, code: str, named_as: str, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Drug:
     code = normalised(system, code)
     if system == ATC:
         return _by_atc(code)
-    drug = _by_rxnorm(code, display, routes)
+    drug = _by_rxnorm(code, named_as, routes)
     return _undecided(drug) if words.value_sets.only_verified and _is_unverified(code) else drug
 
 
-def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ...]) -> Drug:
+def _by_rxnorm(code: str, named_as: str, routes: tuple[CodeableConcept, ...]) -> Drug:
     if rows := _RXNORM.get(code):
         return Drug(
             tuple((drug_class, ingredient) for drug_class, ingredient, _ in rows if drug_class in CLASSES),
@@ -136,7 +134,7 @@ def _by_rxnorm(code: str, display: str | None, routes: tuple[CodeableConcept, ..
         )
     if code in FORM_DEPENDENT:
         return _by_route(*FORM_DEPENDENT[code], routes)
-    named = _named(display or "")
+    named = _named(named_as)
     possible = frozenset(one for word in named for one in _CLASSES_OF_INGREDIENT[word])
     return Drug(ingredients=named, possible=possible)
 

@@ -19,6 +19,20 @@ DRUG_FORMS = {
 }
 
 
+# https://loinc.org/kb/users-guide/: a number and, after a hyphen, its Mod 10 check digit.
+_LOINC = re.compile(r"([0-9]{1,8})-([0-9])", re.ASCII)
+
+
+def is_loinc(code: str) -> bool:
+    """Whether a code is one of LOINC's by its form and its check digit, not a laboratory's own word or a misprint."""
+    match = _LOINC.fullmatch(code.strip())
+    if match is None:
+        return False
+    digits = [int(one) for one in reversed(match[1])]
+    doubled = (sum(divmod(2 * one, 10)) for one in digits[::2])
+    return (sum(doubled) + sum(digits[1::2]) + int(match[2])) % 10 == 0
+
+
 def is_drug_code(system: str, code: str) -> bool:
     """Whether a code has the form of its system's: only then is a drug that no table has another drug."""
     form = DRUG_FORMS.get(system)

@@ -99,6 +99,14 @@ def says_absence(system: str | None) -> bool:
     return bool(system) and compared(str(system)) in _REASONS_FOR_ABSENCE | {compared(ABSENT_OR_UNKNOWN)}
 
 
+def says_none_known(concept: Concept) -> bool:
+    """Whether an entry only says that there is none: IPS has a code for that in each list."""
+    return concept is not None and any(
+        one.code is not None and one.code.startswith(_NONE_KNOWN) and canonical(one.system) == ABSENT_OR_UNKNOWN
+        for one in concept.coding
+    )
+
+
 def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:
     """Whether a code of no idea is known to be of none: by a checked row of its edition, or because it was reviewed."""
     if uri in ICD_DIAGNOSES:

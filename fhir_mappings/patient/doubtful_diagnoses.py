@@ -1,0 +1,56 @@
+"""What leaves open whether a diagnosis that is coded in full is the patient's, holds now, or is one at all."""
+
+from __future__ import annotations
+
+from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
+from fhir_mappings.fhir.resources import Condition
+from fhir_mappings.terminology.code_systems import ICD_9_CM, ICD_DIAGNOSES
+from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.understanding import why_not_understood
+
+# "Illness, unspecified": https://icd.who.int/browse10/2019/en#/R69; of ICD-9-CM 799.9, "Other unknown and unspecified
+# cause". Systems write it where a diagnosis has no code; it says as little as IPS' "no information".
+_ICD_10_UNSPECIFIED, _ICD_9_UNSPECIFIED = "R69", "7999"
+# SNOMED CT "Family history with explicit context" and "Family history of disorder", and LOINC "History of family member
+# diseases", as a category; the word itself where a system has its own. Of the family no entry counts (inputs 5).
+_FAMILY = frozenset({"family-history", "57177007", "416471007", "10157-6"})
+
+
+def is_unspecified(concept: CodeableConcept, words: Vocabulary) -> bool:
+    """Whether all that is understood of the codes is that something is ill."""
+    if not any(one.code and one.code[:3] in ("R69", "r69", "799") for one in concept.coding):
+        return False
+    systems = [(words.maps.canonical(one.system), one.system, one.code) for one in concept.coding]
+    known = [(uri, code) for uri, system, code in systems if why_not_understood(system, code, words) is None]
+    return bool(known) and all(_says_nothing(uri, code or "") for uri, code in known)
+
+
+def _says_nothing(uri: str, code: str) -> bool:
+    plain = code.strip().upper().replace(".", "").rstrip("-")
+    return uri in ICD_DIAGNOSES and plain == (_ICD_9_UNSPECIFIED if uri == ICD_9_CM else _ICD_10_UNSPECIFIED)
+
+
+def is_of_the_family(condition: Condition) -> bool:
+    """Whether the entry says by its category that it is about relatives."""
+    return any(coding.code in _FAMILY for category in condition.category for coding in category.coding)
+
+
+def has_status(condition: Condition) -> bool:
+    """Whether a clinical status stands there in codes, be they HL7's or others; words alone are none (inputs 5)."""
+    return condition.clinical_status is not None and bool(condition.clinical_status.coding)
+
+
+def tells_of_onset(condition: Condition) -> bool:
+    """Whether anything is said of when it began."""
+    said = (condition.onset_age, condition.onset_range, condition.onset_string)
+    return _is_told(condition.onset_date_time, condition.onset_period) or any(one is not ABSENT for one in said)
+
+
+def tells_of_end(condition: Condition) -> bool:
+    """Whether anything is said of when it ended."""
+    said = (condition.abatement_age, condition.abatement_range, condition.abatement_string)
+    return _is_told(condition.abatement_date_time, condition.abatement_period) or any(one is not ABSENT for one in said)
+
+
+def _is_told(text: str | None, period: Period | None) -> bool:
+    return bool(text) or (period is not None and bool(period.start or period.end))

@@ -1,0 +1,272 @@
+"""Problem lists, medicines and procedures as other systems and countries write them; `readable` tells the same plainly.
+
+Each stands for a kind: of what it says, no input may be told as absent that the readable record has (DEC-37).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from tests.acceptance.requests import ICD, SNOMED, a_condition, bundle, days_ago
+from tests.acceptance.unreadable import RXNORM, a_medicine, a_procedure, entry, searchset
+
+Json = dict[str, Any]
+UNKNOWN = "unknown"
+HL7 = "http://terminology.hl7.org/CodeSystem"
+GM, OPS = "http://fhir.de/CodeSystem/bfarm/icd-10-gm", "http://fhir.de/CodeSystem/bfarm/ops"
+IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+WHO = {"reference": "Patient/pt-b"}
+
+
+class Foreign(Struct, frozen=True):
+    """What is sent in place of the plain keys, what each input may be, and the same person told in readable codes."""
+
+    sent: Json
+    accepted: Json
+    readable: Json = {}
+
+
+def coded(*codings: tuple[str, str], text: str | None = None) -> Json:
+    concept: Json = {"coding": [{"system": system, "code": code} for system, code in codings]} if codings else {}
+    return concept | ({"text": text} if text else {})
+
+
+def problem(code: str = "E11.9", system: str = ICD, /, **members: Any) -> Json:
+    """An active problem; a member given as `...` is left out."""
+    return {k: v for k, v in (a_condition(code, system=system) | members).items() if v is not ...}
+
+
+def medicine(*codings: tuple[str, str], text: str | None = None, **members: Any) -> Json:
+    named = {"medicationCodeableConcept": coded(*codings, text=text)} if codings or text else {}
+    return {k: v for k, v in (a_medicine("274783") | named | members).items() if v is not ...}
+
+
+def statement(status: str, code: str = "274783") -> Json:
+    said = {"resourceType": "MedicationStatement", "status": status, "effectivePeriod": {"start": days_ago(90)}}
+    return medicine((RXNORM, code), intent=..., authoredOn=..., **said)
+
+
+def done(code: str, system: str | None = None, /, **members: Any) -> Json:
+    named = {"code": coded((system, code))} if system else {}
+    return {k: v for k, v in (a_procedure(code) | named | members).items() if v is not ...}
+
+
+def clinical(code: str, system: str = f"{HL7}/condition-clinical") -> Json:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def warned(code: str, *resources: Json, severity: str = "warning") -> Json:
+    """A searchset with an OperationOutcome, as Epic adds it (code 59204: a part for which the client has no scope)."""
+    said = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
+    return searchset(*map(entry, resources), entry(said) | {"search": {"mode": "outcome"}})
+
+
+def _problems(*resources: Json, accepted: Json, readable: str = "E11.9") -> Foreign:
+    return Foreign({"conditions": bundle(*resources)}, accepted, {"conditions": bundle(a_condition(readable))})
+
+
+DIABETES = {"diabetes": (True, UNKNOWN)}
+HEART = {"heart_failure": (True, UNKNOWN)}
+OLD = {"clinicalStatus": ..., "recordedDate": "2019-03-01", "category": [coded((HL7, "encounter-diagnosis"))]}
+MAYBE = {"diabetes": (UNKNOWN,)}
+PROBLEMS = {
+    "GM, dagger and asterisk in one code": _problems(problem("E11.20+ N08.3*", GM), accepted=DIABETES),
+    "GM, assured, with its side": _problems(
+        problem("I50.13 G", GM), accepted={"heart_failure": (True,)}, readable="I50.9"
+    ),
+    "GM, suspected": _problems(problem("I50.13 V", GM), accepted={"heart_failure": (UNKNOWN,)}),
+    "GM code under WHO's URI": _problems(
+        problem("E14.90", "http://hl7.org/fhir/sid/icd-10"), accepted={"diabetes": (True,)}
+    ),
+    "a block for a code": _problems(problem("I50-I52"), accepted=HEART, readable="I50.9"),
+    "code and words in one": _problems(problem("I50.9 Heart failure"), accepted=HEART, readable="I50.9"),
+    "ICPC-2 of a general practice": _problems(
+        problem("K77", "http://hl7.org/fhir/sid/icpc-2"), accepted=HEART, readable="I50.9"
+    ),
+    "ICD-11": _problems(problem("BD10", "http://id.who.int/icd/release/11/mms"), accepted=HEART, readable="I50.9"),
+    "SNOMED with its term, as openEHR bridges write": _problems(
+        problem("84114007 |Heart failure|", SNOMED), accepted=HEART, readable="I50.9"
+    ),
+    "SNOMED expression": _problems(problem("84114007:246112005=24484000", SNOMED), accepted=HEART, readable="I50.9"),
+    "R69 for a problem without a code, as US systems export": _problems(
+        problem("R69", text="Diabetes"), accepted=MAYBE
+    ),
+    "R69 beside a local code": _problems(
+        problem(code=coded((ICD, "R69"), ("https://clinic.example/dx", "DM2"))), accepted=DIABETES
+    ),
+    "ICD-9-CM unspecified illness": _problems(problem("799.9", "http://hl7.org/fhir/sid/icd-9-cm"), accepted=MAYBE),
+    "encounter diagnosis dated as in Germany": _problems(
+        problem(**OLD | {"recordedDate": "12.03.2026"}), accepted=MAYBE
+    ),
+    "onset with a blank for the T": _problems(
+        problem(**OLD | {"recordedDate": ..., "onsetDateTime": "2026-03-12 10:00"}), accepted=MAYBE
+    ),
+    "onset in words, no status": _problems(
+        problem(**OLD | {"recordedDate": ..., "onsetString": "this spring"}), accepted=MAYBE
+    ),
+    "clinical status in SNOMED alone": _problems(
+        problem(**OLD | {"clinicalStatus": clinical("55561003", SNOMED)}), accepted=MAYBE
+    ),
+    "clinical status of R5": _problems(problem(**OLD | {"clinicalStatus": clinical("unknown")}), accepted=MAYBE),
+    "abatement that is no date": _problems(problem(clinicalStatus=..., abatementDateTime="ongoing"), accepted=DIABETES),
+    "cancer in the past, ended in words": _problems(
+        problem("C50.911", clinicalStatus=clinical("resolved"), recordedDate="2015-01-01", abatementString="last year"),
+        accepted={"cancer": (True, UNKNOWN)},
+        readable="C50.911",
+    ),
+    "history of cancer from an age on": _problems(
+        problem("Z85.3", onsetAge={"value": 71, "unit": "a"}), accepted={"cancer": (True, UNKNOWN)}, readable="C50.911"
+    ),
+    "history of cancer, month before year": _problems(
+        problem("Z85.3", onsetDateTime="03/2026"), accepted={"cancer": (True, UNKNOWN)}, readable="C50.911"
+    ),
+    "a relative's disease by its category": _problems(
+        problem("I50.9", category=[coded((f"{HL7}/condition-category", "family-history"))]),
+        accepted={"heart_failure": (False, UNKNOWN)},
+        readable="M54.50",
+    ),
+    "provisional": _problems(
+        problem("I50.9", verificationStatus=clinical("provisional", f"{HL7}/condition-ver-status")),
+        accepted={"heart_failure": (False,)},
+        readable="M54.50",
+    ),
+    "old infarct of an encounter without status": _problems(
+        problem("I25.2", **OLD), accepted={"ischaemic_heart_disease": (True,)}, readable="I25.2"
+    ),
+}
+
+
+def _no(**accepted: Any) -> Json:
+    return {name: one if isinstance(one, tuple) else (one,) for name, one in accepted.items()}
+
+
+_INSULIN = {"medications": bundle(a_medicine("274783"))}
+_CONTAINED = {
+    "resourceType": "Medication",
+    "id": "m",
+    "code": coded(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")),
+}
+MEDICINES = {
+    "ATC of a German system": (medicine(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")), True),
+    "contained, by ATC": (
+        medicine(medicationCodeableConcept=..., medicationReference={"reference": "#m"}, contained=[_CONTAINED]),
+        True,
+    ),
+    "PZN alone": (medicine(("http://fhir.de/CodeSystem/ifa/pzn", "00123456")), UNKNOWN),
+    "dm+d alone": (medicine(("https://dmd.nhs.uk", "39113611000001102")), UNKNOWN),
+    "SNOMED product": (medicine((SNOMED, "39487003")), UNKNOWN),
+    "words alone": (medicine(text="Lantus 100 E/ml"), UNKNOWN),
+    "an ATC group of which insulin is one": (medicine(("http://www.whocc.no/atc", "A10")), UNKNOWN),
+    "an unlisted RxNorm code, the words beside it": (
+        medicine((RXNORM, "1999999"), text="insulin glargine pen"),
+        UNKNOWN,
+    ),
+    "status unknown": (medicine(status="unknown"), UNKNOWN),
+    "statement, status unknown": (statement("unknown"), UNKNOWN),
+    "statement, active": (statement("active"), True),
+    "statement, completed": (statement("completed"), False),
+    "on hold": (medicine(status="on-hold"), False),
+    "dispensed only": (
+        medicine(resourceType="MedicationDispense", status="completed", whenHandedOver=days_ago(3)),
+        UNKNOWN,
+    ),
+    "administered on the ward": (medicine(resourceType="MedicationAdministration", status="in-progress"), UNKNOWN),
+    "IPS: none known": (medicine((IPS, "no-known-medications")), False),
+    "IPS: no information": (medicine((IPS, "no-medication-info")), UNKNOWN),
+    "another drug, status unknown": (medicine(("http://www.whocc.no/atc", "N02BE01"), status="unknown"), False),
+}
+
+
+def _medicines(resource: Json, insulin: object) -> Foreign:
+    """Beside another drug, so that the list is a list of prescriptions."""
+    sent = {"medications": bundle(a_medicine("6809"), resource | {"id": "foreign"})}
+    return Foreign(sent, _no(insulin=insulin), _INSULIN if insulin is not False else {})
+
+
+_SPINE, _DIALYSIS = {"procedures": bundle(a_procedure("22612"))}, {"procedures": bundle(a_procedure("90935"))}
+_DATED = {"performedDateTime": ...}
+DONE = {
+    "OPS": (done("5-836.30", OPS), {"previous_spine_surgery": UNKNOWN}, _SPINE),
+    "OPCS-4": (done("V38.2", "https://fhir.hl7.org.uk/Id/opcs-4"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
+    "CCAM": (
+        done("LHFA016", "https://mos.esante.gouv.fr/NOS/TRE_R38-CCAM"),
+        {"previous_spine_surgery": UNKNOWN},
+        _SPINE,
+    ),
+    "NOMESCO": (done("NAG40", "urn:oid:1.2.208.176.2.4"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
+    "IPS: none known": (done("no-known-procedures", IPS), {"previous_spine_surgery": False}, {}),
+    "status unknown": (done("22612", status="unknown"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
+    "stopped": (done("22612", status="stopped"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
+    "ended in the future by its period": (
+        done("22612", performedDateTime=..., performedPeriod={"start": "2025-01-01", "end": days_ago(-300)}),
+        {"previous_spine_surgery": True},
+        _SPINE,
+    ),
+    "not done": (done("22612", status="not-done"), {"previous_spine_surgery": False}, {}),
+    "of no idea, status unknown": (
+        done("0DTJ4ZZ", "http://www.cms.gov/Medicare/Coding/ICD10", status="unknown"),
+        {"previous_spine_surgery": False, "dialysis": False},
+        {},
+    ),
+    "dialysis under way": (done("90935", status="in-progress"), {"dialysis": UNKNOWN}, _DIALYSIS),
+    "dialysis undated": (done("90935", **_DATED), {"dialysis": UNKNOWN}, _DIALYSIS),
+    "dialysis dated as in Germany": (done("90935", performedDateTime="27.11.2026"), {"dialysis": UNKNOWN}, _DIALYSIS),
+    "dialysis on days in words": (
+        done("90935", performedString="Mo, Mi, Fr", **_DATED),
+        {"dialysis": UNKNOWN},
+        _DIALYSIS,
+    ),
+    "dialysis since 2024": (
+        done("90935", performedPeriod={"start": "2024-01-01"}, **_DATED),
+        {"dialysis": UNKNOWN},
+        _DIALYSIS,
+    ),
+    "dialysis of the year": (done("90935", performedDateTime=days_ago(0)[:4]), {"dialysis": UNKNOWN}, _DIALYSIS),
+    "dialysis long over": (
+        done("90935", performedPeriod={"start": "2019-01-01", "end": "2019-06-01"}, **_DATED),
+        {"dialysis": False},
+        {},
+    ),
+}
+_ONE = a_condition("M54.50")
+_REDACTED = bundle(_ONE) | {"meta": {"security": [{"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}]}}
+_WITHHELD = {
+    "resourceType": "List",
+    "status": "current",
+    "mode": "working",
+    "subject": WHO,
+    "emptyReason": coded((f"{HL7}/list-empty-reason", "withheld")),
+}
+ENVELOPES: dict[str, tuple[Any, object]] = {
+    "Epic: no right to a part of the search": (warned("suppressed", _ONE), UNKNOWN),
+    "the same, and nothing found": (warned("suppressed"), UNKNOWN),
+    "not every source answered in time": (warned("incomplete", _ONE, severity="information"), UNKNOWN),
+    "Epic: no results": (warned("not-found"), False),
+    "Epic: may not be the entire record": (warned("processing", _ONE), False),
+    "Bundle redacted": (_REDACTED, UNKNOWN),
+    "list withheld": (searchset(entry(_ONE), entry(_WITHHELD)), UNKNOWN),
+    "list of nothing known": (
+        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"))})),
+        False,
+    ),
+    "total twelve of one": (bundle(_ONE) | {"total": 12}, UNKNOWN),
+    "an IPS document in place of a search": (bundle(_ONE) | {"type": "document"}, UNKNOWN),
+    "batch-response": ({"resourceType": "Bundle", "type": "batch-response", "entry": []}, UNKNOWN),
+}
+HEART_FAILURE = {"conditions": bundle(a_condition("I50.9"))}
+LISTS: dict[str, Foreign] = {
+    **{f"problem: {name}": one for name, one in PROBLEMS.items()},
+    **{f"medicine: {name}": _medicines(*one) for name, one in MEDICINES.items()},
+    **{
+        f"done: {name}": Foreign({"procedures": bundle(one)}, _no(**told), plain)
+        for name, (one, told, plain) in DONE.items()
+    },
+    **{
+        f"envelope: {name}": Foreign(
+            {"conditions": one}, _no(heart_failure=told, cancer=told), HEART_FAILURE if told == UNKNOWN else {}
+        )
+        for name, (one, told) in ENVELOPES.items()
+    },
+}
