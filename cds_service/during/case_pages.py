@@ -18,6 +18,7 @@ from cds_service.during import case_access, case_view, case_words, missed, mode_
 from cds_service.during.case_access import CaseReader
 from cds_service.during.case_memory import OLDEST_S, CaseMemory, CasesBusyError, HeldCase, Values
 from cds_service.during.case_view import CaseView
+from cds_service.during.earlier_estimate import WHY, EarlierEstimate, earlier_estimate
 from cds_service.pages import layout
 from cds_service.pages.models import REGULATORY
 from cds_service.pages.risk_assessments import Doors
@@ -138,11 +139,14 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
                     abort(404)
                 return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
             told = held.told(at, lambda: _told(held, case, times, site, desk, at))
+        if times.ended and times.start is not None:
+            frame["before"] = earlier_estimate(case, times.start, site, desk.records)
     except DatabaseError as error:
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
     except CasesBusyError as busy:
         told, age = _told_before(busy, site, desk, at)
         frame["banners"] = (_LATE.format(age=age),)
+        frame["before"] = EarlierEstimate(WHY["unknown"]) if told["ended"] else None
     response = page(told, **frame)
     if case_access.is_first_look(case, by, desk.doors.seal):
         desk.records.write_evaluation(_row(case, by, at))
@@ -206,6 +210,8 @@ def values(seen: CaseView, *, refused: int = 0, missing: tuple[str, ...] = ()) -
         "amounts": tuple(case_words.amounts(seen)) if seen.ended else (),
         "events": tuple(case_words.events(seen)),
         "apgar": seen.apgar,
+        "rates": tuple(case_words.rates(seen)),
+        "rates_of": case_words.RATES_OF,
         "age": seen.age,
         "components": seen.summary.apgar if seen.ended else (),
         "counted": tuple(case_words.counted(seen)),

@@ -23,6 +23,11 @@ _WHY = {
     NO_BASELINE: "the patient's own pressure before the operation is not known",
     NO_START: "the start was not recorded",
 }
+# Of the model's card; held against it by tests/cds_service/during/test_case_pages.py.
+RATES_OF = (
+    "Its rates are those of general and vascular surgery in one hospital; in other specialties it tells less (Reynolds"
+    " 2011, 123,864 operations)."
+)
 _ASIDE = "{count} values set aside as no measurement of the patient ({rule})"
 LAST_ASIDE = "the last values were set aside"
 _LEFT_OUT = {
@@ -178,6 +183,12 @@ def events(seen: CaseView) -> Iterator[ToldLine]:
 
 def _event(one: CaseEvent, seen: CaseView) -> ToldLine:
     return ToldLine(one.kind.replace("-", " ").capitalize(), clock(one.at, seen), "", "as somebody recorded it")
+
+
+def rates(seen: CaseView) -> Iterator[str]:
+    """What publications report for this number of points, each with its events and of how many."""
+    for rate in seen.apgar.published_rates if seen.apgar is not None else ():
+        yield f"{rate.source} ({100 * rate.probability:.1f} %)"
 
 
 def counted(seen: CaseView) -> Iterator[str]:

@@ -41,9 +41,7 @@ def blueprint(records: Records, doors: Doors) -> Blueprint:
         tenant = _reader(str(assessment_id), doors)
         gate.check_region(tenant)
         row = records.evaluation(str(assessment_id))
-        if row is None or row.tenant_id != tenant.id or row.reason in gate.SHUT:
-            abort(404)
-        if _is_shut(row, doors.sites[tenant.id], records):
+        if row is None or row.tenant_id != tenant.id or is_shut(row, doors.sites[tenant.id], records):
             abort(404)
         if row.result is None or row.patient_id is None:
             abort(404)
@@ -65,8 +63,10 @@ def _reader(assessment_id: str, doors: Doors) -> Tenant:
     return doors.proven(request.headers.get("Authorization"))
 
 
-def _is_shut(row: EvaluationRow, site: TenantRuntime, records: Records) -> bool:
-    """Whether the one who was told it then would not be told it now."""
+def is_shut(row: EvaluationRow, site: TenantRuntime, records: Records) -> bool:
+    """Whether it was withheld then, or the one who was told it then would not be told it now."""
+    if row.reason in gate.SHUT:
+        return True
     tenant, switches = site.tenant, gate.switches_now(records, site.tenant)
     hook = gate.hook_of(tenant, row.hook)
     if gate.before(tenant, site.zone, hook, datetime.now(UTC), switches).reason is not None:

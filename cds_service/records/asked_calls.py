@@ -10,7 +10,7 @@ from cds_service.follow_up.planned_operations import Asked
 from cds_service.records import tables
 
 # What was looked at in a risk profile is no order, and may hold what came after the operation.
-_LOOKED_AT = "profile"
+LOOKED_AT = "profile"
 
 
 def asked_calls(
@@ -21,7 +21,7 @@ def asked_calls(
     facts = (table.id, table.received_at, table.patient_id, table.order_reference, table.procedure_group)
     statement = (
         select(*facts)
-        .where(table.tenant_id == tenant_id, table.status == 200, table.decision != _LOOKED_AT)
+        .where(table.tenant_id == tenant_id, table.status == 200, table.decision != LOOKED_AT)
         .where(table.procedure_group.is_not(None))
         .execution_options(yield_per=500)
     )

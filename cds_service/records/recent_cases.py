@@ -22,6 +22,7 @@ class RecentCase(Struct, frozen=True):
     `last_at`: when something of it came. `whole`: whether all that says when it was is here.
     """
 
+    id: str
     last_at: datetime
     times: tuple[str, ...]
     values: int
@@ -48,5 +49,6 @@ def recent_cases(engine: Engine, tenant_id: str, patient_id: str, *, since: date
         raise DatabaseError("the cases of a patient cannot be read") from error
     whole = sum(others.values()) <= MOST_TIMES
     return tuple(
-        RecentCase(row.last_at, tuple(bodies[row.id]), row.entries - others.get(row.id, 0), whole) for row in found
+        RecentCase(row.id, row.last_at, tuple(bodies[row.id]), row.entries - others.get(row.id, 0), whole)
+        for row in found
     )

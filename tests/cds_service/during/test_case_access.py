@@ -4,11 +4,26 @@ import time
 
 import pytest
 
+from cds_service.advice.silence import WORDS
+from cds_service.answer import Answer
 from cds_service.during import case_access
 from cds_service.during.case_access import CaseReader
+from cds_service.smart import view
+from cds_service.smart.profile import Opened
 from cds_service.trust.seal import Seal
 from cds_service.web.app import RECORDS
-from tests.cds_service.during.hospitals import SESSION_KEY, a_bundle, a_tenant_of, a_value, case_id, look, send
+from models_onnx import registry
+from tests.cds_service.during.hospitals import (
+    SESSION_KEY,
+    a_bundle,
+    a_tenant_of,
+    a_value,
+    an_hospital,
+    case_id,
+    look,
+    send,
+)
+from tests.cds_service.during.test_case_pages import LATER
 from tests.conformance.conftest import a_token
 
 
@@ -91,3 +106,18 @@ def test_a_sign_in_that_says_no_end_is_none(closed):
 def test_a_case_of_another_tenant_or_none_is_not_found(closed):
     assert look(closed, "/d1577c69-dfbe-44ad-ba6d-3e05e953b2ea").status_code == 404
     assert closed.test_client().get(f"/during/other/{case_id(closed)}", headers=a_token()).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("patient", "mode", "has"), [("p1", "closed-case", True), ("p2", "closed-case", False), ("p1", "off", False)]
+)
+def test_the_profile_links_to_the_cases_of_its_patient_where_there_are_any(closed, tmp_path, patient, mode, has):
+    app = an_hospital(tmp_path, mode, at=LATER)
+    site = app.extensions["surgical-risk-tenants"].sites[0]
+    by = CaseReader(site.tenant.id, patient, "Practitioner/1")
+    assert case_access.has_cases(by, site, app.extensions[RECORDS], LATER) is has
+    with app.test_request_context():
+        opened = Opened(site=site, answered=Answer(silence="case-open"), models=registry.load())
+        page = view.page(opened, cases=case_access.address(site.tenant) if has else "").get_data(as_text=True)
+    assert (case_access.address(site.tenant) in page) is has
+    assert WORDS["case-open"] in page

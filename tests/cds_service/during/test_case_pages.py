@@ -214,6 +214,10 @@ def test_a_replay_of_an_invented_case_moves_with_the_clock(demo_app):
     assert "of 10 points" in over
 
 
+def test_the_workbench_of_a_demo_links_to_invented_operations(demo_app):
+    assert 'href="/demo/during/"' in demo_app.test_client().get("/").text
+
+
 @pytest.fixture(scope="module")
 def demo_app(tmp_path_factory):
     from tests.conformance.conftest import an_app
