@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import datetime
 
 import msgspec
@@ -14,10 +15,14 @@ from cds_service.pages.risk_assessments import Doors
 from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import KeptCase
 from cds_service.records.records import Records
+from cds_service.records.rows import EvaluationRow
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants.tenant import Tenant
+from cds_service.trust import time_ordered_id
 from cds_service.trust.seal import Seal
 
+# In the record, beside the hooks: a page that a person looks at.
+HOOK = "during-page"
 # As for a result (pages/open_pages.py), from the last page that was looked at on; and from the sign-in on at most.
 SECONDS = 900
 AT_MOST_S = 12 * 3600
@@ -112,4 +117,20 @@ def _set(response: Response, tenant: Tenant, name: str, sealed: str) -> None:
         httponly=True,
         secure=secure,
         samesite="None" if framed else "Strict",
+    )
+
+
+def look_row(case: KeptCase, by: CaseReader, at: datetime) -> EvaluationRow:
+    """That somebody looked: a page, and no card."""
+    return EvaluationRow(
+        id=time_ordered_id.draw(at),
+        tenant_id=case.key.tenant_id,
+        received_at=at,
+        hook=HOOK,
+        hook_instance=str(uuid.uuid4()),
+        status=200,
+        decision="profile",
+        user_reference=by.user,
+        patient_id=case.key.patient_id,
+        encounter_id=case.key.encounter_id or None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -14,7 +13,7 @@ from flask import Blueprint, Response, abort, request
 
 from cds_service.answering import gate
 from cds_service.answering.models_in_force import ModelsInForce
-from cds_service.during import case_access, case_view, case_words, missed, mode_gate
+from cds_service.during import case_access, case_fhir, case_view, case_words, missed, mode_gate
 from cds_service.during.case_access import CaseReader
 from cds_service.during.case_memory import OLDEST_S, CaseMemory, CasesBusyError, HeldCase, Values
 from cds_service.during.case_view import CaseView
@@ -25,17 +24,13 @@ from cds_service.pages.risk_assessments import Doors
 from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import KeptCase
 from cds_service.records.records import Records
-from cds_service.records.rows import EvaluationRow
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants.during_rules import CASE_OPEN, NOT_CLEARED
-from cds_service.trust import time_ordered_id
-from cds_service.trust.errors import NotReady
+from cds_service.trust.errors import Forbidden, NotReady
 from fhir_mappings.during.case_times import TWO
 from fhir_mappings.during.course import CaseTimes
 from fhir_mappings.during.limits import EVIDENCE
 
-# In the record, beside the hooks: a page that a person looks at.
-HOOK = "during-page"
 REFRESH_S = 2
 _LATE = "Other pages are being made: this one is as it was {age} ago."
 _BEFORE_END = (CASE_OPEN, NOT_CLEARED)
@@ -81,12 +76,16 @@ def blueprint(desk: CaseDesk) -> Blueprint:
         at = desk.clock()
         site = _open_site(tenant_id, desk, at)
         by = case_access.reader_of(site.tenant, desk.doors)
-        case = _found(site, str(case_id), desk)
-        if case is None:
-            desk.memory.forget(site.tenant.id, str(case_id))
-        if case is None or not by.may_see(case) or gate.is_held_out(site.tenant, case.key.patient_id):
-            abort(404)
+        case = _visible(site, str(case_id), by, desk)
         return _renewed(_shown(case, site, by, desk, at), site, by, desk)
+
+    @pages.get("/<tenant_id>/<uuid:case_id>/summary")
+    def summary(tenant_id: str, case_id: object) -> Response:
+        at = desk.clock()
+        site = _open_site(tenant_id, desk, at)
+        by = case_access.reader_of(site.tenant, desk.doors)
+        case = _visible(site, str(case_id), by, desk)
+        return _renewed(_accounted(_written(case, site, desk, at), case, site, by, desk, at), site, by, desk)
 
     @pages.after_request
     def asked_again(response: Response) -> Response:
@@ -127,6 +126,33 @@ def _found(site: TenantRuntime, case_id: str, desk: CaseDesk) -> KeptCase | None
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
 
 
+def _visible(site: TenantRuntime, case_id: str, by: CaseReader, desk: CaseDesk) -> KeptCase:
+    case = _found(site, case_id, desk)
+    if case is None:
+        desk.memory.forget(site.tenant.id, case_id)
+    if case is None or not by.may_see(case) or gate.is_held_out(site.tenant, case.key.patient_id):
+        abort(404)
+    return case
+
+
+def _written(case: KeptCase, site: TenantRuntime, desk: CaseDesk, at: datetime) -> Response:
+    """The summary as FHIR. Raises Forbidden before the recorded end."""
+    try:
+        with desk.memory.of(case) as held:
+            times = case_view.times_of(held.content, site.zone, at)
+            may = mode_gate.shown(site, desk.records, at, ended=times.ended)
+            if may.what == "nothing" and may.reason not in _BEFORE_END:
+                abort(404)
+            if not times.ended:
+                raise Forbidden("Of a case there is a summary from its recorded end on.")
+            seen, words = _seen(held, case, times, site, desk, at)
+    except DatabaseError as error:
+        raise NotReady("The case cannot be read now.", retry_after_s=5) from error
+    except CasesBusyError as busy:
+        raise NotReady("The case cannot be read now.", retry_after_s=REFRESH_S) from busy
+    return case_fhir.response(seen, case, at, missing=words)
+
+
 def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, at: datetime) -> Response:
     """The page of a case, or in words why nothing of it is shown yet; of what was not looked at nothing was read."""
     frame = {"back": case_access.address(site.tenant), **_frame(site)}
@@ -147,9 +173,15 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
         told, age = _told_before(busy, site, desk, at)
         frame["banners"] = (_LATE.format(age=age),)
         frame["before"] = EarlierEstimate(WHY["unknown"]) if told["ended"] else None
-    response = page(told, **frame)
+    return _accounted(page(told, **frame), case, site, by, desk, at)
+
+
+def _accounted(
+    response: Response, case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, at: datetime
+) -> Response:
+    """The first look of a reader is a row of the record."""
     if case_access.is_first_look(case, by, desk.doors.seal):
-        desk.records.write_evaluation(_row(case, by, at))
+        desk.records.write_evaluation(case_access.look_row(case, by, at))
         case_access.looked(response, site.tenant, case, by, desk.doors.seal)
     return response
 
@@ -157,11 +189,18 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
 def _told(
     held: HeldCase, case: KeptCase, times: CaseTimes, site: TenantRuntime, desk: CaseDesk, at: datetime
 ) -> Values:
+    seen, words = _seen(held, case, times, site, desk, at)
+    return values(seen, refused=held.content.refused, missing=words)
+
+
+def _seen(
+    held: HeldCase, case: KeptCase, times: CaseTimes, site: TenantRuntime, desk: CaseDesk, at: datetime
+) -> tuple[CaseView, tuple[str, ...]]:
+    """The case as of an instant, and in words what may be missing of it."""
     window = missed.window_of(case, times, at)
     words = missed.words(site.tenant, desk.records, window, site.zone)
     content = msgspec.structs.replace(held.content, missed=bool(words))
-    seen = case_view.view(held.entries(), content, site.zone, at, models=desk.in_force.knowledge.models)
-    return values(seen, refused=content.refused, missing=words)
+    return case_view.view(held.entries(), content, site.zone, at, models=desk.in_force.knowledge.models), words
 
 
 def _told_before(busy: CasesBusyError, site: TenantRuntime, desk: CaseDesk, at: datetime) -> tuple[Values, str]:
@@ -242,19 +281,3 @@ def _renewed(response: Response, site: TenantRuntime, by: CaseReader, desk: Case
     if by.patient_id is not None:
         case_access.remember(response, site.tenant, by, desk.doors.seal)
     return response
-
-
-def _row(case: KeptCase, by: CaseReader, at: datetime) -> EvaluationRow:
-    """That somebody looked: a page, and no card."""
-    return EvaluationRow(
-        id=time_ordered_id.draw(at),
-        tenant_id=case.key.tenant_id,
-        received_at=at,
-        hook=HOOK,
-        hook_instance=str(uuid.uuid4()),
-        status=200,
-        decision="profile",
-        user_reference=by.user,
-        patient_id=case.key.patient_id,
-        encounter_id=case.key.encounter_id or None,
-    )

@@ -33,7 +33,8 @@ _APGAR_WORDS = {LOSS: "blood loss", MEAN: "lowest mean arterial pressure", RATE:
 class CaseTold(msgspec.Struct, frozen=True, kw_only=True):
     """What the Observations tell: the case, its exposures, and the points of the score with their components.
 
-    `points` is None where there is no score. `recorded`: when it was summed up, aware.
+    `points` is None where there is no score. `recorded`: when it was summed up, aware. `missing`: what may be
+    missing of the case, in words; it stands in each Observation.
     """
 
     patient_id: str
@@ -44,6 +45,7 @@ class CaseTold(msgspec.Struct, frozen=True, kw_only=True):
     components: tuple[ApgarComponent, ...] = ()
     version: str = ""
     encounter_id: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 def case_observations(told: CaseTold) -> list[dict[str, Any]]:
@@ -76,6 +78,7 @@ def _observation(told: CaseTold, code: str, members: dict[str, Any]) -> dict[str
         "issued": told.recorded.isoformat(),
         "device": {"reference": "#device"},
         **members,
+        "note": [*members.get("note", ()), *({"text": words} for words in told.missing)] or None,
         "code": {"coding": [{"system": DURING, "code": code}], **members["code"]},
     }
 

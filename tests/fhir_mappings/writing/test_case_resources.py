@@ -85,3 +85,10 @@ def test_nothing_is_written_of_a_case_that_has_not_ended(case: CaseTimes) -> Non
 
 def test_without_a_score_none_is_written() -> None:
     assert case_observations(told(exposures=(), points=None, components=COMPONENTS)) == []
+
+
+def test_what_may_be_missing_stands_in_every_observation() -> None:
+    found = case_observations(told(points=5, components=COMPONENTS, missing=("Values may be missing since 08:00.",)))
+    assert len(found) == 2
+    for one in found:
+        assert one["note"][-1]["text"] == "Values may be missing since 08:00."
