@@ -190,7 +190,8 @@ def _told(
     held: HeldCase, case: KeptCase, times: CaseTimes, site: TenantRuntime, desk: CaseDesk, at: datetime
 ) -> Values:
     seen, words = _seen(held, case, times, site, desk, at)
-    return values(seen, refused=held.content.refused, missing=words)
+    clocks = tuple(case_words.clocks(seen, site.tenant.during.clock_offsets))
+    return {**values(seen, refused=held.content.refused, missing=words), "clocks": clocks}
 
 
 def _seen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -189,6 +189,16 @@ def rates(seen: CaseView) -> Iterator[str]:
     """What publications report for this number of points, each with its events and of how many."""
     for rate in seen.apgar.published_rates if seen.apgar is not None else ():
         yield f"{rate.source} ({100 * rate.probability:.1f} %)"
+
+
+def clocks(seen: CaseView, ahead_s: Mapping[str, float]) -> Iterator[str]:
+    """Whose times are not told as the device stamped them, because its clock is stated to be ahead or behind."""
+    devices = {one.device for trace in seen.course.traces for one in trace.samples}
+    for device in sorted(devices & ahead_s.keys()):
+        ahead = ahead_s[device]
+        if ahead:
+            earlier = f"{abs(ahead):g} s {'earlier' if ahead > 0 else 'later'}"
+            yield f"Times of {device} are told {earlier} than it stamped them: so this hospital states its clock."
 
 
 def counted(seen: CaseView) -> Iterator[str]:

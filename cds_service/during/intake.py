@@ -100,8 +100,14 @@ class Intake(msgspec.Struct, frozen=True):
 def opened(cases: DuringCases, sites: Iterable[TenantRuntime]) -> Intake:
     """With a reader for each tenant that reads anything."""
     reading = [site for site in sites if mode_gate.reads(site.tenant)]
-    made = {site.tenant.id: reader("", site.zone, maps=site.maps, units=site.rules.units) for site in reading}
+    made = {site.tenant.id: _reader(site) for site in reading}
     return Intake(cases, made)
+
+
+def _reader(site: TenantRuntime) -> CourseReader:
+    """By the codes, units, zone and clocks of the site."""
+    ahead = site.tenant.during.clock_offsets
+    return reader("", site.zone, maps=site.maps, units=site.rules.units, ahead_s=ahead)
 
 
 def _entry(raw: bytes, by: CourseReader) -> CourseEntry | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -9,6 +11,8 @@ from msgspec import Struct
 from cds_service.tenants.tenant import Environment
 from cds_service.tenants.tenant_parts import During
 
+# A clock that is a day off is another fault than one that drifts; a hospital has some hundred monitors.
+MOST_AHEAD_S, MOST_CLOCKS, _MOST_CHARACTERS = 86_400.0, 1_000, 256
 What = Literal["nothing", "summary", "course"]
 _SHOWING = ("closed-case", "live")
 NOT_FOR_PRODUCTION = (
@@ -57,6 +61,19 @@ def complaint(during: During, environment: Environment) -> str:
         text.strip() for text in (cleared.authority, cleared.number, cleared.approved_by)
     ):
         return "device_cleared: authority, number and approved_by each say something"
+    if wrong := _wrong_clock(during.clock_offsets):
+        return wrong
     if during.mode != "off" and environment == "production":
         return f"mode {during.mode}: {NOT_FOR_PRODUCTION}"
+    return ""
+
+
+def _wrong_clock(offsets: Mapping[str, float]) -> str:
+    if len(offsets) > MOST_CLOCKS:
+        return f"clock_offsets: at most {MOST_CLOCKS}"
+    for device, ahead in offsets.items():
+        if not device.strip() or len(device) > _MOST_CHARACTERS:
+            return f"clock_offsets: a device is named by 1 to {_MOST_CHARACTERS} characters"
+        if not math.isfinite(ahead) or abs(ahead) > MOST_AHEAD_S:
+            return f"clock_offsets: {device}: within {MOST_AHEAD_S:.0f} seconds, a day"
     return ""

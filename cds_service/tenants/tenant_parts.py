@@ -180,7 +180,8 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     the clearance without which `live` is refused in production. `most_cases`: how many cases are kept at once.
     `most_entries`, `most_bytes`: how many versions of Observations one case may hold, and their size. `keep_days`:
     until a case is deleted, from the last that came of it on; never longer than an evaluation. `source`: the server
-    that tells of them by itself. `poll`: it is asked time and again.
+    that tells of them by itself. `poll`: it is asked time and again. `clock_offsets`: by device, as Observations name
+    it, else by their source, how many seconds its clock is ahead of that of the hospital; below 0 where it is behind.
     """
 
     mode: DuringMode = "off"
@@ -191,6 +192,7 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=2192)] = 365
     source: DuringSource | None = None
     poll: DuringPoll | None = None
+    clock_offsets: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -214,6 +214,20 @@ def test_a_replay_of_an_invented_case_moves_with_the_clock(demo_app):
     assert "of 10 points" in over
 
 
+@pytest.mark.parametrize(("ahead", "minute", "words"), [(120, "08:13", "120 s earlier"), (-60, "08:16", "60 s later")])
+def test_a_clock_that_is_stated_to_be_wrong_is_put_right_and_the_page_says_so(tmp_path, ahead, minute, words):
+    offsets = {"Device/m1": ahead, "Device/other": 3600, "https://ehr.example/monitors": 0}
+    app = an_hospital(tmp_path, during={"clock_offsets": offsets}, at=LATER)
+    of = {"device": {"reference": "Device/m1"}}
+    low = [a_value("76214-6", 55 if 15 <= n < 30 else 80, 60.0 * n, **of) for n in range(2, 60)]
+    other = [a_value(seconds=60.0 * n, meta={"source": "https://ehr.example/monitors"}) for n in range(60)]
+    assert send(app, a_bundle(*low, *other, an_operation(3600))).status_code == 200
+    told = words_of(look(app, f"/{case_id(app)}"))
+    assert f"{minute} to" in told
+    assert f"Times of Device/m1 are told {words} than it stamped them" in told
+    assert told.count("than it stamped them") == 1
+
+
 def test_the_workbench_of_a_demo_links_to_invented_operations(demo_app):
     assert 'href="/demo/during/"' in demo_app.test_client().get("/").text
 

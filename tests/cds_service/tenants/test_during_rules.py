@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
@@ -75,10 +76,16 @@ def test_nothing_is_read_unless_the_file_says_so() -> None:
         (During(), "production", ""),
         (During(mode="live"), "dev", ""),
         (During(mode="closed-case"), "production", NOT_FOR_PRODUCTION),
+        (During(clock_offsets={"Device/a": 90, "urn:b": -86_400}), "production", ""),
+        (During(clock_offsets={"Device/a": 86_401}), "dev", "Device/a: within 86400 seconds"),
+        (During(clock_offsets={"Device/a": math.nan}), "dev", "within"),
+        (During(clock_offsets={" ": 1}), "dev", "characters"),
+        (During(clock_offsets={"a" * 257: 1}), "dev", "characters"),
+        (During(clock_offsets={f"Device/{n}": 1 for n in range(1001)}), "dev", "at most 1000"),
         (During(device_cleared=DeviceCleared(authority="x", number=" ", approved_by="y")), "dev", "number"),
     ],
 )
-def test_production_is_refused_whatever_the_mode_and_the_clearance(
+def test_production_is_refused_whatever_the_mode_and_what_is_stated_has_to_make_sense(
     during: During, environment: Environment, names: str
 ) -> None:
     found = complaint(during, environment)
