@@ -6,12 +6,16 @@ import csv
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
+import msgspec
 
 from cds_service.commands import kept_record, output, proof
 from cds_service.trust import private_files
+
+if TYPE_CHECKING:
+    from cds_service.tenants.tenant import Tenant
 
 
 @click.command("operations", cls=output.Command)
@@ -47,18 +51,23 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     """Write a row per operation of TENANT_ID: its inputs when it was ordered, and what came of it.
 
     Only where the tenant's file permits it (learning: permitted, agreement), and only operations whose outcome is known
-    whole; the others are counted. Of a patient there is a number and no id.
+    whole; the others are counted. Of a patient there is a number and no id. Where the tenant reads operations while and
+    after they are done, what was recorded of each that has ended stands in columns of its own (`during.`).
     """
+    from cds_service.during import joined_cases  # noqa: PLC0415
     from cds_service.records import learning_cases  # noqa: PLC0415
+    from cds_service.records.database import DatabaseError  # noqa: PLC0415
     from fhir_mappings.features.features import FEATURES  # noqa: PLC0415
-    from models_onnx.learning_columns import INPUT  # noqa: PLC0415
+    from models_onnx import registry  # noqa: PLC0415
+    from models_onnx.learning_columns import CASE_COLUMNS, INPUT  # noqa: PLC0415
 
     kept_record.refuse_absent(database_url)
-    agreement = _agreement(tenant_id, folder)
+    tenant, now = _permitting(tenant_id, folder), datetime.now(UTC)
+    agreement = tenant.learning.agreement
     asked = learning_cases.CasesAsked(
         outcome=outcome,
         horizon_days=_horizon(outcome),
-        as_of=datetime.now(UTC).date(),
+        as_of=now.date(),
         lag_days=lag_days,
         since=since.replace(tzinfo=UTC),
         until=until.replace(tzinfo=UTC),
@@ -67,12 +76,18 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
     )
     with kept_record.opened(database_url) as engine:
         proof.refuse_unrecorded(engine, tenant_id)
+        try:
+            courses = joined_cases.joined_cases(engine, tenant, registry.load, now)
+        except DatabaseError as error:
+            raise click.ClickException(f"{error}; migrate the record first") from error
+        asked = msgspec.structs.replace(asked, courses=courses)
         found = learning_cases.learning_cases(engine, tenant_id, asked)
         unmatched = learning_cases.of_no_patient(engine, tenant_id, asked.refused)
     if refused is not None:
         _tell_refused(len(asked.refused), len(unmatched), allow_unmatched=allow_unmatched)
     with private_files.text(out) as file:
-        writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *(INPUT + name for name in FEATURES)])
+        of_cases = CASE_COLUMNS if asked.courses is not None else ()
+        writer = csv.DictWriter(file, [*learning_cases.COLUMNS, *of_cases, *(INPUT + name for name in FEATURES)])
         writer.writeheader()
         writer.writerows(found.rows)
     events = sum(row["occurred"] for row in found.rows)
@@ -141,7 +156,8 @@ def _tell_refused(given: int, unmatched: int, *, allow_unmatched: bool) -> None:
         )
 
 
-def _agreement(tenant_id: str, folder: Path) -> str:
+def _permitting(tenant_id: str, folder: Path) -> Tenant:
+    """The tenant, where its file permits that anything is learned."""
     from cds_service.tenants.tenant_files import load  # noqa: PLC0415
 
     tenant = next((one for one in load(folder) if one.id == tenant_id), None)
@@ -151,7 +167,7 @@ def _agreement(tenant_id: str, folder: Path) -> str:
         raise click.ClickException(
             f"{tenant_id}: its file permits no learning from its operations (learning: permitted, agreement)"
         )
-    return tenant.learning.agreement
+    return tenant
 
 
 def _horizon(outcome: str) -> int | None:

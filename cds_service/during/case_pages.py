@@ -199,7 +199,7 @@ def _seen(
 ) -> tuple[CaseView, tuple[str, ...]]:
     """The case as of an instant, and in words what may be missing of it."""
     window = missed.window_of(case, times, at)
-    words = missed.words(site.tenant, desk.records, window, site.zone)
+    words = missed.words(site.tenant, desk.records.during_positions, window, site.zone)
     content = msgspec.structs.replace(held.content, missed=bool(words))
     return case_view.view(held.entries(), content, site.zone, at, models=desk.in_force.knowledge.models), words
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlalchemy import Engine
 
 from cds_service.follow_up import case_operation
 from cds_service.follow_up.case_operation import JoinedOperation
@@ -43,7 +44,7 @@ class EarlierEstimate(msgspec.Struct, frozen=True):
 def earlier_estimate(case: KeptCase, begun: float, site: TenantRuntime, records: Records) -> EarlierEstimate:
     """Of a case that has ended; from the last call before it, where that may be told by any door now."""
     try:
-        joined = joined_operation(case, begun, site.zone, records)
+        joined = joined_operation(case, begun, site.zone, records.quick)
         row = None if joined.operation is None else records.evaluation(joined.operation.last_before.evaluation_id)
     except DatabaseError:
         return EarlierEstimate(WHY["unknown"])
@@ -52,23 +53,23 @@ def earlier_estimate(case: KeptCase, begun: float, site: TenantRuntime, records:
     return _told(row, site.zone)
 
 
-def joined_operation(case: KeptCase, begun: float, zone: ZoneInfo, records: Records) -> JoinedOperation:
+def joined_operation(case: KeptCase, begun: float, zone: ZoneInfo, engine: Engine) -> JoinedOperation:
     """The planned operation of the record that the case was. Raises DatabaseError."""
     started = datetime.fromtimestamp(begun, UTC)
     since = started - case_operation.LOOK_BACK
     key = case.key
-    calls = earlier_calls(records.quick, key.tenant_id, key.patient_id, since=since, until=started, zone=zone)
+    calls = earlier_calls(engine, key.tenant_id, key.patient_id, since=since, until=started, zone=zone)
     if not calls.whole:
         return JoinedOperation(why="several")
-    others = tuple(_starts(case, since, zone, records))
+    others = tuple(_starts(case, since, zone, engine))
     return case_operation.case_operation(
         calls.asked, calls.planned_on, started=started, zone=zone, others=others, unknown=calls.unknown
     )
 
 
-def _starts(case: KeptCase, since: datetime, zone: ZoneInfo, records: Records) -> Iterator[datetime]:
+def _starts(case: KeptCase, since: datetime, zone: ZoneInfo, engine: Engine) -> Iterator[datetime]:
     """When the other cases of the patient began, as far as it is recorded; else when something last came of them."""
-    for one in recent_cases(records.quick, case.key.tenant_id, case.key.patient_id, since=since):
+    for one in recent_cases(engine, case.key.tenant_id, case.key.patient_id, since=since):
         if one.id != case.id:
             start = case_times(newest_times(one.times, zone), zone, one.last_at.timestamp()).start
             yield one.last_at if start is None else datetime.fromtimestamp(start, UTC)

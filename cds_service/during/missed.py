@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from cds_service.during import mode_gate
 from cds_service.records.during_cases import KeptCase
-from cds_service.records.during_positions import BEFORE_FIRST
-from cds_service.records.records import Records
+from cds_service.records.during_positions import BEFORE_FIRST, DuringPositions
 from cds_service.tenants import during_source_rules
 from cds_service.tenants.tenant import Tenant
 from cds_service.tenants.tenant_parts import During
@@ -42,11 +41,11 @@ def window_of(case: KeptCase, times: CaseTimes, now: datetime) -> CaseWindow:
     return CaseWindow(since, min(end + _CHARTED_LATE, now), now)
 
 
-def words(tenant: Tenant, records: Records, window: CaseWindow, zone: ZoneInfo) -> tuple[str, ...]:
+def words(tenant: Tenant, positions: DuringPositions, window: CaseWindow, zone: ZoneInfo) -> tuple[str, ...]:
     """What has to be said of this window. Raises DatabaseError where nobody can tell."""
     if tenant.during.source is None or not mode_gate.reads(tenant):
         return ()
-    held = records.during_positions.of_tenant(tenant.id)
+    held = positions.of_tenant(tenant.id)
     return (*_still(tenant.during, held, window, zone), *_lost(held, window, zone))
 
 

@@ -20,7 +20,7 @@ from cds_service.records import tables
 from cds_service.records.asked_calls import asked_calls
 from cds_service.records.outcome_changes import Statement, agreed
 from cds_service.records.scores import AGE_BANDS
-from models_onnx.learning_columns import GROUP, INPUT, REQUIRED
+from models_onnx.learning_columns import CASE_COLUMNS, GROUP, INPUT, REQUIRED
 
 COLUMNS = (*REQUIRED, f"{GROUP}sex", f"{GROUP}age_band")
 # Modes in which nobody was shown a figure, and which hold of a patient and not of a user.
@@ -32,7 +32,7 @@ class CasesAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for: an outcome, followed for `horizon_days` (None: until discharge), as known on day `as_of`.
 
     `inputs`: the features to write, each a column, empty where it was not used. `refused`: ids of patients of whom
-    nothing may be learned.
+    nothing may be learned. `courses`: by call what was recorded of its operation (CASE_COLUMNS); None: no such columns.
     """
 
     outcome: str
@@ -43,6 +43,7 @@ class CasesAsked(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     inputs: tuple[str, ...]
     refused: frozenset[str] = frozenset()
+    courses: Mapping[str, Mapping[str, str]] | None = None
 
 
 class Cases(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ def learning_cases(engine: Engine, tenant_id: str, asked: CasesAsked) -> Cases:
         if why:
             left_out[why] += 1
         else:
+            row |= _course(of, asked)
             rows.append({"operation": of.last_before.evaluation_id, "person": person, "site": tenant_id, **row})
     return Cases(tuple(rows), dict(sorted(left_out.items())))
 
@@ -122,6 +124,15 @@ def _row(of: PlannedOperation, said: Mapping[str, _CallKnown], asked: CasesAsked
         "group.age_band": _age_band(stands.inputs.get("age")),
         **{INPUT + name: _text(stands.inputs.get(name)) for name in asked.inputs},
     }
+
+
+def _course(of: PlannedOperation, asked: CasesAsked) -> Mapping[str, str]:
+    """Of the one case of the operation; of two or none every column is empty."""
+    if asked.courses is None:
+        return {}
+    found = [asked.courses[call.evaluation_id] for call in of.calls if call.evaluation_id in asked.courses]
+    one = bool(found) and all(other == found[0] for other in found)
+    return found[0] if one else dict.fromkeys(CASE_COLUMNS, "")
 
 
 def _withheld(calls: Sequence[_CallKnown]) -> str:
