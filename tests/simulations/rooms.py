@@ -75,6 +75,7 @@ class Room:
         self.sent: dict[int, float] = {}
         self.acknowledged: dict[int, float] = {}
         self.last = -1
+        self.cookie = at.cookie(self.name)
 
     def resources(self, second: int) -> Iterator[dict[str, Any]]:
         """What is recorded in a second; with the first that the operation runs."""
@@ -123,7 +124,7 @@ class Room:
 
     def watch(self, until: float, measured: Measured) -> None:
         """A browser that renews its page every two seconds, as the page says."""
-        headers, path, shown = {"Cookie": self.at.cookie(self.name), "Accept": "text/html"}, "", -1
+        headers, path, shown = {"Cookie": self.cookie, "Accept": "text/html"}, "", -1
         with contextlib.closing(Line(self.at.during)) as line:
             while time.time() < until:
                 began = time.time()
