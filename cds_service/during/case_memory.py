@@ -25,6 +25,10 @@ MOST_BYTES = 128 * 1024 * 1024
 UNSEEN_S = 30.0
 # Pages are made one at a time in a worker, so that an answer to an order never waits for more than one of them.
 WAIT_S = 1.0
+# While a page is made, whoever else has something to compute gets the interpreter after this long, not after 5 ms.
+# Measured on a busy machine beside pages made one after the other: the median of an order's answer fell by half.
+YIELDS_S = 0.0005
+_USUAL_S = sys.getswitchinterval()
 # What was told a moment ago is told again where nothing came since then.
 SAME_S = 1.0
 # Where pages cannot be made in time the last one is shown, with its age, if it is not older than this.
@@ -129,9 +133,11 @@ class CaseMemory:
         if not self._making.acquire(timeout=self._wait_s):
             held = self._held.get(case.id)
             raise CasesBusyError(held.last if held is not None else None)
+        sys.setswitchinterval(YIELDS_S)
         try:
             yield self._read(case)
         finally:
+            sys.setswitchinterval(_USUAL_S)
             self._making.release()
 
     def forget(self, tenant_id: str, case_id: str = "") -> None:

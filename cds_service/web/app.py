@@ -43,6 +43,7 @@ from cds_service.web import (
     failures,
     health_routes,
     hook_routes,
+    shapes,
     subscription_routes,
 )
 from cds_service.web import operations_routes as operations
@@ -82,6 +83,7 @@ def create_app(
     `clock`: the hook's instant; another than the real one is for people whose dates are fixed (tests/patients).
     `tenants`: those of the folder that somebody has read already (preloading.py).
     """
+    shapes.prepare()
     Door.counted, KeySet.counted = metrics.count_call, metrics.count_keys
     fhir = FhirClient(threads=settings.fetch_threads)
     in_force = ModelsInForce(
@@ -109,6 +111,7 @@ def create_app(
     records.serves([site.tenant.id for site in deployment.sites], tenants.status.digest if tenants else None)
     if tenants is not None:
         tenants.hand_on(_change(app, deployment, lasting))
+    shapes.prepare()  # of what only some deployments import
     return app
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from tests.acceptance.requests import a_request
-from tests.cds_service.records.test_kill import workers
 from tests.simulations.rooms_service import TENANT, Line, Service
 
 SERVICE, POSTED = "/cds-services/surgical-risk", f"/during/{TENANT}/observations"
@@ -76,6 +75,7 @@ class Room:
         self.sent: dict[int, float] = {}
         self.acknowledged: dict[int, float] = {}
         self.last = -1
+        self.cookie = at.cookie(self.name)
 
     def resources(self, second: int) -> Iterator[dict[str, Any]]:
         """What is recorded in a second; with the first that the operation runs."""
@@ -100,12 +100,12 @@ class Room:
         """What was recorded before, a minute a Bundle."""
         for first in range(0, seconds, 60):
             every = [one for second in range(first, min(first + 60, seconds)) for one in self.resources(second)]
-            with contextlib.closing(Line(self.at.bind)) as line:
+            with contextlib.closing(Line(self.at.during)) as line:
                 assert line.ask("POST", POSTED, _bundle(every), self.at.headers(POSTED))[0] == 200
 
     def send(self, first: int, end: int, measured: Measured) -> None:
         """A Bundle a second; one that is not acknowledged is sent again until it is."""
-        with contextlib.closing(Line(self.at.bind)) as line:
+        with contextlib.closing(Line(self.at.during)) as line:
             for second in range(first, end):
                 time.sleep(max(0.0, self.begin + second - time.time()))
                 self._send(second, line, measured)
@@ -124,8 +124,8 @@ class Room:
 
     def watch(self, until: float, measured: Measured) -> None:
         """A browser that renews its page every two seconds, as the page says."""
-        headers, path, shown = {"Cookie": self.at.cookie(self.name), "Accept": "text/html"}, "", -1
-        with contextlib.closing(Line(self.at.bind)) as line:
+        headers, path, shown = {"Cookie": self.cookie, "Accept": "text/html"}, "", -1
+        with contextlib.closing(Line(self.at.during)) as line:
             while time.time() < until:
                 began = time.time()
                 if path:
@@ -200,7 +200,7 @@ def run(at: Service, rooms: int, seconds: int, *, past: int = 0, alone_s: float 
         thread.start()
     time.sleep(max(0.0, until - seconds / 2 - time.time()))
     if kill:
-        os.kill(workers(at.master)[0], signal.SIGKILL)
+        os.kill(at.a_worker(), signal.SIGKILL)
         measured.killed = True
     for thread in threads:
         thread.join()

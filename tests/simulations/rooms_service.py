@@ -30,10 +30,22 @@ SESSION_KEY = "r" * 40
 
 
 class Service:
-    """The running service of one hospital whose operations run."""
+    """The running service: where it takes orders, where what is below /during, and its processes."""
 
-    def __init__(self, folder: Path, database: str, bind: str, master: subprocess.Popen[bytes]) -> None:
-        self.folder, self.database, self.bind, self.master = folder, database, bind, master
+    def __init__(
+        self, folder: Path, database: str, binds: tuple[str, str], masters: tuple[subprocess.Popen[bytes], ...]
+    ) -> None:
+        self.folder, self.database = folder, database
+        self.bind, self.during = binds
+        self.masters = dict.fromkeys(masters)
+
+    def processes(self) -> list[int]:
+        """Every process of it."""
+        return [pid for one in self.masters for pid in (one.pid, *workers(one))]
+
+    def a_worker(self) -> int:
+        """One that answers what is below /during."""
+        return workers(list(self.masters)[-1])[0]
 
     def headers(self, path: str) -> dict[str, str]:
         now = time.time()
@@ -52,11 +64,12 @@ class Service:
 
     def memory_mb(self) -> float:
         """What all its processes hold, shared pages counted once (PSS)."""
-        return sum(_kilobytes(pid) for pid in (self.master.pid, *workers(self.master))) / 1024
+        return sum(map(_kilobytes, self.processes())) / 1024
 
     def cpu_s(self) -> float:
         """CPU of the master, its workers, and those that ended."""
-        return sum(_cpu_s(pid, ended=pid == self.master.pid) for pid in (self.master.pid, *workers(self.master)))
+        masters = {one.pid for one in self.masters}
+        return sum(_cpu_s(pid, ended=pid in masters) for pid in self.processes())
 
 
 def _kilobytes(pid: int) -> int:
@@ -74,25 +87,40 @@ def _cpu_s(pid: int, *, ended: bool) -> float:
 
 
 @contextlib.contextmanager
-def service(folder: Path, database: str, *, workers_count: int = 2) -> Iterator[Service]:
-    """`cds-service serve` with one tenant whose mode is live."""
+def service(folder: Path, database: str, *, apart: bool = False) -> Iterator[Service]:
+    """`cds-service serve` with one tenant whose mode is live.
+
+    `apart`: what is below /during has processes of its own, which give way to those that answer orders.
+    """
     bind = f"127.0.0.1:{a_free_port()}"
-    for name in ("tenants", "state"):
-        (folder / name).mkdir(parents=True)
+    (folder / "tenants").mkdir(parents=True)
     tenant = {
         "id": TENANT, "environment": "dev", "public_url": f"http://{bind}", "mode": "on", "card_floor": 0.0,
         "clients": [{"issuer": ISSUER, "jwks": {"keys": [public("ES384")]}}], "during": {"mode": "live"},
         "fhir_base_urls": ["https://fhir.example.org/r4"], "concept_maps": [str(concept_maps.DEMO)],
     }  # fmt: skip
     (folder / "tenants" / "rooms.yaml").write_text(yaml.safe_dump(tenant), encoding="utf-8")
+    with contextlib.ExitStack() as opened:
+        master = opened.enter_context(_serving(folder, database, bind))
+        during, of_during = bind, master
+        if apart:
+            during = f"127.0.0.1:{a_free_port()}"
+            of_during = opened.enter_context(_serving(folder, database, during, "nice", "-n", "10"))
+        yield Service(folder, database, (bind, during), (master, of_during))
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, database: str, bind: str, *before: str) -> Iterator[subprocess.Popen[bytes]]:
+    state = folder / f"state-{bind.rpartition(':')[2]}"
+    state.mkdir()
     command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--tenants", str(folder / "tenants")]
     environment = os.environ | {
-        "DATABASE_URL": database, "CDS_STATE_DIRECTORY": str(folder / "state"), "CDS_SESSION_KEY": SESSION_KEY,
+        "DATABASE_URL": database, "CDS_STATE_DIRECTORY": str(state), "CDS_SESSION_KEY": SESSION_KEY,
     }  # fmt: skip
     with (
         (folder / "log").open("ab") as log,
         subprocess.Popen(
-            [*command, "--bind", bind, "--workers", str(workers_count)], env=environment, stdout=log, stderr=log
+            [*before, *command, "--bind", bind, "--workers", "2"], env=environment, stdout=log, stderr=log
         ) as master,
     ):
         try:
@@ -100,7 +128,7 @@ def service(folder: Path, database: str, *, workers_count: int = 2) -> Iterator[
             while time.monotonic() < until and not is_ready(bind):
                 assert master.poll() is None, (folder / "log").read_text()
                 time.sleep(0.1)
-            yield Service(folder, database, bind, master)
+            yield master
         finally:
             master.terminate()
             master.wait(30)

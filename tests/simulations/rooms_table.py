@@ -54,17 +54,19 @@ def records() -> Iterator[dict[str, str]]:
         yield found
 
 
-def measured(count: int, seconds: int, name: str, *, past: int = 0, alone_s: float = 5.0) -> Measured:
+def measured(
+    count: int, seconds: int, name: str, *, past: int = 0, alone_s: float = 5.0, apart: bool = False
+) -> Measured:
     """One run with a record of its own."""
     with records() as urls, tempfile.TemporaryDirectory() as folder:
-        with rooms_service.service(Path(folder) / "service", urls[name]) as at:
+        with rooms_service.service(Path(folder) / "service", urls[name], apart=apart) as at:
             found = rooms.run(at, count, seconds, past=past, alone_s=alone_s)
             found.lost = lost(at, count, past + seconds, found.unsent)
         return found
 
 
 def row(found: Measured, name: str, load: tuple[float, float]) -> tuple[str, ...]:
-    """One run as a line of the table."""
+    """One run as a line of the table; `load`: of the machine before and after, with all that runs beside."""
     pages = f"{found.behind}, {found.late}, {found.failed_pages} of {len(found.page_s)}"
     return (
         f"{found.rooms}, {name}",
@@ -90,9 +92,10 @@ def main(seconds: int, counts: list[int]) -> None:
     """Measure each and write the table."""
     rows = []
     for count in counts:
-        for name in ("SQLite", "PostgreSQL"):
+        for name, apart in (("SQLite", False), ("SQLite", True), ("PostgreSQL", False)):
             before = os.getloadavg()[0]
-            rows.append(row(measured(count, seconds, name, past=PAST), name, (before, os.getloadavg()[0])))
+            found = measured(count, seconds, name, past=PAST, apart=apart)
+            rows.append(row(found, f"{name}{', apart' if apart else ''}", (before, os.getloadavg()[0])))
             print(" | ".join(rows[-1]), flush=True)
     text, begin, end = PAGE.read_text(encoding="utf-8"), f"<!-- {NAME}: begin -->", f"<!-- {NAME}: end -->"
     above, _, rest = text.partition(begin)

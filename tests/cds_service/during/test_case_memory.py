@@ -1,6 +1,8 @@
 """What a worker remembers of cases: the same as what is kept, bounded, forgotten; a page that is late says so."""
 
+import contextlib
 import random
+import sys
 import threading
 import time
 import tracemalloc
@@ -151,6 +153,15 @@ def test_where_a_page_is_being_made_the_last_one_is_at_hand(engine):
         assert (busy.value.last and busy.value.last.values) == told
         with memory.of(found) as held:
             held.told(BEGIN, lambda: {"as_of": "10:00"})
+
+
+def test_while_a_page_is_made_others_need_not_wait_for_the_interpreter(engine):
+    cases, memory, usual = DuringCases(engine), CaseMemory(CaseReading(engine)), sys.getswitchinterval()
+    cases.keep(CaseKey(TENANT, "p1", "e1"), [a_part(1)], ROOM, FROM_US)
+    with contextlib.suppress(ValueError), memory.of(cases.of_tenant(TENANT)[0]):
+        assert sys.getswitchinterval() < usual / 4
+        raise ValueError
+    assert sys.getswitchinterval() == pytest.approx(usual)
 
 
 def in_another_thread(work):
