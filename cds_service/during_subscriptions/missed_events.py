@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Literal
 
 from cds_service.during_subscriptions import source_server, sweeps
 from cds_service.during_subscriptions.asked_source import AskedSource
@@ -14,9 +15,11 @@ from fhir_mappings.during.position import Position
 
 # Of one source in one turn; the lease is longer than that and what was begun last.
 BUDGET_S = 20.0
-_AT_ONCE = 100
+_AT_ONCE = 500
 # A server that answers, and does not have what it told of, is believed then.
 _BELIEVED_AFTER = 3
+# A server that answers no search either is given up after some ten minutes.
+_GIVEN_UP_AFTER = 14
 
 
 def recover(asked: AskedSource) -> None:
@@ -26,14 +29,14 @@ def recover(asked: AskedSource) -> None:
     while time.monotonic() < until:
         told = _asked(asked, position)
         if not isinstance(told, Notification):
-            _without_events(asked, is_over=told == "not-offered")
+            _without_events(asked, told)
             return
         asked.taker.take(told, asked.site, asked.by, asked.clock(), BUDGET_S)
         before, position = position, asked.change(_settled)
         if position.ask_at is None:
             return
         if position.numbers == before.numbers:
-            _without_events(asked, is_over=position.tries >= _BELIEVED_AFTER)
+            _without_events(asked, "not-had")
             return
 
 
@@ -50,22 +53,24 @@ def _settled(position: Position) -> Position:
     return position if position.numbers.missing else position.asked_next(None)
 
 
-def _without_events(asked: AskedSource, *, is_over: bool) -> None:
-    """The server does not give what is missing now, or (`is_over`) never will: then searches find it, or nobody."""
+def _without_events(asked: AskedSource, why: NoEvents | Literal["not-had"]) -> None:
+    """The server does not give what is missing now, or never will: then searches find it, or nobody."""
     at, position = asked.clock(), asked.position()
-    if not is_over:
+    if why == "failed":
+        asked.change(lambda one: one.failed(at, most=_BELIEVED_AFTER - 1))
+    elif why == "not-had" and position.tries < _BELIEVED_AFTER:
         asked.change(lambda one: one.failed(at))
-    elif not position.numbers.missing:
+    elif position.numbers.missing:
+        _searched(asked, position, at)
+    else:
         pause = asked.source.heartbeat_s
         asked.change(lambda one: one.asked_next(at + timedelta(seconds=2 * pause) if pause else None))
-    else:
-        _searched(asked, position, at)
 
 
 def _searched(asked: AskedSource, position: Position, at: datetime) -> None:
     since, missing = position.well_at - sweeps.CLOCKS_APART, position.numbers.missing
     swept = sweeps.sweep(asked, since, at)
-    if not swept.answered and position.tries < _BELIEVED_AFTER:
+    if not swept.answered and position.tries < _GIVEN_UP_AFTER:
         asked.change(lambda one: one.failed(at))
         return
     lost = bool(swept.lost) or not swept.whole or not asked.source.searches

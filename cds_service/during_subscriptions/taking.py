@@ -27,6 +27,8 @@ from fhir_mappings.during.position import Position
 NOTIFIED = "notification"
 # https://hl7.org/fhir/R4/valueset-subscription-status.html: it sends nothing any more.
 _STOPPED = ("error", "off")
+# More are several transactions, so that nobody waits long for one of them.
+_PARCEL = 500
 _SEEN_BY_NUMBER = ("handshake", "heartbeat", "query-status")
 
 
@@ -69,20 +71,22 @@ class Taker(msgspec.Struct, frozen=True):
         )
 
     def keep(self, resources: Sequence[bytes], site: TenantRuntime, arrival: Arrival) -> tuple[Arrived, int]:
-        """What was kept, and how many resources can neither be kept nor be placed."""
-        if not resources:
-            return Arrived(), 0
+        """What was kept, and how many resources can neither be kept nor be placed; each parcel whole or not at all."""
+        found = [
+            self._parcel(resources[start : start + _PARCEL], site, arrival)
+            for start in range(0, len(resources), _PARCEL)
+        ]
+        arrived, unplaced = _counted([one for parcel, _ in found for one in parcel])
+        return arrived, unplaced + sum(lost for _, lost in found)
+
+    def _parcel(self, some: Sequence[bytes], site: TenantRuntime, arrival: Arrival) -> tuple[list[Arrived], int]:
         try:
-            return _counted([self.intake.take(resources, site, arrival, one_patient=False)])
+            return [self.intake.take(some, site, arrival, one_patient=False)], 0
         except InvalidContext:  # one of them is of an encounter that is known as another patient's
-            found, lost = [], 0
-            for one in resources:
-                try:
-                    found.append(self.intake.take([one], site, arrival, one_patient=False))
-                except InvalidContext:
-                    lost += 1
-            arrived, unplaced = _counted(found)
-            return arrived, lost + unplaced
+            if len(some) == 1:
+                return [], 1
+            single = [self._parcel([one], site, arrival) for one in some]
+            return [one for arrived, _ in single for one in arrived], sum(lost for _, lost in single)
 
 
 def _counted(found: Sequence[Arrived]) -> tuple[Arrived, int]:

@@ -41,7 +41,8 @@ class Position(Struct, frozen=True, kw_only=True):
     def heard(self, at: datetime, *, taken: tuple[Range, ...] = (), told: int = 0, stopped: bool = False) -> Position:
         """After the source spoke: these events were taken, and so many there have been."""
         numbers = self.numbers.with_told(told).with_taken(taken)
-        found = msgspec.structs.replace(self, numbers=numbers, stopped=stopped, heard_at=at)
+        tries = self.tries if numbers == self.numbers.with_told(told) else 0
+        found = msgspec.structs.replace(self, numbers=numbers, stopped=stopped, heard_at=at, tries=tries)
         if numbers.missing:
             ask_at = self.ask_at or at + timedelta(seconds=ORDER_S)
             return msgspec.structs.replace(found, ask_at=ask_at)
@@ -50,8 +51,9 @@ class Position(Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(found, well_at=max(at, self.well_at), ask_at=None, tries=0)
 
     def lost(self, at: datetime) -> Position:
-        """Something that came now can neither be kept nor be placed."""
-        return msgspec.structs.replace(self, gaps=_with_gap(self.gaps, Gap(min(self.well_at, at), at)))
+        """Something can neither be kept nor be placed: what came now, or what was missing since all was well."""
+        since = min(self.well_at, at) if self.numbers.missing or self.stopped else at
+        return msgspec.structs.replace(self, gaps=_with_gap(self.gaps, Gap(since, at)))
 
     def swept(self, at: datetime, seen_until: datetime | None, next_at: datetime | None) -> Position:
         """What is searched was seen whole, up to `seen_until` by the server's own clock."""
@@ -69,10 +71,10 @@ class Position(Struct, frozen=True, kw_only=True):
         before = self.lost(at) if lost else self
         return msgspec.structs.replace(before.heard(at, taken=missing), heard_at=self.heard_at)
 
-    def failed(self, at: datetime) -> Position:
-        """Asking failed: it is asked again later, each time after a longer pause."""
+    def failed(self, at: datetime, *, most: int = 1_000) -> Position:
+        """Asking failed: it is asked again later, each time after a longer pause. `most`: what it may count up to."""
         pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self.tries, 10))
-        return msgspec.structs.replace(self, tries=self.tries + 1, ask_at=at + timedelta(seconds=pause))
+        return msgspec.structs.replace(self, tries=min(self.tries + 1, most), ask_at=at + timedelta(seconds=pause))
 
     def asked_next(self, at: datetime | None) -> Position:
         """It is asked at this instant, or not at all."""

@@ -65,7 +65,8 @@ class SourcedHospital:
         return {body for content in found for body in content.observations}
 
     def page(self) -> str:
-        """The page of the one case that has an encounter."""
+        """The page of the one case that has an encounter; what was told a second ago would be told again."""
+        self.now += timedelta(seconds=2)
         (case,) = [one for one in self.cases.of_tenant(TENANT) if one.key.encounter_id]
         answer = self.app.test_client().get(f"/during/{TENANT}/{case.id}", headers=a_token())
         assert answer.status_code == 200
