@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 import msgspec
 
-from cds_service.commands import kept_record, output, proof
+from cds_service.commands import kept_record, output, proof, tenant_zone
 from cds_service.trust import private_files
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def operations(  # noqa: PLR0913 — a command's options are its interface
         until=until.replace(tzinfo=UTC),
         inputs=tuple(FEATURES),
         refused=_ids(refused or ()),
+        zone=tenant_zone.zone_of(tenant_id, folder),
     )
     with kept_record.opened(database_url) as engine:
         proof.refuse_unrecorded(engine, tenant_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cds_service.commands import faults, kept_record, output, proof
+from cds_service.commands import faults, kept_record, output, proof, tenant_zone
 
 ALL = "index.html"
 METRICS = "surgical-risk-monitors.prom"
@@ -23,9 +23,16 @@ METRICS = "surgical-risk-monitors.prom"
     "--models", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="CDS_MODELS", default=None,
     help="Folder of the models (default: those of the package).",
 )  # fmt: skip
+@tenant_zone.option
 @kept_record.option
 def monitor(
-    tenant_id: str | None, *, out: Path, until: datetime | None, models: Path | None, database_url: str
+    tenant_id: str | None,
+    *,
+    out: Path,
+    until: datetime | None,
+    models: Path | None,
+    folder: Path | None,
+    database_url: str,
 ) -> None:
     """Write a page of what is watched of TENANT_ID, or of every tenant of the record and one of all; to be run weekly.
 
@@ -46,13 +53,15 @@ def monitor(
         raise click.ClickException(f"{models}: holds no models")
     horizons = outcome_horizons(models or registry.PACKAGE)
     out.mkdir(exist_ok=True)
-    found, failed = [], {}
+    found, failed, zones = [], {}, tenant_zone.zones(folder)
     with kept_record.opened(database_url, connections=2) as engine:
         if tenant_id is not None:
             proof.refuse_unrecorded(engine, tenant_id)
         for tenant in (tenant_id,) if tenant_id else retention.tenants_kept(engine):
             try:
-                of = watch.of_tenant(engine, tenant, today=today, horizons=horizons, limits=limits)
+                of = watch.of_tenant(
+                    engine, tenant, today=today, horizons=horizons, limits=limits, zone=zones.get(tenant)
+                )
                 page = monitor_page.of_tenant(of, limits)
             except (StatementFailed, ValueError) as error:
                 failed[tenant] = _not_watched(tenant, error)

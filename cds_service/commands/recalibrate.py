@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from cds_service.commands import go_live_check, kept_record, output, proof
+from cds_service.commands import go_live_check, kept_record, output, proof, tenant_zone
 
 if TYPE_CHECKING:
     from cds_service.records.calibration_cases import Operation
@@ -59,6 +59,7 @@ def recalibrate() -> None:
     "--lag-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days until an outcome is reported."
 )
 @click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
+@tenant_zone.option
 @_with_who
 def fit(  # noqa: PLR0913 — a command's options are its interface
     tenant_id: str,
@@ -69,6 +70,7 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
     until: datetime,
     lag_days: int,
     directory: Path | None,
+    folder: Path | None,
     done_by: str,
     reason: str,
     database_url: str,
@@ -87,7 +89,12 @@ def fit(  # noqa: PLR0913 — a command's options are its interface
         models = registry.load(directory or registry.PACKAGE, class_b=True)
         card = _card(models, model, version)
         found = calibration_cases.scored_operations(
-            engine, tenant_id, sha256=card.sha256, outcome=card.outcome, **period
+            engine,
+            tenant_id,
+            sha256=card.sha256,
+            outcome=card.outcome,
+            zone=tenant_zone.zones(folder).get(tenant_id),
+            **period,
         )
         operations = _that_count(found, card.horizon_days, lag_days)
         fitted = recalibration_fit.fit([_case(one, card.outcome, models) for one in operations])

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
 
-from cds_service.commands import case_removal, kept_record, learning, output, proof
+from cds_service.commands import case_removal, kept_record, learning, output, proof, tenant_zone
 
 _FAULTS_TOLD = 50
 
@@ -57,8 +58,9 @@ def migrate(earlier: str | None, *, database_url: str) -> None:
 @click.argument("tenant_id")
 @click.option("--form", type=click.Choice(["csv", "audit-event", "scores"]), default="csv", show_default=True)
 @click.option("--since", type=click.DateTime(), default="1970-01-01", help="From this day on, UTC.")
+@tenant_zone.option
 @kept_record.option
-def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> None:
+def export(tenant_id: str, *, form: str, since: datetime, folder: Path | None, database_url: str) -> None:
     """Write one tenant's evaluations and feedback to standard output. Holds patients' ids: treat it as such.
 
     `scores`: a row for each version of each model, champions beside challengers, with what happened; no ids.
@@ -70,7 +72,8 @@ def export(tenant_id: str, *, form: str, since: datetime, database_url: str) -> 
     with kept_record.opened(database_url, connections=2) as engine:
         proof.refuse_unrecorded(engine, tenant_id)
         if form == "scores":
-            rows = scores.to_csv(engine, tenant_id, sys.stdout, since=start)
+            zone = tenant_zone.zones(folder).get(tenant_id)
+            rows = scores.to_csv(engine, tenant_id, sys.stdout, since=start, zone=zone)
         elif form == "csv":
             rows = exporting.to_csv(engine, tenant_id, sys.stdout, since=start)
         else:
@@ -175,7 +178,9 @@ def floors(tenant_id: str, *, folder: Path, since: datetime, database_url: str) 
         raise click.ClickException(f"{tenant_id}: no tenant of {folder} is called so and has a card_budget")
     output.say(f"database: {database.safe(database_url)}", database=database.safe(database_url))
     with kept_record.opened(database_url) as engine:
-        operations = card_floors.assessed_operations(engine, tenant_id, since=since.replace(tzinfo=UTC))
+        operations = card_floors.assessed_operations(
+            engine, tenant_id, since=since.replace(tzinfo=UTC), zone=ZoneInfo(tenant.zone)
+        )
     if len(operations) < card_floors.FEWEST:
         raise click.ClickException(f"{len(operations)} operations on record; {card_floors.FEWEST} are needed")
     in_force = tenant_advice.floors(tenant)

@@ -48,7 +48,8 @@ def standing(of: Followed, *, horizon_days: int | None, as_of: date, lag_days: i
     """Whether the operation counts on the day `as_of`, and if not, why.
 
     `not-mature`: its ISO week could not be known whole yet. `lost`: the week is mature and the patient was not followed
-    through the horizon. `undated`: said by a file without days; whether it is mature cannot be told from what it says.
+    through the horizon; of somebody with an event only where the file says that they were followed beyond it, and yet
+    not through the horizon. `undated`: said by a file without days; whether it is mature cannot be told.
     Without `horizon_days` the outcome is one until discharge.
     """
     horizon = _followed_for(horizon_days)
@@ -58,11 +59,16 @@ def standing(of: Followed, *, horizon_days: int | None, as_of: date, lag_days: i
         return "not-mature"
     if of.occurred is None:
         return "unknown"
-    if of.occurred:
-        return "counts" if of.occurred_on is not None else "undated"
-    if of.observed_through is None:
+    if (of.occurred_on if of.occurred else of.observed_through) is None:
         return "undated"
-    return "counts" if of.observed_through >= of.day + horizon else "lost"
+    return "lost" if _is_lost(of, of.day + horizon) else "counts"
+
+
+def _is_lost(of: Followed, end: date) -> bool:
+    """Whether it counts as little with an event as without. Who ends with the event is followed as far as it needs."""
+    if of.observed_through is None or of.observed_through >= end:
+        return False
+    return not of.occurred or of.occurred_on is None or of.occurred_on < of.observed_through
 
 
 def happened(of: Followed, *, horizon_days: int | None) -> bool:

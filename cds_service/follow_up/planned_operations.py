@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 # No source: the time from the first look at an order to the operation differs by hospital. 30 days is the horizon of
 # the outcomes, so that an operation and its complication stay together and a later revision stands alone.
 WINDOW = timedelta(days=30)
-# A call is told in UTC, the day of an operation in the hospital's own zone. West of Greenwich a local day ends at most
-# twelve hours into the next day of UTC: a later call was made after the day of the operation, wherever that is.
+# A call is told in UTC, the day of an operation in the hospital's own zone. Where nobody knows that zone: west of
+# Greenwich a local day ends at most twelve hours into the next day of UTC, and a later call was made after it anywhere.
 _LOCAL_DAY_ENDS = timedelta(days=1, hours=12)
 
 
@@ -42,13 +43,14 @@ class PlannedOperation(msgspec.Struct, frozen=True):
 
     calls: tuple[Asked, ...]
     operated_on: date | None
+    zone: ZoneInfo | None = None
 
     @property
     def last_before(self) -> Asked:
         """The call that stands for the operation: the last one before it was done."""
         if self.operated_on is None:
             return self.calls[-1]
-        before = [call for call in self.calls if not _is_after(call.at, self.operated_on)]
+        before = [call for call in self.calls if not _is_after(call.at, self.operated_on, self.zone)]
         return before[-1] if before else self.calls[0]
 
     @property
@@ -57,10 +59,13 @@ class PlannedOperation(msgspec.Struct, frozen=True):
         return self.operated_on or self.calls[-1].at.date()
 
 
-def planned_operations(asked: Iterable[Asked], *, window: timedelta = WINDOW) -> tuple[PlannedOperation, ...]:
+def planned_operations(
+    asked: Iterable[Asked], *, window: timedelta = WINDOW, zone: ZoneInfo | None = None
+) -> tuple[PlannedOperation, ...]:
     """Every operation that the calls were about, by the time of its first call.
 
-    A call without a patient stands alone: nobody can say whose it was.
+    A call without a patient stands alone: nobody can say whose it was. `zone`: the hospital's, in which the day of an
+    operation ends; without it a call of the next local morning may pass for one before it, east of Greenwich.
     """
     by_patient: dict[str, list[_Open]] = {}
     found: list[_Open] = []
@@ -68,17 +73,18 @@ def planned_operations(asked: Iterable[Asked], *, window: timedelta = WINDOW) ->
         opened = by_patient.setdefault(call.patient_id, []) if call.patient_id else []
         of = _same_day(opened, call) or _same_plan(opened, call, window)
         if of is None:
-            of = _Open()
+            of = _Open(zone)
             opened.append(of)
             found.append(of)
         of.add(call)
-    return tuple(PlannedOperation(tuple(one.calls), one.operated_on) for one in found)
+    return tuple(PlannedOperation(tuple(one.calls), one.operated_on, zone) for one in found)
 
 
 class _Open:
     """An operation while its calls are being found."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: ZoneInfo | None) -> None:
+        self._zone = zone
         self.calls: list[Asked] = []
         self.operated_on: date | None = None
         self._event_on: date | None = None
@@ -92,7 +98,7 @@ class _Open:
     def is_done_before(self, call: Asked) -> bool:
         """Was this operation done, or followed by an outcome, before the call was made?"""
         done = self.operated_on or self._event_on
-        return done is not None and _is_after(call.at, done)
+        return done is not None and _is_after(call.at, done, self._zone)
 
     def is_about_the_same(self, call: Asked) -> bool:
         return any(
@@ -102,8 +108,10 @@ class _Open:
         )
 
 
-def _is_after(at: datetime, day: date) -> bool:
-    """Was this after that local day, in every zone?"""
+def _is_after(at: datetime, day: date, zone: ZoneInfo | None) -> bool:
+    """Was this after that local day, or where the zone is not known, after it in every zone?"""
+    if zone is not None:
+        return at.astimezone(zone).date() > day
     return at.astimezone(UTC) >= datetime.combine(day, time(), UTC) + _LOCAL_DAY_ENDS
 
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -70,15 +71,22 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_tenant(
-    engine: Any, tenant: str, *, today: date, horizons: Mapping[str, int | None], limits: Monitors
+    engine: Any,
+    tenant: str,
+    *,
+    today: date,
+    horizons: Mapping[str, int | None],
+    limits: Monitors,
+    zone: ZoneInfo | None = None,
 ) -> Watched:
     """What the record of one tenant says on that day; whole weeks only, outcomes only of mature ones.
 
     `horizons`: by outcome, for rows that do not say with the prediction how long its model looks ahead.
+    `zone`: the hospital's, where somebody knows it: in which the days of operations are.
     """
     calls = {row.id: series.seen(row) for row in export.evaluations(engine, tenant, since=_EVER)}
     over = series.weeks((one.day for one in calls.values()), today=today)
-    planned = planned_operations(asked_calls(engine, tenant))
+    planned = planned_operations(asked_calls(engine, tenant), zone=zone)
     operations = [calls[of.last_before.evaluation_id] for of in planned if of.last_before.evaluation_id in calls]
     answers = card_answers(engine, tenant, since=_EVER)
     found = [
@@ -86,7 +94,7 @@ def of_tenant(
         *series.of_operations(operations, _carded(planned, calls, answers), over),
         *series.of_cards(answers, over),
     ]
-    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER), horizons)
+    scored = outcome_series.scored(scores.scores(engine, tenant, since=_EVER, zone=zone), horizons)
     found += severity(scored, over)
     outcomes = tuple(outcome_series.charts(scored, today=today))
     return Watched(

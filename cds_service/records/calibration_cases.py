@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Engine, RowMapping, and_, select
@@ -49,18 +50,26 @@ class _CallSaid(msgspec.Struct, frozen=True):
 
 
 def scored_operations(
-    engine: Engine, tenant_id: str, *, sha256: str, outcome: str, since: datetime, until: datetime
+    engine: Engine,
+    tenant_id: str,
+    *,
+    sha256: str,
+    outcome: str,
+    since: datetime,
+    until: datetime,
+    zone: ZoneInfo | None = None,
 ) -> tuple[Operation, ...]:
     """Every operation that this graph scored and whose outcome is known, whatever mode held, oldest first.
 
     An operation counts once, with what was said at the last call before it (follow_up/planned_operations.py).
     The probability is the model's own, before any recalibration. `since` and `until` bound the calls.
+    `zone`: in which the days of operations are.
     """
     asked = asked_calls(engine, tenant_id, since=since, until=until)
     with engine.connect() as connection:
         rows = connection.execute(_statement(tenant_id, outcome, since, until)).mappings()
         said = {row["id"]: _read(row, sha256) for row in rows}
-    found = (_operation(one, said) for one in planned_operations(asked))
+    found = (_operation(one, said) for one in planned_operations(asked, zone=zone))
     return tuple(one for one in found if one is not None)
 
 

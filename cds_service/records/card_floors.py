@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Engine, select
@@ -30,7 +31,9 @@ class Risk(msgspec.Struct, frozen=True):
 Operation = tuple[Risk, ...]
 
 
-def assessed_operations(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[Operation, ...]:
+def assessed_operations(
+    engine: Engine, tenant_id: str, *, since: datetime, zone: ZoneInfo | None = None
+) -> tuple[Operation, ...]:
     """Every operation that was assessed, once, as it was last asked about (follow_up/planned_operations.py)."""
     table = tables.evaluation.c
     statement = (
@@ -44,7 +47,7 @@ def assessed_operations(engine: Engine, tenant_id: str, *, since: datetime) -> t
             told = msgspec.json.decode(row.result).get("predictions", ())
             risks[row.id] = tuple(_risk(one) for one in told if _counts(one))
     asked = (call for call in asked_calls(engine, tenant_id, since=since) if call.evaluation_id in risks)
-    return tuple(risks[of.last_before.evaluation_id] for of in planned_operations(asked))
+    return tuple(risks[of.last_before.evaluation_id] for of in planned_operations(asked, zone=zone))
 
 
 def share(operations: Sequence[Operation], floors: Mapping[str, float]) -> float:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Engine, RowMapping, select
@@ -44,6 +45,7 @@ class CasesAsked(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[str, ...]
     refused: frozenset[str] = frozenset()
     courses: Mapping[str, Mapping[str, str]] | None = None
+    zone: ZoneInfo | None = None
 
 
 class Cases(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ def learning_cases(engine: Engine, tenant_id: str, asked: CasesAsked) -> Cases:
     persons: dict[str, int] = {}
     left_out: Counter[str] = Counter()
     rows = []
-    for of in planned_operations(calls):
+    for of in planned_operations(calls, zone=asked.zone):
         patient = of.calls[0].patient_id
         person = persons.setdefault(patient or of.calls[0].evaluation_id, len(persons) + 1)
         why, row = _row(of, said, asked)

@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Engine, select
@@ -51,24 +52,27 @@ COLUMNS = (
 AGE_BANDS = ((50, "18-49"), (65, "50-64"), (80, "65-79"), (1000, "80+"))
 
 
-def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime) -> int:
+def to_csv(engine: Engine, tenant_id: str, out: TextIO, *, since: datetime, zone: ZoneInfo | None = None) -> int:
     """One row per evaluation and version that was scored, oldest first; returns how many."""
     writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
     writer.writeheader()
     rows = 0
-    for row in scores(engine, tenant_id, since=since):
+    for row in scores(engine, tenant_id, since=since, zone=zone):
         writer.writerow(row)
         rows += 1
     return rows
 
 
-def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[str, Any]]:
+def scores(
+    engine: Engine, tenant_id: str, *, since: datetime, zone: ZoneInfo | None = None
+) -> Iterator[dict[str, Any]]:
     """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet.
 
     `horizon_days`, which is no column, where the discrete result has the prediction; None there: until discharge.
+    `zone`: in which the days of operations are (follow_up/planned_operations.py).
     """
     happened = statements(engine, tenant_id)
-    operations = _operations(engine, tenant_id)
+    operations = _operations(engine, tenant_id, zone)
     table = tables.evaluation.c
     columns = (table.received_at, table.hook, table.mode, table.decision, table.reason, table.procedure_group)
     statement = (
@@ -93,7 +97,7 @@ def scores(engine: Engine, tenant_id: str, *, since: datetime) -> Iterator[dict[
                 yield {**shared, **_score(told), **horizon, **(_days(said) if said else {})}
 
 
-def _operations(engine: Engine, tenant_id: str) -> dict[str, dict[str, Any]]:
+def _operations(engine: Engine, tenant_id: str, zone: ZoneInfo | None) -> dict[str, dict[str, Any]]:
     """Per evaluation: of which operation it is, and whether it stands for it."""
     return {
         call.evaluation_id: {
@@ -101,7 +105,7 @@ def _operations(engine: Engine, tenant_id: str) -> dict[str, dict[str, Any]]:
             "of_operation": int(call is of.last_before),
             "operated_on": of.operated_on,
         }
-        for of in planned_operations(asked_calls(engine, tenant_id))
+        for of in planned_operations(asked_calls(engine, tenant_id), zone=zone)
         for call in of.calls
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -75,12 +76,16 @@ def collect(
     tenant_id: str,
     window: Window,
     *,
+    zone: ZoneInfo,
     count: Callable[[AnsweredCall], None],
     cohorts: Mapping[str, Mapping[str, str]],
 ) -> Collected:
-    """The operations of the window; `count` is given each call. `cohorts`: by evaluation, what a site's file adds."""
+    """The operations of the window, with days of `zone`; `count` is given each call.
+
+    `cohorts`: by evaluation, what a site's file adds.
+    """
     between = {"since": window.since, "until": window.until}
-    found = planned_operations(asked_calls(engine, tenant_id, **between))
+    found = planned_operations(asked_calls(engine, tenant_id, **between), zone=zone)
     wanted = {of.last_before.evaluation_id for of in found}
     kept: dict[str, AnsweredCall] = {}
     for call in answered_calls(engine, tenant_id, **between):

@@ -75,7 +75,9 @@ class ReportAsked(msgspec.Struct, frozen=True, kw_only=True):
 def make(engine: Any, asked: ReportAsked) -> tuple[ValidationReport, tuple[ValidatedOperation, ...]]:
     """The report, and the operations that it was made from."""
     counter = CallCounter(asked.zone)
-    found = collected.collect(engine, asked.tenant, asked.window, count=counter.add, cohorts=asked.cohorts)
+    found = collected.collect(
+        engine, asked.tenant, asked.window, zone=asked.zone, count=counter.add, cohorts=asked.cohorts
+    )
     return _report(found, counter.counted(), asked), found.operations
 
 

@@ -78,7 +78,7 @@ def test_bad_input_is_told_in_plain_words(tmp_path: Path, name: str, option: str
 
 
 # `mode set ... silent` reads no models; a replay makes the folder in which it works.
-UNREAD = {("mode set", "--models"), ("replay", "--work")}
+UNREAD = {("mode set", "--site-models"), ("mode set", "--models"), ("replay", "--work")}
 
 
 def harmless(option: str, value: str) -> bool:

@@ -25,6 +25,13 @@ EARLY = MONDAY + timedelta(days=2)
         (Followed(day=MONDAY, occurred=True, occurred_on=EARLY), A_DAY_EARLIER, "not-mature"),
         (Followed(day=MONDAY, occurred=True, occurred_on=EARLY), FIRST_DAY_THAT_COUNTS, "counts"),
         (Followed(day=MONDAY, occurred=False, observed_through=FOLLOWED - timedelta(1)), FIRST_DAY_THAT_COUNTS, "lost"),
+        # With an event: lost where the file says that they were followed beyond it, and not through the horizon.
+        (Followed(day=MONDAY, occurred=True, occurred_on=EARLY, observed_through=FOLLOWED - timedelta(1)),
+         FIRST_DAY_THAT_COUNTS, "lost"),
+        (Followed(day=MONDAY, occurred=True, occurred_on=EARLY, observed_through=FOLLOWED),
+         FIRST_DAY_THAT_COUNTS, "counts"),
+        (Followed(day=MONDAY, occurred=True, occurred_on=EARLY, observed_through=EARLY),
+         FIRST_DAY_THAT_COUNTS, "counts"),
         (Followed(day=MONDAY, occurred=False), FIRST_DAY_THAT_COUNTS, "undated"),
         (Followed(day=MONDAY, occurred=True), FIRST_DAY_THAT_COUNTS, "undated"),
         (Followed(day=MONDAY), FIRST_DAY_THAT_COUNTS, "unknown"),
@@ -85,3 +92,32 @@ def test_reports_that_come_0_to_90_days_late_leave_observed_to_expected_unbiased
     assert abs(observed / expected - 1) < 0.02
     observed, expected = np.sum([_one_hospital(random, withhold=False) for _ in range(10)], axis=0)
     assert observed / expected < 0.9, "what counts every operation at once would have shown a risk that is too low"
+
+
+def _lost_hospital(random: np.random.Generator, *, says_how_far: bool) -> tuple[float, float]:
+    """Observed and expected of 2,000 mature operations, of which one in five was followed for fewer days than asked."""
+    observed = expected = 0.0
+    for _ in range(2_000):
+        risk = float(1 / (1 + np.exp(-random.normal(-2.0, 0.8))))
+        after = int(random.integers(0, HORIZON)) if random.random() < risk else None
+        followed = int(random.integers(0, HORIZON)) if random.random() < 0.2 else HORIZON
+        seen = after is not None and after <= followed
+        through = after if seen and after is not None and not says_how_far else followed
+        of = Followed(
+            day=MONDAY,
+            occurred=seen,
+            occurred_on=MONDAY + timedelta(after) if seen and after is not None else None,
+            observed_through=MONDAY + timedelta(through),
+        )
+        if standing(of, horizon_days=HORIZON, as_of=FIRST_DAY_THAT_COUNTS, lag_days=LAG) == "counts":
+            observed += happened(of, horizon_days=HORIZON)
+            expected += risk
+    return observed, expected
+
+
+def test_who_was_lost_is_left_out_with_an_event_as_without_where_the_file_says_how_far_they_were_followed() -> None:
+    random = np.random.default_rng(20261129)
+    observed, expected = np.sum([_lost_hospital(random, says_how_far=True) for _ in range(40)], axis=0)
+    assert abs(observed / expected - 1) < 0.025
+    observed, expected = np.sum([_lost_hospital(random, says_how_far=False) for _ in range(40)], axis=0)
+    assert observed / expected > 1.06, "a file that ends with the event leaves events of those who were lost in"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -40,6 +41,31 @@ def test_the_calls_are_joined_as_agreed(case: dict[str, Any]) -> None:
         [call.evaluation_id + "*" * (call is operation.last_before) for call in operation.calls] for operation in found
     ]
     assert told == case["operations"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "stands"),
+    [
+        # The operation was on Monday 2 March; this call came on Tuesday at 08:30 of the hospital's clock.
+        ("Asia/Tokyo", "2026-03-02T23:30:00", False),
+        ("Europe/Berlin", "2026-03-03T07:30:00", False),
+        ("America/New_York", "2026-03-03T13:30:00", False),
+        # And this one on Monday at 06:30 or, where a zone is far behind, at 23:30.
+        ("Asia/Tokyo", "2026-03-01T21:30:00", True),
+        ("Pacific/Honolulu", "2026-03-03T09:30:00", True),
+        (None, "2026-03-03T11:30:00", True),
+        (None, "2026-03-03T12:30:00", False),
+    ],
+)
+def test_the_last_call_before_the_operation_is_told_by_the_hospitals_own_day(
+    zone: str | None, at: str, stands: bool
+) -> None:
+    calls = [
+        {"id": "before", "at": "2026-02-25T10:00:00", "group": "spine-fusion", "operated": date(2026, 3, 2)},
+        {"id": "late", "at": at, "group": "spine-fusion", "operated": date(2026, 3, 2)},
+    ]
+    (found,) = planned_operations(map(a_call, calls), zone=ZoneInfo(zone) if zone else None)
+    assert found.last_before.evaluation_id == ("late" if stands else "before")
 
 
 calls = st.builds(
