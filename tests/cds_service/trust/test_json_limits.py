@@ -190,3 +190,41 @@ def test_no_body_without_a_repeated_name_is_refused_for_one(extra, prefetch):
     if BACKSLASH in body or any("\ud800" <= one <= "\udfff" for one in body):
         return
     hook_request.read_request(body.encode(), offered=OFFERED)
+
+
+AROUND = (-40, -33, -20, -17, -16, -9, -8, -7, -5, -4, -3, -2, -1, 0, 1)
+
+
+def a_body_with_the_literal_at(place: int, literal: bytes) -> bytes:
+    """A body in which this literal begins at that byte, and the same again in the next block."""
+    text = json.dumps(a_body()).encode()
+    head = text[:-1] + b', "before": ["'
+    room = place - len(head) - len(b'", ')
+    return head + (b'y", "' * (room // 5 + 1))[: room - room % 5] + b" " * (room % 5) + b'", ' + literal + b"]}"
+
+
+@pytest.mark.parametrize("offset", AROUND)
+@pytest.mark.parametrize(
+    ("literal", "is_read"),
+    [
+        (b"1e309", False),
+        (b"-12.5E+4000", False),
+        (b"9" * 33, False),
+        (b"1e308", True),
+        (b"9" * 32, True),
+        (b"[" * 70 + b"]" * 70, False),
+        (b"[" * 50 + b"]" * 50, True),
+        ('"€😀"'.encode(), True),
+        ('"€😀'.encode()[:-1] + b'"', False),
+    ],
+    ids=lambda one: repr(one[:14]) if isinstance(one, bytes) else "read" if one else "refused",
+)
+def test_what_stands_where_one_block_ends_is_seen_as_anywhere_else(literal, is_read, offset):
+    place = json_limits._BLOCK + offset
+    body = a_body_with_the_literal_at(place, literal)
+    assert body.index(literal) == place
+    if is_read:
+        assert read(body).context.patient_id == "p"
+    else:
+        with pytest.raises(BadRequest):
+            read(body)
