@@ -107,17 +107,20 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
     if contradiction := diagnoses.contradicts("cancer"):
         return conflicting("cancer", contradiction, coverage)
     seen = diagnoses.seen(coverage, lambda one: one.standing != "history" or _ended_within_five_years(one, now))
-    vague = next((one for one in (*past, *diagnoses.of("cancer-history", current=False)) if one.vague), None)
-    return no("cancer", seen) if vague is None or seen.gap else _when_unread("cancer", vague, seen)
+    histories = diagnoses.of("cancer-history", current=False)
+    vague = next((one for one in past if one.vague or one.ended is None), None) or next(
+        (one for one in histories if one.vague), None
+    )
+    return no("cancer", seen) if vague is None or seen.gap else _when_unknown("cancer", vague, seen)
 
 
-def _when_unread(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
-    """It hangs on when that was, which is told in words, as an age, or as no date of FHIR's."""
+def _when_unknown(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
+    """It hangs on when that was: told nowhere, or in words, as an age, or as no date of FHIR's."""
     return Feature(
         name=name,
         status="missing",
         source=one.source,
-        reason="date-unreadable",
+        reason="date-unreadable" if one.vague else "undated",
         flags=coverage.flags,
         could_be=EITHER,
     )
