@@ -27,6 +27,7 @@ LIFELONG = {
     "cerebrovascular_disease": "cerebrovascular-disease",
 }
 EITHER = (False, True)
+ONLY_PAST = "only-in-the-past"
 _FIVE_YEARS = 1826  # SORT: cancer within five years
 _SEPSIS_WINDOW = timedelta(hours=48)  # NSQIP
 _GRAVEST_FIRST = (("septic-shock", "septic-shock"), ("sepsis", "sepsis"), ("sirs", "sirs"))
@@ -82,7 +83,12 @@ def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, h
         return present_by(name, matches, coverage.flags)
     if contradiction := diagnoses.contradicts(idea):
         return conflicting(name, contradiction, coverage)
-    return no(name, seen)
+    return _only_past(no(name, seen))
+
+
+def _only_past(feature: Feature) -> Feature:
+    """It is recorded as over, which is neither a yes nor "none recorded"."""
+    return replace(feature, flags=(*feature.flags, ONLY_PAST)) if feature.usable else feature
 
 
 def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
@@ -111,7 +117,9 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
     vague = next((one for one in past if one.vague or one.ended is None), None) or next(
         (one for one in histories if one.vague), None
     )
-    return no("cancer", seen) if vague is None or seen.gap else _when_unknown("cancer", vague, seen)
+    if vague is not None and not seen.gap:
+        return _when_unknown("cancer", vague, seen)
+    return _only_past(no("cancer", seen)) if past or histories else no("cancer", seen)
 
 
 def _when_unknown(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
