@@ -15,6 +15,7 @@ _ALONE = {
     "current": "current smoker", "former": "former smoker", "never": "never smoked",
     "partially dependent": "partly dependent", "totally dependent": "totally dependent",
 }  # fmt: skip
+_DOUBTS = {"unit-assumed": "unit assumed", "newer-unreadable": "a newer one was not read"}
 _MEDICINES = {
     "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
     "glp1_receptor_agonist": "GLP-1 medicine on the medication list",
@@ -26,13 +27,13 @@ _MEDICINES = {
 def feature(feature: Feature, today: datetime) -> str:
     """Label, value and, for a result or an answer, its day: "haemoglobin 10.9 g/dL, 3 Nov"."""
     day = _day(feature, today)
-    return _text(feature) + (f", {day}" if day else "") + _assumed(feature)
+    return _text(feature) + (f", {day}" if day else "") + _doubt(feature)
 
 
 def in_a_list(feature: Feature, today: datetime) -> str:
     """As `feature`, where commas part one from the next: "haemoglobin 10.9 g/dL (3 Nov)"."""
     day = _day(feature, today)
-    return _text(feature) + (f" ({day})" if day else "") + _assumed(feature)
+    return _text(feature) + (f" ({day})" if day else "") + _doubt(feature)
 
 
 def _day(feature: Feature, today: datetime) -> str:
@@ -40,8 +41,9 @@ def _day(feature: Feature, today: datetime) -> str:
     return number_text.day(feature.time, today) if feature.time is not None and is_observed else ""
 
 
-def _assumed(feature: Feature) -> str:
-    return " [unit assumed]" if "unit-assumed" in feature.flags else ""
+def _doubt(feature: Feature) -> str:
+    """What a reader has to know of a number before it is believed."""
+    return "".join(f" [{words}]" for flag, words in _DOUBTS.items() if flag in feature.flags)
 
 
 def _text(feature: Feature) -> str:

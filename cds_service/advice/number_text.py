@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as calendar
 import math
 import re
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from fhir_mappings.patient.diagnosis_features import ONLY_PAST
 from fhir_mappings.results.feature import Feature, FeatureDefinition
 
 _WORD = re.compile(r"[^\W_]\S*")
@@ -75,6 +77,13 @@ def minute(time: datetime, zone: ZoneInfo) -> str:
     return f"{calendar_day(local)} {local.hour:02}:{local.minute:02} {local.tzname()}"
 
 
+def none_found(source: str | None, flags: Collection[str]) -> str:
+    """What a "no" is: answered so by somebody, recorded as over, or found nowhere."""
+    if ONLY_PAST in flags:
+        return "only in the past"
+    return "no" if source else "none recorded"
+
+
 def value(feature: Feature, definition: FeatureDefinition) -> str:
     """The value with its unit: "1.9 mg/dL", "III"; "none recorded" for a diagnosis that a search did not find.
 
@@ -82,7 +91,7 @@ def value(feature: Feature, definition: FeatureDefinition) -> str:
     """
     told = feature.value
     if definition.kind == "yes-no":
-        return "yes" if told else "no" if feature.source else "none recorded"
+        return "yes" if told else none_found(feature.source, feature.flags)
     if feature.name == "asa_class" and isinstance(told, int | float):
         return _ROMAN[int(told)]
     if isinstance(told, str):

@@ -105,6 +105,7 @@ def write(
             *_known(known if room.days else known_unread.of(assessment, dated=False), room.findings),
             *_missing(assessment, room.missing, whys=room.whys),
             *_not_understood(assessment, room.missing),
+            *(_also_ordered(assessment) if instead_of is None else ()),
             *estimate_text.not_computable(assessment, whys=room.whys == "all"),
             estimate_text.validity(assessment, source=room.source),
         ]
@@ -181,6 +182,15 @@ def _not_understood(assessment: Assessment, most: int) -> list[str]:
         return [f"{text}; this hospital counts such entries as absent."]
     hidden = [label_of(one.name, assessment.features) for one in assessment.unusable if _is_hidden(one)]
     return [f"{text}, so not known: {_some(hidden, most)}." if hidden else f"{text}."]
+
+
+def _also_ordered(assessment: Assessment) -> list[str]:
+    """How many orders of the session could be operations and are in no figure, for their codes are in no group.
+
+    A card about the chart's operation says so of the order being written where it begins.
+    """
+    count = len(assessment.procedure.unmapped)
+    return [f"**Also ordered, in no figure above:** {count} order{'s' * (count > 1)} of unknown code."] if count else []
 
 
 def _is_hidden(feature: Feature) -> bool:

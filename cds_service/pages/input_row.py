@@ -51,7 +51,7 @@ def _value(row: Mapping[str, Any]) -> str:
     if value is None:
         return "not known"
     if isinstance(value, bool):
-        return "yes" if value else "no" if row.get("source") else "none recorded"
+        return "yes" if value else number_text.none_found(row.get("source"), row.get("flags", ()))
     if row["name"] == "asa_class":
         return _ROMAN.get(int(value), str(value))
     told = f"{value:g}" if isinstance(value, int | float) else plain(value)

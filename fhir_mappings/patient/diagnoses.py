@@ -154,7 +154,8 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
         is_turned = standing == "unclear" or is_of_the_family(condition)
         if why is not None or is_turned or nothing or diagnosis.standing == "unclear":
             unclear.append(diagnosis)
-            reason = why or ("unread" if nothing else "modifier-unknown")
+            is_undated = diagnosis.standing == "unclear" and not (is_turned or has_status(condition))
+            reason = why or ("unread" if nothing or is_undated else "modifier-unknown")
             counted.add(reason, condition.code, entry=condition.id, over=diagnosis.standing == "history")
         if why is None and not is_turned and (_NOT_DIAGNOSES.isdisjoint(ideas) or contradicts):
             for idea in diagnosis.ideas:

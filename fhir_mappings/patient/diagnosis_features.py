@@ -27,6 +27,7 @@ LIFELONG = {
     "cerebrovascular_disease": "cerebrovascular-disease",
 }
 EITHER = (False, True)
+ONLY_PAST = "only-in-the-past"
 _FIVE_YEARS = 1826  # SORT: cancer within five years
 _SEPSIS_WINDOW = timedelta(hours=48)  # NSQIP
 _GRAVEST_FIRST = (("septic-shock", "septic-shock"), ("sepsis", "sepsis"), ("sirs", "sirs"))
@@ -82,7 +83,12 @@ def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, h
         return present_by(name, matches, coverage.flags)
     if contradiction := diagnoses.contradicts(idea):
         return conflicting(name, contradiction, coverage)
-    return no(name, seen)
+    return _only_past(no(name, seen))
+
+
+def _only_past(feature: Feature) -> Feature:
+    """It is recorded as over, which is neither a yes nor "none recorded"."""
+    return replace(feature, flags=(*feature.flags, ONLY_PAST)) if feature.usable else feature
 
 
 def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
@@ -107,17 +113,22 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
     if contradiction := diagnoses.contradicts("cancer"):
         return conflicting("cancer", contradiction, coverage)
     seen = diagnoses.seen(coverage, lambda one: one.standing != "history" or _ended_within_five_years(one, now))
-    vague = next((one for one in (*past, *diagnoses.of("cancer-history", current=False)) if one.vague), None)
-    return no("cancer", seen) if vague is None or seen.gap else _when_unread("cancer", vague, seen)
+    histories = diagnoses.of("cancer-history", current=False)
+    vague = next((one for one in past if one.vague or one.ended is None), None) or next(
+        (one for one in histories if one.vague), None
+    )
+    if vague is not None and not seen.gap:
+        return _when_unknown("cancer", vague, seen)
+    return _only_past(no("cancer", seen)) if past or histories else no("cancer", seen)
 
 
-def _when_unread(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
-    """It hangs on when that was, which is told in words, as an age, or as no date of FHIR's."""
+def _when_unknown(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
+    """It hangs on when that was: told nowhere, or in words, as an age, or as no date of FHIR's."""
     return Feature(
         name=name,
         status="missing",
         source=one.source,
-        reason="date-unreadable",
+        reason="date-unreadable" if one.vague else "undated",
         flags=coverage.flags,
         could_be=EITHER,
     )

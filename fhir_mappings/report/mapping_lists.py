@@ -17,7 +17,9 @@ from fhir_mappings.fhir.resources import (
     Resource,
 )
 from fhir_mappings.patient.patient_record import PatientRecord
+from fhir_mappings.results.observations import is_nameless
 from fhir_mappings.terminology.code_systems import KNOWN
+from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.understanding import (
     NOT_A_CODE,
     Unclear,
@@ -104,15 +106,19 @@ def _results(
     codes: Counter[Keys] = Counter()
     for resource in resources:
         if isinstance(resource, Observation):
-            if not _is_known(resource.code, record):
-                _count_result(resource.code, entries, systems, codes)
+            if is_nameless(resource.code, record.words):
+                _count_result(resource.code, record.words, entries, systems, codes)
         elif key := _LIST_OF.get(type(resource)):
             read[key] += 1
     return entries, systems, codes
 
 
 def _count_result(
-    concept: CodeableConcept, entries: Counter[Keys], systems: Counter[Keys], codes: Counter[Keys]
+    concept: CodeableConcept,
+    words: Vocabulary,
+    entries: Counter[Keys],
+    systems: Counter[Keys],
+    codes: Counter[Keys],
 ) -> None:
     own = [one for one in concept.coding if not says_absence(one.system)]
     if not own:
@@ -120,14 +126,9 @@ def _count_result(
         codes.update({(RESULTS, "", ""): 1} if not concept.coding else {})
         return
     pairs = {tellable_coding(one.system, one.code) for one in own}
-    entries[(RESULTS, "system-not-read")] += 1
-    systems.update({(RESULTS, "system-not-read", system) for system, _ in pairs})
+    whys = {
+        system: "code-not-listed" if words.maps.canonical(system) in KNOWN else "system-not-read" for system, _ in pairs
+    }
+    entries[(RESULTS, max(whys.values()))] += 1
+    systems.update({(RESULTS, why, system) for system, why in whys.items()})
     codes.update((RESULTS, *pair) for pair in pairs)
-
-
-def _is_known(concept: CodeableConcept, record: PatientRecord) -> bool:
-    """Whether a coding is of a standard system, or the site's map has it."""
-    return any(
-        record.words.maps.canonical(one.system) in KNOWN or record.words.ideas(one.system, one.code)
-        for one in concept.coding
-    ) or bool(concept.text and record.words.ideas_of_text(concept.text))

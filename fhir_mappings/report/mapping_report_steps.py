@@ -40,14 +40,14 @@ _REASONS = {
         "Have the source write subject.reference as Patient/id.",
     ),
     "modifier-unknown": (
-        "has a modifierExtension, implicitRules or a status that is none of FHIR's own",
-        "have a modifierExtension, implicitRules or a status that is none of FHIR's own",
-        "Any of these could turn what an entry means: have the source write them without.",
+        "has a modifierExtension, implicitRules, or a status or category that leaves open whether it holds",
+        "have a modifierExtension, implicitRules, or a status or category that leaves open whether they hold",
+        "Any of these could turn what an entry means: have the source write them without, and FHIR's own statuses.",
     ),
     "unread": (
-        "cannot be read, is of another FHIR version, or says that there is no information",
-        "cannot be read, are of another FHIR version, or say that there is no information",
-        "Have the source write FHIR R4, and say what it knows.",
+        "cannot be read or dated, is of another FHIR version, or says that there is no information",
+        "cannot be read or dated, are of another FHIR version, or say that there is no information",
+        "Have the source write FHIR R4, dates too, and say what it knows.",
     ),
     "not-sent": (
         "is counted by the server and did not come",
@@ -61,9 +61,12 @@ _REASONS = {
 _LOOKS = {
     "conditions": (re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?[+*!]?"), "ICD-10", "icd-10-gm"),
     "medications": (re.compile(r"[A-Z]\d\d[A-Z][A-Z]\d\d"), "ATC", "atc"),
-    "procedures": (re.compile(r"[0-9A-HJ-NP-Z]{7}"), "ICD-10-PCS", "icd-10-pcs"),
+    "procedures": (re.compile(r"[0-9BCDFGHX][0-9A-HJ-NP-Z]{6}"), "ICD-10-PCS", "icd-10-pcs"),
     RESULTS: (re.compile(r"\d{1,5}-\d"), "LOINC", "loinc"),
 }
+# Systems that look like one of these and are none: ICPC's K77 is heart failure, ICD-10's a disease of the liver.
+# https://terminology.hl7.org/NamingSystem-icpc2.html; the OID is that of ICPC-1-NL, https://terminology.hl7.org
+_LOOKS_AND_IS_NOT = re.compile(r"icpc|2\.16\.840\.1\.113883\.2\.4\.4\.31|icd-?o\b|icd-?o-|/icf", re.IGNORECASE)
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -134,7 +137,8 @@ def _of_reasons(figures: _Figures, key: str) -> Iterator[Step]:
 def _remedy_of_a_system(step: Step, key: str, system: str, codes: Sequence[str]) -> Step:
     form, name, alias = _LOOKS.get(key, (None, "", ""))
     mapped = "Write a ConceptMap of its codes, the most frequent first, and try it with --map FILE."
-    if form is None or system == NO_SYSTEM or not codes or not all(form.fullmatch(one) for one in codes):
+    is_another = system == NO_SYSTEM or _LOOKS_AND_IS_NOT.search(system)
+    if form is None or is_another or not codes or not all(form.fullmatch(one) for one in codes):
         return Step(found=step.found, remedy=mapped, people=step.people)
     which = " and which edition it is (icd-10, icd-10-cm, icd-10-gm, icd-10-am, …)" if name == "ICD-10" else ""
     remedy = (

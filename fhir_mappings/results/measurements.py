@@ -124,6 +124,9 @@ def _is_usual(rule: MeasurementRule, value: float) -> bool:
     return rule.soft[0] <= value <= rule.soft[1]
 
 
+_INHERITED = ("unit-assumed", "newer-unreadable")  # what is doubted of a number is doubted of what rests on it
+
+
 def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: Feature, dialysis: Feature) -> Feature:
     """Estimated glomerular filtration rate, mL/min/1.73 m2, from the creatinine in use; else the reported one.
 
@@ -146,6 +149,7 @@ def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: F
     value = rate(age=_number(age))
     flags: tuple[str, ...] = () if _is_usual(RULES["egfr"], value) else ("unusual",)
     flags += ("age-approximate",) if age.possible else ()
+    flags += tuple([flag for flag in creatinine.flags if flag in _INHERITED])
     return Feature(
         name="egfr",
         status="used",

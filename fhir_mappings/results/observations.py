@@ -78,7 +78,7 @@ def _meanings(words: Vocabulary, names: tuple[str, ...]) -> Callable[[bytes], Me
 
     def read(written_code: bytes) -> Meaning:
         meant = _understood(written_code, words, inputs_of)
-        return meant, meant == () and _is_nameless(concept(written_code), words)
+        return meant, meant == () and is_nameless(concept(written_code), words)
 
     remembered = lru_cache(maxsize=4096)(read)
     return lambda written_code: (remembered if len(written_code) <= _LONGEST_CODE else read)(written_code)
@@ -134,8 +134,8 @@ def index(
     return dict(found), unreadable, nameless
 
 
-def _is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
-    """Whether no coding says of what it is: a LOINC code, one that is classified, or one known to the site's maps.
+def is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
+    """Whether no coding of a result says of what it is: a LOINC code, one that is classified, one that the site maps.
 
     A result in another system, in SNOMED CT or CPT by a code of no list, or in a laboratory's own word under LOINC's
     URI may be of any input.

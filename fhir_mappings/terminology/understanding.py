@@ -55,10 +55,10 @@ _REASONS_FOR_ABSENCE = frozenset(
 )
 # https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html: "no-known-…" is an answer, "no-…-info" is none.
 _NONE_KNOWN = "no-known-"
-# https://www.cms.gov/medicare/coding-billing/icd-10-codes (PCS): seven characters without I and O. Of the section of
-# operations, the body systems in which the spine, its joints, discs, cord and nerves lie: there a code in no list
-# could be an operation of the spine.
-_PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
+# https://www.cms.gov/medicare/coding-billing/icd-10-codes (PCS): seven characters without I and O, of which the first
+# names one of seventeen sections. Of the section of operations, the body systems in which the spine, its joints, discs,
+# cord and nerves lie: there a code in no list could be an operation of the spine.
+_PCS = re.compile(r"[0-9BCDFGHX][0-9A-HJ-NP-Z]{6}")
 _PCS_OF_THE_SPINE = ("00", "01", "0P", "0Q", "0R", "0S", "0W")
 _PCS_OF_DIALYSIS = ("3E1", "5A1")
 

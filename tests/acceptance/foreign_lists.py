@@ -116,6 +116,11 @@ PROBLEMS = {
         accepted={"cancer": (True, UNKNOWN)},
         readable="C50.911",
     ),
+    "cancer in the past, no date at all": _problems(
+        problem("C50.911", clinicalStatus=clinical("resolved")),
+        accepted={"cancer": (True, UNKNOWN)},
+        readable="C50.911",
+    ),
     "history of cancer from an age on": _problems(
         problem("Z85.3", onsetAge={"value": 71, "unit": "a"}), accepted={"cancer": (True, UNKNOWN)}, readable="C50.911"
     ),

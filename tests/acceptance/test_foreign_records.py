@@ -14,7 +14,7 @@ from tests.acceptance import foreign_results
 from tests.acceptance.conftest import Post
 from tests.acceptance.foreign_lists import LISTS, UNKNOWN, Foreign
 from tests.acceptance.foreign_results import ELSEWHERE, HIGH, ORDERS, PEOPLE, RESULTS
-from tests.acceptance.requests import a_functional_status, a_request, a_result, an_asa_class, bundle
+from tests.acceptance.requests import LOINC, a_functional_status, a_request, a_result, an_asa_class, an_order, bundle
 from tests.acceptance.test_not_understood import EXTENSION, answered, counts, figures, status
 
 Json = dict[str, Any]
@@ -111,3 +111,22 @@ def test_who_it_is_gives_a_card_or_a_reason(post: Post, patient: Json, expected:
 @pytest.mark.parametrize(("order", "expected"), [pytest.param(*one, id=name) for name, one in ORDERS.items()])
 def test_an_order_that_is_not_understood_is_silent_with_a_reason(post: Post, order: Json, expected: str) -> None:
     assert outcome(post, a_request(order)) == expected
+
+
+def test_an_order_beside_it_that_no_figure_knows_is_told(post: Post) -> None:
+    """Of a second operation whose code is in no group the card says that it is in no figure."""
+    unknown = an_order(("http://fhir.de/CodeSystem/bfarm/ops", "5-511.11"), order_id="gallbladder")
+    _, alone = answered(post, whole())
+    _, text = answered(post, a_request(an_order(), unknown))
+    assert "Also ordered" not in alone
+    assert "**Also ordered, in no figure above:** 1 order of unknown code." in text
+    lab = an_order((LOINC, "24323-8"), order_id="lab")
+    assert "Also ordered" not in answered(post, a_request(an_order(), lab))[1]
+
+
+def test_a_number_that_moves_the_estimate_says_that_a_newer_one_was_not_read(post: Post) -> None:
+    old = a_result("2160-0", 2.4, "mg/dL", days=60, result_id="old")
+    newer = foreign_results.said(id="newer", valueString="siehe Befund")
+    result, text = answered(post, whole(labs=bundle(old, newer)))
+    assert "[a newer one was not read]" in text
+    assert "newer-unreadable" in status(result, "egfr")["flags"]

@@ -112,10 +112,10 @@ def test_history_counts_for_good_where_the_rcri_says_so(code: str, name: str) ->
         ("C50.911", {"onsetDateTime": "2010"}, True, ("over-five-years",)),
         ("C50.911", {"onsetDateTime": date_ago(100)}, True, ()),
         ("C50.911", {"status": "resolved", "abatementDateTime": date_ago(1826)}, True, ("history",)),
-        ("C50.911", {"status": "resolved", "abatementDateTime": date_ago(1827)}, False, ()),
-        ("Z85.3", {"recordedDate": date_ago(100)}, False, ()),
+        ("C50.911", {"status": "resolved", "abatementDateTime": date_ago(1827)}, False, ("only-in-the-past",)),
+        ("Z85.3", {"recordedDate": date_ago(100)}, False, ("only-in-the-past",)),
         ("Z85.3", {"onsetDateTime": date_ago(100)}, True, ("history",)),
-        ("Z85.3", {"onsetDateTime": "2001"}, False, ()),
+        ("Z85.3", {"onsetDateTime": "2001"}, False, ("only-in-the-past",)),
         ("Z85.828", {"onsetDateTime": date_ago(100)}, False, ()),
     ],
 )

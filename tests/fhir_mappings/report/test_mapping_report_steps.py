@@ -16,7 +16,7 @@ from fhir_mappings.report.mapping_report import MappingReport, report
 from fhir_mappings.report.mapping_report_pages import as_html
 from fhir_mappings.report.mapping_report_steps import Step, as_text, steps
 from fhir_mappings.terminology import concept_maps
-from fhir_mappings.terminology.code_systems import ICD_10_CM, SNOMED_CT
+from fhir_mappings.terminology.code_systems import CPT, ICD_10_CM, LOINC, SNOMED_CT
 from fhir_mappings.terminology.concept_maps import ConceptMaps
 from fhir_mappings.terminology.understanding import Why
 from tests.builders import (
@@ -111,6 +111,27 @@ def test_each_reason_has_its_remedy(resource: dict[str, Any], found: str, remedy
     step = first(resource)
     assert found in step.found
     assert remedy in step.remedy
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        a_condition(coded(("http://hl7.org/fhir/sid/icpc-2", "K77"))),  # heart failure; ICD-10's K77 is of the liver
+        a_condition(coded(("urn:oid:2.16.840.1.113883.2.4.4.31.1", "T90.02"))),  # ICPC-1-NL
+        a_procedure("https://mos.esante.gouv.fr/NOS/TRE_R38-CCAM", "LHFA016"),
+    ],
+)
+def test_no_line_is_told_that_would_read_a_system_as_another(resource: dict[str, Any]) -> None:
+    step = first(resource)
+    assert "which is not read" in step.found
+    assert step.write == ""
+    assert "say so" not in step.remedy
+
+
+@pytest.mark.parametrize("code", [(SNOMED_CT, "1000731000000107"), (CPT, "82565"), (LOINC, "KREA")])
+def test_results_in_codes_of_no_list_are_told(code: tuple[str, str]) -> None:
+    told = " ".join(step.found for step in steps(of_people([an_observation(coded(code))])))
+    assert f"result of 1 person (everybody) has a code of {code[0]} in no list: {code[1]}" in told
 
 
 def test_what_the_server_counts_and_does_not_send_is_told() -> None:
