@@ -62,11 +62,11 @@ def _is_dead(patient: Patient) -> bool:
 _ELSEWHERE = frozenset({"replaced-by", "refer"})
 
 
-class _Link(Struct, gc=False):
+class _PatientLink(Struct, gc=False):
     type: str | None = None
 
 
-_links = msgspec.json.Decoder(list[_Link] | None)
+_links = msgspec.json.Decoder(list[_PatientLink] | None)
 
 
 def is_elsewhere(patient: Patient | None) -> bool:

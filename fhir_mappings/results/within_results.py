@@ -21,7 +21,7 @@ _OWN = frozenset({"Condition", "Procedure", "Observation", "BodyStructure", "Enc
 _NOTHING = (b"", b"null", b"[]")
 
 
-class Within(Struct, frozen=True):
+class SortedResults(Struct, frozen=True):
     """The results that are left to read, what of the others can still be told, and how many came without a trace."""
 
     observations: Sequence[Observation]
@@ -29,18 +29,20 @@ class Within(Struct, frozen=True):
     not_sent: int = 0
 
 
-def sorted_out(observations: Sequence[Observation], reports: Sequence[DiagnosticReport], patient_id: str) -> Within:
+def sorted_out(
+    observations: Sequence[Observation], reports: Sequence[DiagnosticReport], patient_id: str
+) -> SortedResults:
     """Nearly always the very results: of the others what they hold, and of whom they are, is looked at once."""
     odd = [one for one in observations if not (one.focus is one.has_member is one.contained is ABSENT)]
     contained = [written for one in odd if (written := one.contained) is not ABSENT]
     contained += [written for one in reports if (written := one.contained) is not ABSENT]
     if not odd and not contained:
-        return Within(observations)
+        return SortedResults(observations)
     others = [one for one in odd if _is_of_another(one, patient_id)]
     gone = set(map(id, others))
     unread: list[Raw | Resource] = [*others, *(part for written in contained for part in _parts(written))]
     left = [one for one in observations if id(one) not in gone]
-    return Within(left, tuple(unread), _not_sent(odd, {one.id for one in observations}))
+    return SortedResults(left, tuple(unread), _not_sent(odd, {one.id for one in observations}))
 
 
 def _is_of_another(observation: Observation, patient_id: str) -> bool:
