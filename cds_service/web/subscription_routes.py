@@ -57,7 +57,7 @@ def blueprint(deployment: Deployment, taker: Taker, wake: Callable[[], None]) ->
     def hook(tenant_id: str) -> Response:
         who = _hooked(tenant_id, deployment)
         with deployment.throttle.admitted(who.caller.tenant, now=time.monotonic()):
-            return _answered(lambda: _called(who, taker, wake))
+            return _done(lambda: _called(who, taker, wake))
 
     @routes.put("/<tenant_id>/hook/<kind>/<own>")
     def resource(tenant_id: str, kind: str, own: str) -> Response:  # noqa: ARG001 — the resource itself says what it is
@@ -65,13 +65,13 @@ def blueprint(deployment: Deployment, taker: Taker, wake: Callable[[], None]) ->
         with deployment.throttle.admitted(who.caller.tenant, now=time.monotonic()):
             sent = sent_body(who.caller).body
             json_limits.check(sent, who.caller.tenant.limits)
-            return _answered(lambda: _put(who, sent, taker))
+            return _done(lambda: _put(who, sent, taker))
 
     @routes.delete("/<tenant_id>/hook/<kind>/<own>")
     def deleted(tenant_id: str, kind: str, own: str) -> Response:  # noqa: ARG001 — whose it was nobody says
         who = _hooked(tenant_id, deployment)
         with deployment.throttle.admitted(who.caller.tenant, now=time.monotonic()):
-            return _answered(lambda: _lost(who, taker))
+            return _done(lambda: _lost(who, taker))
 
     return routes
 
@@ -158,6 +158,13 @@ def _shows_secret(source: DuringSource) -> bool:
         return False
     expected = held.reveal().removeprefix(_BEARER).encode()
     return hmac.compare_digest(shown.removeprefix(_BEARER).strip().encode("utf-8", "surrogateescape"), expected)
+
+
+def _done(take: Callable[[], Any]) -> Response:
+    """Nothing but 200: HAPI reads what a rest-hook answers as FHIR, and sends once more what it cannot read."""
+    response = _answered(take)
+    response.set_data(b"")
+    return response
 
 
 def _answered(take: Callable[[], Any]) -> Response:

@@ -33,7 +33,8 @@ def words(hospital):
 def test_a_resource_that_is_put_is_kept_once(hooked):
     hooked.later(1)
     for one in (an_operation(), *values(3), *values(3)):
-        assert put(hooked, one).status_code == 200
+        answer = put(hooked, one)
+        assert (answer.status_code, answer.data) == (200, b"")  # HAPI sends once more what it cannot read as FHIR
     assert len(hooked.kept()) == 3
     assert "missing" not in words(hooked)
 
