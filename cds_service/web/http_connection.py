@@ -37,7 +37,9 @@ _IN_CHUNKS = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 PEEK = 16 * 1024
 REFUSALS = {
     "slow": b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-    "busy": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    # A browser that renews the page of an operation asks again by itself (Refresh); programs read Retry-After.
+    "busy": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nRefresh: 2\r\nConnection: close\r\n"
+    b"Content-Length: 0\r\n\r\n",
     "elsewhere": b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "long": b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 }

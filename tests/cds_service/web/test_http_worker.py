@@ -55,6 +55,12 @@ def test_a_body_that_nobody_read_and_that_is_not_here_is_not_waited_for() -> Non
         assert time.monotonic() - began < 0.04
 
 
+def test_a_browser_that_waited_too_long_asks_again_by_itself() -> None:
+    head, _, body = REFUSALS["busy"].partition(b"\r\n\r\n")
+    assert b"Refresh: 2" in head.split(b"\r\n")
+    assert body == b""
+
+
 @pytest.mark.parametrize("why", sorted({*REFUSALS} - {"elsewhere"}))
 def test_a_request_that_no_thread_ever_saw_is_counted(why: str) -> None:
     """There is no row of it: nobody has read whose it is."""
