@@ -118,8 +118,8 @@ def test_two_processes_leave_little_for_one_to_do(tmp_path: Path) -> None:
     export = a_large_export(tmp_path / "export", 1000)
     runs = [(at, measured(export, tmp_path / f"{at}-{number}", at)) for number in (1, 2) for at in (1, 2)]
     leader, workers = (
-        {at: min(seconds(run) for of, run in runs if of == at) for at in (1, 2)}
-        for seconds in (lambda run: run.leader_s, lambda run: run.workers_s)
+        {at: min(cost(run) for of, run in runs if of == at) for at in (1, 2)}
+        for cost in (lambda run: run.leader_s, lambda run: run.workers_s)
     )
     best = (leader[1] + workers[1]) / (leader[2] + workers[2] / 2)
     print(f"leader {leader}, workers {workers}: {best:.2f}")
