@@ -112,13 +112,18 @@ def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
 def test_two_processes_leave_little_for_one_to_do(tmp_path: Path) -> None:
     """Processor time, which a busy machine tells too: what only the leader does, and what two workers cost together.
 
-    Two processors take at best the leader's time and half of the workers'; starting a second process is counted.
+    Two processors take at best the leader's time and half of the workers'; starting a second process is counted. The
+    least of two runs each: beside others the same work costs up to a tenth more.
     """
     export = a_large_export(tmp_path / "export", 1000)
-    one, two = (measured(export, tmp_path / str(processes), processes) for processes in (1, 2))
-    best = (one.leader_s + one.workers_s) / (two.leader_s + two.workers_s / 2)
-    print(f"leader {one.leader_s:.1f} {two.leader_s:.1f}, workers {one.workers_s:.1f} {two.workers_s:.1f}: {best:.2f}")
-    assert one.rows == two.rows
+    runs = [(at, measured(export, tmp_path / f"{at}-{number}", at)) for number in (1, 2) for at in (1, 2)]
+    leader, workers = (
+        {at: min(cost(run) for of, run in runs if of == at) for at in (1, 2)}
+        for cost in (lambda run: run.leader_s, lambda run: run.workers_s)
+    )
+    best = (leader[1] + workers[1]) / (leader[2] + workers[2] / 2)
+    print(f"leader {leader}, workers {workers}: {best:.2f}")
+    assert len({run.rows for _, run in runs}) == 1
     assert best >= TWICE
 
 
