@@ -11,6 +11,7 @@ from fhir_mappings.terminology.understanding import why_not_understood
 # "Illness, unspecified": https://icd.who.int/browse10/2019/en#/R69; of ICD-9-CM 799.9, "Other unknown and unspecified
 # cause". Systems write it where a diagnosis has no code; it says as little as IPS' "no information".
 _ICD_10_UNSPECIFIED, _ICD_9_UNSPECIFIED = "R69", "7999"
+_BEGINNINGS = ("R69", "r69", "799")
 # SNOMED CT "Family history with explicit context" and "Family history of disorder", and LOINC "History of family member
 # diseases", as a category; the word itself where a system has its own. Of the family no entry counts (inputs 5).
 _FAMILY = frozenset({"family-history", "57177007", "416471007", "10157-6"})
@@ -18,7 +19,7 @@ _FAMILY = frozenset({"family-history", "57177007", "416471007", "10157-6"})
 
 def is_unspecified(concept: CodeableConcept, words: Vocabulary) -> bool:
     """Whether all that is understood of the codes is that something is ill."""
-    if not any(one.code and one.code[:3] in ("R69", "r69", "799") for one in concept.coding):
+    if not [one for one in concept.coding if one.code and one.code[:3] in _BEGINNINGS]:
         return False
     systems = [(words.maps.canonical(one.system), one.system, one.code) for one in concept.coding]
     known = [(uri, code) for uri, system, code in systems if why_not_understood(system, code, words) is None]
@@ -42,14 +43,14 @@ def has_status(condition: Condition) -> bool:
 
 def tells_of_onset(condition: Condition) -> bool:
     """Whether anything is said of when it began."""
-    said = (condition.onset_age, condition.onset_range, condition.onset_string)
-    return _is_told(condition.onset_date_time, condition.onset_period) or any(one is not ABSENT for one in said)
+    other = not (condition.onset_age is condition.onset_range is condition.onset_string is ABSENT)
+    return other or _is_told(condition.onset_date_time, condition.onset_period)
 
 
 def tells_of_end(condition: Condition) -> bool:
     """Whether anything is said of when it ended."""
-    said = (condition.abatement_age, condition.abatement_range, condition.abatement_string)
-    return _is_told(condition.abatement_date_time, condition.abatement_period) or any(one is not ABSENT for one in said)
+    other = not (condition.abatement_age is condition.abatement_range is condition.abatement_string is ABSENT)
+    return other or _is_told(condition.abatement_date_time, condition.abatement_period)
 
 
 def _is_told(text: str | None, period: Period | None) -> bool:

@@ -7,6 +7,8 @@ of an unborn child is taken for the patient's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Obse
 # patient of record"; of these types it is still something of the patient's own body or care.
 _OWN = frozenset({"Condition", "Procedure", "Observation", "BodyStructure", "Encounter", "ServiceRequest", "CarePlan"})
 _NOTHING = (b"", b"null", b"[]")
+_HELD, _NOTHING_HELD = attrgetter("focus", "has_member", "contained"), (ABSENT, ABSENT, ABSENT)
 
 
 class SortedResults(Struct, frozen=True):
@@ -33,7 +36,7 @@ def sorted_out(
     observations: Sequence[Observation], reports: Sequence[DiagnosticReport], patient_id: str
 ) -> SortedResults:
     """Nearly always the very results: of the others what they hold, and of whom they are, is looked at once."""
-    odd = [one for one in observations if not (one.focus is one.has_member is one.contained is ABSENT)]
+    odd = [*compress(observations, map(_NOTHING_HELD.__ne__, map(_HELD, observations)))]
     contained = [written for one in odd if (written := one.contained) is not ABSENT]
     contained += [written for one in reports if (written := one.contained) is not ABSENT]
     if not odd and not contained:
