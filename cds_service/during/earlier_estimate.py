@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Engine
 
 from cds_service.follow_up import case_operation
 from cds_service.follow_up.case_operation import JoinedOperation
 from cds_service.pages import result, risk_assessments
 from cds_service.pages.result import RiskRow
 from cds_service.pages.words import plain
-from cds_service.records.database import DatabaseError
+from cds_service.records.database import DatabaseError, OpenRecord
 from cds_service.records.during_cases import KeptCase
 from cds_service.records.earlier_calls import earlier_calls
 from cds_service.records.recent_cases import recent_cases
@@ -53,7 +52,7 @@ def earlier_estimate(case: KeptCase, begun: float, site: TenantRuntime, records:
     return _told(row, site.zone)
 
 
-def joined_operation(case: KeptCase, begun: float, zone: ZoneInfo, engine: Engine) -> JoinedOperation:
+def joined_operation(case: KeptCase, begun: float, zone: ZoneInfo, engine: OpenRecord) -> JoinedOperation:
     """The planned operation of the record that the case was. Raises DatabaseError."""
     started = datetime.fromtimestamp(begun, UTC)
     since = started - case_operation.LOOK_BACK
@@ -67,7 +66,7 @@ def joined_operation(case: KeptCase, begun: float, zone: ZoneInfo, engine: Engin
     )
 
 
-def _starts(case: KeptCase, since: datetime, zone: ZoneInfo, engine: Engine) -> Iterator[datetime]:
+def _starts(case: KeptCase, since: datetime, zone: ZoneInfo, engine: OpenRecord) -> Iterator[datetime]:
     """When the other cases of the patient began, as far as it is recorded; else when something last came of them."""
     for one in recent_cases(engine, case.key.tenant_id, case.key.patient_id, since=since):
         if one.id != case.id:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
-
 from cds_service.during import case_view, missed, mode_gate
 from cds_service.during.case_view import CaseView
 from cds_service.during.earlier_estimate import joined_operation
+from cds_service.records.database import OpenRecord
 from cds_service.records.during_cases import DuringCases, KeptCase
 from cds_service.records.during_positions import DuringPositions
 from cds_service.tenants.tenant import Tenant
@@ -25,7 +24,7 @@ Columns = Mapping[str, str]
 
 
 def joined_cases(
-    engine: Engine, tenant: Tenant, load: Callable[[], Registry], now: datetime
+    engine: OpenRecord, tenant: Tenant, load: Callable[[], Registry], now: datetime
 ) -> dict[str, Columns] | None:
     """By the id of the call the columns of its case; None where the tenant reads nothing of operations.
 
@@ -44,7 +43,7 @@ def joined_cases(
 
 
 def _joined(
-    case: KeptCase, cases: DuringCases, engine: Engine, of: tuple[Tenant, ZoneInfo, Registry], now: datetime
+    case: KeptCase, cases: DuringCases, engine: OpenRecord, of: tuple[Tenant, ZoneInfo, Registry], now: datetime
 ) -> Iterator[tuple[str, Columns]]:
     tenant, zone, models = of
     content = cases.content(case)

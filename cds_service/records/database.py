@@ -24,7 +24,8 @@ SERVES_FROM = "0008"
 POOL_TIMEOUT_S = 0.5
 _LOOK_S = 0.5
 
-
+# The opened record, as other rooms name it: its library is known in this room alone.
+OpenRecord = Engine
 # What a statement raises that the database could not carry out.
 StatementFailed = sqlalchemy.exc.DatabaseError
 
