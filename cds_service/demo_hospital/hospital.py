@@ -162,7 +162,8 @@ def _lines(person: InventedPerson, evaluation_id: str) -> Iterable[tuple[object,
     for outcome, days in truth.days_after.items():
         occurred = days is not None and days <= truth.followed_days
         on = person.operated + timedelta(days=days) if occurred and days is not None else None
-        yield evaluation_id, outcome, "true" if occurred else "false", on or "", through, person.operated
+        # As many registers do: it ends with the event, and says nothing of how far that person was followed.
+        yield evaluation_id, outcome, "true" if occurred else "false", on or "", on or through, person.operated
 
 
 def _truth(file: Path, everybody: list[InventedPerson]) -> None:
