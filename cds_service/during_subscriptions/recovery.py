@@ -6,7 +6,6 @@ so that whichever worker comes first asks, and one that dies is followed by anot
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from cds_service.during import mode_gate
 from cds_service.during_subscriptions import missed_events, source_server, sweeps
 from cds_service.during_subscriptions.asked_source import AskedSource
 from cds_service.during_subscriptions.taking import Taker
+from cds_service.operations import logs
 from cds_service.records.database import DatabaseError
 from cds_service.records.records import Records
 from cds_service.tenant_runtime import TenantRuntime
@@ -67,11 +67,15 @@ class Recovery:
             self._thread.join(timeout=_CLOSE_S)
 
     def turn(self) -> None:
-        """Ask every source that is due."""
+        """Ask every source that is due; a fault with one, ours too, leaves the others asked, and it is asked again."""
         for site, source in self._sites:
-            with contextlib.suppress(DatabaseError, ServiceError):
+            try:
                 mode_gate.check_open(site, self._records, self._clock())
                 self._turn_of(site, source)
+            except (DatabaseError, ServiceError):
+                continue
+            except Exception as error:  # noqa: BLE001 — a thread that ended would leave what is missing unasked for ever
+                logs.warn("incident", tenant=site.tenant.id, error=type(error).__name__, at=logs.where(error))
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from cds_service.during_subscriptions import missed_events
 from tests.cds_service.during.hospitals import a_value, an_operation
 from tests.cds_service.during.test_case_pages import words_of
 from tests.cds_service.during_subscriptions.backport_server import BackportServer
@@ -235,3 +236,19 @@ def test_an_encounter_of_another_patient_takes_nothing_else_with_it(hospital):
     answer = hospital.send(hospital.server.notification(1, 2, 3))
     assert answer.status_code == 200
     assert (len(hospital.kept()), answer.json["lost"]) == (2, 1)
+
+
+def test_a_fault_of_ours_ends_no_thread_that_asks_for_what_is_missing(hospital, monkeypatch):
+    told(hospital, an_operation(), *values(2))
+    hospital.send(hospital.server.notification(1))
+    hospital.send(hospital.server.notification(3))
+
+    def broken(_asked):
+        raise RuntimeError("a fault")
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr(missed_events, "recover", broken)
+        hospital.later(61)
+    assert len(hospital.kept()) == 1
+    hospital.settled()
+    assert len(hospital.kept()) == 2
