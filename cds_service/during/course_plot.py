@@ -25,6 +25,8 @@ _RANGES: dict[Signal, tuple[float, float, float]] = {
 }
 _TICKS_S = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 604_800)
 _MOST_TICKS = 8
+# Of `09:05` as it is written below the axis; nearer to the edge it would be cut.
+_HALF_A_TIME = 24
 
 
 class _Paper:
@@ -89,7 +91,9 @@ def _axes(paper: _Paper, seen: CaseView, signal: Signal) -> Iterator[Markup]:
     apart = next((one for one in _TICKS_S if whole / one <= _MOST_TICKS), whole)
     at = paper.begin - paper.begin % -apart
     while at <= paper.end:
-        yield text.format(paper.x(at), _BOTTOM + 20, "middle", f"{datetime.fromtimestamp(at, seen.zone):%H:%M}")
+        x = paper.x(at)
+        anchor = "end" if x > WIDTH - _HALF_A_TIME else "middle"
+        yield text.format(x, _BOTTOM + 20, anchor, f"{datetime.fromtimestamp(at, seen.zone):%H:%M}")
         at += apart
 
 

@@ -1,11 +1,13 @@
 """The page of a case: what each mode shows when, to whom, in which words; where values stopped it says so."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from cds_service.answering import gate, modes
+from cds_service.during.course_plot import WIDTH
 from cds_service.web.app import RECORDS
 from tests.cds_service.advice.banned import banned_words
 from tests.cds_service.during.hospitals import (
@@ -237,3 +239,12 @@ def demo_app(tmp_path_factory):
     from tests.conformance.conftest import an_app
 
     return an_app(tmp_path_factory.mktemp("demo"), demo=True)
+
+
+def test_no_time_below_a_course_is_cut_at_the_edge(closed):
+    """The hour ends on a full minute, at the right edge of the picture."""
+    ticks = re.findall(
+        r'class="course-tick" x="([0-9.]+)" y="180" text-anchor="(\w+)"', look(closed, f"/{case_id(closed)}").text
+    )
+    assert max(float(x) for x, _ in ticks) > WIDTH - 24
+    assert {anchor for x, anchor in ticks if float(x) > WIDTH - 24} == {"end"}
