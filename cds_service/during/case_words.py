@@ -85,7 +85,7 @@ def signals(seen: CaseView) -> Iterator[SignalShown]:
         now, since, why_not = _now(seen, signal)
         own = seen.summary.baseline.value if signal == "mean-pressure" else None
         known = [one.words for one in LIMITS if one.signal == signal and one.at(own) is not None]
-        limits = f"Marked: {'; '.join(known)}." if known else "No limit is checked."
+        limits = f"A bar marks: {'; '.join(known)}." if known else "No limit is checked."
         told = [f"{line.what} {line.when}" for line in deviations(seen, signal)]
         nothing = "nothing beyond a published limit was marked" if known else "no limit is checked"
         description = f"{rule.label}: {'; '.join(told) or nothing}"
