@@ -95,6 +95,9 @@ MUTATIONS: tuple[tuple[str, dict[str, Any], str, str | None], ...] = (
     ("P10 markup", {"valueQuantity": quantity(12.5, unit="<img onerror=alert(1)>")}, "rejected", "unit-unknown"),
 )  # fmt: skip
 
+# Of what is missing: a result that was not understood may be the one, of what it is computed from too.
+UNKNOWN = ("never-recorded", "not-ordered", "not-understood", "creatinine-missing")
+
 Person = tuple[str, tuple[Raw, ...]]
 
 
@@ -137,7 +140,7 @@ def without(found: Features) -> list[Feature]:
         replace(
             one,
             flags=tuple(flag for flag in one.flags if flag != "partial"),
-            reason=None if one.reason in ("never-recorded", "not-ordered", "not-understood") else one.reason,
+            reason=None if one.reason in UNKNOWN else one.reason,
         )
         for one in others
     ]

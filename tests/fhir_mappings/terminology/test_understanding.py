@@ -95,6 +95,8 @@ def test_no_code_makes_more_than_two_inputs_of_one_model_true() -> None:
         found = derived(
             a_condition(coded(code), onsetDateTime="2026-11-19T09:00:00Z"), a_medication_request(LISINOPRIL)
         )
-        changed = {name for name, one in found.items() if one.model_value != none[name].model_value}
+        # Of what is known: R69, an illness that nobody names, leaves everything open.
+        known = {name: one.model_value for name, one in found.items() if one.model_value is not None}
+        changed = {name for name, value in known.items() if value != none[name].model_value}
         most = max(most, *(len(names & changed) for names in models))
     assert most <= 2
