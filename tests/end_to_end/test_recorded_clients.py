@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,17 +17,22 @@ pytestmark = pytest.mark.end_to_end
 _NEW_IN_EVERY_CALL = ("hookInstance", "meta")
 
 
-def lasting(told: Any) -> Any:
-    """Without ids, and versions of the server, that are drawn anew; ports too are."""
+def lasting(told: Any, day: date) -> Any:
+    """Without ids, and versions of the server, that are drawn anew; ports too are. An order is for so many days on."""
     if isinstance(told, dict):
-        return {name: lasting(value) for name, value in told.items() if name not in _NEW_IN_EVERY_CALL}
+        kept = {name: lasting(value, day) for name, value in told.items() if name not in _NEW_IN_EVERY_CALL}
+        if "draftOrders" in told:
+            for one in kept["draftOrders"]["entry"]:
+                planned = one["resource"]["occurrenceDateTime"]
+                one["resource"]["occurrenceDateTime"] = f"<{(date.fromisoformat(planned) - day).days} days on>"
+        return kept
     if isinstance(told, list):
-        return [lasting(value) for value in told]
+        return [lasting(value, day) for value in told]
     return re.sub(r"127\.0\.0\.1:\d+", "<server>", told) if isinstance(told, str) else told
 
 
 def shape(one: Exchange) -> tuple[Any, ...]:
-    return one.client, one.did, one.path, one.headers, lasting(json.loads(one.body))
+    return one.client, one.did, one.path, one.headers, lasting(json.loads(one.body), one.received.date())
 
 
 @pytest.mark.parametrize("client", record_clients.SENT)
