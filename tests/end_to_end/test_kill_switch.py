@@ -87,7 +87,10 @@ def test_it_holds_in_every_worker_within_a_minute_and_can_be_taken_back(tmp_path
         assert seconds_until(url, {"kill-switch"}) < 60
 
 
-@pytest.mark.parametrize("words", [("kill",), ("mode", "set", "demo", "off")], ids=" ".join)
+MODE = ("mode", "set", "demo", "off")  # in CI: tests/end_to_end/test_two_nodes.py
+
+
+@pytest.mark.parametrize("words", [("kill",), pytest.param(MODE, marks=pytest.mark.long)], ids=" ".join)
 def test_waiting_ends_once_both_nodes_have_it_and_fails_where_one_does_not(
     words: tuple[str, ...], tmp_path: Path, empty_url: str
 ) -> None:

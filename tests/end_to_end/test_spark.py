@@ -111,7 +111,7 @@ def with_odd_lines(resources: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, "", json.dumps(bundled), json.dumps(gone), json.dumps({"resourceType": "Condition"})]
 
 
-@pytest.mark.parametrize("master", MASTERS)
+@pytest.mark.parametrize("master", [pytest.param(MASTERS[0], marks=pytest.mark.long), *MASTERS[1:]])
 def test_spark_counts_as_one_machine_does(master: str, folk: tuple[people.Person, ...], tmp_path: Path) -> None:
     export = written(tmp_path / "export", with_odd_lines(people.everything(folk)))
     assert on_spark(REPORT, master, export, datetime.now(UTC).isoformat(), str(len(folk))).endswith("alike")
