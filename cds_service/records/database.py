@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -137,6 +138,16 @@ def _for_nobody_else(path: str | None) -> None:
     with contextlib.suppress(OSError):  # what cannot be made or changed is told by the first connection
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         Path(path).chmod(0o600)
+
+
+@contextlib.contextmanager
+def begun(engine: Engine, what: str) -> Iterator[Connection]:
+    """A transaction; raises DatabaseError, naming `what`, where the database cannot carry it out."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"{what} cannot be read or written") from error
 
 
 def wait_for(engine: Engine, seconds: float) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -17,9 +16,8 @@ from msgspec import Struct
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, Row, Select, Table, case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records.database import DatabaseError
+from cds_service.records import database
 from cds_service.records.during_tables import during_arrival, during_case, during_entry
 from cds_service.records.tables import Instant
 from fhir_mappings.during.case_content import CaseContent
@@ -28,6 +26,7 @@ Kind = Literal["observation", "times", "birth"]
 # Of the bounds again, for withdrawals: a full case still learns that something should not be in it.
 _RESERVE = 1.25
 _ASKED_AT_ONCE = 500
+_WHAT = "the cases of operations"
 
 
 class CaseFullError(Exception):
@@ -117,7 +116,7 @@ class DuringCases:
 
         In one order, whatever theirs: two that hold each other's case would wait for each other.
         """
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             return tuple(_kept(connection, key, cases[key], bounds, arrival) for key in sorted(cases, key=astuple))
 
     def find(self, tenant_id: str, case_id: str) -> KeptCase | None:
@@ -138,7 +137,7 @@ class DuringCases:
 
         Of a case with an encounter its own times alone count: what names no encounter may be of another stay.
         """
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             own = _entries(connection, one.id)
             loose = _unplaced(connection, one.key) if one.key.encounter_id else None
             other = _entries(connection, loose[0]) if loose is not None else CaseContent((), ())
@@ -149,17 +148,9 @@ class DuringCases:
 
     def _cases(self, *conditions: Any, most: int = 1) -> Iterator[KeptCase]:
         asked = select(during_case).where(*conditions).order_by(during_case.c.last_at.desc()).limit(most)
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             found = connection.execute(asked).all()
         return map(_case, found)
-
-    @contextmanager
-    def _begun(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise DatabaseError("the cases of operations cannot be read or written") from error
 
 
 def _kept(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Row, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.records.database import DatabaseError
+from cds_service.records import database
 from cds_service.records.during_tables import during_position
 from fhir_mappings.during.event_numbers import EventNumbers, Range
 from fhir_mappings.during.position import Gap, Position
@@ -20,6 +18,7 @@ from fhir_mappings.during.position import Gap, Position
 # Nobody knows what a source that was never heard told before: until it is asked that much counts as missing.
 BEFORE_FIRST = timedelta(hours=24)
 _RANGES = msgspec.json.Decoder(tuple[Range, ...])
+_WHAT = "the positions of Subscriptions"
 _GAPS = msgspec.json.Decoder(tuple[Gap, ...])
 
 
@@ -31,7 +30,7 @@ class DuringPositions:
 
     def change(self, tenant_id: str, source: str, changed: Callable[[Position], Position], now: datetime) -> Position:
         """Commit what `changed` makes of a position, which nobody else changes meanwhile."""
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             _make(connection, tenant_id, source, now)
             it = (during_position.c.tenant_id == tenant_id, during_position.c.source == source)
             held = update(during_position).where(*it).values(source=source).returning(during_position)
@@ -42,7 +41,7 @@ class DuringPositions:
     def of_tenant(self, tenant_id: str) -> dict[str, Position]:
         """By source."""
         asked = select(during_position).where(during_position.c.tenant_id == tenant_id)
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             return {row.source: _position(row) for row in connection.execute(asked)}
 
     def lease(self, tenant_id: str, source: str, now: datetime, for_s: float) -> bool:
@@ -50,7 +49,7 @@ class DuringPositions:
         table = during_position.c
         free = or_(table.asking_until.is_(None), table.asking_until < now)
         taken = update(during_position).where(table.tenant_id == tenant_id, table.source == source, free)
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             done = connection.execute(taken.values(asking_until=now + timedelta(seconds=for_s)))
             return done.rowcount == 1
 
@@ -58,16 +57,8 @@ class DuringPositions:
         """Whoever has something to ask may ask now."""
         table = during_position.c
         own = update(during_position).where(table.tenant_id == tenant_id, table.source == source)
-        with self._begun() as connection:
+        with database.begun(self._engine, _WHAT) as connection:
             connection.execute(own.values(asking_until=None))
-
-    @contextmanager
-    def _begun(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise DatabaseError("the positions of Subscriptions cannot be read or written") from error
 
 
 def _make(connection: Connection, tenant_id: str, source: str, now: datetime) -> None:

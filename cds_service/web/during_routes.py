@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, g, request
 
 from cds_service.during import mode_gate
-from cds_service.during.intake import Arrived, Intake
+from cds_service.during.intake import Intake
 from cds_service.hooks.services import SERVICE_ID
 from cds_service.operations import logs, metrics
 from cds_service.patient_data import bundles
@@ -18,7 +19,7 @@ from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import Arrival
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.trust import client_jwt, json_limits
-from cds_service.trust.client_jwt import Caller
+from cds_service.trust.client_jwt import Caller, Endpoint
 from cds_service.trust.errors import BadRequest, Forbidden, NotReady, Unauthorized
 from cds_service.web.hook_routes import Deployment, sent_body
 
@@ -37,7 +38,7 @@ def blueprint(deployment: Deployment, intake: Intake) -> Blueprint:
         g.endpoint = "observations"
         time_limit.ends_at(g.started + time_limit.OF_A_CALL_S)
         site = mode_gate.check_open(deployment.desk.sites.get(tenant_id), deployment.desk.records, received)
-        caller = _caller(site, deployment, received.timestamp())
+        caller = proven(site, deployment, "observations", received.timestamp())
         g.tenant = caller.tenant
         with deployment.throttle.admitted(caller.tenant, now=time.monotonic()):
             sent = sent_body(caller).body
@@ -48,7 +49,7 @@ def blueprint(deployment: Deployment, intake: Intake) -> Blueprint:
     return routes
 
 
-def answered(take: Callable[[], Arrived]) -> Response:
+def answered(take: Callable[[], Any]) -> Response:
     """The numbers of what was committed; NotReady where nothing could be."""
     try:
         taken = take()
@@ -59,14 +60,22 @@ def answered(take: Callable[[], Arrived]) -> Response:
     return response
 
 
-def _caller(site: TenantRuntime, deployment: Deployment, now: float) -> Caller:
-    header = request.headers.get("Authorization")
+def proven(
+    site: TenantRuntime, deployment: Deployment, endpoint: Endpoint, now: float, *, named: bool = False
+) -> Caller:
+    """Who sends, by its token, for this tenant. `named`: also a tenant that asks for no proof elsewhere asks here.
+
+    Raises Unauthorized, Forbidden, NotReady.
+    """
     try:
-        caller = deployment.verifier.verify(header, endpoint="observations", service_id=SERVICE_ID, now=now)
+        header = request.headers.get("Authorization")
+        caller = deployment.verifier.verify(header, endpoint=endpoint, service_id=SERVICE_ID, now=now)
+        if named and caller.issuer is None:
+            raise Unauthorized("Authentication failed.")
     except Unauthorized as error:
         why = client_jwt.reason(error)
         metrics.refusals.labels(why).inc()
-        logs.note("caller-refused", endpoint="observations", reason=why)
+        logs.note("caller-refused", endpoint=endpoint, reason=why)
         raise
     except DatabaseError as error:
         raise NotReady("The service cannot answer now.", retry_after_s=_RETRY_S) from error

@@ -14,21 +14,18 @@ from flask import Blueprint, Response, g, request
 from cds_service.during import mode_gate
 from cds_service.during_subscriptions import source_server
 from cds_service.during_subscriptions.taking import Taker, Took
-from cds_service.hooks.services import SERVICE_ID
-from cds_service.operations import logs, metrics
 from cds_service.records import time_limit
-from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import Arrival
 from cds_service.tenant_runtime import TenantRuntime
 from cds_service.tenants.during_source_rules import SEARCHED
 from cds_service.tenants.tenant_parts import DuringSource
-from cds_service.trust import client_jwt, json_limits
+from cds_service.trust import json_limits
 from cds_service.trust.client_jwt import Caller
-from cds_service.trust.errors import BadRequest, Forbidden, NotReady, Unauthorized, UnknownService
+from cds_service.trust.errors import BadRequest, Forbidden, UnknownService
+from cds_service.web.during_routes import answered, proven
 from cds_service.web.hook_routes import Deployment, sent_body
 from fhir_mappings.during.notification import read_notification
 
-_RETRY_S = 5
 _ENDPOINT: Literal["notifications"] = "notifications"
 HOOKED = "rest-hook"
 _BEARER = "Bearer "
@@ -51,7 +48,7 @@ def blueprint(deployment: Deployment, taker: Taker, wake: Callable[[], None]) ->
     def notifications(tenant_id: str) -> Response:
         who = _admit(tenant_id, deployment)
         with deployment.throttle.admitted(who.caller.tenant, now=time.monotonic()):
-            return _answered(lambda: _notified(who, taker, wake))
+            return answered(lambda: _notified(who, taker, wake))
 
     @routes.post("/<tenant_id>/hook")
     def hook(tenant_id: str) -> Response:
@@ -134,21 +131,7 @@ def _admit(tenant_id: str, deployment: Deployment) -> _Admitted:
 def _caller(site: TenantRuntime, source: DuringSource, deployment: Deployment, now: float) -> Caller:
     if source.header_variable is not None and _shows_secret(source):
         return Caller(site.tenant, None)
-    try:
-        header = request.headers.get("Authorization")
-        caller = deployment.verifier.verify(header, endpoint=_ENDPOINT, service_id=SERVICE_ID, now=now)
-        if source.header_variable is not None and caller.issuer is None:
-            raise Unauthorized("Authentication failed.")  # whoever needs no proof elsewhere needs one here
-    except Unauthorized as error:
-        why = client_jwt.reason(error)
-        metrics.refusals.labels(why).inc()
-        logs.note("caller-refused", endpoint=_ENDPOINT, reason=why)
-        raise
-    except DatabaseError as error:
-        raise NotReady("The service cannot answer now.", retry_after_s=_RETRY_S) from error
-    if caller.tenant.id != site.tenant.id:
-        raise Forbidden("This client may not send for this tenant.")
-    return caller
+    return proven(site, deployment, _ENDPOINT, now, named=source.header_variable is not None)
 
 
 def _shows_secret(source: DuringSource) -> bool:
@@ -162,17 +145,6 @@ def _shows_secret(source: DuringSource) -> bool:
 
 def _done(take: Callable[[], Any]) -> Response:
     """Nothing but 200: HAPI reads what a rest-hook answers as FHIR, and sends once more what it cannot read."""
-    response = _answered(take)
+    response = answered(take)
     response.set_data(b"")
-    return response
-
-
-def _answered(take: Callable[[], Any]) -> Response:
-    """The numbers of what was committed; NotReady where nothing could be."""
-    try:
-        took = take()
-    except DatabaseError as error:
-        raise NotReady("What was sent could not be kept; send it again.", retry_after_s=_RETRY_S) from error
-    response = Response(msgspec.json.encode(took), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
     return response
