@@ -67,23 +67,26 @@ class Taken(msgspec.Struct, frozen=True):
 def answer_call(
     sent: Received, *, caller: Caller, desk: CallDesk, received: datetime, hooks: tuple[Hook, ...]
 ) -> Taken:
-    """The response to a body; the same request again gets the same bytes (DEC-17), as long as what its answer rests on
+    """The response to a body. The same request again gets the same bytes as long as what they rest on is the same.
 
-    is the same. `hooks`: those that the id that was called stands for. Raises ServiceError.
+    `hooks`: those that the id that was called stands for. Raises ServiceError. (DEC-17)
     """
     gate.check_accountable(desk.records)
-    body = sent.body
-    site, knowledge = desk.sites[caller.tenant.id], desk.in_force.knowledge
-    state = desk.states.under(site, gate.switches_now(desk.records, site.tenant), knowledge, received)
+    body, site = sent.body, desk.sites[caller.tenant.id]
+    switches = gate.switches_now(desk.records, site.tenant)
+    state = desk.states.under(site, switches, desk.in_force.knowledge, received)
     json_limits.check(body, caller.tenant.limits)
     request = hook_request.read_request(body, offered=hooks)
-    is_open = open_cases.is_open(site, desk.records, request.context.patient_id, received)
+    is_killed = gate.is_killed(site.tenant, switches)  # then nothing is asked
+    is_open = not is_killed and open_cases.is_open(site, desk.records, request.context.patient_id, received)
     same = Request(caller.tenant.id, body, state + _CASE_OPEN if is_open else state)
     if (again := desk.retries.find(same)) is not None:
         metrics.retries.labels(caller.tenant.id).inc()
         return Taken(request.hook, again)
     taken = _answered(evaluation_row.Call(request, caller, received, sent.since, is_open), desk, same)
-    desk.retries.keep(same, taken.response)
+    switches = gate.switches_now(desk.records, site.tenant)
+    if desk.states.under(site, switches, desk.in_force.knowledge, received) == state:
+        desk.retries.keep(same, taken.response)
     return taken
 
 
@@ -109,9 +112,10 @@ def _outcome(call: evaluation_row.Call, site: TenantRuntime, desk: CallDesk, sam
     key = told_before.key(given, request)
     group = _group(given)
     context = request.context
-    # Asked again: the models may have been replaced while it was computed.
-    switches = gate.switches_now(desk.records, tenant)
     decided = gate.after(tenant, request.hook, group, context.user_id, switches, patient=context.patient_id)
+    if decided.reason is None:  # asked again: the models may have been replaced while it was computed
+        switches = gate.switches_now(desk.records, tenant)
+        decided = gate.after(tenant, request.hook, group, context.user_id, switches, patient=context.patient_id)
     if given.silence is None and decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
     elif given.silence is None:

@@ -31,4 +31,6 @@ def is_open(site: TenantRuntime, records: Records, patient_id: str, at: datetime
     except DatabaseError as error:
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
     has_values = any(case.values for case in cases)
-    return any(not case.whole or is_under_way(case.times, site.zone, at, has_values=has_values) for case in cases)
+    return any(
+        not one.whole or is_under_way(one.times, site.zone, at, one.first_at, has_values=has_values) for one in cases
+    )

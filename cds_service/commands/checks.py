@@ -18,6 +18,7 @@ if (
     TYPE_CHECKING
 ):  # the arbiter imports this file, and must not load onnxruntime (tests/cds_service/commands/test_checks.py)
     from cds_service.tenant_runtime import TenantRuntime
+    from cds_service.tenants.tenant import Tenant
 
 NO_TENANTS = "none is named (--tenants or CDS_TENANTS): checked as the demo is served; `serve` does not start without"
 
@@ -128,13 +129,30 @@ def _tenants(
 
     yield _check("tenants", opened, *((NO_TENANTS,) if nobody else ()))
     named = [site.tenant.terminology.token_variable for site in sites if site.tenant.terminology]
-    tokens = [variable for one in named if one for variable in (one, f"{one}{SUFFIX}")]
+    secrets = [one for site in sites for one in _secrets_of_source(site.tenant)]
+    tokens = [variable for one in (*named, *secrets) if one for variable in (one, f"{one}{SUFFIX}")]
     yield _check("environment", lambda: environment.check(os.environ, also=tokens))
+    yield from map(_secret, secrets)
     yield from map(_order_codes, sites)
     yield from map(_floors, sites)
     yield from (_shown(site, settings) for site in sites if site.tenant.is_production)
     yield from (one for site in sites if walk is not None for one in walk(site))
     yield from (_added(site) for site in sites if site.tenant.site_folder is not None)
+
+
+def _secrets_of_source(tenant: Tenant) -> tuple[str, ...]:
+    """The variables that hold what a source of cases shows, and what it is asked with."""
+    source = tenant.during.source
+    named = (source.header_variable, source.token_variable) if source is not None else ()
+    return tuple(one for one in named if one is not None)
+
+
+def _secret(variable: str) -> Check:
+    """Whether a secret that a tenant's file names is there: without it nothing is let in, or asked without a token."""
+    from cds_service.during_subscriptions import source_server  # noqa: PLC0415
+
+    held = source_server.secret(variable) is not None
+    return Check("secret", ok=held, told=f"{variable} is {'there' if held else 'absent, empty or not readable'}")
 
 
 def _order_codes(site: TenantRuntime) -> Check:

@@ -45,7 +45,7 @@ def warnings(engine: Any, tenant: Tenant, of: Of) -> tuple[str, tuple[str, ...]]
     if not gate.shown_by(tenant, set_now):
         return f"nothing is shown{name}", ()
     found = go_live.outdated(
-        tenant, set_now, switches.accepted(engine), find, told=_told(engine, tenant, of), today=today
+        tenant, set_now, switches.accepted(engine, set_now), find, told=_told(engine, tenant, of), today=today
     )
     if found:
         why = dict.fromkeys(one for outdated in found for one in outdated.why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 from cds_service.commands import go_live_check, kept_record, output, proof
 from cds_service.tenants.tenant import Hook, Mode, Tenant
 
+_GROUP = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 F = TypeVar("F", bound=Callable[..., None])
 _WHO = (
     click.option("--by", "done_by", required=True, help="Who switches."),
@@ -69,11 +71,18 @@ def _line(event: Any) -> str:
     )
 
 
+def _group(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """A procedure group as it is written everywhere: the words of a scope are told apart by their spaces."""
+    if given is not None and not _GROUP.fullmatch(given):
+        raise click.BadParameter("a procedure group is written in small letters, digits and hyphens, as spine-fusion")
+    return given
+
+
 @mode.command("set")
 @click.argument("tenant_id")
 @click.argument("value", type=click.Choice(get_args(Mode)))
 @click.option("--hook", type=click.Choice(get_args(Hook)), default=None)
-@click.option("--group", default=None, help="Procedure group, such as spine-fusion.")
+@click.option("--group", default=None, callback=_group, help="Procedure group, such as spine-fusion.")
 @click.option("--approved-by", default=None, help="A second person; required for `on` in production (R-E06).")
 @click.option("--models", "directory", envvar="CDS_MODELS", type=click.Path(path_type=Path), default=None)
 @click.option("--site-models", "added", envvar="CDS_SITE_MODELS", type=click.Path(path_type=Path), default=None)

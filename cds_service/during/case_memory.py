@@ -34,6 +34,7 @@ SAME_S = 1.0
 # Where pages cannot be made in time the last one is shown, with its age, if it is not older than this.
 OLDEST_S = 20.0
 
+_CASE_BYTES = 4_096  # of a case without any part
 _ENTRY = msgspec.json.Decoder(CourseEntry)
 _text = msgspec.json.Encoder().encode
 Values = Mapping[str, Any]
@@ -63,7 +64,7 @@ class HeldCase:
         self.stamp = NEVER
         self.own: set[bytes] = set()
         self.loose: set[bytes] = set()
-        self.size, self.seen = 0, 0.0
+        self.size, self.seen, self._told = _CASE_BYTES, 0.0, 0
         self.last: ToldCase | None = None
         self._times: list[str] = []
         self._births: set[str] = set()
@@ -87,6 +88,8 @@ class HeldCase:
         last = self.last
         if last is None or last.stamp != self.stamp or not 0 <= (at - last.at).total_seconds() < SAME_S:
             last = self.last = ToldCase(at, self.stamp, make())
+            self.size += _length(last) - self._told
+            self._told = _length(last)
         return last.values
 
     @property
@@ -194,6 +197,11 @@ def _read(body: str) -> CourseEntry:
     for _, _, sample in entry.samples:
         force_setattr(sample, "device", sys.intern(sample.device))
     return entry
+
+
+def _length(told: ToldCase) -> int:
+    """What is remembered of a page: its words and pictures, as texts."""
+    return len(repr(told.values))
 
 
 def _size(part: ReadPart) -> int:

@@ -6,6 +6,7 @@ so that whichever worker comes first asks, and one that dies is followed by anot
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -67,15 +68,11 @@ class Recovery:
             self._thread.join(timeout=_CLOSE_S)
 
     def turn(self) -> None:
-        """Ask every source that is due; a fault with one, ours too, leaves the others asked, and it is asked again."""
+        """Ask every source that is due; what goes wrong with one keeps nobody from the others."""
         for site, source in self._sites:
-            try:
+            with contextlib.suppress(DatabaseError, ServiceError):
                 mode_gate.check_open(site, self._records, self._clock())
                 self._turn_of(site, source)
-            except (DatabaseError, ServiceError):
-                continue
-            except Exception as error:  # noqa: BLE001 — a thread that ended would leave what is missing unasked for ever
-                logs.warn("incident", tenant=site.tenant.id, error=type(error).__name__, at=logs.where(error))
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -91,7 +88,19 @@ class Recovery:
             if position is None or is_first or _is_overdue(position, source, name, now):
                 position = self._begin(site, name, now)
             if position.ask_at is not None and position.ask_at <= now and self._taker is not None:
-                self._ask(AskedSource(self._taker, site, source, source_server.access(site, source), name, self._clock))
+                access = source_server.access(site, source)
+                self._try(AskedSource(self._taker, site, source, access, name, self._clock))
+
+    def _try(self, asked: AskedSource) -> None:
+        """Ask; after what could not be kept, or a fault of ours, again later, as after a server that failed."""
+        try:
+            self._ask(asked)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 — a thread that ended would leave what is missing unasked for ever
+            if not isinstance(error, ServiceError):
+                logs.warn("incident", tenant=asked.site.tenant.id, error=type(error).__name__, at=logs.where(error))
+            asked.change(lambda one: one.failed(asked.clock()))
 
     def _begin(self, site: TenantRuntime, name: str, now: datetime) -> Position:
         """A worker that starts, or a source that fell silent: it is asked whether anything was missed."""
@@ -104,12 +113,13 @@ class Recovery:
 
     def _ask(self, asked: AskedSource) -> None:
         positions, tenant_id = self._records.during_positions, asked.site.tenant.id
-        if not positions.lease(tenant_id, asked.name, self._clock(), _LEASE_S):
+        until = positions.lease(tenant_id, asked.name, self._clock(), _LEASE_S)
+        if until is None:
             return
         try:
             (sweeps.look_again if asked.name == SEARCHED else missed_events.recover)(asked)
         finally:
-            positions.release(tenant_id, asked.name)
+            positions.release(tenant_id, asked.name, until)
 
 
 def _is_overdue(position: Position, source: DuringSource, name: str, now: datetime) -> bool:

@@ -40,6 +40,9 @@ class _FoundHead(msgspec.Struct, rename="camel"):
 _head = msgspec.json.Decoder(_FoundHead)
 
 
+BEARER = "Bearer "
+
+
 def secret(variable: str | None) -> Secret | None:
     """The secret in an environment variable, or in the file that it names with _FILE; None where there is none."""
     if variable is None:
@@ -48,6 +51,7 @@ def secret(variable: str | None) -> Secret | None:
         found = from_file(variable) or os.environ.get(variable, "")
     except ValueError:
         return None
+    found = found.strip().removeprefix(BEARER.strip()).strip()
     return Secret(found) if found else None
 
 

@@ -41,8 +41,17 @@ class AtDriver:
             cursor.close()
             connection.commit()
         except self._failures as error:
-            connection.invalidate(error)  # it may be a connection that the server has closed
+            self._lose(connection, error)
             raise
         finally:
             connection.close()
         return None if row is None else row[0]
+
+    def _lose(self, connection: Any, error: BaseException) -> None:
+        """Give the connection up; where the server has closed it, the others of the pool too, as SQLAlchemy does."""
+        engine, dialect = self._engine, self._engine.dialect
+        of_driver = isinstance(error, dialect.loaded_dbapi.Error)
+        gone = of_driver and dialect.is_disconnect(error, connection.driver_connection, None)
+        connection.invalidate(error)
+        if gone:
+            engine.dispose(close=False)

@@ -21,7 +21,8 @@ from cds_service.records.time_limit import Patience
 # The Alembic revision that this code reads and writes; held against the migrations by tests.
 REVISION = "0011"
 # The oldest schema with all that this code reads and writes: it may serve before the database was brought to REVISION.
-SERVES_FROM = "0008"
+# Where a tenant reads cases of operations, or hears them from a source, it needs their tables.
+SERVES_FROM, SERVES_CASES_FROM, SERVES_SOURCES_FROM = "0008", "0009", "0010"
 POOL_TIMEOUT_S = 0.5
 _LOOK_S = 0.5
 
@@ -164,25 +165,26 @@ def wait_for(engine: Engine, seconds: float) -> None:
         time.sleep(_LOOK_S)
 
 
-def unlike(engine: Engine) -> str | None:
+def unlike(engine: Engine, oldest: str = SERVES_FROM) -> str | None:
     """Why this version cannot use a database: it cannot be asked, holds no record, or one too old or too new.
 
+    `oldest`: the revision from which on everything is there that this deployment needs.
     A newer one can be used where the migration that made it so says that this version still may (`schema_reader`).
     """
     try:
         with engine.connect() as connection:
             found = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
-            if SERVES_FROM <= found <= REVISION:
+            if oldest <= found <= REVISION:
                 return None
-            if found < SERVES_FROM:
+            if found < oldest:
                 return f"it is at revision {found}, this version reads {REVISION}: run `cds-service record migrate`"
-            oldest = connection.exec_driver_sql("SELECT oldest FROM schema_reader").scalar()
+            reader = connection.exec_driver_sql("SELECT oldest FROM schema_reader").scalar()
     except SQLAlchemyError as error:
         return reason(error)
-    if oldest is not None and str(oldest) <= REVISION:
+    if reader is not None and str(reader) <= REVISION:
         return None
     return (
-        f"it is at revision {found} and serves no version older than {oldest}; this one is made for {REVISION}:"
+        f"it is at revision {found} and serves no version older than {reader}; this one is made for {REVISION}:"
         f" start the newer version, or go back with it (`cds-service record migrate --to {REVISION}`)"
     )
 

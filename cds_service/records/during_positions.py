@@ -44,19 +44,20 @@ class DuringPositions:
         with database.begun(self._engine, _WHAT) as connection:
             return {row.source: _position(row) for row in connection.execute(asked)}
 
-    def lease(self, tenant_id: str, source: str, now: datetime, for_s: float) -> bool:
-        """Whether this worker alone asks the source until then, or until it lets go."""
+    def lease(self, tenant_id: str, source: str, now: datetime, for_s: float) -> datetime | None:
+        """Until when this worker alone asks the source, if it does not let go before; None where another does."""
         table = during_position.c
         free = or_(table.asking_until.is_(None), table.asking_until < now)
         taken = update(during_position).where(table.tenant_id == tenant_id, table.source == source, free)
         with database.begun(self._engine, _WHAT) as connection:
-            done = connection.execute(taken.values(asking_until=now + timedelta(seconds=for_s)))
-            return done.rowcount == 1
+            until = now + timedelta(seconds=for_s)
+            return until if connection.execute(taken.values(asking_until=until)).rowcount == 1 else None
 
-    def release(self, tenant_id: str, source: str) -> None:
-        """Whoever has something to ask may ask now."""
+    def release(self, tenant_id: str, source: str, until: datetime) -> None:
+        """Let go of a lease: whoever has something to ask may ask now. One that ran out may be another's."""
         table = during_position.c
-        own = update(during_position).where(table.tenant_id == tenant_id, table.source == source)
+        it = (table.tenant_id == tenant_id, table.source == source, table.asking_until == until)
+        own = update(during_position).where(*it)
         with database.begun(self._engine, _WHAT) as connection:
             connection.execute(own.values(asking_until=None))
 

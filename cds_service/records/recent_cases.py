@@ -19,10 +19,11 @@ MOST_CASES, MOST_TIMES = 20, 500
 class RecentCase(Struct, frozen=True):
     """One case: its Procedures and Encounters, each version, and how many values it holds.
 
-    `last_at`: when something of it came. `whole`: whether all that says when it was is here.
+    `first_at`, `last_at`: when something of it first and last came. `whole`: whether all that says when it was is here.
     """
 
     id: str
+    first_at: datetime
     last_at: datetime
     times: tuple[str, ...]
     values: int
@@ -32,10 +33,10 @@ class RecentCase(Struct, frozen=True):
 def recent_cases(engine: Engine, tenant_id: str, patient_id: str, *, since: datetime) -> tuple[RecentCase, ...]:
     """The cases of one patient of which something came since then, the last one first. Raises DatabaseError."""
     own = (during_case.c.tenant_id == tenant_id, during_case.c.patient_id == patient_id, during_case.c.last_at >= since)
-    cases = select(during_case.c.id, during_case.c.last_at, during_case.c.entries).where(*own)
+    cases = select(during_case).where(*own)
     try:
         with engine.connect() as connection:
-            found = connection.execute(cases.order_by(during_case.c.last_at.desc()).limit(MOST_CASES)).all()
+            found = connection.execute(cases.order_by(during_case.c.last_at.desc()).limit(MOST_CASES + 1)).all()
             if not found:
                 return ()
             of_them = (during_entry.c.case_id.in_([row.id for row in found]), NO_VALUE)
@@ -47,8 +48,8 @@ def recent_cases(engine: Engine, tenant_id: str, patient_id: str, *, since: date
                 bodies[row.case_id].append(row.body)
     except SQLAlchemyError as error:
         raise DatabaseError("the cases of a patient cannot be read") from error
-    whole = sum(others.values()) <= MOST_TIMES
+    whole = len(found) <= MOST_CASES and sum(others.values()) <= MOST_TIMES
     return tuple(
-        RecentCase(row.id, row.last_at, tuple(bodies[row.id]), row.entries - others.get(row.id, 0), whole)
+        RecentCase(row.id, row.first_at, row.last_at, tuple(bodies[row.id]), row.entries - others.get(row.id, 0), whole)
         for row in found
     )

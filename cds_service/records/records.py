@@ -72,9 +72,11 @@ class Records:
             self.used_tokens.forget_expired, lambda now: shown_cards.forget_expired(self.quick, now)
         )
         self._presence = Presence(self.quick, self.switches)
+        self._oldest = database.SERVES_FROM
 
-    def serves(self, tenants: Sequence[str], files: str | None) -> None:
-        """Say whom this worker answers now, and the digest of their files."""
+    def serves(self, tenants: Sequence[str], files: str | None, oldest: str = database.SERVES_FROM) -> None:
+        """Say whom this worker answers now, the digest of their files, and the oldest schema that serves them."""
+        self._oldest = oldest
         self._presence.serves(tenants, files)
 
     def watch(self) -> None:
@@ -121,7 +123,7 @@ class Records:
     def unready(self) -> str | None:
         """Why the database cannot be used now: it does not answer, or is not at this version's schema; else None."""
         with time_limit.within(READY_S):
-            return database.unlike(self.quick)
+            return database.unlike(self.quick, self._oldest)
 
     def unwritten(self) -> str | None:
         """Why no account can be kept of another answer: a full queue, or a database that takes no rows; else None."""

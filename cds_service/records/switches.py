@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -49,14 +50,15 @@ class SwitchReader:
     """The switches as of at most FRESH_S seconds ago; the last known ones while the database is away.
 
     A worker that has never read them cannot know whether it was killed: `current` raises DatabaseError then.
-    `accepted`: with what each of them was accepted, as of the same moment (go_live.Accepted).
+    `accepted`: by the words of a scope with what its mode was accepted (go_live.Accepted), as of then or before: a mode
+    of which nobody can tell it counts as not accepted, and a kill switch never waits for it.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._clock = clock
         self._known: Switches | None = None
-        self.accepted: Mapping[SwitchScope, bytes] = {}
+        self.accepted: Mapping[str, bytes] = {}
         self._read_at = 0.0
         self._lock = threading.Lock()
 
@@ -86,7 +88,8 @@ class SwitchReader:
     def _read(self) -> Switches:
         self._read_at = self._clock()
         found = every_switch(self._engine)
-        self.accepted = accepted(self._engine) if any(switch.kind == "mode" for switch in found) else {}
+        with contextlib.suppress(DatabaseError):
+            self.accepted = accepted(self._engine, found)
         self._known = found
         return found
 
@@ -104,21 +107,20 @@ def every_switch(engine: Engine) -> Switches:
         raise DatabaseError("the switches cannot be read") from error
 
 
-def accepted(engine: Engine) -> dict[SwitchScope, bytes]:
-    """By scope what was accepted when it was last switched, where something was."""
+def accepted(engine: Engine, switches: Switches) -> dict[str, bytes]:
+    """By the words of a scope with what its mode was accepted; not where two scopes have the same words."""
+    modes = [(str(one.scope), one.value) for one in switches if one.kind == "mode"]
+    values = {scope: value for scope, value in modes if sum(other == scope for other, _ in modes) == 1}
+    if not values:
+        return {}
     table = tables.administration.c
     last = select(func.max(table.id)).where(table.action == ACCEPTED).group_by(table.tenant_id, table.scope)
     try:
         with engine.connect() as connection:
-            rows = connection.execute(select(table.scope, table.reason).where(table.id.in_(last))).all()
+            rows = connection.execute(select(table.scope, table.value, table.reason).where(table.id.in_(last))).all()
     except SQLAlchemyError as error:
         raise DatabaseError("what was accepted cannot be read") from error
-    return {_scope(scope): reason.encode() for scope, reason in rows}
-
-
-def _scope(written: str) -> SwitchScope:
-    """A scope as `str` writes it; none of its members holds a space or is "*" itself."""
-    return SwitchScope(*("" if (value := one.partition("=")[2]) == "*" else value for one in written.split(" ")))
+    return {scope: reason.encode() for scope, value, reason in rows if values.get(scope) == value}
 
 
 def set_switch(engine: Engine, switch: Switch, event: AdministrationEvent, *, accepted_as: bytes | None = None) -> None:

@@ -115,8 +115,10 @@ def _under_mode(
             lambda: answer(request, site=_whole(site), knowledge=desk.in_force.knowledge, received=received)
         )
     group = given.assessment.procedure.group if given.assessment else None
-    switches = gate.switches_now(desk.records, tenant)
     decided = gate.after(tenant, hook, group, context.user_id, switches, patient=context.patient_id)
+    if decided.reason is None:  # asked again: the models may have been replaced while it was computed
+        switches = gate.switches_now(desk.records, tenant)
+        decided = gate.after(tenant, hook, group, context.user_id, switches, patient=context.patient_id)
     if decided.reason is not None:
         given = msgspec.structs.replace(given, silence=decided.reason)
     return given, decided.mode

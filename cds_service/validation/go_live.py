@@ -14,7 +14,7 @@ import msgspec
 
 from cds_service import tenant_advice
 from cds_service.answering import gate
-from cds_service.records.switches import Switch, Switches, SwitchScope
+from cds_service.records.switches import Switch, Switches
 from cds_service.tenants.tenant import Tenant
 from cds_service.tenants.tenant_parts import LocalValidation
 from cds_service.validation import evidence
@@ -24,11 +24,16 @@ from cds_service.validation.told_models import ToldModels
 Find = Callable[[str], bytes | None]
 
 
+# How the codes of a record are read; what the files of a site hold is not looked at.
+_READING = ("concept_maps", "site_folder", "code_systems", "terminology")
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """With what cards were switched on, kept in the record beside the switch: all that has to be the same since.
+    """With what cards were switched on, kept in the record beside the switch: what has to be the same since.
 
     `report`: its hash. `until`: the end of its window. `graphs`: every model that tells something. `limits`: from
-    which risk a card opens and warns, and which rules may speak, by the member of the tenant's file.
+    which risk a card opens and warns, which rules may speak, and how data and codes are read, by the member of the
+    tenant's file.
     """
 
     kind: Literal["go-live-1"] = "go-live-1"
@@ -55,7 +60,7 @@ def accepted_now(tenant: Tenant, find: Find, told: ToldModels) -> Accepted:
 def outdated(
     tenant: Tenant,
     switches: Switches,
-    accepted: Mapping[SwitchScope, bytes],
+    accepted: Mapping[str, bytes],
     find: Find,
     *,
     told: ToldModels,
@@ -73,7 +78,8 @@ def outdated(
     standing = refusals(tenant, find, told=told, today=today)
     now = accepted_now(tenant, find, told)
     found = [
-        (mark, standing if scope is None else (*_changes(accepted.get(scope), now), *standing)) for scope, mark in rules
+        (mark, standing if scope is None else (*_changes(accepted.get(str(scope)), now), *standing))
+        for scope, mark in rules
     ]
     return tuple(Outdated(mark, why) for mark, why in found if why)
 
@@ -99,9 +105,15 @@ def _limits(tenant: Tenant) -> dict[str, str]:
         "warning": f"rare {tenant.warning.rare:g}, common {tenant.warning.common:g}",
         "bands": ", ".join(f"{one:g}" for one in tenant.bands),
         "advice": ", ".join(_rules(tenant)),
-        "data.unread_entries": tenant.data.unread_entries,
         "added_models": ", ".join(sorted(tenant.added_models)),
+        "card_for_missing_required": _written(tenant.card_for_missing_required),
+        **{f"data.{name}": _written(value) for name, value in msgspec.structs.asdict(tenant.data).items()},
+        **{name: _written(getattr(tenant, name)) for name in _READING},
     }
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted", enc_hook=str).decode()
 
 
 def _rules(tenant: Tenant) -> Iterator[str]:

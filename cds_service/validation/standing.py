@@ -72,9 +72,10 @@ class GoLiveWatch:
 
         Where they are few each is looked at now; of many, each with its calls.
         """
-        with contextlib.suppress(DatabaseError), time_limit.within(_READY_S):
+        with time_limit.within(_READY_S):
             for tenant in tenants if len(tenants) <= _FEW else ():
-                self.marked(tenant, self._reader.current())
+                with contextlib.suppress(DatabaseError):
+                    self.marked(tenant, self._reader.current())
         told = {name: one.why[:_MOST_TOLD] for name, one in sorted(self._judged.copy().items()) if one.why}
         return {"validationOutdated": dict(list(told.items())[:_MOST_TOLD])} if told else {}
 

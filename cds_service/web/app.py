@@ -60,7 +60,7 @@ RETRIES = "surgical-risk-retries"
 STATE = "surgical-risk-state"
 CASES = "surgical-risk-cases"
 RECOVERY = "surgical-risk-recovery"
-# Searches of one tenant's source side by side; those of answers have threads of their own.
+# Searches of all tenants' sources side by side; those of answers have threads of their own.
 _SOURCE_THREADS = 4
 
 
@@ -108,7 +108,11 @@ def create_app(
     app.extensions[TRACING] = tracing
     app.extensions[RECOVERY] = recovery
     app.extensions[STATE] = StateWatch(deployments.state_folder(settings), kept)
-    records.serves([site.tenant.id for site in deployment.sites], tenants.status.digest if tenants else None)
+    records.serves(
+        [site.tenant.id for site in deployment.sites],
+        tenants.status.digest if tenants else None,
+        deployments.schema_of(deployment.sites),
+    )
     if tenants is not None:
         tenants.hand_on(_change(app, deployment, lasting))
     shapes.prepare()  # of what only some deployments import
@@ -126,7 +130,7 @@ def _change(app: Flask, first: Deployment, lasting: _Lasting) -> Callable[[Sites
         app.wsgi_app = _application(following, lasting).wsgi_app  # type: ignore[method-assign]
         app.extensions[SHARED] = len(sites) > 1
         deployments.prepare_counts(sites)
-        before.desk.records.serves([site.tenant.id for site in sites], digest)
+        before.desk.records.serves([site.tenant.id for site in sites], digest, deployments.schema_of(sites))
         current[0] = following
         following.standing.forget_others(following.desk.sites)
 

@@ -19,6 +19,7 @@ from cds_service.records import database, recalibrations, time_limit, validation
 from cds_service.records.records import Records
 from cds_service.site_folder import SiteFolder
 from cds_service.tenant_runtime import TenantRuntime, open_tenant
+from cds_service.tenants import during_rules
 from cds_service.tenants.tenant import EVERY_MODEL, Tenant
 from cds_service.tenants.tenant_files import check_for, demo_tenant
 from cds_service.tenants.tenant_files import load as load_tenants
@@ -59,7 +60,7 @@ def opened(
     )
     folder = state_folder(settings)
     records = Records(
-        _migrated(settings.database_url),
+        _migrated(settings.database_url, schema_of(sites)),
         folder=folder / state.LEDGERS,
         connections=settings.threads,
         counted=metrics.count_rows,
@@ -126,7 +127,15 @@ def prepare_counts(sites: Sites) -> None:
             metrics.prepare_orders(site.tenant.id, operation_codes.LABELS)
 
 
-def _migrated(url: str) -> str:
+def schema_of(sites: Sites) -> str:
+    """The oldest revision of the record that has what these tenants need."""
+    reading = [site.tenant for site in sites if during_rules.reads(site.tenant.during, site.tenant.environment)]
+    if any(tenant.during.source is not None for tenant in reading):
+        return database.SERVES_SOURCES_FROM
+    return database.SERVES_CASES_FROM if reading else database.SERVES_FROM
+
+
+def _migrated(url: str, oldest: str) -> str:
     """The database's URL, once this version can use it: the embedded one is brought there, a server is not.
 
     Raises DatabaseError where it does not answer: a worker that is to replace another one is then tried again.
@@ -134,7 +143,7 @@ def _migrated(url: str) -> str:
     engine = database.connect(url, durable=True, connections=1, patience=time_limit.OF_A_SERVICE)
     try:
         database.wait_for(engine, BOOT_WAIT_S)
-        why = database.unlike(engine)
+        why = database.unlike(engine, oldest)
     finally:
         engine.dispose()
     if why is None:

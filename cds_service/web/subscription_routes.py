@@ -13,6 +13,7 @@ from flask import Blueprint, Response, g, request
 
 from cds_service.during import mode_gate
 from cds_service.during_subscriptions import source_server
+from cds_service.during_subscriptions.source_server import BEARER
 from cds_service.during_subscriptions.taking import Taker, Took
 from cds_service.records import time_limit
 from cds_service.records.during_cases import Arrival
@@ -28,7 +29,6 @@ from fhir_mappings.during.notification import read_notification
 
 _ENDPOINT: Literal["notifications"] = "notifications"
 HOOKED = "rest-hook"
-_BEARER = "Bearer "
 
 
 class _Admitted(msgspec.Struct, frozen=True):
@@ -139,8 +139,8 @@ def _shows_secret(source: DuringSource) -> bool:
     held, shown = source_server.secret(source.header_variable), request.headers.get(source.header, "")
     if held is None:
         return False
-    expected = held.reveal().removeprefix(_BEARER).encode()
-    return hmac.compare_digest(shown.removeprefix(_BEARER).strip().encode("utf-8", "surrogateescape"), expected)
+    # A header's bytes come as latin-1 (PEP 3333).
+    return hmac.compare_digest(shown.removeprefix(BEARER).strip().encode("latin-1"), held.reveal().encode())
 
 
 def _done(take: Callable[[], Any]) -> Response:

@@ -24,6 +24,10 @@ UNREADABLE, NO_START, NO_END = "unreadable", "start-not-recorded", "end-not-reco
 STILL_OPEN, REVERSED, TWO = "status-not-over", "end-before-start", "two-operations-in-one-stay"
 
 
+class _Stamp(Struct, rename="camel"):
+    last_updated: str = ""
+
+
 class TimedResource(Struct, rename="camel"):
     """A Procedure or an Encounter with just what says when it was; a modifier that is not known makes it unreadable."""
 
@@ -35,6 +39,7 @@ class TimedResource(Struct, rename="camel"):
     performed_period: Period | None = None
     performed_date_time: str | None = None
     period: Period | None = None
+    meta: _Stamp | None = None
 
     def written(self) -> tuple[str, str]:
         """Start and end as they are written, "" where they are not."""

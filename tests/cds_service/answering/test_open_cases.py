@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import event
 
 from cds_service.answering import open_cases
-from cds_service.records import recent_cases
+from cds_service.records import recent_cases, switches
 from cds_service.records.database import DatabaseError
 from cds_service.records.during_cases import Arrival, CaseBounds, CaseKey, Part
+from cds_service.records.switches import Switch, SwitchScope
 from cds_service.web.app import RECORDS
 from tests.acceptance.requests import a_request
 from tests.cds_service.answering.test_calls import NOTHING, ask, kept
 from tests.cds_service.during.hospitals import POSTED, a_bundle, an_hospital, an_operation
+from tests.cds_service.records.test_switches import an_event
 from tests.conformance.conftest import SERVICE, a_token
 
 PATIENT = a_request()["context"]["patientId"]
@@ -124,3 +126,28 @@ def test_of_a_case_of_many_values_only_its_few_times_are_read(tmp_path):
             "EXPLAIN QUERY PLAN SELECT body FROM during_entry WHERE case_id IN ('a') AND kind <> 'observation'"
         ).all()
     assert "ix_during_entry_times" in str(told)
+
+
+def test_of_somebody_with_more_cases_than_are_looked_at_one_may_be_open(tmp_path):
+    app = an_hospital(tmp_path)
+    post(app, an_open_operation(encounter={"reference": "Encounter/the-first"}))
+    for number in range(recent_cases.MOST_CASES):
+        own = {"id": f"p{number}", "encounter": {"reference": f"Encounter/e{number}"}}
+        post(app, an_open_operation(hours=-3, ended=True, **own))
+    assert ask(app).json["cards"] == []
+    assert kept(app)[-1][:2] == ("silence", "case-open")
+
+
+def test_a_killed_tenant_asks_for_no_cases(tmp_path, monkeypatch):
+    app = an_hospital(tmp_path)
+
+    def gone(*_, **__):
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(open_cases, "recent_cases", gone)
+    assert ask(app).status_code == 503
+    scope, event_of = SwitchScope("general-hospital"), an_event(action="kill", tenant_id="general-hospital")
+    switches.set_switch(app.extensions[RECORDS].durable, Switch("kill", scope, "killed"), event_of)
+    app.extensions[RECORDS].switches._read_at = -1000.0
+    assert ask(app).json["cards"] == []
+    assert kept(app)[-1][:2] == ("silence", "kill-switch")

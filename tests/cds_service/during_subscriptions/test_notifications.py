@@ -5,6 +5,7 @@ import random
 import pytest
 
 from cds_service.during_subscriptions import missed_events
+from cds_service.trust.errors import NotReady
 from tests.cds_service.during.hospitals import a_value, an_operation
 from tests.cds_service.during.test_case_pages import words_of
 from tests.cds_service.during_subscriptions.backport_server import BackportServer
@@ -252,3 +253,22 @@ def test_a_fault_of_ours_ends_no_thread_that_asks_for_what_is_missing(hospital, 
     assert len(hospital.kept()) == 1
     hospital.settled()
     assert len(hospital.kept()) == 2
+
+
+def test_a_source_that_cannot_be_taken_is_asked_ever_later_and_keeps_nobody_from_the_others(make, monkeypatch):
+    hospital = make(subscriptions=["vitals", "procedures"])
+    hospital.settled()
+    asked = []
+
+    def full(one):
+        asked.append(one.name)
+        if one.name == "vitals":
+            raise NotReady("There is no room for another case.", retry_after_s=600)
+
+    monkeypatch.setattr(missed_events, "recover", full)
+    for name in ("vitals", "procedures"):
+        hospital.positions.change(TENANT, name, lambda one: one.asked_next(hospital.now), hospital.now)
+    for _ in range(60):
+        hospital.later(1)
+    assert asked.count("procedures") > 0
+    assert 1 < asked.count("vitals") < 12

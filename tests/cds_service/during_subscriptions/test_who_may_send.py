@@ -78,3 +78,21 @@ def test_no_log_holds_anything_of_a_patient(hospital, capfd, caplog):
     said = written.out + written.err + caplog.text
     for word in ("a-patient-of-ours", "e-ours", SECRET, "wrong-secret-shown", "o-8867-4"):
         assert word not in said
+
+
+@pytest.mark.parametrize("held", ["", " ", "Bearer", "Bearer ", "Bearer \n"])
+@pytest.mark.parametrize(
+    "shown", [{}, {"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}]
+)
+def test_a_secret_that_is_empty_lets_nobody_in(hospital, monkeypatch, held, shown):
+    """As where a template was filled with nothing."""
+    monkeypatch.setenv(VARIABLE, held)
+    assert hospital.send(hospital.server.handshake(), headers=shown).status_code == 401
+
+
+@pytest.mark.parametrize("held", ["geheim-\u00fc\u00df", "Bearer a-secret", " a-secret\n"])
+def test_the_right_secret_lets_in_however_it_was_written_down(hospital, monkeypatch, held):
+    monkeypatch.setenv(VARIABLE, held)
+    shown = held.strip().removeprefix("Bearer ").encode().decode("latin-1")
+    answer = hospital.send(hospital.server.handshake(), headers={"Authorization": f"Bearer {shown}"})
+    assert answer.status_code == 200

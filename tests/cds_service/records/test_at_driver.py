@@ -50,3 +50,27 @@ def test_a_connection_that_the_server_closed_fails_one_caller_and_no_more(shown:
         except DatabaseError:
             failed += 1
     assert failed <= 1
+
+
+@every
+def test_where_the_server_closed_every_connection_one_caller_fails_and_no_more(
+    shown: Records, table: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the database: what was pooled is given up with the first that is found closed."""
+    assert ask(shown, -1), table
+    held = [shown.quick.raw_connection() for _ in range(2)]
+    below = [one.dbapi_connection for one in held]
+    for one in held:
+        one.close()
+    for each in below:
+        assert each is not None
+        each.close()
+    if shown.quick.dialect.name == "sqlite":  # which has no server that could go away
+        monkeypatch.setattr(shown.quick.dialect, "is_disconnect", lambda error, *_: "closed" in str(error))
+    failed = 0
+    for number in range(8):
+        try:
+            assert ask(shown, number)
+        except DatabaseError:
+            failed += 1
+    assert failed <= 1

@@ -44,11 +44,15 @@ def test_workers_that_take_events_at_once_forget_none(open_records: Callable[[],
 def test_one_worker_asks_at_a_time_and_another_once_it_let_go_or_died(open_records: Callable[[], Records]) -> None:
     one, other = (open_records().during_positions for _ in range(2))
     one.change("a", "vitals", lambda position: position, NOW)
-    assert one.lease("a", "vitals", NOW, 30)
-    assert not other.lease("a", "vitals", NOW + timedelta(seconds=29), 30)
-    assert other.lease("a", "vitals", NOW + timedelta(seconds=31), 30)
-    other.release("a", "vitals")
-    assert one.lease("a", "vitals", NOW + timedelta(seconds=32), 30)
+    ran_out = one.lease("a", "vitals", NOW, 30)
+    assert ran_out is not None
+    assert other.lease("a", "vitals", NOW + timedelta(seconds=29), 30) is None
+    held = other.lease("a", "vitals", NOW + timedelta(seconds=31), 30)
+    assert held is not None
+    one.release("a", "vitals", ran_out)  # it comes late: the lease is another's by now
+    assert one.lease("a", "vitals", NOW + timedelta(seconds=32), 30) is None
+    other.release("a", "vitals", held)
+    assert one.lease("a", "vitals", NOW + timedelta(seconds=32), 30) is not None
 
 
 def test_gaps_are_bounded_and_cover_what_they_were() -> None:

@@ -57,6 +57,46 @@ def test_the_last_known_switches_hold_while_the_database_is_away(records):
         SwitchReader(records.quick).current()
 
 
+def test_a_kill_switch_holds_although_nobody_can_tell_what_was_accepted(records):
+    now, on = [0.0], Switch("mode", SwitchScope("t"), "on")
+    switches.set_switch(records.durable, on, an_event(value="on", scope=str(on.scope)), accepted_as=b"{}")
+    reader = SwitchReader(records.quick, clock=lambda: now[0])
+    assert reader.current() == (on,)
+    kill = Switch("kill", SwitchScope(), "killed")
+    switches.set_switch(records.durable, kill, an_event(action="kill"))
+    with records.durable.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE administration RENAME TO gone")
+    now[0] = 100.0
+    assert set(reader.current()) == {on, kill}
+    fresh = SwitchReader(records.quick)
+    assert set(fresh.current()) == {on, kill}
+    assert fresh.accepted == {}
+
+
+@pytest.mark.parametrize("group", ["spine fusion", "*", "tenant=x hook=* group=*", "é"])
+def test_whatever_a_scope_is_called_it_is_told_from_others_or_counts_as_not_accepted(records, group):
+    odd, whole = SwitchScope("t", "", group), SwitchScope("t")
+    for scope, value in ((whole, "on"), (odd, "canary")):
+        event = an_event(value=value, scope=str(scope))
+        switches.set_switch(records.durable, Switch("mode", scope, value), event, accepted_as=value.encode())
+    reader = SwitchReader(records.quick)
+    assert {one.scope for one in reader.current()} == {whole, odd}
+    assert reader.accepted.get(str(whole)) in (None, b"on")
+    assert reader.accepted.get(str(odd)) in (None, b"canary")
+
+
+def test_what_was_accepted_for_one_mode_is_not_accepted_for_another(records):
+    scope = SwitchScope("t")
+    switches.set_switch(records.durable, Switch("mode", scope, "canary"), an_event(value="canary", scope=str(scope)),
+                        accepted_as=b"{}")  # fmt: skip
+    with records.durable.begin() as connection:
+        connection.exec_driver_sql("UPDATE switch SET value = 'on'")
+    assert SwitchReader(records.quick).current() == (Switch("mode", scope, "on"),)
+    reader = SwitchReader(records.quick)
+    reader.current()
+    assert reader.accepted == {}
+
+
 def test_nobody_waits_for_another_thread_s_reading_longer_than_it_may(records, monkeypatch):
     """/health waited for 5 s on a worker's own thread that asked a database that hung."""
     asked, ended = threading.Event(), threading.Event()

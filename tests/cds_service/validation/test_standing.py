@@ -148,6 +148,18 @@ CHANGES: dict[str, tuple[Callable[[Live], Any], str]] = {
         lambda one: one.file(data={"unread_entries": "absent", "unread_approved": UNREAD}),
         "data.unread_entries was unknown",
     ),
+    "units are read otherwise": (
+        lambda one: one.file(data={"units": {"Gramm je Deziliter": "g/dL"}}),
+        "data.units was ",
+    ),
+    "code systems are read otherwise": (
+        lambda one: one.file(code_systems={"urn:oid:1.2.3": "icd-10"}),
+        "code_systems was ",
+    ),
+    "somebody accepts the same words for another scope": (
+        lambda one: edited(one, "update administration set value = 'canary' where action = 'go-live'"),
+        "nothing says with what it was switched on",
+    ),
     "a gate is stricter": (lambda one: one.file(validation={**RECENT, "auroc": 0.99}), "any-complication: AUROC"),
     "a window is asked that is younger": (lambda one: one.file(validation={}), "its window ended"),
     "another report is signed": (another_report, "it was switched on with report"),

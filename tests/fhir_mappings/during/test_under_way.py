@@ -52,19 +52,37 @@ def timed(kind="Procedure", status="in-progress", start=-1.0, end=None, **member
 )  # fmt: skip
 def test_an_operation_runs_from_its_start_to_its_recorded_end(words, times, runs):
     for has_values in (False, True):
-        assert is_under_way(times, ZONE, NOW, has_values=has_values) is runs, words
+        assert is_under_way(times, ZONE, NOW, NOW, has_values=has_values) is runs, words
 
 
 @pytest.mark.parametrize(("has_values", "status", "end"), [
     (True, "in-progress", None), (False, "in-progress", None), (True, "finished", -0.1), (True, "planned", None),
 ])  # fmt: skip
 def test_a_stay_is_an_operation_only_where_there_are_values(has_values, status, end):
-    runs = is_under_way([timed("Encounter", status, end=end)], ZONE, NOW, has_values=has_values)
+    runs = is_under_way([timed("Encounter", status, end=end)], ZONE, NOW, NOW, has_values=has_values)
     assert runs is (has_values and status == "in-progress")
 
 
 def test_a_time_without_a_zone_is_of_the_hospital():
     local = {"start": "2026-11-29T12:30:00"}  # 11:30 UTC
-    assert is_under_way([timed(performedPeriod=local)], ZONE, NOW, has_values=False)
-    assert not is_under_way([timed(performedPeriod=local)], ZoneInfo("UTC"), NOW, has_values=False)
+    assert is_under_way([timed(performedPeriod=local)], ZONE, NOW, NOW, has_values=False)
+    assert not is_under_way([timed(performedPeriod=local)], ZoneInfo("UTC"), NOW, NOW, has_values=False)
     assert timedelta(hours=24) == MOST
+
+
+@pytest.mark.parametrize("members", [
+    {}, {"status": "unknown"}, {"performedPeriod": {"start": "2026-11-27"}}, {"performedDateTime": "2026-11-27"},
+    {"meta": {"lastUpdated": "2026-11-28T09:00:00Z"}}, {"performedPeriod": {"start": "2026-11-27T20:00:00Z"}},
+])  # fmt: skip
+def test_nothing_runs_for_more_than_a_day_whatever_of_its_start_is_recorded(members):
+    """Values may go on for the whole stay."""
+    times = [timed(start=None, **members)]
+    assert not is_under_way(times, ZONE, NOW, NOW - timedelta(hours=25), has_values=True)
+
+
+@pytest.mark.parametrize("members", [
+    {"performedPeriod": {"start": "2026-11-29"}}, {"performedPeriod": {"start": "2026-11-28"}},
+    {"meta": {"lastUpdated": "2026-11-29T09:00:00Z"}},
+])  # fmt: skip
+def test_what_may_have_begun_within_a_day_runs_however_long_its_stay(members):
+    assert is_under_way([timed(start=None, **members)], ZONE, NOW, NOW - timedelta(days=9), has_values=True)
