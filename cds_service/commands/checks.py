@@ -14,9 +14,8 @@ from cds_service.trust.secret_text import SUFFIX
 from cds_service.web import environment
 from cds_service.web.settings import Settings
 
-if (
-    TYPE_CHECKING
-):  # the arbiter imports this file, and must not load onnxruntime (tests/cds_service/commands/test_checks.py)
+# The arbiter imports this file, and must not load onnxruntime (tests/cds_service/commands/test_checks.py).
+if TYPE_CHECKING:
     from cds_service.tenant_runtime import TenantRuntime
     from cds_service.tenants.tenant import Tenant
 

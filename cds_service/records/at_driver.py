@@ -47,7 +47,7 @@ class AtDriver:
             connection.close()
         return None if row is None else row[0]
 
-    def _lose(self, connection: Any, error: BaseException) -> None:
+    def _lose(self, connection: Any, error: Any) -> None:
         """Give the connection up; where the server has closed it, the others of the pool too, as SQLAlchemy does."""
         engine, dialect = self._engine, self._engine.dialect
         of_driver = isinstance(error, dialect.loaded_dbapi.Error)
