@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from fhir_mappings.during.course import CourseEntry
 
 # Of all cases of a worker together. What does not fit is read anew at each look, as if nothing were remembered.
 MOST_BYTES = 128 * 1024 * 1024
-# A page renews itself every two seconds: nobody looks any more.
+# A page renews itself every few seconds (RENEWALS): nobody looks any more.
 UNSEEN_S = 30.0
 # Pages are made one at a time in a worker, so that an answer to an order never waits for more than one of them.
 WAIT_S = 1.0
@@ -31,6 +32,10 @@ YIELDS_S = 0.0005
 _USUAL_S = sys.getswitchinterval()
 # What was told a moment ago is told again where nothing came since then.
 SAME_S = 1.0
+# After how many seconds a page renews itself, by the share of its time that a worker spends on pages: what is sent and
+# asked beside does not wait for pictures. How soon a value is seen beside so many rooms: docs/during.md.
+RENEWALS = ((0.25, 1), (0.5, 2), (1.0, 4))
+SHARE_S = 10.0
 # Where pages cannot be made in time the last one is shown, with its age, if it is not older than this.
 OLDEST_S = 20.0
 
@@ -122,7 +127,7 @@ class CaseMemory:
     ) -> None:
         self._reading, self._most, self._wait_s, self._unseen_s = reading, most_bytes, wait_s, unseen_s
         self._held: dict[str, HeldCase] = {}
-        self._making = threading.Lock()
+        self._making, self._made_s, self._made_at = threading.Lock(), 0.0, time.monotonic()
         self._forgetting: threading.Timer | None = None
 
     @property
@@ -136,12 +141,25 @@ class CaseMemory:
         if not self._making.acquire(timeout=self._wait_s):
             held = self._held.get(case.id)
             raise CasesBusyError(held.last if held is not None else None)
+        began = time.monotonic()
         sys.setswitchinterval(YIELDS_S)
         try:
             yield self._read(case)
         finally:
             sys.setswitchinterval(_USUAL_S)
+            now = time.monotonic()
+            self._made_s, self._made_at = self._lately(now) + now - began, now
             self._making.release()
+
+    @property
+    def renew_s(self) -> int:
+        """After how many seconds a page is renewed: more, the more of its time this worker makes pages."""
+        share = self._lately(time.monotonic()) / SHARE_S
+        return next((seconds for most, seconds in RENEWALS if share <= most), RENEWALS[-1][1])
+
+    def _lately(self, now: float) -> float:
+        """For how long pages were made in the last seconds; what is older weighs less and less."""
+        return self._made_s * math.exp((self._made_at - now) / SHARE_S)
 
     def forget(self, tenant_id: str, case_id: str = "") -> None:
         """Forget a case that is not there, or without an id all of a tenant, of which nothing may be shown."""

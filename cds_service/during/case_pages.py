@@ -31,7 +31,6 @@ from fhir_mappings.during.case_times import TWO
 from fhir_mappings.during.course import CaseTimes
 from fhir_mappings.during.limits import EVIDENCE
 
-REFRESH_S = 2
 _LATE = "Other pages are being made: this one is as it was {age} ago."
 _BEFORE_END = (CASE_OPEN, NOT_CLEARED)
 
@@ -91,7 +90,7 @@ def blueprint(desk: CaseDesk) -> Blueprint:
     def asked_again(response: Response) -> Response:
         """A page that renews itself stands where it could not be shown once: the browser asks again by itself."""
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            response.headers["Refresh"] = str(REFRESH_S)
+            response.headers["Refresh"] = str(desk.memory.renew_s)
         return response
 
     return pages
@@ -149,7 +148,7 @@ def _written(case: KeptCase, site: TenantRuntime, desk: CaseDesk, at: datetime) 
     except DatabaseError as error:
         raise NotReady("The case cannot be read now.", retry_after_s=5) from error
     except CasesBusyError as busy:
-        raise NotReady("The case cannot be read now.", retry_after_s=REFRESH_S) from busy
+        raise NotReady("The case cannot be read now.", retry_after_s=desk.memory.renew_s) from busy
     return case_fhir.response(seen, case, at, missing=words)
 
 
@@ -173,7 +172,7 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
         told, age = _told_before(busy, site, desk, at)
         frame["banners"] = (_LATE.format(age=age),)
         frame["before"] = EarlierEstimate(WHY["unknown"]) if told["ended"] else None
-    return _accounted(page(told, **frame), case, site, by, desk, at)
+    return _accounted(page(told, renew_s=desk.memory.renew_s, **frame), case, site, by, desk, at)
 
 
 def _accounted(
@@ -211,7 +210,7 @@ def _told_before(busy: CasesBusyError, site: TenantRuntime, desk: CaseDesk, at: 
     ended = last is not None and bool(last.values["ended"])
     may = mode_gate.shown(site, desk.records, at, ended=ended)
     if last is None or not 0 <= age < OLDEST_S or may.what == "nothing":
-        raise NotReady("The case cannot be shown now.", retry_after_s=REFRESH_S) from busy
+        raise NotReady("The case cannot be shown now.", retry_after_s=desk.memory.renew_s) from busy
     return last.values, case_words.lasting(age)
 
 
@@ -220,11 +219,11 @@ def rendered(seen: CaseView, *, refused: int = 0, back: str = "", **told: Any) -
     return page(values(seen, refused=refused), back=back, **told)
 
 
-def page(told: Values, **frame: Any) -> Response:
-    """The page of what `values` told, for this reader."""
+def page(told: Values, *, renew_s: int = 1, **frame: Any) -> Response:
+    """The page of what `values` told, for this reader; a running case renews itself after so many seconds."""
     return layout.html(
         "during/case.html",
-        refresh=REFRESH_S if told["runs"] and "hold" not in request.args else 0,
+        refresh=renew_s if told["runs"] and "hold" not in request.args else 0,
         hold=f"?{urlencode(_others() | {'hold': '1'})}",
         renew=f"?{urlencode(_others())}",
         **told,

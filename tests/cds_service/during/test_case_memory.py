@@ -164,6 +164,22 @@ def test_while_a_page_is_made_others_need_not_wait_for_the_interpreter(engine):
     assert sys.getswitchinterval() == pytest.approx(usual)
 
 
+@pytest.mark.parametrize(("share", "renew_s"), [(0.0, 1), (0.2, 1), (0.4, 2), (0.7, 4), (3.0, 4)])
+def test_a_worker_that_makes_pages_all_the_time_has_them_renewed_less_often(engine, monkeypatch, share, renew_s):
+    now = [1_000.0]
+    monkeypatch.setattr(case_memory.time, "monotonic", lambda: now[0])
+    cases, memory = DuringCases(engine), CaseMemory(CaseReading(engine))
+    cases.keep(CaseKey(TENANT, "p1", "e1"), [a_part(1)], ROOM, FROM_US)
+    (found,) = cases.of_tenant(TENANT)
+    for _ in range(120):  # seconds, in each of which pages are made for so long
+        with memory.of(found):
+            now[0] += share
+        now[0] += max(0.0, 1 - share)
+    assert memory.renew_s == renew_s
+    now[0] += 120
+    assert memory.renew_s == 1
+
+
 def in_another_thread(work):
     raised = []
 
@@ -206,7 +222,7 @@ def test_a_page_that_is_late_says_how_old_it_is_and_one_that_was_never_made_is_a
         live.extensions[CASES].forget(TENANT)
         never = look(live, path)
     assert "Other pages are being made: this one is as it was 0 s ago." in words_of(late)
-    assert (never.status_code, never.headers["Refresh"]) == (503, "2")
+    assert (never.status_code, never.headers["Refresh"]) == (503, "1")
 
 
 def test_of_a_case_that_was_removed_nothing_is_remembered(live):
