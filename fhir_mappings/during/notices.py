@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -10,11 +12,13 @@ from fhir_mappings.during.course import Course, Sample, Signal
 from fhir_mappings.during.exposures import Episode, episodes
 from fhir_mappings.during.limits import LIMITS, Limit
 from fhir_mappings.during.signal_rules import RULES
-from fhir_mappings.during.steps import ends_at, steps
+from fhir_mappings.during.steps import Standing, ends_at, steps
 
 # Longer than a spike may last (30 s, artefact_rules.py): what is over before is none. A return as brief as this does
 # not end it, for a value that moves about its limit is beyond it. Measured: docs/during.md.
 BEYOND_S, RETURN_S = 40.0, 10.0
+# A time without a value, at most as long as a spike, neither ends it nor counts.
+UNSEEN_S = 30.0
 
 
 class Notice(Struct, frozen=True):
@@ -49,25 +53,67 @@ def _of_limit(course: Course, limit: Limit, at: float | None) -> Iterator[Notice
     if at is None:
         return
     now = ends_at(course)
-    for one in _joined(episodes(steps(course, limit.signal), limit, at), limit):
-        if one.seconds >= BEYOND_S:
+    standing = steps(course, limit.signal)
+    for one in _joined(episodes(standing, limit, at), standing, limit):
+        if one.noticed is not None:
             end = None if now - one.end <= RETURN_S else one.end
-            yield Notice(limit, at, one.begin, one.begin + BEYOND_S, end, one.farthest)
+            yield Notice(limit, at, one.begin, one.noticed, end, one.farthest)
 
 
-def _joined(found: Iterable[Episode], limit: Limit) -> Iterator[Episode]:
+class _Lasting:
+    """Episodes of one limit that a brief return, or a brief time without a value, does not part."""
+
+    def __init__(self, first: Episode) -> None:
+        self.begin, self.end, self.farthest = first.begin, first.end, first.farthest
+        self.noticed: float | None = None
+        self._seen_s = 0.0
+        self._count(first.begin, first.end)
+
+    def joins(self, following: Episode, standing: Sequence[Standing]) -> bool:
+        """Whether the next one belongs to it. Time without a value ends nothing, and counts for nothing."""
+        apart_s = following.begin - self.end
+        if apart_s > UNSEEN_S + RETURN_S:
+            return False
+        within_s = sum(_overlap(step, self.end, following.begin) for step in standing)
+        return within_s <= RETURN_S and apart_s - within_s <= UNSEEN_S
+
+    def take(self, following: Episode, standing: Sequence[Standing], farther: Callable[[float, float], float]) -> None:
+        """Go on with the next one; the brief return between them counts."""
+        for step in standing:
+            if _overlap(step, self.end, following.begin) > 0:
+                self._count(max(step.begin, self.end), min(step.end, following.begin))
+        self._count(following.begin, following.end)
+        self.end, self.farthest = following.end, farther(self.farthest, following.farthest)
+
+    def _count(self, begin: float, end: float) -> None:
+        missing = BEYOND_S - self._seen_s
+        self._seen_s += end - begin
+        if self.noticed is None and self._seen_s >= BEYOND_S:
+            self.noticed = begin + missing
+
+
+def _overlap(step: Standing, begin: float, end: float) -> float:
+    return max(0.0, min(step.end, end) - max(step.begin, begin))
+
+
+def _joined(found: Iterable[Episode], standing: Sequence[Standing], limit: Limit) -> Iterator[_Lasting]:
     """Episodes with a brief return between them as one."""
-    before: Episode | None = None
     farther = min if limit.side == "below" else max
+    lasting: _Lasting | None = None
+    position = 0
     for one in found:
-        if before is not None and one.begin - before.end <= RETURN_S:
-            before = Episode(before.begin, one.end, farther(before.farthest, one.farthest))
-            continue
-        if before is not None:
-            yield before
-        before = one
-    if before is not None:
-        yield before
+        if lasting is not None:
+            while position < len(standing) and standing[position].end <= lasting.end:
+                position += 1
+            end = bisect_left(standing, one.begin, lo=position, key=attrgetter("begin"))
+            between = standing[position:end]
+            if lasting.joins(one, between):
+                lasting.take(one, between, farther)
+                continue
+            yield lasting
+        lasting = _Lasting(one)
+    if lasting is not None:
+        yield lasting
 
 
 def stopped(course: Course) -> tuple[Stopped, ...]:

@@ -39,7 +39,7 @@ LIMITS = [BY_NAME[name] for name in SIGNALS]
 
 
 class Played(Struct, frozen=True):
-    """Of one case: seconds from the truth to its mark for each deviation (None: never), and marks for nothing."""
+    """Of one case: seconds that each deviation could be seen until its mark (None: never), and marks for nothing."""
 
     hours: float
     delays: tuple[float | None, ...]
@@ -68,17 +68,17 @@ def _marked(held: deque[tuple[int, CourseEntry]], looked: int, *, cleaned: bool)
     return notices(without_artefacts(course) if cleaned else course, {}, LIMITS)
 
 
-def _could_be_seen(case: InventedCase, signal: Reading, begin: int) -> float:
-    """When a deviation that begins then could first be seen.
+def _seen_for(case: InventedCase, signal: Reading, begin: int, looked: int) -> float:
+    """For how long a deviation that began then could be seen at a look.
 
-    A cuff knows nothing between two inflations, a line nothing while it is flushed or open to air.
+    A cuff knows nothing between two inflations, a line nothing while it is flushed or open to air, or leaps.
     """
     if signal != "mean-pressure":
-        return begin
+        return looked - begin
     if not case.line:
-        return -(-begin // case.cuff_s) * case.cuff_s
-    blind = (one.begin + one.lasts_s for one in case.tricks if one.begin <= begin < one.begin + one.lasts_s)
-    return max(blind, default=begin)
+        return looked - -(-begin // case.cuff_s) * case.cuff_s
+    spans = ((max(one.begin, begin), min(one.begin + one.lasts_s, looked)) for one in case.tricks)
+    return looked - begin - sum(max(0, until - since) for since, until in spans)
 
 
 def play(case: InventedCase, seed: int, *, every_s: int = 5, cleaned: bool = True) -> Played:
@@ -95,7 +95,7 @@ def play(case: InventedCase, seed: int, *, every_s: int = 5, cleaned: bool = Tru
             until = looked if notice.end is None else notice.end - ZERO
             hits = [begin for begin, end in true[name] if since <= end and until >= begin - 30]
             for begin in hits:
-                found.setdefault((name, begin), looked - _could_be_seen(case, SIGNALS[name][0], begin))
+                found.setdefault((name, begin), _seen_for(case, SIGNALS[name][0], begin, looked))
             if not hits:
                 false.add((name, round(since / 60)))
     delays = tuple(found.get((name, begin)) for name, spans in true.items() for begin, _ in spans)

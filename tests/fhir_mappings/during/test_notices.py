@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from fhir_mappings.during.course import Course
+from fhir_mappings.during.course import Course, Sample, SetAside
 from fhir_mappings.during.limits import BY_NAME
-from fhir_mappings.during.notices import BEYOND_S, RETURN_S, notices, stopped
+from fhir_mappings.during.notices import BEYOND_S, RETURN_S, UNSEEN_S, notices, stopped
 from tests.fhir_mappings.during.courses import course, every, trace
 
 MAP_65 = BY_NAME["map-below-65"]
@@ -32,6 +33,17 @@ def test_a_brief_return_does_not_end_it_and_a_longer_one_does() -> None:
     assert _times(_map(brief)) == [(0, BEYOND_S, 70)]
     longer = [60.0] * 30 + [66.0] * (int(RETURN_S) + 1) + [60.0] * 30 + [80.0] * 60
     assert _times(_map(longer)) == []
+
+
+@pytest.mark.parametrize(("unseen", "noticed"), [(16, True), (int(UNSEEN_S), True), (int(UNSEEN_S) + 1, False)])
+def test_a_brief_time_without_a_value_does_not_end_it_and_counts_for_nothing(unseen: int, noticed: bool) -> None:
+    """As where a spike was set aside; what stands before and after it makes the 40 s."""
+    before, after = every(1.0, [60.0] * 31), every(1.0, [60.0] * 20)
+    values = before | {31 + unseen + at: value for at, value in after.items()} | {51 + unseen: 80.0}
+    seen = trace("mean-pressure", values, "invasive")
+    spike = tuple(SetAside(Sample(31.0 + second, 130.0, "Observation/x", ""), "spike") for second in range(unseen))
+    one = course(msgspec.structs.replace(seen, aside=spike), minutes=(52 + unseen) / 60, ended=False)
+    assert [each[:2] for each in _times(one)] == ([(0, BEYOND_S + unseen)] if noticed else [])
 
 
 def test_it_lasts_while_it_is_not_over() -> None:
