@@ -37,6 +37,7 @@ class Measured(msgspec.Struct):
 
     `to_page_s`: from when a value is sent until a page that is asked for shows it; `to_screen_s`: the same with the
     wait for the next renewal. `behind`: pages without a value that was acknowledged before they were asked for.
+    Orders: alone, beside the rooms, and beside them once a worker was killed.
     """
 
     rooms: int
@@ -53,6 +54,7 @@ class Measured(msgspec.Struct):
     failed_pages: int = 0
     order_s: list[float] = []
     order_alone_s: list[float] = []
+    order_killed_s: list[float] = []
     memory_mb: tuple[float, float] = (0.0, 0.0)
     cpu_s: float = 0.0
     killed: bool = False
@@ -169,7 +171,7 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def order(at: Service, until: float, taken: list[float], *, pause_s: float = 0.2) -> None:
+def order(at: Service, until: float, taken: list[float], *, pause_s: float = 0.1) -> None:
     """Orders one after the other; how long each answer took."""
     with contextlib.closing(Line(at.bind)) as line:
         while time.time() < until:
@@ -195,13 +197,19 @@ def run(at: Service, rooms: int, seconds: int, *, past: int = 0, alone_s: float 
         one.begun(past)
     before, memory = at.cpu_s(), at.memory_mb()
     until = begin + past + seconds
-    works: list[Callable[[], None]] = [lambda: order(at, until, measured.order_s)]
+    killed = until - seconds / 2
+
+    def orders() -> None:
+        order(at, killed, measured.order_s)
+        order(at, until, measured.order_killed_s)
+
+    works: list[Callable[[], None]] = [orders]
     works += [lambda one=one: one.send(past, past + seconds, measured) for one in every]  # type: ignore[misc]
     works += [lambda one=one: one.watch(until + RENEW_S, measured) for one in every]  # type: ignore[misc]
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
         thread.start()
-    time.sleep(max(0.0, until - seconds / 2 - time.time()))
+    time.sleep(max(0.0, killed - time.time()))
     if kill:
         os.kill(at.a_worker(), signal.SIGKILL)
         measured.killed = True

@@ -24,7 +24,7 @@ NAME = "rooms"
 PAST = 540
 HEAD = (
     "rooms, record", "s", "values acknowledged, lost", "post p50, p99", "value to page p50, p99", "to the screen",
-    "page p50, p99", "behind, late, failed of pages", "order p50, p99: alone, beside",
+    "page p50, p99", "behind, late, failed of pages", "order p50, p99: alone; beside; once a worker was killed",
     "memory MB before, after", "cores used",
     "load of the machine",
 )  # fmt: skip
@@ -77,7 +77,7 @@ def row(found: Measured, name: str, load: tuple[float, float]) -> tuple[str, ...
         _two(found.to_screen_s),
         _two(found.page_s),
         pages,
-        f"{_two(found.order_alone_s)}; {_two(found.order_s)}",
+        "; ".join(_two(one) for one in (found.order_alone_s, found.order_s, found.order_killed_s)),
         "{:.0f}, {:.0f}".format(*found.memory_mb),
         f"{found.cpu_s / found.seconds:.2f}",
         "{:.1f} to {:.1f}".format(*load),
@@ -94,7 +94,7 @@ def main(seconds: int, counts: list[int]) -> None:
     for count in counts:
         for name, apart in (("SQLite", False), ("SQLite", True), ("PostgreSQL", False)):
             before = os.getloadavg()[0]
-            found = measured(count, seconds, name, past=PAST, apart=apart)
+            found = measured(count, seconds, name, past=PAST, alone_s=seconds / 2, apart=apart)
             rows.append(row(found, f"{name}{', apart' if apart else ''}", (before, os.getloadavg()[0])))
             print(" | ".join(rows[-1]), flush=True)
     text, begin, end = PAGE.read_text(encoding="utf-8"), f"<!-- {NAME}: begin -->", f"<!-- {NAME}: end -->"
