@@ -13,7 +13,7 @@ from fhir_mappings.outcomes.outcome_definitions import OutcomeDefinition
 from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, normalised
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.icd_editions import BY_CHECKED_ROWS, EDITIONS, is_classified, means_as_who
-from fhir_mappings.terminology.icd_spelling import ICD_10, in_who_terms
+from fhir_mappings.terminology.icd_spelling import ICD_10, ICD_10_CM, in_who_terms
 from fhir_mappings.terminology.procedure_groups import GROUPS
 
 # In the order in which several codings of one entry count: the surest first, and "other" before what is unknown.
@@ -94,11 +94,15 @@ def _is_of_icd(uri: str, code: str) -> bool:
 
 
 def _stops_above(uri: str, code: str, of: OutcomeDefinition) -> bool:
-    """Whether a code of ICD-10 is a category above one that is listed: J96 says less than J96.0."""
+    """Whether a code of ICD-10 is a category above one that is listed: J96 says less than J96.0.
+
+    ICD-10-CM fills a code up to its seventh character with X: T81.4XXA, until October 2018, is T81.4.
+    """
     if uri not in EDITIONS or not code:
         return False
     system, code = (ICD_10, in_who_terms(uri, code)) if uri in BY_CHECKED_ROWS else (uri, code)
-    return any(one != code and one.startswith(code) for one in _listed(of).get(system, ()))
+    stem = code[:6].rstrip("X") if system == ICD_10_CM else code
+    return any(one != stem and one.startswith(stem) for one in _listed(of).get(system, ()))
 
 
 @lru_cache(maxsize=64)

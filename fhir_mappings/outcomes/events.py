@@ -93,6 +93,8 @@ def _of_diagnoses(person: FollowedPerson, operation: Operated, of: OutcomeDefini
             continue
         after = meaning == "postoperative"
         placed = timing.of_diagnosis(one, person, operation, last=last, postoperative=after)
+        if placed.day is not None and placed.day < operation.day + timedelta(days=of.earliest_day):
+            placed = timing.UNCLEAR
         if placed.place in ("before", "beyond"):
             continue
         if meaning in ("could", "unknown") or standing == "unclear":

@@ -36,7 +36,8 @@ class OutcomeCodes(Struct, frozen=True, forbid_unknown_fields=True):
 class OutcomeDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What counts as one outcome.
 
-    `postoperative`: diagnoses that by their meaning follow an operation. `could_be`: codes too wide to say. `near`:
+    `postoperative`: diagnoses that by their meaning follow an operation. `earliest_day`: the first day after the
+    operation on which a diagnosis can be of this operation. `could_be`: codes too wide to say. `near`:
     ideas of value_sets/ whose SNOMED CT codes could be it. `value_sets`: those whose procedures count. `vouched`: it is
     absent only where the site says that it always records such events as codes. `parts`: of "any-of", the others.
     `unseen`: what this definition cannot see.
@@ -47,6 +48,7 @@ class OutcomeDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     scope: Literal["model", "site"]
     kind: Kind
     horizon_days: int
+    earliest_day: int = 0
     definition: str
     source: str
     unseen: str
@@ -104,7 +106,8 @@ def _why_not(of: OutcomeDefinition, path: Path) -> str | None:
         f"{', '.join(sorted(systems))}: no code system is called so": systems,
         f"{', '.join(sorted(ideas))}: no value set is called so": ideas,
         "a definition, a source or what it cannot see is empty": not all(text.strip() for text in texts),
-        "a horizon, a day or a list of codes is none": of.horizon_days <= 0
+        "a horizon, a day or a list of codes is none": not 0 <= of.earliest_day <= of.horizon_days
+        or of.horizon_days <= 0
         or any(one.from_day < 0 or not one.codes for one in sets),
         "parts belong to any-of, and to it alone": (of.kind == "any-of") != bool(of.parts),
         "codes belong to an event, and to it alone": (of.kind == "event")

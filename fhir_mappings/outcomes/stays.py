@@ -33,11 +33,13 @@ _HL7_ENDS: Mapping[str, Ending] = {
     "snf": "elsewhere",
 }  # fmt: skip
 # UB-04 patient discharge status, the value set of US Core (http://hl7.org/fhir/us/core, Encounter): numbers only.
-# https://www.cms.gov/medicare/payment: 01 home, 06 home health, 07 against advice; 20, 40 to 42 died; 30 still there.
+# https://www.cms.gov/medicare/payment: 01 home, 06 home health, 07 against advice, 81 and 86 as 01 and 06 with a
+# planned return; 20, 40 to 42 died; 30 still there.
 _NUBC = frozenset(
     map(compared, ("https://www.nubc.org/CodeSystem/PatDischargeStatus", "http://www.nubc.org/patient-discharge"))
 )
-_NUBC_HOME, _NUBC_DIED = frozenset({"01", "06", "07", "1", "6", "7"}), frozenset({"20", "40", "41", "42"})
+_NUBC_HOME = frozenset({"01", "06", "07", "81", "86", "1", "6", "7"})
+_NUBC_DIED = frozenset({"20", "40", "41", "42"})
 # Other hospitals, nursing, hospice, rehabilitation, and the same with a planned return.
 _NUBC_ELSEWHERE = frozenset(
     {"02", "03", "04", "05", "43", "50", "51", "61", "62", "63", "64", "65", "66", "69", "70", "82", "83", "84", "85"}
