@@ -61,6 +61,7 @@ OF_OUR_OWN = {
 }
 SHORT_ONLY = {
     "fhir_mappings/terminology/concept_maps.py:self._remembered": "systems and codes, up to _LONGEST characters",
+    "fhir_mappings/patient/condition_codes.py:_of_one": "systems and codes, up to 200 characters together",
     "fhir_mappings/fhir/elements.py:_concept": "concepts as written, up to 512 bytes",
     "fhir_mappings/results/observations.py:remembered": "codes as written, up to _LONGEST_CODE bytes",
     "fhir_mappings/terminology/remembering.py:kept": "foreign texts, up to 256 characters",

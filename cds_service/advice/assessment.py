@@ -20,7 +20,7 @@ from cds_service.advice.site_models import NOTHING_OWN, SiteOwn
 from cds_service.tenants import speaking
 from fhir_mappings.orders.procedures import PlannedProcedure
 from fhir_mappings.patient import demographics
-from fhir_mappings.results.feature import Feature, Features
+from fhir_mappings.results.feature import Feature, Features, withheld
 from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx import recalibrated
 from models_onnx.added_model import AddedAnswer
@@ -124,19 +124,10 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(estimate for estimate in self.computed if estimate is not self.headline)
 
     @cached_property
-    def usable(self) -> tuple[Feature, ...]:
-        """The inputs of the told models that were used."""
-        return tuple([one for one in self._inputs if one.usable])
-
-    @cached_property
     def unusable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that could not be used, each with its reason."""
-        usable = self.usable
-        return () if len(usable) == len(self.inputs) else tuple([one for one in self._inputs if not one.usable])
-
-    @cached_property
-    def _inputs(self) -> list[Feature]:
-        return [self.features[name] for name in self.inputs]
+        asked = dict(zip(self.inputs, map(self.features.__getitem__, self.inputs), strict=True))
+        return tuple([asked[name] for name in withheld(asked)])
 
 
 def assess(

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fhir_mappings.features import iron_status
 from fhir_mappings.fhir.clock import placed
-from fhir_mappings.patient.diagnoses import ADVISORY
+from fhir_mappings.patient.condition_codes import ADVISORY
 from fhir_mappings.patient.medications import Medications
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.results.feature import Feature

@@ -12,17 +12,11 @@ from fhir_mappings.fhir.coverage import Coverage
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
-from fhir_mappings.patient.doubtful_diagnoses import (
-    has_status,
-    is_of_the_family,
-    is_unspecified,
-    tells_of_end,
-    tells_of_onset,
-)
-from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES, canonical
+from fhir_mappings.patient.condition_codes import Meaning, meaning_of
+from fhir_mappings.patient.doubtful_diagnoses import has_status, is_of_the_family, tells_of_end, tells_of_onset
+from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
-from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
-from fhir_mappings.terminology.understanding import Counted, of_concept
+from fhir_mappings.terminology.understanding import Counted
 
 # Only codings of these systems decide a status (inputs 5): R4, and the URI that STU3 had for the same codes.
 # https://hl7.org/fhir/R4/valueset-condition-clinical.html, https://hl7.org/fhir/R4/valueset-condition-ver-status.html
@@ -40,33 +34,6 @@ _NONE: frozenset[str] = frozenset()
 _ALONE: dict[str | None, frozenset[str]] = {
     code: frozenset({code}) for code in (*_CURRENT, *_OVER, *_CONFIRMED, *_NOT_COUNTED)
 }
-_NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
-# What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
-_CANNOT_BOTH_HOLD = (
-    ("cancer", "cancer-history"),
-    ("pregnancy", "pregnancy-ended"),
-    ("tobacco-use-disorder", "tobacco-use-history"),
-)
-# Only suggestions ask for these (existing_tests.py): a vague symptom beside a disease is no contradiction between
-# codings.
-ADVISORY = frozenset(
-    {
-        "active-cardiac-condition",
-        "arrhythmia",
-        "cardiac-symptom",
-        "fragility-fracture",
-        "frailty",
-        "gastrointestinal-symptom",
-        "haemoglobinopathy",
-        "iron-deficiency",
-        "nutritional-risk",
-        "osteoporosis",
-        "peripheral-artery-disease",
-        "sleep-apnoea",
-        "slow-gastric-emptying",
-        "structural-heart-disease",
-    }
-)
 _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if known since at most this long
 
 
@@ -139,17 +106,15 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
     unclear, outside_icd, counted = [], [], Counted()
     for condition in conditions:
         counted.read += 1
-        ideas, contradicts = _meaning(condition.code, words)
-        why = None if ideas else of_concept(condition.code, words)
-        in_icd = _has_icd(condition.code, words)
-        nothing = why is None and is_unspecified(condition.code, words)
-        if not ideas and why is None and in_icd and not nothing:
-            continue  # classified, and of no idea that is asked for: whatever its status
+        meant = meaning_of(condition.code, words)
+        if meant.of_no_idea:
+            continue  # whatever its status
         standing = _confirmed(condition)
-        diagnosis = _diagnosis(condition, ideas, contradicts, words, now) if standing != "not-counted" else None
+        diagnosis = _diagnosis(condition, meant, now) if standing != "not-counted" else None
         if diagnosis is None:
             continue
-        if not in_icd:
+        why, nothing = meant.why, meant.unspecified
+        if not meant.in_icd:
             outside_icd.append(diagnosis)
         is_turned = standing == "unclear" or is_of_the_family(condition)
         if why is not None or is_turned or nothing or diagnosis.standing == "unclear":
@@ -157,43 +122,12 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
             is_undated = diagnosis.standing == "unclear" and not (is_turned or has_status(condition))
             reason = why or ("unread" if nothing or is_undated else "modifier-unknown")
             counted.add(reason, condition.code, entry=condition.id, over=diagnosis.standing == "history")
-        if why is None and not is_turned and (_NOT_DIAGNOSES.isdisjoint(ideas) or contradicts):
+        if why is None and not is_turned and (meant.of_the_patient or meant.contradicts):
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)
     return Diagnoses(
         {idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear), tuple(outside_icd)
     ), counted
-
-
-def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ...], bool]:
-    """All that the codings mean, and whether two code systems name what cannot both hold.
-
-    Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6), and those of
-    two systems mostly tell one story (N18.6 and dialysis): all count.
-    """
-    codings = concept.coding
-    if len(codings) == 1:
-        return words.ideas(codings[0].system, codings[0].code), False
-    if not codings:
-        return (words.ideas_of_text(concept.text) if concept.text else ()), False
-    by_system: dict[str, set[str]] = {}
-    for coding in codings:
-        if ideas := words.ideas(coding.system, coding.code):
-            system = words.maps.canonical(coding.system)
-            by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
-    together = tuple(sorted(set().union(*by_system.values())))
-    return together, len(by_system) > 1 and _contradict(list(by_system.values()))
-
-
-def _contradict(meanings: list[set[str]]) -> bool:
-    """Whether one system says what another excludes: a disease that a relative has, say, and the same as one's own."""
-    for number, ideas in enumerate(meanings):
-        others = set().union(*(other for place, other in enumerate(meanings) if place != number))
-        if any(one in ideas and other in others for pair in _CANNOT_BOTH_HOLD for one, other in (pair, pair[::-1])):
-            return True
-        if ideas & _NOT_DIAGNOSES and not others & _NOT_DIAGNOSES and others - ADVISORY:
-            return True
-    return False
 
 
 def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozenset[str]:
@@ -217,9 +151,7 @@ def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unc
     return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
 
 
-def _diagnosis(
-    condition: Condition, ideas: tuple[str, ...], contradicts: bool, words: Vocabulary, now: Clock
-) -> Diagnosis | None:
+def _diagnosis(condition: Condition, meant: Meaning, now: Clock) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
@@ -228,21 +160,10 @@ def _diagnosis(
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
     source = f"Condition/{condition.id or ''}"
-    categories = _categories(condition.code, words) if "hfrs-codes" in ideas else ()
     vague = (onset is None and tells_of_onset(condition)) or (abatement is None and tells_of_end(condition))
-    return Diagnosis(source, ideas, standing, recorded, onset, abatement, contradicts, categories, vague)
-
-
-def _categories(concept: CodeableConcept, words: Vocabulary) -> tuple[str, ...]:
-    pairs = ((words.maps.canonical(one.system), one.code or "") for one in concept.coding)
-    return tuple(category for pair in pairs if (category := hfrs_category(*pair)))
-
-
-def _has_icd(concept: CodeableConcept, words: Vocabulary) -> bool:
-    for coding in concept.coding:  # nearly always the URI as it should be written
-        if coding.system in EDITIONS or words.maps.canonical(coding.system) in EDITIONS:
-            return True
-    return False
+    return Diagnosis(
+        source, meant.ideas, standing, recorded, onset, abatement, meant.contradicts, meant.categories, vague
+    )
 
 
 def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool) -> Moment | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from itertools import compress
+from operator import attrgetter
+from typing import Literal, get_args
 
 import msgspec
 
 Status = Literal["used", "used-with-conversion", "stale", "missing", "rejected", "conflicting"]
+_USABLE = frozenset({"used", "used-with-conversion"})
+_WITHHELD = frozenset(get_args(Status)) - _USABLE
+_STATUS = attrgetter("status")
 Kind = Literal["number", "yes-no", "category"]
 FeatureValue = float | bool | str
 
@@ -65,7 +71,12 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def usable(self) -> bool:
         """Whether a model may be given this value."""
-        return self.status in ("used", "used-with-conversion")
+        return self.status in _USABLE
 
 
 Features = dict[str, Feature]
+
+
+def withheld(features: Mapping[str, Feature]) -> list[str]:
+    """The names of those that are not usable, in their order; asked of sixty features several times in each answer."""
+    return [*compress(features, map(_WITHHELD.__contains__, map(_STATUS, features.values())))]
