@@ -41,7 +41,7 @@ def of_diagnosis(
     """Where the beginning of a diagnosis lies.
 
     `postoperative`: its code means that it followed an operation. The role in the stay of the operation says the same,
-    or the opposite ("admission diagnosis").
+    or the opposite ("admission diagnosis"). Where the two are at odds, it may have followed an earlier operation.
     """
     if one.abatement is not None and one.abatement.last < of.day:
         return BEFORE
@@ -53,7 +53,9 @@ def of_diagnosis(
         found = _by_recording(one, one.recorded, person, of, last=last, postoperative=postoperative)
     else:
         found = UNCLEAR
-    return BEFORE if roles & _THERE_BEFORE and found.place != "beyond" and not postoperative else found
+    if not roles & _THERE_BEFORE or found.place in ("before", "beyond"):
+        return found
+    return UNCLEAR if postoperative else BEFORE
 
 
 def _by_onset(onset: Moment, of: Operated, last: date, postoperative: bool) -> Placed:

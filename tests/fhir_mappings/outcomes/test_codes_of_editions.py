@@ -9,10 +9,11 @@ import pytest
 
 from fhir_mappings.fhir.elements import CodeableConcept, Coding
 from fhir_mappings.outcomes import code_meaning
-from fhir_mappings.outcomes.outcome_definitions import BY_NAME, DEFINITIONS, OutcomeDefinition
-from fhir_mappings.terminology.code_systems import ICD_10_PCS
+from fhir_mappings.outcomes.outcome_definitions import BY_NAME, DEFINITIONS, OutcomeDefinition, diagnosis_rules
+from fhir_mappings.terminology.code_systems import ICD_10_PCS, SNOMED_CT
 from fhir_mappings.terminology.icd_editions import CATEGORIES
 from fhir_mappings.terminology.icd_spelling import ICD_10, ICD_10_CM
+from fhir_mappings.terminology.value_sets import STANDARD, ValueSet
 from tests.fhir_mappings.outcomes.base_case import WORDS
 
 
@@ -52,6 +53,23 @@ def test_what_the_american_edition_says_who_s_does_not_deny(outcome: str, code: 
 def test_what_who_s_edition_says_the_american_does_not_deny(outcome: str, code: str) -> None:
     if (ICD_10_CM, code[:3]) in CATEGORIES and code not in NOT_IN_CM:
         assert _means(ICD_10_CM, code, outcome) != "other"
+
+
+def _shares(idea: ValueSet, of: OutcomeDefinition) -> bool:
+    """Whether a category of ICD belongs to both."""
+    prefixes = [(rule.system, rule.value) for rule in idea.includes if rule.kind == "prefix"]
+    return any(
+        system == rule.system and (rule.value.startswith(value) or value.startswith(rule.value))
+        for rule in diagnosis_rules(of)
+        for system, value in prefixes
+    )
+
+
+@pytest.mark.parametrize("of", [one for one in DEFINITIONS if one.reads_conditions], ids=lambda one: one.name)
+def test_an_idea_that_shares_categories_with_an_outcome_is_near_it(of: OutcomeDefinition) -> None:
+    """Else its SNOMED CT codes would be something else. Those of `pregnancy` are the state, no complication of it."""
+    ideas = [one for one in STANDARD.by_id.values() if one.codes(SNOMED_CT) and one.id != "pregnancy"]
+    assert {one.id for one in ideas if _shares(one, of)} <= set(of.near)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,8 @@ def test_of_two_codes_the_surer_one_counts() -> None:
         ({"diagnoses": [{"system": "icd-10", "codes": [], "source": "x"}]}, "is none"),
         ({"diagnoses": [{"system": "icd-10", "codes": ["J18"]}]}, "missing required field `source`"),
         ({"horizon_days": 0}, "is none"),
+        ({"earliest_day": 31}, "is none"),
+        ({"earliest_day": -1}, "is none"),
         ({"kind": "death"}, "codes belong to an event"),
         ({"parts": ["pneumonia"]}, "parts belong to any-of"),
     ],
