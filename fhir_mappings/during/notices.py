@@ -60,7 +60,7 @@ def _of_limit(course: Course, limit: Limit, at: float | None) -> Iterator[Notice
             yield Notice(limit, at, one.begin, one.noticed, end, one.farthest)
 
 
-class _Lasting:
+class _JoinedEpisodes:
     """Episodes of one limit that a brief return, or a brief time without a value, does not part."""
 
     def __init__(self, first: Episode) -> None:
@@ -96,10 +96,10 @@ def _overlap(step: Standing, begin: float, end: float) -> float:
     return max(0.0, min(step.end, end) - max(step.begin, begin))
 
 
-def _joined(found: Iterable[Episode], standing: Sequence[Standing], limit: Limit) -> Iterator[_Lasting]:
+def _joined(found: Iterable[Episode], standing: Sequence[Standing], limit: Limit) -> Iterator[_JoinedEpisodes]:
     """Episodes with a brief return between them as one."""
     farther = min if limit.side == "below" else max
-    lasting: _Lasting | None = None
+    lasting: _JoinedEpisodes | None = None
     position = 0
     for one in found:
         if lasting is not None:
@@ -111,7 +111,7 @@ def _joined(found: Iterable[Episode], standing: Sequence[Standing], limit: Limit
                 lasting.take(one, between, farther)
                 continue
             yield lasting
-        lasting = _Lasting(one)
+        lasting = _JoinedEpisodes(one)
     if lasting is not None:
         yield lasting
 

@@ -43,7 +43,7 @@ ADVISORY = frozenset(
 _LONGEST = 200  # characters of a system and a code together; what is longer is understood each time
 
 
-class Meaning(Struct, frozen=True, kw_only=True, gc=False):
+class ConditionMeaning(Struct, frozen=True, kw_only=True, gc=False):
     """What a concept means, or why it is not understood.
 
     `contradicts`: two code systems name what cannot both hold. `in_icd`: it has a code of ICD. `unspecified`: all that
@@ -62,7 +62,7 @@ class Meaning(Struct, frozen=True, kw_only=True, gc=False):
     categories: tuple[str, ...]
 
 
-def meaning_of(concept: CodeableConcept, words: Vocabulary) -> Meaning:
+def meaning_of(concept: CodeableConcept, words: Vocabulary) -> ConditionMeaning:
     """What the codes of a concept mean; of a single one that is not longer than codes are, remembered."""
     if len(concept.coding) == 1:  # whatever text stands beside it
         coding = concept.coding[0]
@@ -73,15 +73,15 @@ def meaning_of(concept: CodeableConcept, words: Vocabulary) -> Meaning:
 
 
 @lru_cache(maxsize=16_384)
-def _of_one(system: str, code: str, words: Vocabulary) -> Meaning:
+def _of_one(system: str, code: str, words: Vocabulary) -> ConditionMeaning:
     return _understood(CodeableConcept((Coding(system, code),)), words)
 
 
-def _understood(concept: CodeableConcept, words: Vocabulary) -> Meaning:
+def _understood(concept: CodeableConcept, words: Vocabulary) -> ConditionMeaning:
     ideas, contradicts = _meaning(concept, words)
     why = None if ideas else of_concept(concept, words)
     in_icd, unspecified = _has_icd(concept, words), why is None and is_unspecified(concept, words)
-    return Meaning(
+    return ConditionMeaning(
         ideas=ideas,
         contradicts=contradicts,
         why=why,

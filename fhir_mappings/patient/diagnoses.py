@@ -12,7 +12,7 @@ from fhir_mappings.fhir.coverage import Coverage
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
-from fhir_mappings.patient.condition_codes import Meaning, meaning_of
+from fhir_mappings.patient.condition_codes import ConditionMeaning, meaning_of
 from fhir_mappings.patient.doubtful_diagnoses import has_status, is_of_the_family, tells_of_end, tells_of_onset
 from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -151,7 +151,7 @@ def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unc
     return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
 
 
-def _diagnosis(condition: Condition, meant: Meaning, now: Clock) -> Diagnosis | None:
+def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
