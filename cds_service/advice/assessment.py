@@ -20,7 +20,7 @@ from cds_service.advice.site_models import NOTHING_OWN, SiteOwn
 from cds_service.tenants import speaking
 from fhir_mappings.orders.procedures import PlannedProcedure
 from fhir_mappings.patient import demographics
-from fhir_mappings.results.feature import Feature, Features, withheld
+from fhir_mappings.results.feature import Feature, Features
 from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx import recalibrated
 from models_onnx.added_model import AddedAnswer
@@ -126,8 +126,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def unusable(self) -> tuple[Feature, ...]:
         """The inputs of the told models that could not be used, each with its reason."""
-        asked = dict(zip(self.inputs, map(self.features.__getitem__, self.inputs), strict=True))
-        return tuple([asked[name] for name in withheld(asked)])
+        asked = [self.features[name] for name in self.inputs]
+        return tuple([one for one in asked if not one.usable])
 
 
 def assess(

@@ -8,7 +8,7 @@ from cds_service.advice import model_inputs
 from cds_service.advice.bands import BandLimits
 from cds_service.advice.by_value import Version
 from cds_service.advice.outcomes import OUTCOMES
-from fhir_mappings.results.feature import Features, withheld
+from fhir_mappings.results.feature import Features
 from models_onnx import inexact_inputs, recalibrated
 from models_onnx.missing_ranges import MissingRange
 from models_onnx.open_inputs import Open
@@ -22,7 +22,8 @@ def ranges(
 ) -> dict[Version, MissingRange]:
     """By version, how far what it does not exactly know could move it; the limits of the bands may be crossed."""
     limited = model_inputs.limits(features)
-    if not limited and not models.may_range_over(withheld(features)):
+    unusable = [name for name, one in features.items() if not one.usable]
+    if not limited and not models.may_range_over(unusable):
         return {}
     thresholds = {outcome.name: _thresholds(models.peer(outcome.name, group), limits) for outcome in OUTCOMES}
     values = model_inputs.values(features)

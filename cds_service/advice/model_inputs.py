@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 import msgspec
 
 from fhir_mappings.fhir.coverage import NOT_UNDERSTOOD
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.patient.pregnancy import Pregnancy
-from fhir_mappings.results.feature import Features, withheld
+from fhir_mappings.results.feature import Features
 from fhir_mappings.terminology.understanding import ALL_UNDERSTOOD, NotUnderstood
 from models_onnx.inexact_inputs import Within
 from models_onnx.open_inputs import NOTHING_OPEN, Open
 from models_onnx.score import InputValue
 
-_MODEL_VALUE, _POSSIBLE, _COULD_BE = attrgetter("model_value"), attrgetter("possible"), attrgetter("could_be")
-
 
 def values(features: Features) -> dict[str, InputValue | None]:
     """The value of every feature that may be scored, None for every other."""
-    given = dict(zip(features, map(_MODEL_VALUE, features.values()), strict=True))
-    return given | dict.fromkeys(withheld(features))
+    return {name: feature.model_value if feature.usable else None for name, feature in features.items()}
 
 
 def limits(features: Features) -> dict[str, Within]:
@@ -30,8 +25,6 @@ def limits(features: Features) -> dict[str, Within]:
     An age of which the year or month of birth is known is a number and its neighbour; a result above or below a
     limit, or a range, is no number at all (inputs 1.5: "missing for continuous use").
     """
-    if not any(map(_POSSIBLE, features.values())):  # nearly always
-        return {}
     return {
         name: Within(*feature.possible, censored="bound" in feature.flags)
         for name, feature in features.items()
@@ -62,8 +55,6 @@ def opened(features: Features, meanings: int) -> Open:
     `meanings`: how many things the entries could name that were not understood: so many features can they make true
     at most. A list that was cut short or could not be read sets no such limit.
     """
-    if not any(map(_COULD_BE, features.values())):
-        return NOTHING_OPEN
     found = {name: one for name, one in features.items() if one.could_be and not one.usable}
     if not found:
         return NOTHING_OPEN

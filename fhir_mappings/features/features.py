@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -29,8 +28,6 @@ from fhir_mappings.results.measurements import body_mass_index, filtration_rate,
 
 __all__ = ["FEATURES", "FeatureDefinition", "derive"]
 
-_IN_ORDER = itemgetter(*FEATURES)
-
 
 def derive(record: PatientRecord, procedure: PlannedProcedure, drafts: Sequence[Raw] = ()) -> Features:
     """Every feature of FEATURES, in its order, for this patient and this operation; then those that the site added.
@@ -48,7 +45,7 @@ def derive(record: PatientRecord, procedure: PlannedProcedure, drafts: Sequence[
     found[nausea.PLAN] = nausea.opioid_planned(record, drafts)
     found["urgency"] = urgency(procedure, record.emergency_encounter, record.clock)
     found["procedure_group"] = _group(procedure)
-    return dict(zip(FEATURES, _IN_ORDER(found), strict=True)) | _added(record)
+    return {name: found[name] for name in FEATURES} | _added(record)
 
 
 def _person(record: PatientRecord) -> Features:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from itertools import compress
-from operator import attrgetter
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
 Status = Literal["used", "used-with-conversion", "stale", "missing", "rejected", "conflicting"]
-_USABLE = frozenset({"used", "used-with-conversion"})
-_WITHHELD = frozenset(get_args(Status)) - _USABLE
-_STATUS = attrgetter("status")
 Kind = Literal["number", "yes-no", "category"]
 FeatureValue = float | bool | str
 
@@ -71,12 +65,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def usable(self) -> bool:
         """Whether a model may be given this value."""
-        return self.status in _USABLE
+        return self.status in ("used", "used-with-conversion")
 
 
 Features = dict[str, Feature]
-
-
-def withheld(features: Mapping[str, Feature]) -> list[str]:
-    """The names of those that are not usable, in their order; asked of sixty features several times in each answer."""
-    return [*compress(features, map(_WITHHELD.__contains__, map(_STATUS, features.values())))]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from itertools import compress
-from operator import attrgetter
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -25,7 +23,6 @@ from fhir_mappings.terminology.understanding import why_not_understood
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
-_WRITTEN_CODE, _COMPONENT = attrgetter("written_code"), attrgetter("component")
 _LOWER = "-lower-rank"
 _LONGEST_CODE = 512  # bytes of a code as written; what is longer is understood each time and not remembered
 
@@ -60,7 +57,6 @@ class Recorded(Struct, frozen=True, gc=False):
 RecordedByInput = dict[str, list[Recorded]]
 Inputs = tuple[tuple[str, bool], ...]
 Meaning = tuple[Inputs | None, bool]  # the inputs, None where it cannot be read; whether it says nothing known here
-_OF_NO_INPUT: Meaning = ((), False)
 InputsOf = Callable[[str | None, str | None], Inputs]
 
 
@@ -104,40 +100,38 @@ def index(
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
-    nameless: dict[bytes, bool] = {}
+    nameless = 0
     inputs_of = _inputs_of(words, names)
+    meaning_of = _meanings(words, names)
+    understood: dict[bytes, Inputs | None] = {}
     usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
-    results = [*(map(decimal_comma.rewritten, observations) if rules.decimal_comma else observations)]
-    for observation, written_code, (meant, says_nothing) in _looked_at(results, _meanings(words, names)):
+    if rules.decimal_comma:
+        observations = map(decimal_comma.rewritten, observations)
+    for observation in observations:
         if observation.status not in usable:
             _file_unread(observation, why_not_used(observation.status), words, inputs_of, found)
             continue
-        if says_nothing:
-            nameless.setdefault(written_code, not observation.component)
+        written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
+        try:
+            meant = understood[written_code]
+        except KeyError:
+            meant, says_nothing = meaning_of(written_code)
+            understood[written_code] = meant
+            nameless += says_nothing and not observation.component
         if meant is None:
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
-        elif len(meant) == 1 and not observation.component:  # nearly all of what means something
+            continue
+        if not meant and not observation.component:
+            continue
+        if len(meant) == 1 and not observation.component:  # nearly all of what means something
             name, lower = meant[0]
             found[name].append(Recorded(observation, observation, *written_time(observation), lower))
-        elif meant or observation.component:
+        else:
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
         found = {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}
-    return dict(found), unreadable, sum(nameless.values())
-
-
-def _looked_at(
-    results: list[Observation], meaning_of: Callable[[bytes], Meaning]
-) -> Iterable[tuple[Observation, bytes, Meaning]]:
-    """Each result with its code and what that means, without those that are known to mean nothing here: most."""
-    codes = [*map(bytes, map(_WRITTEN_CODE, results))]
-    meanings = {code: meaning_of(code) for code in set(codes)}
-    everything = zip(results, codes, map(meanings.__getitem__, codes), strict=True)
-    if any(map(_COMPONENT, results)):
-        return everything
-    counts = {code: meaning != _OF_NO_INPUT for code, meaning in meanings.items()}
-    return compress(everything, map(counts.__getitem__, codes))
+    return dict(found), unreadable, nameless
 
 
 def is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
