@@ -21,6 +21,7 @@ from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Obse
 # patient of record"; of these types it is still something of the patient's own body or care.
 _OWN = frozenset({"Condition", "Procedure", "Observation", "BodyStructure", "Encounter", "ServiceRequest", "CarePlan"})
 _NOTHING = (b"", b"null", b"[]")
+_IN_ERROR = "entered-in-error"
 _HELD, _NOTHING_HELD = attrgetter("focus", "has_member", "contained"), (ABSENT, ABSENT, ABSENT)
 
 
@@ -35,17 +36,21 @@ class SortedResults(Struct, frozen=True):
 def sorted_out(
     observations: Sequence[Observation], reports: Sequence[DiagnosticReport], patient_id: str
 ) -> SortedResults:
-    """Nearly always the very results: of the others what they hold, and of whom they are, is looked at once."""
+    """Nearly always the very results: of the others what they hold, and of whom they are, is looked at once.
+
+    A panel or report that was entered in error holds nothing.
+    """
     odd = [*compress(observations, map(_NOTHING_HELD.__ne__, map(_HELD, observations)))]
-    contained = [written for one in odd if (written := one.contained) is not ABSENT]
-    contained += [written for one in reports if (written := one.contained) is not ABSENT]
+    panels = [one for one in odd if one.status != _IN_ERROR]
+    contained = [written for one in panels if (written := one.contained) is not ABSENT]
+    contained += [one.contained for one in reports if one.contained is not ABSENT and one.status != _IN_ERROR]
     if not odd and not contained:
         return SortedResults(observations)
     others = [one for one in odd if _is_of_another(one, patient_id)]
     gone = set(map(id, others))
     unread: list[Raw | Resource] = [*others, *(part for written in contained for part in _parts(written))]
     left = [one for one in observations if id(one) not in gone]
-    return SortedResults(left, tuple(unread), _not_sent(odd, {one.id for one in observations}))
+    return SortedResults(left, tuple(unread), _not_sent(panels, {one.id for one in observations}))
 
 
 def _is_of_another(observation: Observation, patient_id: str) -> bool:
