@@ -11,7 +11,7 @@ from fhir_mappings.patient.doubtful_diagnoses import is_unspecified
 from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
-from fhir_mappings.terminology.understanding import Why, of_concept
+from fhir_mappings.terminology.understanding import Why, of_concept, says_none_known
 
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
 # What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
@@ -87,7 +87,7 @@ def _understood(concept: CodeableConcept, words: Vocabulary) -> ConditionMeaning
         why=why,
         in_icd=in_icd,
         unspecified=unspecified,
-        of_no_idea=not ideas and why is None and in_icd and not unspecified,
+        of_no_idea=not ideas and why is None and not unspecified and (in_icd or says_none_known(concept)),
         of_the_patient=_NOT_DIAGNOSES.isdisjoint(ideas),
         categories=_categories(concept, words) if "hfrs-codes" in ideas else (),
     )
