@@ -126,9 +126,10 @@ def read_record(  # everything that a record depends on
     parts = {key: decode_resources.decode_resources(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
     names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
-    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id)
+    aside = [one for part in parts.values() for one in part.unread]
+    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id, aside)
     recorded, unreadable, nameless = observed.index(within.observations, words, names, rules)
-    for unread in (within.unread, *(part.unread for part in parts.values())):
+    for unread in (within.unread, aside):
         observed.file_unread(unread, words, names, recorded)
     if unreadable:
         parts = {key: decode_resources.without(part, unreadable) for key, part in parts.items()}
