@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from fhir_mappings.fhir import lists
 from fhir_mappings.fhir.elements import Reference
 from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Encounter, Medication, Patient, Resource
@@ -104,6 +105,8 @@ def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadRes
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
+    if None in decoded and (absent := lists.not_sent(key, result.resources)):
+        aside[UNREADABLE] += absent
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 
 
@@ -223,12 +226,6 @@ def referenced_patient(subject: Reference | None) -> str | None:
     return None
 
 
-# https://terminology.hl7.org/CodeSystem-list-empty-reason.html: that there is nothing to put into the list; the others
-# are no answer, and where one of them stands beside it nobody knows which holds.
-_NIL_KNOWN = "nilknown"
-_NO_ANSWER = frozenset({"notasked", "withheld", "unavailable", "notstarted", "closed"})
-
-
 def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
     """Why a resource was not read; None for a type that no input needs (Practitioner, Provenance, …)."""
     try:
@@ -244,17 +241,8 @@ def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
         return MODIFIER
     if kind in _OTHER_TYPES or is_other_version(content):
         return FHIR_VERSION
-    withheld = (
-        kind == "List" and content.get("status") != "entered-in-error" and _is_withheld(content.get("emptyReason"))
-    )
+    withheld = kind == "List" and lists.is_withheld(content)
     return None if kind in R4_TYPES and kind not in _READ_TYPES and not withheld else UNREADABLE
-
-
-def _is_withheld(why_empty: object) -> bool:
-    """Whether a list says that it is empty for another reason than that there is nothing to put into it."""
-    codings = why_empty.get("coding") if isinstance(why_empty, dict) else None
-    codes = [one.get("code") for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
-    return why_empty is not None and (_NIL_KNOWN not in codes or not _NO_ANSWER.isdisjoint(map(str, codes)))
 
 
 def is_other_version(content: dict[str, Any]) -> bool:

@@ -130,6 +130,21 @@ PROBLEMS = {
     "IPS: none known, and a code of an illness": _problems(
         problem(code=coded((IPS, "no-known-problems"), (ICD, "E11.9"))), accepted={"diabetes": (True,)}
     ),
+    "a null for the end": _problems(
+        problem(abatementString=None, abatementAge=None, onsetRange=None), accepted={"diabetes": (True,)}
+    ),
+    "active and resolved": _problems(
+        problem(clinicalStatus=coded(*((f"{HL7}/condition-clinical", one) for one in ("active", "resolved")))),
+        accepted=MAYBE,
+    ),
+    "active, and over in words": _problems(problem(abatementString="ongoing"), accepted=MAYBE),
+    "over in words, without a status": _problems(
+        problem(clinicalStatus=..., abatementString="2019"), accepted={"diabetes": (False,)}, readable="M54.50"
+    ),
+    "one's own and a relative's in one": _problems(problem(code=coded((ICD, "E11.9"), (ICD, "Z83.3"))), accepted=MAYBE),
+    "failure after an operation, and failure": _problems(
+        problem(code=coded((ICD, "I97.130"), (ICD, "I50.9"))), accepted={"heart_failure": (UNKNOWN,)}, readable="I50.9"
+    ),
     "IPS: none known, and a local code": _problems(
         problem(code=coded((IPS, "no-known-problems"), ("urn:x", "DM2"))), accepted=MAYBE
     ),
@@ -224,6 +239,17 @@ _WITHHELD = {
     "subject": WHO,
     "emptyReason": coded((f"{HL7}/list-empty-reason", "withheld")),
 }
+
+
+def _named(which: str) -> Json:
+    return {"item": {"reference": f"Condition/{which}" if which else "#inside"}}
+
+
+def _listing(*named: Json, **members: Any) -> Json:
+    kept = {k: v for k, v in _WITHHELD.items() if k != "emptyReason"}
+    return searchset(entry(_ONE), entry(kept | {"entry": list(named)} | members))
+
+
 ENVELOPES: dict[str, tuple[Any, object]] = {
     "Epic: no right to a part of the search": (warned("suppressed", _ONE), UNKNOWN),
     "the same, and nothing found": (warned("suppressed"), UNKNOWN),
@@ -244,6 +270,11 @@ ENVELOPES: dict[str, tuple[Any, object]] = {
         searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"), (HL7, "withheld"))})),
         UNKNOWN,
     ),
+    "list that names what did not come": (_listing(_named("c-other")), UNKNOWN),
+    "list that holds a diagnosis itself": (_listing(_named("")), UNKNOWN),
+    "list of what came": (_listing(_named(_ONE["id"])), False),
+    "list of which one was taken off": (_listing(_named("c-other") | {"deleted": True}), False),
+    "list that is no longer kept": (_listing(_named("c-other"), status="retired"), False),
     "list withheld, entered in error": (
         searchset(entry(_ONE), entry(_WITHHELD | {"status": "entered-in-error"})),
         False,

@@ -72,6 +72,17 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
         (_HB, panel(status="entered-in-error", hasMember=[{"reference": "Observation/crea"}], contained=[_INSIDE])),
         "never-recorded",
     ),
+    "contained in a panel that cannot be read": (
+        (_HB, panel(contained=[_INSIDE], modifierExtension=[{"url": "urn:x", "valueBoolean": True}])),
+        "unreadable",
+    ),
+    "contained in a panel of nobody": ((_HB, panel(contained=[_INSIDE], subject=...)), "unreadable"),
+    "contained in a report of no readable code": ((_HB, _REPORT | {"code": 5}), "unreadable"),
+    "contained, and not in a list": ((_HB, panel(contained=_INSIDE)), "unreadable"),
+    "named by a panel that cannot be read": (
+        (_HB, panel(hasMember=[{"reference": "Observation/crea"}], implicitRules="urn:x")),
+        "not-understood",
+    ),
     "the same, and by itself": (
         (panel(status="entered-in-error", contained=[_INSIDE]), creatinine(id="inside")),
         4.4,
