@@ -39,9 +39,11 @@ def is_of_the_family(condition: Condition) -> bool:
     return any(coding.code in _FAMILY for category in condition.category for coding in category.coding)
 
 
-def is_any_written(*members: Raw) -> bool:
+def is_any_written(age: Raw, span: Raw, text: Raw) -> bool:
     """Whether any of these members is there and says anything: a null, or nothing within it, does not."""
-    return any(one is not ABSENT and bytes(one) not in _SAYS_NOTHING for one in members)
+    if age is span is text is ABSENT:  # nearly always
+        return False
+    return any(one is not ABSENT and bytes(one) not in _SAYS_NOTHING for one in (age, span, text))
 
 
 def has_status(condition: Condition) -> bool:

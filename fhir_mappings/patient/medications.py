@@ -100,7 +100,8 @@ def read_medications(
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
             medicine = _medicine(one, bundled, words, now)
             left, why = refusals.left_of(medicine.drug, medicine.when)
-            medicine = replace(medicine, drug=left)
+            if left is not medicine.drug:
+                medicine = replace(medicine, drug=left)
             if is_taken is None:
                 medicine, why = _doubtful(left), "modifier-unknown"
             taken.append(medicine)

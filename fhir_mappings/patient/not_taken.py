@@ -33,6 +33,8 @@ class Refusals:
 
         Where it cannot be told which of the two is the later, it may be taken, and "unread" says why that is not known.
         """
+        if not self._said:
+            return drug, None
         gone, open_ = set(), set()
         for ingredient in drug.ingredients & self._said.keys():
             is_later = {_is_later(said, prescribed) for said in self._said[ingredient]}

@@ -22,6 +22,8 @@ def drug_of(one: Prescribed | GivenMedicine, bundled: Bundled, words: Vocabulary
     """By its code and by the Medication that it names; UNKNOWN where neither says what it is."""
     routes = route_codes(_routes(one))
     drugs = [understood(one.medication_codeable_concept, routes, words)]
+    if one.medication_reference is None:
+        return drugs[0]
     if medication := _resolved(one.medication_reference, one.contained, bundled):
         drugs.append(_of_medication(medication, routes, words))
     known = [drug for drug in drugs if drug is not UNKNOWN]

@@ -117,11 +117,14 @@ def _drugs(concept: MedicineConcept, routes: frozenset[str], words: Vocabulary) 
         if not coding.system or not coding.code:
             continue
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
-        drugs = [_by_code(system, code, routes, words) for system, code in codes if is_drug_code(system, code)]
-        yield from (one for one in drugs if one is not None)
-        if None in drugs:
-            in_no_table = True
-            yield _by_words(coding.display or "")
+        for system, code in codes:
+            if not is_drug_code(system, code):
+                continue
+            if (drug := _by_code(system, code, routes, words)) is not None:
+                yield drug
+            else:
+                in_no_table = True
+                yield _by_words(coding.display or "")
     if in_no_table:
         yield _by_words(concept.text or "")
     if not concept.coding and concept.text:

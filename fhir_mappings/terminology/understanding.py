@@ -105,8 +105,13 @@ def says_none_known(concept: Concept) -> bool:
 
     Beside a code of anything else that is not said: one names something, the other that there is nothing.
     """
-    codes = [one for one in concept.coding if one.code] if concept is not None else []
-    return bool(codes) and all(_is_none_known(one.system, one.code) for one in codes)
+    said = False
+    for one in concept.coding if concept is not None else ():
+        if one.code:
+            if not _is_none_known(one.system, one.code):
+                return False
+            said = True
+    return said
 
 
 def _is_none_known(system: str | None, code: str | None) -> bool:
