@@ -185,12 +185,14 @@ def _not_understood(assessment: Assessment, most: int) -> list[str]:
 
 
 def _also_ordered(assessment: Assessment) -> list[str]:
-    """How many orders of the session could be operations and are in no figure, for their codes are in no group.
+    """How many orders of the session could be operations and are in no figure: of no group's code, or not understood.
 
     A card about the chart's operation says so of the order being written where it begins.
     """
-    count = len(assessment.procedure.unmapped)
-    return [f"**Also ordered, in no figure above:** {count} order{'s' * (count > 1)} of unknown code."] if count else []
+    unread = sum(one.unread for one in assessment.procedure.unmapped)
+    counts = ((len(assessment.procedure.unmapped) - unread, "of unknown code"), (unread, "not understood"))
+    told = [f"{count} order{'s' * (count > 1)} {why}" for count, why in counts if count]
+    return [f"**Also ordered, in no figure above:** {', '.join(told)}."] if told else []
 
 
 def _is_hidden(feature: Feature) -> bool:

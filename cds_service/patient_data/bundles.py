@@ -83,12 +83,14 @@ class _Type(msgspec.Struct, gc=False):
 
 
 class _Issue(msgspec.Struct, gc=False):
-    severity: str | None = None
-    code: str | None = None
+    """One issue, whose members are looked at one by one: `code` decides nothing about the others."""
+
+    severity: object = None
+    code: object = None
 
 
 class _Outcome(msgspec.Struct, gc=False):
-    issue: list[_Issue] | None = None
+    issue: list[msgspec.Raw] | None = None
 
 
 _bundles = msgspec.json.Decoder(_Bundle)
@@ -98,6 +100,7 @@ _links = msgspec.json.Decoder(list[msgspec.Raw])
 _link = msgspec.json.Decoder(_Link)
 _types = msgspec.json.Decoder(_Type)
 _outcomes = msgspec.json.Decoder(_Outcome)
+_issue = msgspec.json.Decoder(_Issue)
 
 
 def type_of(raw: bytes | msgspec.Raw) -> str | None:
@@ -158,6 +161,7 @@ class _Found:
             self.warned = True
             self.failed = self.failed or failed(bytes(entry.resource))
             self.left_out = self.left_out or leaves_out(bytes(entry.resource))
+            self.unread += unread_issues(bytes(entry.resource))
             return
         self.matches += mode != "include"
         if entry is None or mode not in _MATCHES or bytes(entry.resource) == b"null":
@@ -229,16 +233,30 @@ def is_address(url: str | None) -> bool:
 def failed(outcome: bytes) -> bool:
     """Whether an OperationOutcome tells of more than a warning, or of nothing that is known."""
     issues = _issues(outcome)
-    return issues is None or any(issue.severity not in _HARMLESS for issue in issues)
+    return issues is None or any(issue is not None and issue.severity not in _HARMLESS for issue in issues)
 
 
 def leaves_out(outcome: bytes) -> bool:
     """Whether it says that not all was looked for or given: then what did not come is not known to be absent."""
-    return any(issue.code in _LEFT_OUT for issue in _issues(outcome) or ())
+    return any(issue is not None and str(issue.code) in _LEFT_OUT for issue in _issues(outcome) or ())
 
 
-def _issues(outcome: bytes) -> list[_Issue] | None:
+def unread_issues(outcome: bytes) -> int:
+    """How many of its issues cannot be read: each might say that something is there that was not given."""
+    return sum(issue is None or not isinstance(issue.code, str | None) for issue in _issues(outcome) or ())
+
+
+def _issues(outcome: bytes) -> list[_Issue | None] | None:
+    """The issues, None for each that is none; None in all where there is no list of them, or nothing readable in it."""
     try:
-        return _outcomes.decode(outcome).issue or []
+        issues = [_read_issue(one) for one in _outcomes.decode(outcome).issue or ()]
+    except UNREADABLE:
+        return None
+    return issues if not issues or any(issues) else None
+
+
+def _read_issue(raw: msgspec.Raw) -> _Issue | None:
+    try:
+        return _issue.decode(raw)
     except UNREADABLE:
         return None

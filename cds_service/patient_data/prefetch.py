@@ -159,7 +159,8 @@ def _is_utf8(raw: bytes) -> bool:
 
 def _outcome_alone(raw: bytes, supplied: Supplied) -> SearchResult:
     """No answer of a server; from a client, warnings alone say that there is nothing."""
-    nothing = supplied == "prefetch" and b'"issue"' in raw and not (bundles.failed(raw) or bundles.leaves_out(raw))
+    told = bundles.failed(raw) or bundles.leaves_out(raw) or bundles.unread_issues(raw)
+    nothing = supplied == "prefetch" and b'"issue"' in raw and not told
     return SearchResult(supplied="empty") if nothing else SearchResult(failure="fetch-failed", supplied=supplied)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from fhir_mappings.fhir import lists
 from fhir_mappings.fhir.elements import Reference
 from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Encounter, Medication, Patient, Resource
@@ -96,7 +97,7 @@ def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadRes
     unread: list[Raw | Resource] = []
     for number, resource in enumerate(decoded):
         if resource is None:
-            reason = _why_unreadable(result.resources[number], patient_id, key)
+            reason = _why_unreadable(result.resources[number], patient_id)
         elif (reason := _why_not_this_patient(resource, patient_id, people)) is None:
             resources.append(resource)
         if reason == _MISMATCH:
@@ -104,6 +105,8 @@ def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadRes
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
+    if None in decoded and (absent := lists.not_sent(key, result.resources)):
+        aside[UNREADABLE] += absent
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 
 
@@ -223,12 +226,7 @@ def referenced_patient(subject: Reference | None) -> str | None:
     return None
 
 
-# What tells of a medicine that is taken, and is not read.
-_OF_THE_LIST = {"medications": frozenset({"MedicationDispense", "MedicationAdministration"})}
-_NIL_KNOWN = "nilknown"  # https://terminology.hl7.org/CodeSystem-list-empty-reason.html: the others are no answer
-
-
-def _why_unreadable(raw: Raw, patient_id: str, key: str) -> str | None:
+def _why_unreadable(raw: Raw, patient_id: str) -> str | None:
     """Why a resource was not read; None for a type that no input needs (Practitioner, Provenance, …)."""
     try:
         content = msgspec.json.decode(raw)
@@ -243,15 +241,8 @@ def _why_unreadable(raw: Raw, patient_id: str, key: str) -> str | None:
         return MODIFIER
     if kind in _OTHER_TYPES or is_other_version(content):
         return FHIR_VERSION
-    told = kind in _OF_THE_LIST.get(key, ()) or (kind == "List" and _is_withheld(content.get("emptyReason")))
-    return None if kind in R4_TYPES and kind not in _READ_TYPES and not told else UNREADABLE
-
-
-def _is_withheld(why_empty: object) -> bool:
-    """Whether a list says that it is empty for another reason than that there is nothing to put into it."""
-    codings = why_empty.get("coding") if isinstance(why_empty, dict) else None
-    codes = [one.get("code") for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
-    return why_empty is not None and codes != [_NIL_KNOWN]
+    withheld = kind == "List" and lists.is_withheld(content)
+    return None if kind in R4_TYPES and kind not in _READ_TYPES and not withheld else UNREADABLE
 
 
 def is_other_version(content: dict[str, Any]) -> bool:

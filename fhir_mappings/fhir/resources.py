@@ -1,9 +1,8 @@
 """Typed readers of just the FHIR R4 elements that are used.
 
 They are held against fhir.resources in tests/fhir_mappings/fhir/test_resources_agree.py. A member typed `None` exists
-only in other FHIR versions: it makes the reading fail, so that such a resource is recognised and never half read
-(DEC-16, decode_resources.py). So do `implicitRules` and a `modifierExtension` that is not empty: no modifier is known
-here, and either may turn what the rest means.
+only in other FHIR versions: it makes the reading fail, so that no such resource is half read (DEC-16). So do
+`implicitRules` and a `modifierExtension` that is not empty: either may turn what the rest means.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from fhir_mappings.fhir.elements import (
     concept,
     quantity,
 )
+from fhir_mappings.fhir.given_medicines import GivenMedicine
 
 UNREADABLE_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -105,9 +105,8 @@ class Component(Struct, frozen=True, gc=False, rename="camel"):
 class Observation(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="Observation"):
     """One result, vital sign or answer.
 
-    Thousands may come, with the same few codes: `written_code` is the JSON of the code, which is only looked up.
-    One whose code cannot be read is set aside by observations.py. `written_quantity` is the JSON of the value, read
-    where the result could be the one that counts.
+    Thousands may come, with the same few codes: `written_code` is the JSON of the code, which is only looked up (or
+    set aside by observations.py); `written_quantity` that of the value, read where the result could be what counts.
     """
 
     id: str | None = None
@@ -230,6 +229,7 @@ class Medication(Struct, frozen=True, gc=False, rename="camel", tag_field="resou
     id: str | None = None
     implicit_rules: None = None
     modifier_extension: tuple[()] | None = None
+    status: str | None = None
     code: MedicineConcept | None = None
     ingredient: tuple[Ingredient, ...] = ()
     # other versions
@@ -295,5 +295,6 @@ Resource = (
     | Medication
     | MedicationRequest
     | MedicationStatement
+    | GivenMedicine
     | ServiceRequest
 )

@@ -117,7 +117,7 @@ def _assess(raw: Raw, words: Vocabulary, *, done_too: bool) -> PlannedProcedure 
     except UnsupportedVersionError:
         return "fhir-version-unsupported"
     except UNREADABLE_JSON:
-        return UnmappedOrder()  # a surgical order could hide in it: never "not surgical"
+        return UnmappedOrder(unread=True)  # a surgical order could hide in it: never "not surgical"
     if order is None:
         return "not-surgical"
     is_over = is_withdrawn if done_too else is_closed

@@ -27,9 +27,10 @@ class OrderedCode(Struct, frozen=True, gc=False):
 
 
 class UnmappedOrder(Struct, frozen=True, gc=False):
-    """The codes of one order, the first few; none where it has only words or cannot be read."""
+    """The codes of one order, the first few; none where it has only words or cannot be read (`unread`)."""
 
     codes: tuple[OrderedCode, ...] = ()
+    unread: bool = False
 
 
 def unmapped(concepts: Iterable[CodeableConcept]) -> UnmappedOrder:

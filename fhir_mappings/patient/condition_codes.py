@@ -11,7 +11,7 @@ from fhir_mappings.patient.doubtful_diagnoses import is_unspecified
 from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
-from fhir_mappings.terminology.understanding import Why, of_concept
+from fhir_mappings.terminology.understanding import Why, of_concept, says_none_known
 
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
 # What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
@@ -87,7 +87,7 @@ def _understood(concept: CodeableConcept, words: Vocabulary) -> ConditionMeaning
         why=why,
         in_icd=in_icd,
         unspecified=unspecified,
-        of_no_idea=not ideas and why is None and in_icd and not unspecified,
+        of_no_idea=not ideas and why is None and not unspecified and (in_icd or says_none_known(concept)),
         of_the_patient=_NOT_DIAGNOSES.isdisjoint(ideas),
         categories=_categories(concept, words) if "hfrs-codes" in ideas else (),
     )
@@ -97,7 +97,8 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
     """All that the codings mean, and whether two code systems name what cannot both hold.
 
     Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6), and those of
-    two systems mostly tell one story (N18.6 and dialysis): all count.
+    two systems mostly tell one story (N18.6 and dialysis): all count. Not so a relative's disease, or one that is only
+    sought, beside one of the patient's own, whatever the systems.
     """
     codings = concept.coding
     if len(codings) == 1:
@@ -105,21 +106,22 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
     if not codings:
         return (words.ideas_of_text(concept.text) if concept.text else ()), False
     by_system: dict[str, set[str]] = {}
+    of_others = own = False
     for coding in codings:
         if ideas := words.ideas(coding.system, coding.code):
+            is_of_another = not _NOT_DIAGNOSES.isdisjoint(ideas)
+            of_others, own = of_others or is_of_another, own or not (is_of_another or ADVISORY.issuperset(ideas))
             system = words.maps.canonical(coding.system)
             by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
     together = tuple(sorted(set().union(*by_system.values())))
-    return together, len(by_system) > 1 and _contradict(list(by_system.values()))
+    return together, (of_others and own) or (len(by_system) > 1 and _contradict(list(by_system.values())))
 
 
 def _contradict(meanings: list[set[str]]) -> bool:
-    """Whether one system says what another excludes: a disease that a relative has, say, and the same as one's own."""
+    """Whether one system says what another excludes: a cancer that is over, say, and the same as a current one."""
     for number, ideas in enumerate(meanings):
         others = set().union(*(other for place, other in enumerate(meanings) if place != number))
         if any(one in ideas and other in others for pair in _CANNOT_BOTH_HOLD for one, other in (pair, pair[::-1])):
-            return True
-        if ideas & _NOT_DIAGNOSES and not others & _NOT_DIAGNOSES and others - ADVISORY:
             return True
     return False
 

@@ -53,9 +53,28 @@ def person(patient: Patient) -> Person:
 
 
 def _is_dead(patient: Patient) -> bool:
-    """Also where the day of death is there and says only why it is not known."""
-    dated = patient.deceased_date_time is not None or bytes(patient.deceased_date_extensions) not in (b"", b"null")
-    return bool(patient.deceased_boolean) or dated
+    """By a day of death or the word itself; without either also where the day says why it is not known."""
+    if patient.deceased_date_time or patient.deceased_boolean is not None:
+        return bool(patient.deceased_date_time or patient.deceased_boolean)
+    return _tells(patient.deceased_date_extensions)
+
+
+class _Extended(Struct, gc=False):
+    extension: list[Raw] | None = None
+
+
+_extended = msgspec.json.Decoder(_Extended | None)
+
+
+def _tells(written: Raw) -> bool:
+    """Whether what stands beside a date that is not there says anything: an extension, or something unreadable."""
+    if written is ABSENT:
+        return False
+    try:
+        read = _extended.decode(written)
+    except UNREADABLE_JSON:
+        return True
+    return read is not None and bool(read.extension)
 
 
 # https://hl7.org/fhir/R4/valueset-link-type.html: the record of this person has moved, or is mainly in another one.

@@ -10,10 +10,16 @@ from msgspec import Struct
 from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, is_future
 from fhir_mappings.fhir.coverage import Coverage
 from fhir_mappings.fhir.dates import Moment, moment
-from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
+from fhir_mappings.fhir.elements import CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.patient.condition_codes import ConditionMeaning, meaning_of
-from fhir_mappings.patient.doubtful_diagnoses import has_status, is_of_the_family, tells_of_end, tells_of_onset
+from fhir_mappings.patient.doubtful_diagnoses import (
+    has_status,
+    is_any_written,
+    is_of_the_family,
+    tells_of_end,
+    tells_of_onset,
+)
 from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.understanding import Counted
@@ -175,13 +181,14 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
 def _standing(condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock) -> Standing:
     """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
 
-    Unclear where that rests on a date that cannot be read, or where a status stands there in other codes.
+    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, and where one
+    thing says that it holds and another that it is over.
     """
-    if _is_abated(condition, abatement, now):
-        return "history"
     codes = _codes(condition.clinical_status, _CLINICAL)
+    if _is_abated(condition, abatement, now):
+        return "unclear" if abatement is None and codes & _CURRENT else "history"
     if codes & _OVER:
-        return "history"
+        return "unclear" if codes & _CURRENT else "history"
     if codes & _CURRENT:
         return "current"
     if abatement is None and condition.abatement_date_time:
@@ -201,4 +208,4 @@ def _is_on_problem_list(condition: Condition) -> bool:
 def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:
     if abatement is not None:
         return not is_ahead(abatement, now) and not (abatement.date_only and abatement.last > now.today)
-    return not (condition.abatement_age is condition.abatement_range is condition.abatement_string is ABSENT)
+    return is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)

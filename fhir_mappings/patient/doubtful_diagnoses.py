@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
+
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.terminology.code_systems import ICD_9_CM, ICD_DIAGNOSES
@@ -12,6 +14,7 @@ from fhir_mappings.terminology.understanding import why_not_understood
 # cause". Systems write it where a diagnosis has no code; it says as little as IPS' "no information".
 _ICD_10_UNSPECIFIED, _ICD_9_UNSPECIFIED = "R69", "7999"
 _BEGINNINGS = ("R69", "r69", "799")
+_SAYS_NOTHING = (b"null", b'""', b"{}")
 # SNOMED CT "Family history with explicit context" and "Family history of disorder", and LOINC "History of family member
 # diseases", as a category; the word itself where a system has its own. Of the family no entry counts (inputs 5).
 _FAMILY = frozenset({"family-history", "57177007", "416471007", "10157-6"})
@@ -36,6 +39,13 @@ def is_of_the_family(condition: Condition) -> bool:
     return any(coding.code in _FAMILY for category in condition.category for coding in category.coding)
 
 
+def is_any_written(age: Raw, span: Raw, text: Raw) -> bool:
+    """Whether any of these members is there and says anything: a null, or nothing within it, does not."""
+    if age is span is text is ABSENT:  # nearly always
+        return False
+    return any(one is not ABSENT and bytes(one) not in _SAYS_NOTHING for one in (age, span, text))
+
+
 def has_status(condition: Condition) -> bool:
     """Whether a clinical status stands there in codes, be they HL7's or others; words alone are none (inputs 5)."""
     return condition.clinical_status is not None and bool(condition.clinical_status.coding)
@@ -43,13 +53,13 @@ def has_status(condition: Condition) -> bool:
 
 def tells_of_onset(condition: Condition) -> bool:
     """Whether anything is said of when it began."""
-    other = not (condition.onset_age is condition.onset_range is condition.onset_string is ABSENT)
+    other = is_any_written(condition.onset_age, condition.onset_range, condition.onset_string)
     return other or _is_told(condition.onset_date_time, condition.onset_period)
 
 
 def tells_of_end(condition: Condition) -> bool:
     """Whether anything is said of when it ended."""
-    other = not (condition.abatement_age is condition.abatement_range is condition.abatement_string is ABSENT)
+    other = is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
     return other or _is_told(condition.abatement_date_time, condition.abatement_period)
 
 

@@ -29,7 +29,10 @@ _GRADES = ("none", "mild", "moderate", "severe")
 _CONCLUDED_GRADES = tuple(f"lumbar-stenosis-{grade}" for grade in _GRADES)
 _GRADED_BY = ("lumbar-stenosis-grade", *_CONCLUDED_GRADES)
 CONCLUDED = (*_CONCLUDED_GRADES, "spondylolisthesis")
+# https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html: these conclude; those do not yet, or are withdrawn. Of
+# any other status, or of none, nobody knows which.
 _USABLE = frozenset({"final", "amended", "corrected", "appended"})
+_NOT_CONCLUDED = frozenset({"registered", "partial", "preliminary", "cancelled", "entered-in-error"})
 
 
 class Conclusion(Struct, frozen=True, gc=False):
@@ -60,17 +63,22 @@ def conclusions(
         counted.read += 1
         written, issued_only = written_time(report)
         when, placed = in_window(written, IMAGING_DAYS, now)
-        if report.status not in _USABLE or placed == STALE:
+        if report.status in _NOT_CONCLUDED or placed == STALE:
             continue
         codings = [coding for concept in report.conclusion_code for coding in concept.coding]
         ideas = tuple(idea for one in codings for idea in words.ideas(one.system, one.code))
+        missed = next(
+            ((why, one) for one in report.conclusion_code or (NO_CODE,) if (why := of_concept(one, words))), None
+        )
+        if report.status not in _USABLE:
+            if ideas or missed:
+                counted.add("modifier-unknown", entry=report.id)
+            continue
         if ideas:
             flags = ("issued-time",) if issued_only else ()
             found.append(Conclusion(f"DiagnosticReport/{report.id or ''}", ideas, when, placed, flags))
-        for concept in report.conclusion_code or (NO_CODE,):
-            if (why := of_concept(concept, words)) is not None:
-                counted.add(why, concept, entry=report.id)
-                break
+        if missed:
+            counted.add(*missed, entry=report.id)
     return tuple(sorted(found, key=attrgetter("rank"))), counted
 
 

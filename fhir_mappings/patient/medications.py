@@ -1,25 +1,27 @@
-"""What the patient takes now: MedicationRequest and MedicationStatement by class (inputs 6)."""
+"""What the patient takes now: prescribed, stated, handed out or given, by class (inputs 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.fhir.clock import Clock, is_ahead
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
-from fhir_mappings.fhir.decode_resources import UNREADABLE_JSON
-from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Period, Reference
+from fhir_mappings.fhir.elements import Dosage, Period
+from fhir_mappings.fhir.given_medicines import GivenMedicine, may_be_taken
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import no, yes
+from fhir_mappings.patient.not_taken import Refusals
+from fhir_mappings.patient.which_drug import Bundled, Prescribed, drug_of
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
-from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, understood
+from fhir_mappings.terminology.drug_classes import Drug
 from fhir_mappings.terminology.understanding import Counted, Why, of_concept, says_none_known
 
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
@@ -41,7 +43,7 @@ INPUTS = {
     "opioid": ("opioid", "opioid-use"),
 }
 
-Prescribed = MedicationRequest | MedicationStatement
+Listed = Prescribed | GivenMedicine
 
 
 class Medicine(Struct, frozen=True, gc=False):
@@ -84,46 +86,63 @@ def read_medications(
     A statement "not taken" beats an older request for the same ingredient.
     `named`: Medications by the name that a Bundle gives them, for references to it (`urn:uuid:…`).
     """
-    resources = tuple(resources)
+    resources, counted = tuple(resources), Counted()
     bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id} | dict(named or {})
-    taken, refused, counted = [], [], Counted()
-    for resource in resources:
-        if not isinstance(resource, Prescribed):
-            continue
-        counted.read += 1
-        if says_none_known(resource.medication_codeable_concept):
-            continue
-        if _says_nothing(resource):
-            if (doubtful := _doubtful(resource, bundled, words)).drug.possible:
-                taken.append(doubtful)
-                counted.add("modifier-unknown", resource.medication_codeable_concept, entry=resource.id)
-        elif isinstance(resource, MedicationStatement) and resource.status == "not-taken":
-            refused.append((_said(resource, now), _drug(resource, bundled, words)))
-        elif _is_taken(resource, now):
-            medicine = _medicine(resource, bundled, words, now)
+    listed = [one for one in resources if isinstance(one, Listed)]
+    counted.read = len(listed)
+    telling = [one for one in listed if not says_none_known(one.medication_codeable_concept)]
+    refusals = Refusals()
+    for one in telling:
+        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
+            refusals.add(_said(one, now), drug_of(one, bundled, words))
+    taken = []
+    for one in telling:
+        if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
+            medicine = _medicine(one, bundled, words, now)
+            left, why = refusals.left_of(medicine.drug, medicine.when)
+            if left is not medicine.drug:
+                medicine = replace(medicine, drug=left)
+            if is_taken is None:
+                medicine, why = _doubtful(left), "modifier-unknown"
             taken.append(medicine)
             if medicine.drug.possible:
-                counted.add(_why(resource, words), resource.medication_codeable_concept, entry=resource.id)
-    kept = tuple(one for medicine in taken if (one := _without(medicine, refused)))
-    return Medications(kept), counted
+                counted.add(why or _why(one, words), one.medication_codeable_concept, entry=one.id)
+    given = [one for one in telling if isinstance(one, GivenMedicine) and may_be_taken(one)]
+    return Medications((*taken, *_given(given, taken, bundled, words, counted))), counted
 
 
-def _says_nothing(one: Prescribed) -> bool:
-    """Whether its status or intent is none of FHIR's: then nobody knows whether it is taken."""
-    intended = isinstance(one, MedicationStatement) or one.intent in _INTENTS
-    return one.status not in _STATUSES or not intended
-
-
-def _doubtful(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary) -> Medicine:
+def _doubtful(drug: Drug) -> Medicine:
     """What might be taken: it could be of the classes that its code says, and counts for none of them."""
-    drug = _drug(one, bundled, words)
     return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
 
 
-def _is_taken(one: Prescribed, now: Clock) -> bool:
+def _given(
+    given: Iterable[GivenMedicine],
+    taken: Iterable[Medicine],
+    bundled: Bundled,
+    words: Vocabulary,
+    counted: Counted,
+) -> Iterator[Medicine]:
+    """What was handed out or given and might be taken: where it is of no class that is not known to be taken, nothing.
+
+    It says neither for how long nor whether the patient took it, so it makes no input true.
+    """
+    sure = {name for one in taken for name, _ in one.drug.classes}
+    for one in given:
+        might_be = _doubtful(drug_of(one, bundled, words)).drug.possible - sure
+        if might_be:
+            counted.add("unread", one.medication_codeable_concept, entry=one.id)
+            yield Medicine("", Drug(possible=might_be), None)
+
+
+def _is_taken(one: Prescribed, now: Clock) -> bool | None:
+    """Whether it is taken now; None where its status or intent is none of FHIR's or `unknown`, and nothing ends it."""
+    said = [one.status == "active" if one.status in _STATUSES else None]
     if isinstance(one, MedicationRequest):
-        return _is_current(one, now)
-    return one.status == "active" and _covers(one, now)
+        said.append(one.intent in _ORDERED if one.intent in _INTENTS else None)
+    if False in said or not (_covers(one, now) if isinstance(one, MedicationStatement) else _is_current(one, now)):
+        return False
+    return None if None in said else True
 
 
 def _why(one: Prescribed, words: Vocabulary) -> Why:
@@ -135,7 +154,8 @@ def _why(one: Prescribed, words: Vocabulary) -> Why:
 
 
 def _is_current(request: MedicationRequest, now: Clock) -> bool:
-    if request.status != "active" or request.intent not in _ORDERED or request.do_not_perform:
+    """Whether an order that is active would hold now: asked for, for outside, begun and not over."""
+    if request.do_not_perform:
         return False
     if any(coding.code == "inpatient" for category in request.category for coding in category.coding):
         return False
@@ -163,19 +183,20 @@ def _covers(statement: MedicationStatement, now: Clock) -> bool:
     return not (start is not None and is_ahead(start, now)) and not _is_over(period, now)
 
 
-def _said(statement: MedicationStatement, now: Clock) -> datetime | None:
+def _said(statement: MedicationStatement, now: Clock) -> Moment | None:
+    """When it was said, None where that is not known or still to come: then it beats nothing."""
     period = statement.effective_period
     text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
     said = moment(text, now.zone)
-    return said.time if said else None
+    return None if said is None or is_ahead(said, now) else said
 
 
 def classes(one: Prescribed, words: Vocabulary) -> frozenset[str]:
     """The classes of one prescription's medicine, by its code or its contained Medication."""
-    return frozenset(name for name, _ in _drug(one, {}, words).classes)
+    return frozenset(name for name, _ in drug_of(one, {}, words).classes)
 
 
-def _medicine(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary, now: Clock) -> Medicine:
+def _medicine(one: Prescribed, bundled: Bundled, words: Vocabulary, now: Clock) -> Medicine:
     if isinstance(one, MedicationRequest):
         kind, text = "MedicationRequest", one.authored_on
     else:
@@ -184,58 +205,7 @@ def _medicine(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary
     when = moment(text, now.zone)
     long_ago = when is not None and now.as_of - when.time > _LONG_AGO
     flags = ("prescribed-over-a-year-ago",) if long_ago else ()
-    return Medicine(f"{kind}/{one.id or ''}", _drug(one, bundled, words), when, flags)
-
-
-def _drug(one: Prescribed, bundled: dict[str, Medication], words: Vocabulary) -> Drug:
-    dosages = one.dosage_instruction if isinstance(one, MedicationRequest) else one.dosage
-    routes = tuple(dosage.route for dosage in dosages if dosage.route)
-    if one.medication_codeable_concept is not None:
-        return understood(one.medication_codeable_concept, routes, words)
-    medication = _resolved(one.medication_reference, one.contained, bundled)
-    return _of_medication(medication, routes, words) if medication else UNKNOWN
-
-
-def _of_medication(medication: Medication, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Drug:
-    whole = understood(medication.code, routes, words)
-    parts = [one.item_codeable_concept for one in medication.ingredient if one.item_codeable_concept]
-    if whole is not UNKNOWN or not parts:
-        return whole
-    return joined(understood(part, routes, words) for part in parts)
-
-
-def _resolved(
-    reference: Reference | None, contained: tuple[Raw, ...], bundled: dict[str, Medication]
-) -> Medication | None:
-    """The Medication meant: contained, else among the resources that came or were fetched; never followed further."""
-    text = reference.reference if reference else None
-    if not text:
-        return None
-    if text.startswith("#"):
-        return next((one for one in map(_contained, contained) if one and one.id == text[1:]), None)
-    if text in bundled:
-        return bundled[text]
-    return bundled.get(text.split("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
-
-
-def _contained(raw: Raw) -> Medication | None:
-    try:
-        return msgspec.json.decode(raw, type=Medication)
-    except UNREADABLE_JSON:
-        return None  # a contained resource of another type
-
-
-def _without(medicine: Medicine, refused: list[tuple[datetime | None, Drug]]) -> Medicine | None:
-    """The medicine without the ingredients that the patient is later said not to take; None if nothing is left."""
-    gone: set[str] = set()
-    for said, drug in refused:
-        if said is not None and (medicine.when is None or medicine.when.time <= said or medicine.when.date_only):
-            gone |= drug.ingredients
-    drug = medicine.drug
-    if not gone & drug.ingredients:
-        return medicine
-    left = tuple(pair for pair in drug.classes if pair[1] not in gone)
-    return Medicine(medicine.source, Drug(left, drug.ingredients - gone), medicine.when, medicine.flags)
+    return Medicine(f"{kind}/{one.id or ''}", drug_of(one, bundled, words), when, flags)
 
 
 def in_use(
@@ -264,7 +234,7 @@ def _for_class(seen: Coverage, medications: Medications, drug_class: str) -> Cov
     """How far the list was seen as to one class: a medicine that is surely of another class is no gap."""
     others = sum(bool(one.drug.possible) and drug_class not in one.drug.possible for one in medications.taken)
     left = max(0, seen.unclear - others)
-    return msgspec.structs.replace(seen, unclear=left, unclear_now=left) if others else seen
+    return replace(seen, unclear=left, unclear_now=left) if others else seen
 
 
 def hypertension_on_medication(hypertension: Feature, treated: Feature) -> Feature:
@@ -276,4 +246,4 @@ def hypertension_on_medication(hypertension: Feature, treated: Feature) -> Featu
         if not one.usable:
             return one
     source = f"{hypertension.source} {treated.source}"
-    return msgspec.structs.replace(hypertension, source=source, flags=hypertension.flags + treated.flags)
+    return replace(hypertension, source=source, flags=hypertension.flags + treated.flags)

@@ -28,12 +28,16 @@ _ASKED = SPINE_GROUPS | {_DIALYSIS}
 
 
 class PastProcedure(Struct, frozen=True, gc=False):
-    """A completed procedure that means something to an input. `open_ended`: only its beginning is told."""
+    """A completed procedure that means something to an input. `open_ended`: only its beginning is told.
+
+    `under_way`: one that is not completed, and was not understood; it means nothing but that it could be dialysis.
+    """
 
     source: str
     ideas: tuple[str, ...]
     when: Moment | None
     open_ended: bool = False
+    under_way: bool = False
 
 
 def read_procedures(
@@ -56,8 +60,11 @@ def read_procedures(
         if when is not None and is_ahead(when, now):
             continue
         if why is not None:
+            under_way = procedure.status in _UNDER_WAY
             long_ago = when is not None and not open_ended and placed(when, _DIALYSIS_DAYS, now) == "stale"
-            counted.add(why, procedure.code, entry=procedure.id, over=long_ago)
+            counted.add(why, procedure.code, entry=procedure.id, over=long_ago and not under_way)
+            if under_way:
+                found.append(PastProcedure("", (), when, under_way=True))
         else:
             found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
     return tuple(found), counted
@@ -68,7 +75,7 @@ def _may_be_done(status: str | None, ideas: tuple[str, ...]) -> bool:
     if status == "completed":
         return True
     if status in _UNDER_WAY:
-        return _DIALYSIS in ideas
+        return not ideas or _DIALYSIS in ideas
     return status not in _NOT_BEGUN and (not ideas or not _ASKED.isdisjoint(ideas))
 
 
@@ -103,13 +110,17 @@ def previous_spine_surgery(
     diagnoses_seen: Coverage,
     planned: str,
 ) -> Feature:
-    """Whether the spine was operated on before: a procedure, or a diagnosis that follows one. Never the planned one."""
+    """Whether the spine was operated on before: a procedure, or a diagnosis that follows one. Never the planned one.
+
+    What is under way, whatever it is, is no earlier operation.
+    """
     name = "previous_spine_surgery"
     if done := _of(past, SPINE_GROUPS, planned):
         return yes(name, done[0].source, done[0].when, procedures_seen.flags)
     if matches := diagnoses.of("spine-surgery-history"):
         return present_by(name, matches, diagnoses_seen.flags)
-    return no(name, together((procedures_seen, diagnoses_seen.of_current)))
+    done_seen = procedures_seen.without(sum(one.under_way for one in past))
+    return no(name, together((done_seen, diagnoses_seen.of_current)))
 
 
 def dialysis(

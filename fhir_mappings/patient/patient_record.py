@@ -16,6 +16,7 @@ from fhir_mappings.fhir import decode_resources, references
 from fhir_mappings.fhir.clock import AHEAD, Clock, clock
 from fhir_mappings.fhir.coverage import NOT_PROVIDED, Coverage, together
 from fhir_mappings.fhir.decode_resources import ReadResources, WrongPatientError
+from fhir_mappings.fhir.given_medicines import MedicationAdministration, MedicationDispense
 from fhir_mappings.fhir.resources import (
     Condition,
     DiagnosticReport,
@@ -51,6 +52,7 @@ __all__ = ["KEYS", "PatientRecord", "WrongPatientError", "read_record"]
 # The prefetch keys, in the order in which they are asked for (queries.py).
 KEYS = ("patient", "conditions", "labs", "observations", "medications", "procedures", "encounter", "orders", "reports")
 _RESULTS = ("labs", "observations")  # whatever stands under either: one that was not read may be of any input
+_MEDICINES = (MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration, Medication)
 _FINISHED = frozenset({"finished", "cancelled", "entered-in-error"})
 _EMERGENCY = "EMER"  # http://terminology.hl7.org/CodeSystem/v3-ActCode
 
@@ -124,14 +126,15 @@ def read_record(  # everything that a record depends on
     parts = {key: decode_resources.decode_resources(key, result, patient_id) for key, result in results.items()}
     sorted_out = _sorted_out(parts.values())
     names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
-    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id)
+    aside = [one for part in parts.values() for one in part.unread]
+    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id, aside)
     recorded, unreadable, nameless = observed.index(within.observations, words, names, rules)
-    for unread in (within.unread, *(part.unread for part in parts.values())):
+    for unread in (within.unread, aside):
         observed.file_unread(unread, words, names, recorded)
     if unreadable:
         parts = {key: decode_resources.without(part, unreadable) for key, part in parts.items()}
     patient = next(iter(sorted_out[Patient]), None)
-    medicines = (*sorted_out[MedicationRequest], *sorted_out[MedicationStatement], *sorted_out[Medication])
+    medicines = [one for kind in _MEDICINES for one in sorted_out[kind]]
     named = references.named_medications(results.values())
     found, of_diagnoses = diagnoses.read_conditions(sorted_out[Condition], words, now)
     taken, of_medicines = medications.read_medications(medicines, words, now, named)

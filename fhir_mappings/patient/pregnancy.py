@@ -31,27 +31,31 @@ def pregnancy(
     """yes, no, or unknown where it was not searched; whatever sex is recorded.
 
     A current pregnancy diagnosis of the last 300 days, or undated, without a later delivery; or the latest answer
-    to LOINC 82810-3 in 300 days. A later "not pregnant" there ends both.
+    to LOINC 82810-3 in 300 days. A later "not pregnant" there ends both. Whether an undated one began before a delivery
+    of longer ago or after it, is unknown.
     """
     answer, said = _answer(recorded, words, now)
     if answer == _ANSWERS[0]:
         return "yes"
-    pregnant = [one for one in diagnoses.of("pregnancy") if _lasts(one, diagnoses, now)]
-    if any(not (answer and said and _is_later(said, one)) for one in pregnant):
+    ends = [end.began for end in diagnoses.of("pregnancy-ended", current=False) if end.began]
+    ended = max(ends, key=lambda one: one.last, default=None)
+    lasting = [one for one in diagnoses.of("pregnancy") if _may_last(one, ended, now)]
+    known = [one for one in lasting if one.began is not None or ended is None]
+    if any(not (answer and said and _is_later(said, one)) for one in known):
         return "yes"
     if answer == _ANSWERS[1]:
         return "no"
-    if answer == "unknown":
+    if answer == "unknown" or len(lasting) > len(known):
         return "unknown"
-    seen = diagnoses.seen(diagnoses_seen.of_current, lambda one: _lasts(one, diagnoses, now))
+    seen = diagnoses.seen(diagnoses_seen.of_current, lambda one: _may_last(one, ended, now))
     return "unknown" if seen.gap or answers_seen.gap else "no"
 
 
-def _lasts(one: Diagnosis, diagnoses: Diagnoses, now: Clock) -> bool:
-    if one.began is not None and not could_be_within(one.began, _DAYS, now):
-        return False
-    ends = [end.began for end in diagnoses.of("pregnancy-ended", current=False) if end.began]
-    return not any(_is_later(end, one) for end in ends)
+def _may_last(one: Diagnosis, ended: Moment | None, now: Clock) -> bool:
+    """`ended`: the last delivery, which ends what began before it."""
+    if one.began is None:
+        return ended is None or not could_be_within(ended, _DAYS, now)
+    return could_be_within(one.began, _DAYS, now) and not (ended is not None and _is_later(ended, one))
 
 
 def _is_later(when: Moment, one: Diagnosis) -> bool:

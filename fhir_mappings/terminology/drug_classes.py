@@ -87,9 +87,14 @@ def _named(text: str) -> frozenset[str]:
     return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
 
 
-def understood(concept: MedicineConcept | None, routes: Iterable[CodeableConcept], words: Vocabulary) -> Drug:
+def route_codes(routes: Iterable[CodeableConcept]) -> frozenset[str]:
+    """The codes of all routes: looked at once for a medicine, however many codings it has."""
+    return frozenset(coding.code for route in routes for coding in route.coding if coding.code)
+
+
+def understood(concept: MedicineConcept | None, routes: frozenset[str], words: Vocabulary) -> Drug:
     """What a coded medicine is. No valid RxNorm or ATC code, its own or by the site's map: its class is not known."""
-    drugs = list(_drugs(concept, tuple(routes), words)) if concept else []
+    drugs = list(_drugs(concept, routes, words)) if concept else []
     return joined(drugs) if drugs else UNKNOWN
 
 
@@ -105,38 +110,51 @@ def joined(drugs: Iterable[Drug]) -> Drug:
     )
 
 
-def _drugs(concept: MedicineConcept, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Iterable[Drug]:
+def _drugs(concept: MedicineConcept, routes: frozenset[str], words: Vocabulary) -> Iterable[Drug]:
+    """What each code is, and what else the words name where a code is in no table: looked at once, not once a code."""
+    in_no_table = False
     for coding in concept.coding:
         if not coding.system or not coding.code:
             continue
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
-            if is_drug_code(system, code):
-                yield _by_code(system, code, f"{coding.display or ''} {concept.text or ''}", routes, words)
+            if not is_drug_code(system, code):
+                continue
+            if (drug := _by_code(system, code, routes, words)) is not None:
+                yield drug
+            else:
+                in_no_table = True
+                yield _by_words(coding.display or "")
+    if in_no_table:
+        yield _by_words(concept.text or "")
     if not concept.coding and concept.text:
         for system, code in words.texts(concept.text):
-            yield _by_rxnorm(code, "", routes) if system == RXNORM else _by_atc(code)
+            yield (_by_rxnorm(code, routes) or Drug()) if system == RXNORM else _by_atc(code)
 
 
-def _by_code(system: str, code: str, named_as: str, routes: tuple[CodeableConcept, ...], words: Vocabulary) -> Drug:
+def _by_code(system: str, code: str, routes: frozenset[str], words: Vocabulary) -> Drug | None:
+    """None for a code of RxNorm that the table lacks: another drug, unless its words name one of the table."""
     code = normalised(system, code)
     if system == ATC:
         return _by_atc(code)
-    drug = _by_rxnorm(code, named_as, routes)
-    return _undecided(drug) if words.value_sets.only_verified and _is_unverified(code) else drug
+    drug = _by_rxnorm(code, routes)
+    if drug is not None and words.value_sets.only_verified and _is_unverified(code):
+        return _undecided(drug)
+    return drug
 
 
-def _by_rxnorm(code: str, named_as: str, routes: tuple[CodeableConcept, ...]) -> Drug:
+def _by_rxnorm(code: str, routes: frozenset[str]) -> Drug | None:
     if rows := _RXNORM.get(code):
         return Drug(
             tuple((drug_class, ingredient) for drug_class, ingredient, _ in rows if drug_class in CLASSES),
             frozenset(name for _, ingredient, atc in rows for name in (ingredient, atc)),
         )
-    if code in FORM_DEPENDENT:
-        return _by_route(*FORM_DEPENDENT[code], routes)
-    named = _named(named_as)
-    possible = frozenset(one for word in named for one in _CLASSES_OF_INGREDIENT[word])
-    return Drug(ingredients=named, possible=possible)
+    return _by_route(*FORM_DEPENDENT[code], routes) if code in FORM_DEPENDENT else None
+
+
+def _by_words(text: str) -> Drug:
+    named = _named(text)
+    return Drug(ingredients=named, possible=frozenset(one for word in named for one in _CLASSES_OF_INGREDIENT[word]))
 
 
 def _is_unverified(code: str) -> bool:
@@ -148,11 +166,10 @@ def _undecided(drug: Drug) -> Drug:
     return Drug(ingredients=drug.ingredients, possible=drug.possible | {name for name, _ in drug.classes})
 
 
-def _by_route(drug_class: str, ingredient: str, routes: tuple[CodeableConcept, ...]) -> Drug:
-    codes = {coding.code for route in routes for coding in route.coding}
-    if codes & SYSTEMIC_ROUTES:
+def _by_route(drug_class: str, ingredient: str, routes: frozenset[str]) -> Drug:
+    if not routes.isdisjoint(SYSTEMIC_ROUTES):
         return Drug(((drug_class, ingredient),), frozenset({ingredient}))
-    if codes and codes <= LOCAL_ROUTES:
+    if routes and routes <= LOCAL_ROUTES:
         return Drug(ingredients=frozenset({ingredient}))
     return Drug(ingredients=frozenset({ingredient}), possible=frozenset({drug_class}))
 

@@ -54,6 +54,7 @@ _REASONS_FOR_ABSENCE = frozenset(
     )
 )
 # https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html: "no-known-…" is an answer, "no-…-info" is none.
+_ABSENT_OR_UNKNOWN = compared(ABSENT_OR_UNKNOWN)
 _NONE_KNOWN = "no-known-"
 # https://www.cms.gov/medicare/coding-billing/icd-10-codes (PCS): seven characters without I and O, of which the first
 # names one of seventeen sections. Of the section of operations, the body systems in which the spine, its joints, discs,
@@ -85,7 +86,7 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
         return None
     uri = words.maps.canonical(system)
     code = normalised(uri, code)
-    if uri == ABSENT_OR_UNKNOWN:
+    if compared(uri) == _ABSENT_OR_UNKNOWN:
         return None if code.startswith(_NONE_KNOWN) else "unread"
     if compared(uri) in _REASONS_FOR_ABSENCE:
         return "masked"
@@ -96,15 +97,25 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
 
 def says_absence(system: str | None) -> bool:
     """Whether the codes of a system say that, or why, there is no code: none of them is a site's own to be mapped."""
-    return bool(system) and compared(str(system)) in _REASONS_FOR_ABSENCE | {compared(ABSENT_OR_UNKNOWN)}
+    return bool(system) and compared(str(system)) in _REASONS_FOR_ABSENCE | {_ABSENT_OR_UNKNOWN}
 
 
 def says_none_known(concept: Concept) -> bool:
-    """Whether an entry only says that there is none: IPS has a code for that in each list."""
-    return concept is not None and any(
-        one.code is not None and one.code.startswith(_NONE_KNOWN) and canonical(one.system) == ABSENT_OR_UNKNOWN
-        for one in concept.coding
-    )
+    """Whether an entry says nothing but that there is none: IPS has a code for that in each list.
+
+    Beside a code of anything else that is not said: one names something, the other that there is nothing.
+    """
+    said = False
+    for one in concept.coding if concept is not None else ():
+        if one.code:
+            if not _is_none_known(one.system, one.code):
+                return False
+            said = True
+    return said
+
+
+def _is_none_known(system: str | None, code: str | None) -> bool:
+    return bool(code) and str(code).strip().startswith(_NONE_KNOWN) and compared(system or "") == _ABSENT_OR_UNKNOWN
 
 
 def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:
@@ -121,17 +132,21 @@ _remembered = lru_cache(maxsize=16_384)(_why)
 
 
 def of_concept(concept: CodeableConcept | MedicineConcept | None, words: Vocabulary) -> Why | None:
-    """Why a whole concept is not understood: one coding that is classified is enough (inputs 1.3)."""
+    """Why a whole concept is not understood: one coding that is classified is enough (inputs 1.3).
+
+    That there is none is classified only where no other code stands beside it (says_none_known).
+    """
     if concept is None or not concept.coding:
         known = concept is not None and concept.text and words.ideas_of_text(concept.text)
         return None if known else "words-only"
     reasons: list[Why] = []
     for coding in concept.coding:
         why = why_not_understood(coding.system, coding.code, words)
-        if why is None:
+        if why is None and not _is_none_known(coding.system, coding.code):
             return None
-        reasons.append(why)
-    return max(reasons, key=_TELLING.index)
+        if why is not None:
+            reasons.append(why)
+    return None if says_none_known(concept) else max(reasons, key=_TELLING.index)
 
 
 # Of several reasons the one that says most about what to do.

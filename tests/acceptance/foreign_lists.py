@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tests.acceptance.requests import ICD, SNOMED, a_condition, bundle, days_ago
-from tests.acceptance.unreadable import RXNORM, a_medicine, a_procedure, entry, searchset
+from tests.acceptance.requests import CPT, ICD, SNOMED, a_condition, bundle, days_ago
+from tests.acceptance.unreadable import a_procedure, entry, searchset
 
 Json = dict[str, Any]
 UNKNOWN = "unknown"
@@ -38,16 +38,6 @@ def problem(code: str = "E11.9", system: str = ICD, /, **members: Any) -> Json:
     return {k: v for k, v in (a_condition(code, system=system) | members).items() if v is not ...}
 
 
-def medicine(*codings: tuple[str, str], text: str | None = None, **members: Any) -> Json:
-    named = {"medicationCodeableConcept": coded(*codings, text=text)} if codings or text else {}
-    return {k: v for k, v in (a_medicine("274783") | named | members).items() if v is not ...}
-
-
-def statement(status: str, code: str = "274783") -> Json:
-    said = {"resourceType": "MedicationStatement", "status": status, "effectivePeriod": {"start": days_ago(90)}}
-    return medicine((RXNORM, code), intent=..., authoredOn=..., **said)
-
-
 def done(code: str, system: str | None = None, /, **members: Any) -> Json:
     named = {"code": coded((system, code))} if system else {}
     return {k: v for k, v in (a_procedure(code) | named | members).items() if v is not ...}
@@ -57,7 +47,7 @@ def clinical(code: str, system: str = f"{HL7}/condition-clinical") -> Json:
     return {"coding": [{"system": system, "code": code}]}
 
 
-def warned(code: str, *resources: Json, severity: str = "warning") -> Json:
+def warned(code: str | int, *resources: Json, severity: str = "warning") -> Json:
     """A searchset with an OperationOutcome, as Epic adds it (code 59204: a part for which the client has no scope)."""
     said = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
     return searchset(*map(entry, resources), entry(said) | {"search": {"mode": "outcome"}})
@@ -137,6 +127,30 @@ PROBLEMS = {
         accepted={"heart_failure": (False,)},
         readable="M54.50",
     ),
+    "IPS: none known, and a code of an illness": _problems(
+        problem(code=coded((IPS, "no-known-problems"), (ICD, "E11.9"))), accepted={"diabetes": (True,)}
+    ),
+    "a null for the end": _problems(
+        problem(abatementString=None, abatementAge=None, onsetRange=None), accepted={"diabetes": (True,)}
+    ),
+    "active and resolved": _problems(
+        problem(clinicalStatus=coded(*((f"{HL7}/condition-clinical", one) for one in ("active", "resolved")))),
+        accepted=MAYBE,
+    ),
+    "active, and over in words": _problems(problem(abatementString="ongoing"), accepted=MAYBE),
+    "over in words, without a status": _problems(
+        problem(clinicalStatus=..., abatementString="2019"), accepted={"diabetes": (False,)}, readable="M54.50"
+    ),
+    "one's own and a relative's in one": _problems(problem(code=coded((ICD, "E11.9"), (ICD, "Z83.3"))), accepted=MAYBE),
+    "failure after an operation, and failure": _problems(
+        problem(code=coded((ICD, "I97.130"), (ICD, "I50.9"))), accepted={"heart_failure": (UNKNOWN,)}, readable="I50.9"
+    ),
+    "IPS: none known, and a local code": _problems(
+        problem(code=coded((IPS, "no-known-problems"), ("urn:x", "DM2"))), accepted=MAYBE
+    ),
+    "IPS: none known": _problems(
+        problem("no-known-problems", IPS), accepted={"diabetes": (False,), "hfrs_points": (0.0,)}, readable="M54.50"
+    ),
     "old infarct of an encounter without status": _problems(
         problem("I25.2", **OLD), accepted={"ischaemic_heart_disease": (True,)}, readable="I25.2"
     ),
@@ -145,49 +159,6 @@ PROBLEMS = {
 
 def _no(**accepted: Any) -> Json:
     return {name: one if isinstance(one, tuple) else (one,) for name, one in accepted.items()}
-
-
-_INSULIN = {"medications": bundle(a_medicine("274783"))}
-_CONTAINED = {
-    "resourceType": "Medication",
-    "id": "m",
-    "code": coded(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")),
-}
-MEDICINES = {
-    "ATC of a German system": (medicine(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")), True),
-    "contained, by ATC": (
-        medicine(medicationCodeableConcept=..., medicationReference={"reference": "#m"}, contained=[_CONTAINED]),
-        True,
-    ),
-    "PZN alone": (medicine(("http://fhir.de/CodeSystem/ifa/pzn", "00123456")), UNKNOWN),
-    "dm+d alone": (medicine(("https://dmd.nhs.uk", "39113611000001102")), UNKNOWN),
-    "SNOMED product": (medicine((SNOMED, "39487003")), UNKNOWN),
-    "words alone": (medicine(text="Lantus 100 E/ml"), UNKNOWN),
-    "an ATC group of which insulin is one": (medicine(("http://www.whocc.no/atc", "A10")), UNKNOWN),
-    "an unlisted RxNorm code, the words beside it": (
-        medicine((RXNORM, "1999999"), text="insulin glargine pen"),
-        UNKNOWN,
-    ),
-    "status unknown": (medicine(status="unknown"), UNKNOWN),
-    "statement, status unknown": (statement("unknown"), UNKNOWN),
-    "statement, active": (statement("active"), True),
-    "statement, completed": (statement("completed"), False),
-    "on hold": (medicine(status="on-hold"), False),
-    "dispensed only": (
-        medicine(resourceType="MedicationDispense", status="completed", whenHandedOver=days_ago(3)),
-        UNKNOWN,
-    ),
-    "administered on the ward": (medicine(resourceType="MedicationAdministration", status="in-progress"), UNKNOWN),
-    "IPS: none known": (medicine((IPS, "no-known-medications")), False),
-    "IPS: no information": (medicine((IPS, "no-medication-info")), UNKNOWN),
-    "another drug, status unknown": (medicine(("http://www.whocc.no/atc", "N02BE01"), status="unknown"), False),
-}
-
-
-def _medicines(resource: Json, insulin: object) -> Foreign:
-    """Beside another drug, so that the list is a list of prescriptions."""
-    sent = {"medications": bundle(a_medicine("6809"), resource | {"id": "foreign"})}
-    return Foreign(sent, _no(insulin=insulin), _INSULIN if insulin is not False else {})
 
 
 _SPINE, _DIALYSIS = {"procedures": bundle(a_procedure("22612"))}, {"procedures": bundle(a_procedure("90935"))}
@@ -210,12 +181,36 @@ DONE = {
         _SPINE,
     ),
     "not done": (done("22612", status="not-done"), {"previous_spine_surgery": False}, {}),
+    "IPS: none known, and a code of an operation": (
+        done("", code=coded((IPS, "no-known-procedures"), (CPT, "22612"))),
+        {"previous_spine_surgery": True},
+        _SPINE,
+    ),
+    "IPS: none known, and a local code": (
+        done("", code=coded((IPS, "no-known-procedures"), ("urn:x", "OP-7"))),
+        {"previous_spine_surgery": UNKNOWN, "dialysis": UNKNOWN},
+        _SPINE,
+    ),
+    "in a code of no list, under way": (
+        done("ZZZ", "urn:oid:1.2", status="in-progress", performedDateTime=days_ago(90)),
+        {"previous_spine_surgery": False, "dialysis": UNKNOWN},
+        _DIALYSIS,
+    ),
+    "of no idea, under way": (
+        done("0DTJ4ZZ", "http://www.cms.gov/Medicare/Coding/ICD10", status="in-progress"),
+        {"previous_spine_surgery": False, "dialysis": False},
+        {},
+    ),
     "of no idea, status unknown": (
         done("0DTJ4ZZ", "http://www.cms.gov/Medicare/Coding/ICD10", status="unknown"),
         {"previous_spine_surgery": False, "dialysis": False},
         {},
     ),
-    "dialysis under way": (done("90935", status="in-progress"), {"dialysis": UNKNOWN}, _DIALYSIS),
+    "dialysis under way": (
+        done("90935", status="in-progress", performedDateTime=days_ago(90)),
+        {"dialysis": UNKNOWN, "previous_spine_surgery": False},
+        _DIALYSIS,
+    ),
     "dialysis undated": (done("90935", **_DATED), {"dialysis": UNKNOWN}, _DIALYSIS),
     "dialysis dated as in Germany": (done("90935", performedDateTime="27.11.2026"), {"dialysis": UNKNOWN}, _DIALYSIS),
     "dialysis on days in words": (
@@ -244,6 +239,17 @@ _WITHHELD = {
     "subject": WHO,
     "emptyReason": coded((f"{HL7}/list-empty-reason", "withheld")),
 }
+
+
+def _named(which: str) -> Json:
+    return {"item": {"reference": f"Condition/{which}" if which else "#inside"}}
+
+
+def _listing(*named: Json, **members: Any) -> Json:
+    kept = {k: v for k, v in _WITHHELD.items() if k != "emptyReason"}
+    return searchset(entry(_ONE), entry(kept | {"entry": list(named)} | members))
+
+
 ENVELOPES: dict[str, tuple[Any, object]] = {
     "Epic: no right to a part of the search": (warned("suppressed", _ONE), UNKNOWN),
     "the same, and nothing found": (warned("suppressed"), UNKNOWN),
@@ -256,6 +262,24 @@ ENVELOPES: dict[str, tuple[Any, object]] = {
         searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"))})),
         False,
     ),
+    "list of nothing known, with a code of its own": (
+        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"), ("urn:x", "NONE"))})),
+        False,
+    ),
+    "list of nothing known, and withheld": (
+        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"), (HL7, "withheld"))})),
+        UNKNOWN,
+    ),
+    "list that names what did not come": (_listing(_named("c-other")), UNKNOWN),
+    "list that holds a diagnosis itself": (_listing(_named("")), UNKNOWN),
+    "list of what came": (_listing(_named(_ONE["id"])), False),
+    "list of which one was taken off": (_listing(_named("c-other") | {"deleted": True}), False),
+    "list that is no longer kept": (_listing(_named("c-other"), status="retired"), False),
+    "list withheld, entered in error": (
+        searchset(entry(_ONE), entry(_WITHHELD | {"status": "entered-in-error"})),
+        False,
+    ),
+    "a warning without a readable code": (warned(5, _ONE), UNKNOWN),
     "total twelve of one": (bundle(_ONE) | {"total": 12}, UNKNOWN),
     "an IPS document in place of a search": (bundle(_ONE) | {"type": "document"}, UNKNOWN),
     "batch-response": ({"resourceType": "Bundle", "type": "batch-response", "entry": []}, UNKNOWN),
@@ -263,7 +287,6 @@ ENVELOPES: dict[str, tuple[Any, object]] = {
 HEART_FAILURE = {"conditions": bundle(a_condition("I50.9"))}
 LISTS: dict[str, Foreign] = {
     **{f"problem: {name}": one for name, one in PROBLEMS.items()},
-    **{f"medicine: {name}": _medicines(*one) for name, one in MEDICINES.items()},
     **{
         f"done: {name}": Foreign({"procedures": bundle(one)}, _no(**told), plain)
         for name, (one, told, plain) in DONE.items()

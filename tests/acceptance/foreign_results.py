@@ -64,6 +64,29 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
     "masked": ((creatinine(code=coded((f"{HL7}/data-absent-reason", "masked"))),), "not-understood"),
     "contained in its panel": ((panel(hasMember=[{"reference": "#inside"}], contained=[_INSIDE]),), "unreadable"),
     "contained in a report": ((_HB, _REPORT), "unreadable"),
+    "contained in a report that was entered in error": (
+        (_HB, _REPORT | {"status": "entered-in-error"}),
+        "never-recorded",
+    ),
+    "contained in a panel that was entered in error": (
+        (_HB, panel(status="entered-in-error", hasMember=[{"reference": "Observation/crea"}], contained=[_INSIDE])),
+        "never-recorded",
+    ),
+    "contained in a panel that cannot be read": (
+        (_HB, panel(contained=[_INSIDE], modifierExtension=[{"url": "urn:x", "valueBoolean": True}])),
+        "unreadable",
+    ),
+    "contained in a panel of nobody": ((_HB, panel(contained=[_INSIDE], subject=...)), "unreadable"),
+    "contained in a report of no readable code": ((_HB, _REPORT | {"code": 5}), "unreadable"),
+    "contained, and not in a list": ((_HB, panel(contained=_INSIDE)), "unreadable"),
+    "named by a panel that cannot be read": (
+        (_HB, panel(hasMember=[{"reference": "Observation/crea"}], implicitRules="urn:x")),
+        "not-understood",
+    ),
+    "the same, and by itself": (
+        (panel(status="entered-in-error", contained=[_INSIDE]), creatinine(id="inside")),
+        4.4,
+    ),
     "named by a panel and not sent": ((_HB, panel(hasMember=[{"reference": "Observation/crea"}])), "not-understood"),
     "named by a panel and sent": ((panel(hasMember=[{"reference": "Observation/c"}]), creatinine(id="c")), 4.4),
     "component of a panel": (
@@ -97,21 +120,22 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
     "status unknown": ((creatinine(status="unknown"),), "result-status-unknown"),
     "an error of the laboratory": ((said(dataAbsentReason=coded((f"{HL7}/data-absent-reason", "error"))),), "unknown"),
 }
+_WHY_NOT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 # Whose record it is; the answer is a silence with a reason, a card without number, or a refusal.
 PEOPLE: dict[str, tuple[Json, str]] = {
     "17 years": (a_patient(17), "out-of-scope"),
     "born in the year in which one turns 18": (a_patient(birthDate=str(int(days_ago(0)[:4]) - 18)), "out-of-scope"),
     "dead": (a_patient(deceasedBoolean=True), "deceased"),
     "dead, the day unknown": (
-        a_patient(
-            _deceasedDateTime={
-                "extension": [
-                    {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
-                ]
-            }
-        ),
+        a_patient(_deceasedDateTime={"extension": [_WHY_NOT]}),
         "deceased",
     ),
+    "alive, beside a day that is not there": (
+        a_patient(deceasedBoolean=False, _deceasedDateTime={"extension": [_WHY_NOT]}),
+        "card",
+    ),
+    "nothing where a day of death could stand": (a_patient(_deceasedDateTime={}), "card"),
+    "said to live, with a day of death": (a_patient(deceasedBoolean=False, deceasedDateTime="2026-01-01"), "deceased"),
     "birth date as in Germany": (a_patient(birthDate="12.03.1954"), "gap"),
     "born tomorrow": (a_patient(birthDate=days_ago(-1)[:10]), "gap"),
     "a modifier of the patient": (a_patient(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]), "gap"),

@@ -13,6 +13,7 @@ import pytest
 from tests.acceptance import foreign_results
 from tests.acceptance.conftest import Post
 from tests.acceptance.foreign_lists import LISTS, UNKNOWN, Foreign
+from tests.acceptance.foreign_medicines import FOREIGN_MEDICINES
 from tests.acceptance.foreign_results import ELSEWHERE, HIGH, ORDERS, PEOPLE, RESULTS
 from tests.acceptance.requests import LOINC, a_functional_status, a_request, a_result, an_asa_class, an_order, bundle
 from tests.acceptance.test_not_understood import EXTENSION, answered, counts, figures, status
@@ -48,7 +49,9 @@ def never_lower(foreign: Json, readable: Json) -> list[Any]:
     return [(model, high, now.get(model)) for model, (_, high) in figures(readable).items() if now[model] < high - 1e-9]
 
 
-@pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in (LISTS | ELSEWHERE).items()])
+@pytest.mark.parametrize(
+    "case", [pytest.param(one, id=name) for name, one in (LISTS | FOREIGN_MEDICINES | ELSEWHERE).items()]
+)
 def test_nothing_that_the_readable_record_has_is_told_as_absent(post: Post, case: Foreign) -> None:
     result, text = answered(post, whole(**case.sent))
     for name, accepted in case.accepted.items():
@@ -68,6 +71,9 @@ def test_a_creatinine_is_read_or_told_as_recorded(post: Post, sent: tuple[Json, 
     if not isinstance(expected, str):
         assert counts(told)
         assert told["value"] == pytest.approx(expected, rel=0.01)
+        return
+    if expected == "never-recorded":  # what was entered in error is no record
+        assert told["reason"] == expected
         return
     assert (told["status"] in ("missing", "rejected"), told["reason"]) == (True, expected)
     assert not counts(rate)
@@ -120,6 +126,11 @@ def test_an_order_beside_it_that_no_figure_knows_is_told(post: Post) -> None:
     _, text = answered(post, a_request(an_order(), unknown))
     assert "Also ordered" not in alone
     assert "**Also ordered, in no figure above:** 1 order of unknown code." in text
+    turned = an_order(order_id="turned", modifierExtension=[{"url": "urn:x", "valueBoolean": True}])
+    _, text = answered(post, a_request(an_order(), turned))
+    assert "**Also ordered, in no figure above:** 1 order not understood." in text
+    _, text = answered(post, a_request(an_order(), turned, unknown, unknown | {"id": "another"}))
+    assert "**Also ordered, in no figure above:** 2 orders of unknown code, 1 order not understood." in text
     lab = an_order((LOINC, "24323-8"), order_id="lab")
     assert "Also ordered" not in answered(post, a_request(an_order(), lab))[1]
 

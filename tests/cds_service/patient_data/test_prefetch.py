@@ -63,6 +63,32 @@ def test_a_warning_beside_matches_makes_them_partial() -> None:
     assert (len(result.resources), result.partial) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("issue", "unread"),
+    [
+        ({"severity": "warning", "code": 5}, 1),
+        ({"severity": "warning", "code": ["processing"]}, 1),
+        ("a warning", 1),
+        ({"severity": "warning", "code": "processing", "expression": 5}, 0),
+    ],
+)
+def test_an_issue_that_cannot_be_read_is_counted_and_fails_nothing(issue: Any, unread: int) -> None:
+    """It might say that something was not given: then what did not come is not known to be absent."""
+    told = outcome("warning")
+    told["resource"]["issue"].append(issue)
+    result = read(bundle(match(), told)).result
+    assert (len(result.resources), result.failure, result.unread_entries) == (1, None, unread)
+    assert read(bundle(told)).result.supplied == ("prefetch" if unread else "empty")
+    assert read(told["resource"]).result.succeeded == (not unread)
+
+
+@pytest.mark.parametrize("issues", ["x", ["x"], [{"severity": 5, "code": "processing"}], [{"code": "processing"}]])
+def test_an_outcome_of_no_known_severity_is_a_failed_search(issues: Any) -> None:
+    told = outcome("warning")
+    told["resource"]["issue"] = issues
+    assert read(bundle(match(), told)).result.failure == "fetch-failed"
+
+
 def test_a_warning_without_a_match_says_that_there_is_nothing() -> None:
     assert read(bundle(outcome("warning"), total=0)).result.supplied == "empty"
 

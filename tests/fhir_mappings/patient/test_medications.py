@@ -99,6 +99,41 @@ def test_not_taken_beats_an_older_prescription_of_the_same_ingredient(asserted: 
     assert found["anticoagulant"].value is counts
 
 
+@pytest.mark.parametrize(
+    ("prescribed", "statement", "value"),
+    [
+        ({"authoredOn": date_ago(30)}, {"dateAsserted": date_ago(4_000)}, True),  # long before the prescription
+        ({"authoredOn": date_ago(30)}, {"dateAsserted": date_ago(30)}, False),
+        ({"authoredOn": date_ago(30)}, {"dateAsserted": days_ago(1)}, False),
+        ({"authoredOn": None}, {"dateAsserted": days_ago(1)}, None),  # nobody knows which came first
+        ({"authoredOn": days_ago(30)}, {"dateAsserted": "2026"}, None),
+        ({"authoredOn": days_ago(30)}, {"dateAsserted": days_ago(-5)}, True),  # only said after the hook
+        ({"authoredOn": days_ago(30)}, {}, True),
+        (
+            {"authoredOn": days_ago(30)},
+            {"dateAsserted": days_ago(1), "effectivePeriod": {"start": "2010-01-01", "end": "2011-01-01"}},
+            True,  # in 2010 it was not taken
+        ),
+    ],
+)
+def test_not_taken_beats_only_what_was_surely_prescribed_before(
+    prescribed: dict[str, Any], statement: dict[str, Any], value: bool | None
+) -> None:
+    found = derived(a_statement("not-taken", **statement), a_medication_request("1364435", **prescribed))
+    assert found["anticoagulant"].value is value
+    assert found["insulin"].value is False
+
+
+def test_several_statements_that_it_is_not_taken_count_by_the_latest() -> None:
+    said = [a_statement("not-taken", dateAsserted=day, id=day) for day in (date_ago(900), date_ago(10), "2024")]
+    assert derived(*said, a_medication_request(APIXABAN, authoredOn=date_ago(30)))["anticoagulant"].value is False
+
+
+def test_an_ingredient_that_may_be_of_a_class_and_is_not_taken_leaves_nothing_open() -> None:
+    found = derived(a_statement("not-taken", "3264", dateAsserted=days_ago(1)), a_medication_request("3264"))
+    assert [found[name].value for name in CLASSES] == [False] * 5
+
+
 def test_not_taken_of_another_ingredient_changes_nothing() -> None:
     found = derived(a_statement("not-taken", WARFARIN, dateAsserted=days_ago(1)), a_medication_request(APIXABAN))
     assert found["anticoagulant"].value is True

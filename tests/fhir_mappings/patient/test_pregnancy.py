@@ -23,6 +23,8 @@ PREGNANT, NOT_PREGNANT = (LOINC, "LA15173-0"), (LOINC, "LA26683-5")
         ([a_condition("Z33.1", status="resolved")], "no"),
         ([a_condition("Z33.1", onsetDateTime=date_ago(250)), a_condition("Z37.0", onsetDateTime=date_ago(20))], "no"),
         ([a_condition("Z33.1", onsetDateTime=date_ago(20)), a_condition("Z37.0", onsetDateTime=date_ago(500))], "yes"),
+        ([a_condition("Z33.1"), a_condition("Z37.0", onsetDateTime=date_ago(20))], "no"),
+        ([a_condition("Z33.1"), a_condition("Z37.0", onsetDateTime=date_ago(500))], "unknown"),  # which came first?
         ([a_condition("O94"), a_condition("Z32.02")], "no"),
         ([an_answer("82810-3", PREGNANT)], "yes"),
         ([an_answer("82810-3", PREGNANT, effectiveDateTime=days_ago(301))], "no"),

@@ -1,0 +1,69 @@
+"""Which drug an entry of the medicines names: by its code, or by the Medication that it contains or refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from fhir_mappings.fhir.decode_resources import UNREADABLE_JSON
+from fhir_mappings.fhir.elements import CodeableConcept, Reference
+from fhir_mappings.fhir.given_medicines import GivenMedicine
+from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.terminology.concept_maps import Vocabulary
+from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, route_codes, understood
+
+Prescribed = MedicationRequest | MedicationStatement
+Bundled = Mapping[str, Medication]
+
+
+def drug_of(one: Prescribed | GivenMedicine, bundled: Bundled, words: Vocabulary) -> Drug:
+    """By its code and by the Medication that it names; UNKNOWN where neither says what it is."""
+    routes = route_codes(_routes(one))
+    drugs = [understood(one.medication_codeable_concept, routes, words)]
+    if one.medication_reference is None:
+        return drugs[0]
+    if medication := _resolved(one.medication_reference, one.contained, bundled):
+        drugs.append(_of_medication(medication, routes, words))
+    known = [drug for drug in drugs if drug is not UNKNOWN]
+    return joined(known) if known else UNKNOWN
+
+
+def _routes(one: Prescribed | GivenMedicine) -> tuple[CodeableConcept, ...]:
+    if isinstance(one, GivenMedicine):
+        return one.routes
+    dosages = one.dosage_instruction if isinstance(one, MedicationRequest) else one.dosage
+    return tuple(dosage.route for dosage in dosages if dosage.route)
+
+
+def _of_medication(medication: Medication, routes: frozenset[str], words: Vocabulary) -> Drug:
+    """A code says what it is; its ingredients say so too, and where there is no code, each of them has to.
+
+    One that was entered in error says nothing.
+    """
+    if medication.status == "entered-in-error":
+        return UNKNOWN
+    whole = understood(medication.code, routes, words)
+    parts = [understood(one.item_codeable_concept, routes, words) for one in medication.ingredient]
+    known = [drug for drug in (whole, *parts) if drug is not UNKNOWN]
+    return joined(known if whole is not UNKNOWN else parts or [UNKNOWN])
+
+
+def _resolved(reference: Reference | None, contained: tuple[Raw, ...], bundled: Bundled) -> Medication | None:
+    """The Medication meant: contained, else among the resources that came or were fetched; never followed further."""
+    text = reference.reference if reference else None
+    if not text:
+        return None
+    if text.startswith("#"):
+        return next((one for one in map(_contained, contained) if one and one.id == text[1:]), None)
+    if text in bundled:
+        return bundled[text]
+    return bundled.get(text.split("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
+
+
+def _contained(raw: Raw) -> Medication | None:
+    try:
+        return msgspec.json.decode(raw, type=Medication)
+    except UNREADABLE_JSON:
+        return None  # a contained resource of another type

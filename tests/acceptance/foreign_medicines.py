@@ -1,0 +1,115 @@
+"""Medicines as other systems and countries write them, prescribed, stated, handed out or given (foreign_lists.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.acceptance.foreign_lists import IPS, UNKNOWN, WHO, Foreign, coded
+from tests.acceptance.requests import SNOMED, bundle, days_ago
+from tests.acceptance.unreadable import RXNORM, a_medicine
+
+Json = dict[str, Any]
+
+
+def medicine(*codings: tuple[str, str], text: str | None = None, **members: Any) -> Json:
+    named = {"medicationCodeableConcept": coded(*codings, text=text)} if codings or text else {}
+    return {k: v for k, v in (a_medicine("274783") | named | members).items() if v is not ...}
+
+
+def statement(status: str, code: str = "274783") -> Json:
+    said = {"resourceType": "MedicationStatement", "status": status, "effectivePeriod": {"start": days_ago(90)}}
+    return medicine((RXNORM, code), intent=..., authoredOn=..., **said)
+
+
+def given(kind: str, status: str, code: str = "274783") -> Json:
+    """A medicine that was handed out or given, by its RxNorm code or in words."""
+    named = coded((RXNORM, code)) if code.isdecimal() else coded(text=code)
+    return {"resourceType": kind, "status": status, "subject": WHO, "medicationCodeableConcept": named}
+
+
+def contained(code: tuple[str, str] | None, *ingredients: Json) -> Json:
+    """A prescription of a Medication with these ingredients."""
+    named: Json = {"code": coded(code)} if code else {}
+    inside = {"resourceType": "Medication", "id": "m", "ingredient": list(ingredients)} | named
+    return medicine(medicationCodeableConcept=..., medicationReference={"reference": "#m"}, contained=[inside])
+
+
+_ENDED = {"authoredOn": "2010-01-01", "dispenseRequest": {"validityPeriod": {"end": "2010-03-01"}}}
+INSULIN_INGREDIENT = {"itemCodeableConcept": coded((RXNORM, "274783"))}
+_INSULIN = {"medications": bundle(a_medicine("274783"))}
+_CONTAINED = {
+    "resourceType": "Medication",
+    "id": "m",
+    "code": coded(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")),
+}
+MEDICINES = {
+    "ATC of a German system": (medicine(("http://fhir.de/CodeSystem/bfarm/atc", "A10AE04")), True),
+    "contained, by ATC": (
+        medicine(medicationCodeableConcept=..., medicationReference={"reference": "#m"}, contained=[_CONTAINED]),
+        True,
+    ),
+    "PZN alone": (medicine(("http://fhir.de/CodeSystem/ifa/pzn", "00123456")), UNKNOWN),
+    "dm+d alone": (medicine(("https://dmd.nhs.uk", "39113611000001102")), UNKNOWN),
+    "SNOMED product": (medicine((SNOMED, "39487003")), UNKNOWN),
+    "words alone": (medicine(text="Lantus 100 E/ml"), UNKNOWN),
+    "an ATC group of which insulin is one": (medicine(("http://www.whocc.no/atc", "A10")), UNKNOWN),
+    "an unlisted RxNorm code, the words beside it": (
+        medicine((RXNORM, "1999999"), text="insulin glargine pen"),
+        UNKNOWN,
+    ),
+    "status unknown": (medicine(status="unknown"), UNKNOWN),
+    "statement, status unknown": (statement("unknown"), UNKNOWN),
+    "statement, active": (statement("active"), True),
+    "statement, completed": (statement("completed"), False),
+    "on hold": (medicine(status="on-hold"), False),
+    "dispensed only": (
+        medicine(resourceType="MedicationDispense", status="completed", whenHandedOver=days_ago(3)),
+        UNKNOWN,
+    ),
+    "administered on the ward": (medicine(resourceType="MedicationAdministration", status="in-progress"), UNKNOWN),
+    "handed out, of another class": (given("MedicationDispense", "completed", "6809"), False),
+    "handed out in error": (given("MedicationDispense", "entered-in-error"), False),
+    "handing out declined": (given("MedicationDispense", "declined"), False),
+    "administration not done": (given("MedicationAdministration", "not-done"), False),
+    "handed out, by words": (given("MedicationDispense", "completed", "Lantus"), UNKNOWN),
+    "IPS: none known": (medicine((IPS, "no-known-medications")), False),
+    "IPS: none known, by version": (medicine((f"{IPS}|1.1.0", "no-known-medications")), False),
+    "IPS: none known, and a code of insulin": (
+        medicine((IPS, "no-known-medications"), (RXNORM, "274783")),
+        True,
+    ),
+    "IPS: none known, and a local code": (medicine((IPS, "no-known-medications"), ("urn:x", "LANTUS")), UNKNOWN),
+    "status unknown, ended long ago": (medicine(status="unknown", **_ENDED), False),
+    "status unknown, in the hospital": (medicine(status="unknown", category=[coded(("urn:x", "inpatient"))]), False),
+    "status unknown, a plan": (medicine(status="unknown", intent="plan"), False),
+    "status unknown, still to come": (medicine(status="unknown", authoredOn=days_ago(-30)), False),
+    "completed, for whatever intent": (medicine(status="completed", intent="perhaps"), False),
+    "statement, status unknown, ended": (
+        statement("unknown") | {"effectivePeriod": {"start": "2010-01-01", "end": "2010-03-01"}},
+        False,
+    ),
+    "a Medication entered in error": (
+        medicine(
+            medicationCodeableConcept=...,
+            medicationReference={"reference": "#m"},
+            contained=[_CONTAINED | {"status": "entered-in-error", "code": coded((RXNORM, "6809"))}],
+        ),
+        UNKNOWN,
+    ),
+    "a product of no table, its ingredient beside it": (contained((RXNORM, "1999999"), INSULIN_INGREDIENT), True),
+    "an ingredient that is named elsewhere": (
+        contained(None, {"itemCodeableConcept": coded((RXNORM, "6809"))}, {"itemReference": {"reference": "#s"}}),
+        UNKNOWN,
+    ),
+    "IPS: no information": (medicine((IPS, "no-medication-info")), UNKNOWN),
+    "another drug, status unknown": (medicine(("http://www.whocc.no/atc", "N02BE01"), status="unknown"), False),
+}
+
+
+def _beside_another(resource: Json, insulin: object) -> Foreign:
+    """Beside another drug, so that the list is a list of prescriptions."""
+    sent = {"medications": bundle(a_medicine("6809"), resource | {"id": "foreign"})}
+    return Foreign(sent, {"insulin": (insulin,)}, _INSULIN if insulin is not False else {})
+
+
+FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()}
