@@ -37,12 +37,12 @@ def is_withheld(of: Mapping[str, Any]) -> bool:
     return _NIL_KNOWN not in codes or not _NO_ANSWER.isdisjoint(map(str, codes))
 
 
-class _Head(Struct, frozen=True, gc=False, rename="camel"):
+class _ListedHead(Struct, frozen=True, gc=False, rename="camel"):
     resource_type: object = None
     id: object = None
 
 
-_heads = msgspec.json.Decoder(_Head)
+_listed_heads = msgspec.json.Decoder(_ListedHead)
 
 
 def not_sent(key: str, sent: Sequence[Raw]) -> int:
@@ -57,7 +57,7 @@ def not_sent(key: str, sent: Sequence[Raw]) -> int:
 
 def _name(raw: Raw) -> str:
     try:
-        head = _heads.decode(raw)
+        head = _listed_heads.decode(raw)
     except UNREADABLE_JSON:
         return ""
     return f"{head.resource_type}/{head.id}"

@@ -14,6 +14,8 @@ from fhir_mappings.terminology.icd_editions import EDITIONS, hfrs_category
 from fhir_mappings.terminology.understanding import Why, of_concept, says_none_known
 
 _NOT_DIAGNOSES = frozenset({"family-history", "screening", "surgical-complication"})
+# A complication is specified by a second code of ICD (I97.130 with I50.9); a relative's disease or a screening is not.
+_OF_ANOTHER = frozenset({"family-history", "screening"})
 # What one Condition cannot be at once; everything else that its codings name belongs to one story (inputs 5).
 _CANNOT_BOTH_HOLD = (
     ("cancer", "cancer-history"),
@@ -98,7 +100,7 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
 
     Several codes of one system are ICD's own way to say one combined thing (I13.2 with I50.9 and N18.6), and those of
     two systems mostly tell one story (N18.6 and dialysis): all count. Not so a relative's disease, or one that is only
-    sought, beside one of the patient's own, whatever the systems.
+    sought, beside one of the patient's own, in one system either.
     """
     codings = concept.coding
     if len(codings) == 1:
@@ -109,7 +111,7 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
     of_others = own = False
     for coding in codings:
         if ideas := words.ideas(coding.system, coding.code):
-            is_of_another = not _NOT_DIAGNOSES.isdisjoint(ideas)
+            is_of_another = not _OF_ANOTHER.isdisjoint(ideas)
             of_others, own = of_others or is_of_another, own or not (is_of_another or ADVISORY.issuperset(ideas))
             system = words.maps.canonical(coding.system)
             by_system.setdefault("ICD" if system in ICD_DIAGNOSES else system, set()).update(ideas)
@@ -118,10 +120,12 @@ def _meaning(concept: CodeableConcept, words: Vocabulary) -> tuple[tuple[str, ..
 
 
 def _contradict(meanings: list[set[str]]) -> bool:
-    """Whether one system says what another excludes: a cancer that is over, say, and the same as a current one."""
+    """Whether one system says what another excludes: a disease that a relative has, say, and the same as one's own."""
     for number, ideas in enumerate(meanings):
         others = set().union(*(other for place, other in enumerate(meanings) if place != number))
         if any(one in ideas and other in others for pair in _CANNOT_BOTH_HOLD for one, other in (pair, pair[::-1])):
+            return True
+        if ideas & _NOT_DIAGNOSES and not others & _NOT_DIAGNOSES and others - ADVISORY:
             return True
     return False
 

@@ -181,12 +181,12 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
 def _standing(condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock) -> Standing:
     """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
 
-    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, and where one
-    thing says that it holds and another that it is over.
+    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, and where one of
+    HL7's says that it holds and another that it is over.
     """
-    codes = _codes(condition.clinical_status, _CLINICAL)
     if _is_abated(condition, abatement, now):
-        return "unclear" if abatement is None and codes & _CURRENT else "history"
+        return "history"
+    codes = _codes(condition.clinical_status, _CLINICAL)
     if codes & _OVER:
         return "unclear" if codes & _CURRENT else "history"
     if codes & _CURRENT:

@@ -137,14 +137,11 @@ PROBLEMS = {
         problem(clinicalStatus=coded(*((f"{HL7}/condition-clinical", one) for one in ("active", "resolved")))),
         accepted=MAYBE,
     ),
-    "active, and over in words": _problems(problem(abatementString="ongoing"), accepted=MAYBE),
+    "screening for what is there": _problems(problem(code=coded((ICD, "Z13.1"), (ICD, "E11.9"))), accepted=MAYBE),
     "over in words, without a status": _problems(
         problem(clinicalStatus=..., abatementString="2019"), accepted={"diabetes": (False,)}, readable="M54.50"
     ),
     "one's own and a relative's in one": _problems(problem(code=coded((ICD, "E11.9"), (ICD, "Z83.3"))), accepted=MAYBE),
-    "failure after an operation, and failure": _problems(
-        problem(code=coded((ICD, "I97.130"), (ICD, "I50.9"))), accepted={"heart_failure": (UNKNOWN,)}, readable="I50.9"
-    ),
     "IPS: none known, and a local code": _problems(
         problem(code=coded((IPS, "no-known-problems"), ("urn:x", "DM2"))), accepted=MAYBE
     ),

@@ -41,7 +41,8 @@ def test_an_order_of_words_only_or_that_cannot_be_read_is_named_without_a_code()
     words = an_order()
     words["code"] = {"text": "Fusion for Mr Smith"}
     broken = {"resourceType": "ServiceRequest", "code": 7}
-    assert unmapped(words) == unmapped(broken) == (UnmappedOrder(),)
+    assert unmapped(words) == (UnmappedOrder(),)
+    assert unmapped(broken) == (UnmappedOrder(unread=True),)
 
 
 @pytest.mark.parametrize(
