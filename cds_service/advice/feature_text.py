@@ -15,7 +15,11 @@ _ALONE = {
     "current": "current smoker", "former": "former smoker", "never": "never smoked",
     "partially dependent": "partly dependent", "totally dependent": "totally dependent",
 }  # fmt: skip
-_DOUBTS = {"unit-assumed": "unit assumed", "newer-unreadable": "a newer one was not read"}
+_DOUBTS = {
+    "unit-assumed": "unit assumed",
+    "newer-unreadable": "a newer one was not read",
+    "other-unreadable": "another one was not read",
+}
 _MEDICINES = {
     "sglt2_inhibitor": "SGLT2 inhibitor on the medication list",
     "glp1_receptor_agonist": "GLP-1 medicine on the medication list",

@@ -106,21 +106,31 @@ def _sorted(export: Path, work: Path, digest: str, pool: Executor, progress: Pro
         if found.digest != digest:
             raise OtherReplayError(f"{work} holds another replay: name another folder with --work")
         return found
-    shutil.rmtree(work / _DATA)
-    private_files.folder(work / _DATA)
-    how_many, parts = split.buckets(export), split.tasks(export)
-    provided: set[str] = set()
-    counts: Counter[str] = Counter()
-    submitted = [pool.submit(_split, part, work / _DATA, how_many) for part in parts]
-    for number, done in enumerate(as_completed(submitted), start=1):
-        found_here = done.result()
-        provided.update(found_here.types)
-        counts.update(found_here.counts)
-        progress("sorted", number, len(parts))
+    how_many = split.buckets(export)
+    found_here = _split_all(export, work, how_many, pool, progress)
+    if any(one.names_members for one in found_here):
+        found_here = _split_all(export, work, how_many, pool, progress, all_results=True)
+    provided = {kind for one in found_here for kind in one.types}
+    counts = sum((Counter(one.counts) for one in found_here), Counter())
     split.collect_medications(work / _DATA, work / _MEDICATIONS)
     manifest = _Manifest(digest, how_many, tuple(sorted(provided)), dict(counts))
     merged.put(path, [msgspec.json.encode(manifest)])
     return manifest
+
+
+def _split_all(
+    export: Path, work: Path, how_many: int, pool: Executor, progress: Progress, *, all_results: bool = False
+) -> list[split.Sorted]:
+    """What each part of the export holds, sorted into an empty folder; `all_results`: as Sieve has it."""
+    shutil.rmtree(work / _DATA)
+    private_files.folder(work / _DATA)
+    parts = split.tasks(export)
+    submitted = [pool.submit(_split, part, work / _DATA, how_many, all_results) for part in parts]
+    found = []
+    for number, done in enumerate(as_completed(submitted), start=1):
+        found.append(done.result())
+        progress("sorted", number, len(parts))
+    return found
 
 
 def _bounded(waiting: Iterator[Future[None]], at_most: int) -> Iterator[Future[None]]:
@@ -135,8 +145,8 @@ def _bounded(waiting: Iterator[Future[None]], at_most: int) -> Iterator[Future[N
     yield from as_completed(running)
 
 
-def _split(part: split.Task, data: Path, how_many: int) -> split.Sorted:
-    return split.sort(part, data, how_many, Sieve(_setting[-1].site))
+def _split(part: split.Task, data: Path, how_many: int, all_results: bool) -> split.Sorted:
+    return split.sort(part, data, how_many, Sieve(_setting[-1].site, all_results=all_results))
 
 
 def _replayed(work: Path, name: str, provided: frozenset[str]) -> None:

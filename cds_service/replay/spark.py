@@ -18,7 +18,7 @@ from cds_service.replay.opened import NamedOpening
 from cds_service.replay.patient import Setting
 from fhir_mappings.report import bulk_frames
 from fhir_mappings.report.bulk_files import OF_NOBODY
-from fhir_mappings.report.bulk_frames import LOST, TYPE, Keeps
+from fhir_mappings.report.bulk_frames import LOST, MEMBERS, TYPE, Keeps
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -61,8 +61,11 @@ def of_dataframe(frame: DataFrame, named: NamedOpening, *, column: str = "value"
     """Of a DataFrame with one resource as JSON text in each row, as `spark.read.parquet` gives it."""
     entries = bulk_frames.entries(frame, column, lambda: _keeps(named))
     counted = bulk_frames.counted(entries)
+    if any(section == MEMBERS for section, _, _ in counted):  # then no result is dropped (worth.py)
+        entries = bulk_frames.entries(frame, column, lambda: _keeps(named, all_results=True))
+        counted = bulk_frames.counted(entries)
     provided = worth.types(keys[0] for section, keys, _ in counted if section == TYPE)
-    beside = {_told(section, *keys): number for section, keys, number in counted if section != TYPE}
+    beside = {_told(section, *keys): number for section, keys, number in counted if section not in (TYPE, MEMBERS)}
 
     def of_one(table: Table) -> Table:
         found = patient.replay(*bulk_frames.person_of(table), _setting(named, provided))
@@ -81,13 +84,13 @@ def _told(section: str, what: str, kind: str = "") -> str:
     return f"{section} {what}"
 
 
-def _keeps(named: NamedOpening) -> Keeps:
-    return _sieve(named).keeps
+def _keeps(named: NamedOpening, *, all_results: bool = False) -> Keeps:
+    return _sieve(named, all_results).keeps
 
 
-@lru_cache(maxsize=1)
-def _sieve(named: NamedOpening) -> worth.Sieve:
-    return worth.Sieve(_setting(named, frozenset()).site)
+@lru_cache(maxsize=2)
+def _sieve(named: NamedOpening, all_results: bool) -> worth.Sieve:
+    return worth.Sieve(_setting(named, frozenset()).site, all_results=all_results)
 
 
 @lru_cache(maxsize=2)

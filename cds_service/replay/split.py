@@ -39,10 +39,11 @@ class Task(Struct, frozen=True):
 
 
 class Sorted(Struct, frozen=True):
-    """What one task found: types, and what was dropped or lost, counted."""
+    """What one task found: types, what was dropped or lost, counted, and whether any result may name others."""
 
     types: tuple[str, ...]
     counts: dict[str, int]
+    names_members: bool = False
 
 
 def buckets(export: Path) -> int:
@@ -74,8 +75,10 @@ def sort(task: Task, folder: Path, how_many: int, sieve: Sieve) -> Sorted:
     seen: set[str] = set()
     lost: Lost = Counter()
     writer = _Writer(folder)
+    names_members = False
     for head, raw in _resources(task, lost):
         seen.add(head.resource_type)
+        names_members = names_members or bulk.names_members(head, raw)
         if not sieve.keeps(head, raw):
             counts[f"{DROPPED} {head.resource_type}"] += 1
         elif head.resource_type == "Medication" and head.id:
@@ -87,7 +90,7 @@ def sort(task: Task, folder: Path, how_many: int, sieve: Sieve) -> Sorted:
     writer.flush()
     for keys, number in lost.items():
         counts[f"{LOST} {keys[0]}"] += number
-    return Sorted(tuple(sorted(types(seen))), dict(counts))
+    return Sorted(tuple(sorted(types(seen))), dict(counts), names_members)
 
 
 def bucket_name(owner: str, how_many: int) -> str:

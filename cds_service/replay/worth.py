@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from cds_service.replay.chart import KEY_OF
 from cds_service.replay.known_at import ORDER_TYPES
 from cds_service.tenant_runtime import TenantRuntime
+from fhir_mappings.fhir.elements import ABSENT
 from fhir_mappings.fhir.resources import UNREADABLE_JSON
 from fhir_mappings.report.bulk_files import Head
 from fhir_mappings.results import observations
@@ -21,8 +22,13 @@ DROPPED = "dropped"
 
 
 class _Result(Struct, frozen=True, gc=False):
-    code: Raw = Raw(b"")
-    component: Raw = Raw(b"")
+    """What of a result says whether it is worth keeping: its code, and what may hold or name another."""
+
+    code: Raw = ABSENT
+    component: Raw = ABSENT
+    contained: Raw = ABSENT
+    has_member: Raw = field(default=ABSENT, name="hasMember")
+    focus: Raw = ABSENT
 
 
 _results = msgspec.json.Decoder(_Result)
@@ -32,10 +38,13 @@ class Sieve:
     """Tells what is worth keeping for one tenant.
 
     Dropped are types that no input is read from, and results whose code is of a system that is read and of no value
-    set. A result under a code that nobody knows stays: it is told as not understood, in each row as of its instant.
+    set, and which hold or name no other. A result under a code that nobody knows stays: it is told as not understood,
+    in each row as of its instant. `all_results`: none is dropped, for panels name some of them (bulk.names_members),
+    and one that did not come may be of any input.
     """
 
-    def __init__(self, site: TenantRuntime) -> None:
+    def __init__(self, site: TenantRuntime, *, all_results: bool = False) -> None:
+        self._all_results = all_results
         self._words: Vocabulary = vocabulary(site.value_sets, site.maps)
         self._names = RECORDED + tuple(one.rule.idea for one in site.rules.inputs)
 
@@ -43,11 +52,12 @@ class Sieve:
         """Whether the resource could change a row."""
         if head.resource_type != "Observation":
             return head.resource_type in READ
+        if self._all_results:
+            return True
         try:
             result = _results.decode(raw)
-            return bool(result.component) or not observations.is_of_no_input(
-                bytes(result.code), self._words, self._names
-            )
+            holds = result.component or result.contained or result.has_member or result.focus
+            return bool(holds) or not observations.is_of_no_input(bytes(result.code), self._words, self._names)
         except UNREADABLE_JSON:
             return True
 

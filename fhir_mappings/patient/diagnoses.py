@@ -50,7 +50,8 @@ class Diagnosis(Struct, frozen=True, gc=False):
     """One Condition that counts: what it means, whether it is current, and when it began and ended.
 
     `unclear`: its status, or the date that stands for one, cannot be read. `categories`: its three-character ICD-10
-    categories, where a score weighs them (HFRS). `vague`: when it began or ended is told in a form that is not read.
+    categories, where a score weighs them (HFRS). `vague_onset`, `vague_end`: when it began, or ended, is told in a form
+    that is not read.
     """
 
     source: str
@@ -61,7 +62,18 @@ class Diagnosis(Struct, frozen=True, gc=False):
     abatement: Moment | None
     two_concepts: bool = False
     categories: tuple[str, ...] = ()
-    vague: bool = False
+    vague_onset: bool = False
+    vague_end: bool = False
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether a date of it is told and cannot be read."""
+        return self.vague_onset or self.vague_end
+
+    @property
+    def may_end_any_day(self) -> bool:
+        """Whether its end is told unreadably, or nothing at all is known of when it was."""
+        return self.abatement is None and (self.vague_end or self.ended is None)
 
     @property
     def began(self) -> Moment | None:
@@ -166,9 +178,17 @@ def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Dia
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
     source = f"Condition/{condition.id or ''}"
-    vague = (onset is None and tells_of_onset(condition)) or (abatement is None and tells_of_end(condition))
     return Diagnosis(
-        source, meant.ideas, standing, recorded, onset, abatement, meant.contradicts, meant.categories, vague
+        source,
+        meant.ideas,
+        standing,
+        recorded,
+        onset,
+        abatement,
+        meant.contradicts,
+        meant.categories,
+        vague_onset=onset is None and tells_of_onset(condition),
+        vague_end=abatement is None and tells_of_end(condition),
     )
 
 

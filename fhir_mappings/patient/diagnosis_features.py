@@ -114,11 +114,10 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
         return conflicting("cancer", contradiction, coverage)
     seen = diagnoses.seen(coverage, lambda one: one.standing != "history" or _ended_within_five_years(one, now))
     histories = diagnoses.of("cancer-history", current=False)
-    vague = next((one for one in past if one.vague or one.ended is None), None) or next(
-        (one for one in histories if one.vague), None
-    )
-    if vague is not None and not seen.gap:
-        return _when_unknown("cancer", vague, seen)
+    vague = [one for one in past if one.may_end_any_day]
+    vague += [one for one in histories if (one.abatement or one.onset) is None and one.is_vague]
+    if vague and not seen.gap:
+        return _when_unknown("cancer", vague[0], seen)
     return _only_past(no("cancer", seen)) if past or histories else no("cancer", seen)
 
 
@@ -128,7 +127,7 @@ def _when_unknown(name: str, one: Diagnosis, coverage: Coverage) -> Feature:
         name=name,
         status="missing",
         source=one.source,
-        reason="date-unreadable" if one.vague else "undated",
+        reason="date-unreadable" if one.is_vague else "undated",
         flags=coverage.flags,
         could_be=EITHER,
     )

@@ -24,11 +24,12 @@ _DIALYSIS_DAYS = 14  # NSQIP
 _NOT_BEGUN = frozenset({"preparation", "not-done", "entered-in-error"})
 _UNDER_WAY = frozenset({"in-progress", "on-hold"})
 _DIALYSIS = "dialysis-procedure"
+_IMPRECISE, _UNREADABLE = "date-imprecise", "date-unreadable"
 _ASKED = SPINE_GROUPS | {_DIALYSIS}
 
 
 class PastProcedure(Struct, frozen=True, gc=False):
-    """A completed procedure that means something to an input. `open_ended`: only its beginning is told.
+    """A completed procedure that means something to an input. `open_ended`: why no day of its end is known.
 
     `under_way`: one that is not completed, and was not understood; it means nothing but that it could be dialysis.
     """
@@ -36,7 +37,7 @@ class PastProcedure(Struct, frozen=True, gc=False):
     source: str
     ideas: tuple[str, ...]
     when: Moment | None
-    open_ended: bool = False
+    open_ended: str = ""
     under_way: bool = False
 
 
@@ -60,10 +61,8 @@ def read_procedures(
         if when is not None and is_ahead(when, now):
             continue
         if why is not None:
-            under_way = procedure.status in _UNDER_WAY
-            long_ago = when is not None and not open_ended and placed(when, _DIALYSIS_DAYS, now) == "stale"
-            counted.add(why, procedure.code, entry=procedure.id, over=long_ago and not under_way)
-            if under_way:
+            counted.add(why, procedure.code, entry=procedure.id, over=_is_long_ago(procedure, when, open_ended, now))
+            if procedure.status in _UNDER_WAY:
                 found.append(PastProcedure("", (), when, under_way=True))
         else:
             found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
@@ -79,15 +78,34 @@ def _may_be_done(status: str | None, ideas: tuple[str, ...]) -> bool:
     return status not in _NOT_BEGUN and (not ideas or not _ASKED.isdisjoint(ideas))
 
 
-def _performed(procedure: Procedure, now: Clock) -> tuple[Moment | None, bool]:
-    """When it was done: a period by its end, or by its beginning where that is open or still to come."""
+def _performed(procedure: Procedure, now: Clock) -> tuple[Moment | None, str]:
+    """When it was done, and why no day of its end is known, as a reason of an input.
+
+    A period by its end, or by its beginning where that is open or still to come.
+    """
     period = procedure.performed_period
     if procedure.performed_date_time is not None or period is None:
-        return moment(procedure.performed_date_time, now.zone), False
-    end = moment(period.end, now.zone)
-    if end is None or (period.start and is_ahead(end, now)):
-        return moment(period.start, now.zone), True
-    return end, False
+        when = moment(procedure.performed_date_time, now.zone)
+        return when, _UNREADABLE if when is None and procedure.performed_date_time else ""
+    end, start = moment(period.end, now.zone), moment(period.start, now.zone)
+    if end is not None and not (period.start and is_ahead(end, now)):
+        return end, ""
+    if end is None and (period.end or (period.start and start is None)):
+        return start, _UNREADABLE
+    return start, _IMPRECISE
+
+
+def _is_long_ago(procedure: Procedure, when: Moment | None, open_ended: str, now: Clock) -> bool:
+    """Whether what was not understood is over, were it a dialysis: what is completed, by its beginning if need be.
+
+    Of a dialysis that is known to be one, a beginning alone leaves open whether it goes on. What is under way by its
+    status and ended by its period contradicts itself: it may go on.
+    """
+    if procedure.status in _UNDER_WAY:
+        return False
+    period = procedure.performed_period
+    is_over = not open_ended or (procedure.status == "completed" and not (period and period.end))
+    return is_over and when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
 
 
 def _ideas(procedure: Procedure, words: Vocabulary) -> tuple[str, ...]:
@@ -152,11 +170,11 @@ def dialysis(
         name="dialysis",
         status="missing",
         source=undated.source,
-        reason="undated",
+        reason=undated.open_ended or (_IMPRECISE if undated.when else "undated"),
         flags=seen.flags,
         could_be=EITHER,
     )
 
 
 def _could_be_recent(one: PastProcedure, now: Clock) -> bool:
-    return one.when is None or one.open_ended or could_be_within(one.when, _DIALYSIS_DAYS, now)
+    return one.when is None or bool(one.open_ended) or could_be_within(one.when, _DIALYSIS_DAYS, now)

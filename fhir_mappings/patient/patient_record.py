@@ -38,7 +38,9 @@ from fhir_mappings.patient.medications import Medications
 from fhir_mappings.patient.past_procedures import PastProcedure
 from fhir_mappings.patient.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.results import observations as observed
-from fhir_mappings.results import unread_results, within_results
+from fhir_mappings.results import within_results
+from fhir_mappings.results.focus import Whose
+from fhir_mappings.results.nameless import named, unnamed
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.result_inputs import RECORDED
 from fhir_mappings.results.site_inputs import SiteInput
@@ -127,17 +129,23 @@ def read_record(  # everything that a record depends on
     sorted_out = _sorted_out(parts.values())
     names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
     aside = [one for part in parts.values() for one in part.unread]
-    within = within_results.sorted_out(sorted_out[Observation], sorted_out[DiagnosticReport], patient_id, aside)
+    patient = next(iter(sorted_out[Patient]), None)
+    within = within_results.sorted_out(
+        sorted_out[Observation],
+        sorted_out[DiagnosticReport],
+        aside,
+        Whose(patient_id, patient, {name: raw for result in results.values() for name, raw in result.named}),
+        lambda code: observed.means_input(code, words, names),
+    )
     recorded, unreadable, nameless = observed.index(within.observations, words, names, rules)
     for unread in (within.unread, aside):
         observed.file_unread(unread, words, names, recorded)
     if unreadable:
         parts = {key: decode_resources.without(part, unreadable) for key, part in parts.items()}
-    patient = next(iter(sorted_out[Patient]), None)
     medicines = [one for kind in _MEDICINES for one in sorted_out[kind]]
-    named = references.named_medications(results.values())
+    of_bundles = references.named_medications(results.values())
     found, of_diagnoses = diagnoses.read_conditions(sorted_out[Condition], words, now)
-    taken, of_medicines = medications.read_medications(medicines, words, now, named)
+    taken, of_medicines = medications.read_medications(medicines, words, now, of_bundles)
     past, of_procedures = past_procedures.read_procedures(sorted_out[Procedure], words, now)
     concluded, of_reports = conclusions(sorted_out[DiagnosticReport], words, now)
     counted = {
@@ -149,9 +157,8 @@ def read_record(  # everything that a record depends on
     if demographics.is_elsewhere(patient):
         results = {key: replace(result, truncated=key != "patient") for key, result in results.items()}
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
-    results_unread = (
-        nameless + within.not_sent + sum(_nameless(unclear[key], parts[key]) for key in _RESULTS if key in unclear)
-    )
+    set_aside = sum(_unnamed(unclear[key], parts[key], words) for key in _RESULTS if key in unclear)
+    results_unread = nameless + within.not_sent + unnamed(within.unread, words) + set_aside - named(unreadable, words)
     coverage = {
         key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
         for key, result in results.items()
@@ -224,9 +231,9 @@ def _unclear(result: SearchResult, part: ReadResources, counted: Counted | None)
     return counted.unclear(+others, len(part.unread) - len(texts))
 
 
-def _nameless(unclear: Unclear, part: ReadResources) -> int:
+def _unnamed(unclear: Unclear, part: ReadResources, words: Vocabulary) -> int:
     """How many results were not read that do not even say of what they are: they could be of any input."""
-    return max(0, unclear.entries - sum(map(unread_results.is_named, part.unread)))
+    return max(0, unclear.entries - named(part.unread, words))
 
 
 def _gaps(unclear: Unclear) -> tuple[int, int]:

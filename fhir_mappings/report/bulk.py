@@ -113,6 +113,11 @@ def medication_of(head: Head) -> str | None:
     return named.rsplit("/", 1)[-1].removeprefix("urn:uuid:") if named else None
 
 
+def names_members(head: Head, raw: Raw) -> bool:
+    """Whether a result may name others that belong to it: by the name of the member alone, the same in every runner."""
+    return head.resource_type == "Observation" and b'"hasMember"' in bytes(raw)
+
+
 def owner_of(head: Head) -> str | None:
     """The id of the patient whose it is."""
     if head.resource_type == "Patient":

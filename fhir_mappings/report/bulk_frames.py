@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Keeps = Callable[[Head, Raw], bool]
 Keys = tuple[str, ...]
 Counted = tuple[str, Keys, int]  # what is counted, of what, how often
-LOST, DROPPED, TYPE = "lost", "dropped", "type"
+LOST, DROPPED, TYPE, MEMBERS = "lost", "dropped", "type", "members"
 _ENTRIES = "kind string, owner string, name string, text string, number bigint"
 _COUNTED = "section string, name string, number bigint"
 _OWNED, _NEEDED, _MEDICATION, _COUNT = "owned", "needed", "medication", "count"
@@ -49,7 +49,10 @@ def entries(frame: DataFrame, column: str, keeps: Callable[[], Keeps]) -> DataFr
 
 
 def counted(found: DataFrame) -> list[Counted]:
-    """What was counted on the way: ("lost", what), ("dropped", type), and ("type", type) of all that came."""
+    """What was counted on the way: ("lost", what), ("dropped", type), and ("type", type) of all that came; ("members",)
+
+    of results that may name others.
+    """
     summed = found.filter(f"kind = '{_COUNT}'").groupBy("owner", "name").agg({"number": "sum"}).collect()
     return [(row[0], tuple(msgspec.json.decode(row[1], type=list[str])), row[2]) for row in summed]
 
@@ -105,6 +108,8 @@ def _of_lines(texts: Iterable[str | None], keep: Keeps) -> Iterator[_Entry]:
             counts[LOST, (BROKEN_LINE,)] += 1
             continue
         counts[TYPE, (head.resource_type,)] += 1
+        if bulk.names_members(head, raw):
+            counts[MEMBERS, ()] += 1
         if not keep(head, raw):
             counts[DROPPED, (head.resource_type,)] += 1
         elif head.resource_type == "Medication" and head.id:

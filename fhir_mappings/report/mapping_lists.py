@@ -17,7 +17,7 @@ from fhir_mappings.fhir.resources import (
     Resource,
 )
 from fhir_mappings.patient.patient_record import PatientRecord
-from fhir_mappings.results.observations import is_nameless
+from fhir_mappings.results.nameless import is_nameless
 from fhir_mappings.terminology.code_systems import KNOWN
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.understanding import (

@@ -17,7 +17,7 @@ from fhir_mappings.results.finding_rules import FINDINGS
 from fhir_mappings.results.measurement_rules import RULES, MeasurementRule
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.quantities import Reading
-from fhir_mappings.results.result_selection import Selection, winner
+from fhir_mappings.results.result_selection import NEWER_UNREADABLE, OTHER_UNREADABLE, Selection, winner
 
 _ALL = RULES | FINDINGS
 _READERS: dict[str, Callable[[Valued], Reading]] = {
@@ -124,7 +124,11 @@ def _is_usual(rule: MeasurementRule, value: float) -> bool:
     return rule.soft[0] <= value <= rule.soft[1]
 
 
-_INHERITED = ("unit-assumed", "newer-unreadable")  # what is doubted of a number is doubted of what rests on it
+_INHERITED = (
+    "unit-assumed",
+    NEWER_UNREADABLE,
+    OTHER_UNREADABLE,
+)  # what is doubted of a number is doubted of what rests on it
 
 
 def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: Feature, dialysis: Feature) -> Feature:

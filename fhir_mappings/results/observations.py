@@ -9,17 +9,15 @@ from functools import lru_cache
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from fhir_mappings.fhir.elements import CodeableConcept, Coding, concept
+from fhir_mappings.fhir.elements import CodeableConcept, concept
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Resource, Valued
 from fhir_mappings.results import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.results.added_oxygen import is_on_oxygen
+from fhir_mappings.results.nameless import has_no_value, is_nameless, nameless_parts
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
-from fhir_mappings.results.unread_results import UNREADABLE, why_not_used
-from fhir_mappings.terminology.code_systems import LOINC
+from fhir_mappings.results.unread_results import STATUS_UNKNOWN, UNREADABLE, why_not_used
 from fhir_mappings.terminology.concept_maps import Vocabulary
-from fhir_mappings.terminology.listed_codes import is_loinc
-from fhir_mappings.terminology.understanding import why_not_understood
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -90,38 +88,44 @@ def is_of_no_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...
     return meant == () and not nameless
 
 
+def means_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...]) -> bool:
+    """Whether a result under this code is by itself one of an input."""
+    return bool(_meanings(words, names)(written_code)[0])
+
+
 def index(
     observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
 ) -> tuple[RecordedByInput, list[Observation], int]:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
 
-    Also those whose code cannot be read, and how many different codes say nothing that is known here: results of any
-    input may stand under them. Each code is understood once, however many results there are of it.
+    Also those whose code cannot be read, and how many different codes, of results and of their parts, say nothing that
+    is known here: results of any input may stand under them. Each code is understood once, however many results there
+    are of it.
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
-    nameless = 0
+    nameless: set[CodeableConcept] = set()
     inputs_of = _inputs_of(words, names)
     meaning_of = _meanings(words, names)
-    understood: dict[bytes, Inputs | None] = {}
+    understood: dict[bytes, Meaning] = {}
     usable = _USABLE | {"unknown"} if rules.status_unknown else _USABLE
     if rules.decimal_comma:
         observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
         if observation.status not in usable:
-            _file_unread(observation, why_not_used(observation.status), words, inputs_of, found)
+            nameless.update(_file_unusable(observation, words, inputs_of, found))
             continue
         written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
         try:
-            meant = understood[written_code]
+            meant, says_nothing = understood[written_code]
         except KeyError:
-            meant, says_nothing = meaning_of(written_code)
-            understood[written_code] = meant
-            nameless += says_nothing and not observation.component
+            meant, says_nothing = understood[written_code] = meaning_of(written_code)
         if meant is None:
             unreadable.append(observation)
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
+        if says_nothing or observation.component:
+            nameless.update(nameless_parts(observation, words))
         if not meant and not observation.component:
             continue
         if len(meant) == 1 and not observation.component:  # nearly all of what means something
@@ -131,30 +135,22 @@ def index(
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
         found = {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}
-    return dict(found), unreadable, nameless
-
-
-def is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:
-    """Whether no coding of a result says of what it is: a LOINC code, one that is classified, one that the site maps.
-
-    A result in another system, in SNOMED CT or CPT by a code of no list, or in a laboratory's own word under LOINC's
-    URI may be of any input.
-    """
-    return not any(_says_of_what(one, words) for one in code.coding) and not (code.text and words.texts(code.text))
-
-
-def _says_of_what(one: Coding, words: Vocabulary) -> bool:
-    if not one.system or not one.code:
-        return False
-    if words.maps.canonical(one.system) == LOINC:
-        return is_loinc(one.code)
-    return bool(words.maps.translate(one.system, one.code)) or why_not_understood(one.system, one.code, words) is None
+    return dict(found), unreadable, len(nameless)
 
 
 def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:
     valued = unit_aliases.rewritten(recorded.valued, aliases)
     observation = valued if isinstance(valued, Observation) else recorded.observation
     return replace(recorded, observation=observation, valued=valued)
+
+
+def _file_unusable(
+    observation: Observation, words: Vocabulary, inputs_of: InputsOf, found: RecordedByInput
+) -> Iterable[CodeableConcept]:
+    """File a result that its status keeps from being used; what of it says nothing where no status is known."""
+    why = why_not_used(observation.status)
+    _file_unread(observation, why, words, inputs_of, found)
+    return nameless_parts(observation, words) if why == STATUS_UNKNOWN else ()
 
 
 def _file_whole(
@@ -242,13 +238,4 @@ def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabu
 
 def _is_bare_panel(valued: Valued) -> bool:
     """Whether it has components but neither a value nor a reason for having none."""
-    return (
-        valued.value_quantity is None
-        and isinstance(valued, Observation)
-        and bool(valued.component)
-        and valued.value_string is None
-        and valued.value_codeable_concept is None
-        and valued.value_integer is None
-        and valued.value_range is None
-        and valued.data_absent_reason is None
-    )
+    return isinstance(valued, Observation) and bool(valued.component) and has_no_value(valued)

@@ -16,7 +16,7 @@ from fhir_mappings.fhir.resources import Valued
 from fhir_mappings.results.feature import Status
 from fhir_mappings.results.observations import Recorded
 from fhir_mappings.results.quantities import Reading, rejected
-from fhir_mappings.results.result_time import in_window
+from fhir_mappings.results.result_time import NO_TIME, UNREADABLE, in_window
 from fhir_mappings.results.unread_results import AWAITED, DROPPED
 
 _UTC = ZoneInfo("UTC")
@@ -26,6 +26,9 @@ _CORRECTED = frozenset({"amended", "corrected"})
 _UNCONFIRMED = frozenset({"preliminary", "unknown"})  # the latter only where the tenant lets it count (messy case 21)
 # Two zones are at most 26 hours apart: a record whose written date is three days older cannot be of a later day.
 _ZONES_APART = timedelta(days=3)
+NEWER_UNREADABLE, OTHER_UNREADABLE = "newer-unreadable", "other-unreadable"
+_HIDDEN = (NEWER_UNREADABLE, OTHER_UNREADABLE)
+_NOT_PLACED = frozenset({NO_TIME, UNREADABLE, "date-imprecise"})  # it could be of any day, or of any of some
 _VALUE_NOT_TAKEN = frozenset({"censored", "masked"})  # missing, although there is a value
 _ROUNDING = 1e-9  # 10.5 and 10.45 are half a unit apart, whatever binary fractions say
 _TOLERANCE = 0.005  # two results of the same time within 0.5 % of each other agree
@@ -74,8 +77,8 @@ def winner(
     usable = [one for one in candidates if one.usable]
     if usable:
         best = _best_of(usable, half_unit)
-        hidden = any(_is_unreadable_beside(one, best.winner) for one in candidates)
-        return replace(best, flags=(*best.flags, "newer-unreadable")) if hidden else best
+        hidden = {_beside(one, best.winner) for one in candidates} - {""}
+        return replace(best, flags=(*best.flags, min(hidden, key=_HIDDEN.index))) if hidden else best
     if not candidates:
         return None
     first = _highest([one for one in candidates if one.recorded.unread not in DROPPED] or candidates)
@@ -86,12 +89,33 @@ def winner(
     return Selection(first, first.reading.status, first.reading.reason, first.flags)
 
 
-def _is_unreadable_beside(candidate: Candidate, best: Candidate) -> bool:
-    """Whether it lies in the window, is as recent as the one that counts, and has a value that is not taken: told."""
+def _beside(candidate: Candidate, best: Candidate) -> str:
+    """What is told of a value that is not taken beside the one that counts: that it is newer, or that it could be.
+
+    "" for one that is older, or that would not count before it if it were read.
+    """
+    if not _has_value_not_taken(candidate):
+        return ""
+    one, other = candidate.when, best.when
+    if candidate.placed in _NOT_PLACED or one is None or other is None:
+        return OTHER_UNREADABLE if candidate.placed in _NOT_PLACED else ""
+    if candidate.placed:
+        return ""
+    if one.last == other.last and candidate.recorded.lower_rank != best.recorded.lower_rank:
+        return OTHER_UNREADABLE if best.recorded.lower_rank else ""
+    if one.precision == other.precision == "time":
+        newer, older = one.time > other.time, one.time < other.time
+    else:
+        newer, older = one.first > other.last, one.last < other.first
+    return NEWER_UNREADABLE if newer else "" if older else OTHER_UNREADABLE
+
+
+def _has_value_not_taken(candidate: Candidate) -> bool:
+    """Whether there is a value that is refused, withheld, or of no day that is known."""
     reading = candidate.reading
     has_value = reading.status == "rejected" or reading.reason in _VALUE_NOT_TAKEN
-    said = has_value and candidate.recorded.unread not in DROPPED
-    return said and not candidate.placed and candidate.key[2:5] >= best.key[2:5]
+    undated = reading.usable and candidate.placed in _NOT_PLACED
+    return (has_value or undated) and candidate.recorded.unread not in DROPPED
 
 
 def _highest(candidates: list[Candidate]) -> Candidate:
@@ -152,8 +176,8 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
     found: list[Candidate] = []
     enough = ""
     for one in recorded:
-        if one.written < enough:
-            break
+        if one.written < enough[: len(one.written)] and _is_dated(one.written):
+            continue
         candidate = _candidate(one, read, lookback_days, now)
         if candidate is None:
             continue
@@ -161,6 +185,11 @@ def _candidates(recorded: list[Recorded], read: ReadValue, lookback_days: int, n
         if not enough and candidate.usable and not candidate.preliminary and candidate.when and candidate.key[1]:
             enough = (candidate.when.first - _ZONES_APART).isoformat()
     return found
+
+
+def _is_dated(written: str) -> bool:
+    """Whether a text begins as a date of FHIR does, so that it can be compared with others as a text."""
+    return written[4:5] == "-" or (len(written) == 4 and written.isdigit())
 
 
 def _candidate(recorded: Recorded, read: ReadValue, lookback_days: int, now: Clock) -> Candidate | None:

@@ -13,7 +13,7 @@ from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation
 T = TypeVar("T")
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html: these say that there is no result.
-_WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
+WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _READ = frozenset({"preliminary", "final", "amended", "corrected"})
 AWAITED, UNREADABLE, STATUS_UNKNOWN = "awaited", "unreadable", "result-status-unknown"
 # Dropped by their status (inputs 1.3 step 1): told only where nothing else is recorded.
@@ -24,7 +24,7 @@ def why_not_used(status: str | None) -> str:
     """Why a result that is not used is not, by its status; "" for one that was withdrawn."""
     if status == "registered":
         return AWAITED
-    if status in _WITHDRAWN:
+    if status in WITHDRAWN:
         return ""
     return UNREADABLE if status in _READ else STATUS_UNKNOWN
 
@@ -64,12 +64,11 @@ def concepts(observation: Observation) -> Iterable[CodeableConcept]:
     yield from (component.code for component in observation.component)
 
 
-def is_named(part: msgspec.Raw | object) -> bool:
-    """Whether a result that was set aside says of which code it is: then it is no gap for any other input."""
+def sketch_of(part: msgspec.Raw | object) -> tuple[Observation, tuple[CodeableConcept, ...]] | None:
+    """Of an Observation that was set aside what it is of, as `sketch`; None for any other resource."""
     if isinstance(part, Observation):
-        return any(concept.coding for concept in concepts(part))
-    sketched = sketch(part) if isinstance(part, msgspec.Raw) else None
-    return sketched is not None and any(concept.coding for concept in sketched[1])
+        return part, tuple(concepts(part))
+    return sketch(part) if isinstance(part, msgspec.Raw) else None
 
 
 def _concept(value: object) -> CodeableConcept:

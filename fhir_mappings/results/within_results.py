@@ -6,23 +6,31 @@ of an unborn child is taken for the patient's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from itertools import compress
 from operator import attrgetter
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
-from fhir_mappings.fhir.elements import ABSENT
-from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Observation, Resource
+from fhir_mappings.fhir.dates import moment
+from fhir_mappings.fhir.elements import ABSENT, UNREADABLE_QUANTITY
+from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Observation, Resource, Valued
+from fhir_mappings.results.focus import Json, Whose, contained, json, parts_of
+from fhir_mappings.results.result_time import written_time
+from fhir_mappings.results.unread_results import WITHDRAWN, sketch_of
 
-# https://hl7.org/fhir/R4/observation-definitions.html#Observation.focus: who or what it is about "when it is not the
-# patient of record"; of these types it is still something of the patient's own body or care.
-_OWN = frozenset({"Condition", "Procedure", "Observation", "BodyStructure", "Encounter", "ServiceRequest", "CarePlan"})
-_NOTHING = (b"", b"null", b"[]")
-_IN_ERROR = "entered-in-error"
 _HELD, _NOTHING_HELD = attrgetter("focus", "has_member", "contained"), (ABSENT, ABSENT, ABSENT)
+_VALUES = attrgetter(
+    "value_codeable_concept", "value_string", "value_integer", "value_range", "data_absent_reason"
+)  # fmt: skip
+_WRITTEN = attrgetter("value_boolean", "value_ratio", "value_sampled_data")
+_UTC = ZoneInfo("UTC")
+_NOT_BEGUN = "registered"
+MeansInput = Callable[[bytes], bool]
+Said = tuple[str | None, str | None, str, bytes]  # system, code, when or id, and what was found
 
 
 class SortedResults(Struct, frozen=True):
@@ -34,10 +42,11 @@ class SortedResults(Struct, frozen=True):
 
 
 class _Holder(Struct, frozen=True, gc=False, rename="camel"):
-    """A panel or report that no reader took, as far as it holds others."""
+    """A panel or report, of those that no reader took as far as it holds others."""
 
     resource_type: object = None
     status: object = None
+    written_code: Raw = field(default=ABSENT, name="code")
     has_member: Raw = ABSENT
     contained: Raw = ABSENT
 
@@ -48,82 +57,104 @@ _holders = msgspec.json.Decoder(_Holder)
 def sorted_out(
     observations: Sequence[Observation],
     reports: Sequence[DiagnosticReport],
-    patient_id: str,
-    aside: Iterable[Raw | Resource] = (),
+    aside: Sequence[Raw | Resource],
+    whose: Whose,
+    means_input: MeansInput,
 ) -> SortedResults:
     """Nearly always the very results: of the others what they hold, and of whom they are, is looked at once.
 
-    A panel or report that was entered in error holds nothing; one that was set `aside` what it held.
+    What was withdrawn hands over nothing, what was set `aside` what it held. `means_input`: whether a code, as it is
+    written, is one of an input.
     """
     odd = [*compress(observations, map(_NOTHING_HELD.__ne__, map(_HELD, observations)))]
-    panels = [one for one in (*odd, *map(_holder, aside)) if one is not None and one.status != _IN_ERROR]
-    contained = [written for one in panels if (written := one.contained) is not ABSENT]
-    contained += [one.contained for one in reports if one.contained is not ABSENT and one.status != _IN_ERROR]
-    if not panels and not contained and not odd:
+    holders = [one for one in map(_holder, (*odd, *reports, *aside)) if one is not None]
+    if not odd and not holders:
         return SortedResults(observations)
-    others = [one for one in odd if _is_of_another(one, patient_id)]
+    others = [one for one in odd if whose.is_of_another(one)]
     gone = set(map(id, others))
-    unread: list[Raw | Resource] = [*others, *(part for written in contained for part in _parts(written))]
     left = [one for one in observations if id(one) not in gone]
-    return SortedResults(left, tuple(unread), _not_sent(panels, {one.id for one in observations}))
+    inside = [part for one in holders for part in contained(one.contained)]
+    unread: list[Raw | Resource] = [*others, *_not_by_themselves(inside, left)]
+    known = {one.id for one in observations} | {one[0].id for one in map(sketch_of, aside) if one is not None}
+    return SortedResults(left, tuple(unread), _not_sent(holders, known, whose, means_input))
 
 
-def _holder(part: Raw | Resource) -> Observation | _Holder | None:
-    if isinstance(part, DiagnosticReport):
-        return _Holder(status=part.status, contained=part.contained)
-    if not isinstance(part, Raw):
-        return part if isinstance(part, Observation) else None
+def _holder(part: Raw | Resource) -> _Holder | None:
+    """The panel or report where it holds or names others and was not withdrawn."""
+    found: _Holder | None = None
+    if isinstance(part, Observation):
+        found = _Holder("Observation", part.status, part.written_code, part.has_member, part.contained)
+    elif isinstance(part, DiagnosticReport):
+        found = _Holder("DiagnosticReport", part.status, contained=part.contained)
+    elif isinstance(part, Raw):
+        found = _read_holder(part)
+    if found is None or (found.has_member is ABSENT and found.contained is ABSENT):
+        return None
+    return None if isinstance(found.status, str) and found.status in WITHDRAWN else found
+
+
+def _read_holder(part: Raw) -> _Holder | None:
     try:
-        holder = _holders.decode(part)
+        found = _holders.decode(part)
     except UNREADABLE_JSON:
         return None
-    return holder if holder.resource_type in ("Observation", "DiagnosticReport") else None
+    return found if found.resource_type in ("Observation", "DiagnosticReport") else None
 
 
-def _is_of_another(observation: Observation, patient_id: str) -> bool:
-    if bytes(observation.focus) in _NOTHING:
-        return False
-    references = _references(observation.focus)
-    return not references or not all(_is_own(one, patient_id) for one in references)
+def _not_by_themselves(parts: Sequence[Raw], sent: Iterable[Observation]) -> Iterator[Raw]:
+    """Those contained resources that did not also come by themselves, as a result of the same code, time and value."""
+    known = {key for one in sent for key in _said(one)} if parts else frozenset()
+    for part in parts:
+        try:
+            result = msgspec.json.decode(part, type=Observation)
+        except UNREADABLE_JSON:
+            yield part
+            continue
+        if known.isdisjoint(_said(result)):
+            yield part
 
 
-def _is_own(reference: object, patient_id: str) -> bool:
-    parts = _parts_of(reference) if isinstance(reference, str) else []
-    return len(parts) >= 2 and (parts[-2] in _OWN or parts[-2:] == ["Patient", patient_id])
+def _said(result: Observation) -> Iterator[Said]:
+    """What a result says, once for each of its codes and for its time and its id, either of which may be absent."""
+    when = moment(written_time(result)[0], _UTC)
+    at = f"{when.time.astimezone(UTC).isoformat()} {when.precision}" if when else ""
+    found = msgspec.json.encode([_values(result), [(one.code, _values(one)) for one in result.component]])
+    for coding in result.code.coding:
+        for placed in (at, f"#{result.id}" if result.id else ""):
+            if placed:
+                yield coding.system, coding.code, placed, found
 
 
-def _parts_of(reference: str) -> list[str]:
-    return reference.partition("/_history/")[0].split("/")
+def _values(valued: Valued) -> list[object]:
+    number = valued.value_quantity
+    quantity = json(valued.written_quantity) if number is UNREADABLE_QUANTITY else number
+    return [quantity, *_VALUES(valued), *map(json, _WRITTEN(valued))]
 
 
-def _parts(contained: Raw) -> Iterable[Raw]:
-    """The contained resources, or what stands alone where a list of them should."""
-    try:
-        return msgspec.json.decode(contained, type=list[Raw])
-    except UNREADABLE_JSON:
-        return (contained,)
+def _not_sent(panels: Iterable[_Holder], known: set[str | None], whose: Whose, means_input: MeansInput) -> int:
+    """How many members of panels did not come with them: neither in the panel, nor beside it, nor named by a Bundle.
+
+    A result that is asked for by its code brings with it what it names only by chance: the expected date of birth
+    beside a pregnancy, the intervals beside an electrocardiogram. What is not begun has no members.
+    """
+    missing: set[bytes] = set()
+    for panel in panels:
+        if panel.has_member is ABSENT or panel.status == _NOT_BEGUN or means_input(bytes(panel.written_code)):
+            continue
+        inside = {f"#{one.get('id')}" for one in map(json, contained(panel.contained)) if isinstance(one, dict)}
+        listed = json(panel.has_member)
+        for one in listed if isinstance(listed, list) else [listed]:
+            if isinstance(one, dict) and _is_elsewhere(one, known, inside, whose.named):
+                missing.add(msgspec.json.encode(one.get("reference") or one.get("identifier") or one))
+    return len(missing)
 
 
-def _not_sent(panels: Iterable[Observation | _Holder], known: set[str | None]) -> int:
-    """How many members of panels did not come with them. What a panel holds itself, or a Bundle names, did."""
-    named = [one for panel in panels for one in _references(panel.has_member)]
-    return len({one for one in named if isinstance(one, str) and _is_elsewhere(one, known)})
-
-
-def _references(written: Raw) -> list[object]:
-    listed = _json(written)
-    return [one.get("reference") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _is_elsewhere(reference: str, known: set[str | None]) -> bool:
+def _is_elsewhere(member: Json, known: set[str | None], inside: set[str], named: Mapping[str, Raw]) -> bool:
+    """Whether a member is a result that did not come; one that is named by its identifier alone cannot be found."""
+    reference = member.get("reference")
+    if not isinstance(reference, str) or not reference:
+        return member.get("type", "Observation") == "Observation" and bool(member.get("identifier"))
     if reference.startswith(("#", "urn:")):
-        return False
-    parts = _parts_of(reference)
+        return reference not in inside and reference not in named and reference.rpartition(":")[2] not in known
+    parts = parts_of(reference)
     return parts[-2:-1] == ["Observation"] and parts[-1] not in known
-
-
-def _json(written: Raw) -> Any:
-    try:
-        return msgspec.json.decode(written)
-    except UNREADABLE_JSON:
-        return None

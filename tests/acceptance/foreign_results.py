@@ -52,6 +52,8 @@ _REPORT = {
     "result": [{"reference": "#inside"}],
     "contained": [_INSIDE],
 }
+_LOCAL = coded(("urn:oid:1.2.3", "KREA"))
+_LOCAL_INSIDE = _INSIDE | {"code": _LOCAL}
 _HB = a_result("718-7", 13.9, "g/dL")
 # What creatinine may be: a number, or why it is not one.
 RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
@@ -87,6 +89,20 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
         (panel(status="entered-in-error", contained=[_INSIDE]), creatinine(id="inside")),
         4.4,
     ),
+    "contained in its panel under a local code": ((panel(contained=[_LOCAL_INSIDE]),), "not-understood"),
+    "contained in a report under a local code": ((_HB, _REPORT | {"contained": [_LOCAL_INSIDE]}), "not-understood"),
+    "contained in its panel and sent": ((panel(contained=[_INSIDE]), creatinine()), 4.4),
+    "a part of a panel under a local code": (
+        (panel(component=[{"code": _LOCAL, "valueQuantity": {"value": 4.4, "unit": "mg/dL"}}]),),
+        "not-understood",
+    ),
+    "local code with a modifier": (
+        (creatinine(code=_LOCAL, modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),),
+        "not-understood",
+    ),
+    "local code of nobody": ((creatinine(code=_LOCAL, subject=...),), "not-understood"),
+    "local code of status unknown": ((creatinine(code=_LOCAL, status="unknown"),), "not-understood"),
+    "local code about something unknown": ((creatinine(code=_LOCAL, focus=[{"display": "?"}]),), "not-understood"),
     "named by a panel and not sent": ((_HB, panel(hasMember=[{"reference": "Observation/crea"}])), "not-understood"),
     "named by a panel and sent": ((panel(hasMember=[{"reference": "Observation/c"}]), creatinine(id="c")), 4.4),
     "component of a panel": (
@@ -96,6 +112,12 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
     "a donor's": ((creatinine(focus=[{"display": "donor"}]),), "unreadable"),
     "an unborn child's": ((creatinine(focus=[{"reference": "Patient/fetus"}]),), "unreadable"),
     "the patient's, said twice": ((creatinine(focus=[{"reference": "Patient/pt-b"}]),), 4.4),
+    "about a specimen of the patient's": ((creatinine(focus=[{"reference": "Specimen/s"}]),), 4.4),
+    "about a device of the patient's": ((creatinine(focus=[{"reference": "Device/d"}]),), 4.4),
+    "about a relative, contained": (
+        (creatinine(focus=[{"reference": "#r"}], contained=[{"resourceType": "RelatedPerson", "id": "r"}]),),
+        "unreadable",
+    ),
     "about a disease of the patient's": ((creatinine(focus=[{"reference": "Condition/ckd"}]),), 4.4),
     "mmol/L": ((measured(0.389, "mmol/L"),), 4.4),
     "unit in words": ((measured(389, "Mikromol pro Liter"),), "unit-unknown"),

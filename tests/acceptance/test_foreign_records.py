@@ -141,3 +141,30 @@ def test_a_number_that_moves_the_estimate_says_that_a_newer_one_was_not_read(pos
     result, text = answered(post, whole(labs=bundle(old, newer)))
     assert "[a newer one was not read]" in text
     assert "newer-unreadable" in status(result, "egfr")["flags"]
+
+
+@pytest.mark.parametrize("status", ["final", "entered-in-error"])
+def test_what_an_answer_names_beside_it_makes_no_other_input_unclear(post: Post, status: str) -> None:
+    """As the International Patient Summary has it: a pregnancy names its expected date of birth, which is not asked."""
+    pregnancy = foreign_results.said(
+        id="pregnancy",
+        status=status,
+        code=foreign_results.coded((LOINC, "82810-3")),
+        valueCodeableConcept=foreign_results.coded((LOINC, "LA26683-5")),
+        hasMember=[{"reference": "Observation/expected-date-of-birth"}],
+    )
+    numbers = (an_asa_class(), a_functional_status(), a_result("39156-5", 27.1, "kg/m2"))
+    result, _ = answered(post, whole(observations=bundle(*numbers, pregnancy)))
+    plain, _ = answered(post, whole())
+    assert result["inputs"] == plain["inputs"]
+
+
+def test_a_result_beside_one_that_counts_is_told_as_newer_only_if_it_is(post: Post) -> None:
+    counts = a_result("2160-0", 2.4, "mg/dL", days=5, result_id="counts")
+    same = foreign_results.said(id="same", effectiveDateTime=counts["effectiveDateTime"], valueString="siehe Befund")
+    _, text = answered(post, whole(labs=bundle(counts, same)))
+    assert "[another one was not read]" in text
+    assert "a newer one" not in text
+    panel = foreign_results.panel(contained=[{k: v for k, v in counts.items() if k != "subject"}])
+    _, text = answered(post, whole(labs=bundle(counts, panel)))
+    assert "was not read" not in text

@@ -124,6 +124,40 @@ def test_cancer_counts_within_five_years(code: str, members: Any, value: bool, f
     assert (found.value, found.flags) == (value, flags)
 
 
+AN_AGE = {"value": 50, "unit": "a"}
+
+
+@pytest.mark.parametrize(
+    "onset", [{"onsetAge": AN_AGE}, {"onsetString": "spring"}, {"onsetDateTime": "12.03.2009"}, {}]
+)
+@pytest.mark.parametrize(
+    ("code", "members", "is_open"),
+    [
+        ("C50.911", {"status": "resolved", "abatementDateTime": "2012"}, False),
+        ("C50.911", {"status": "resolved", "recordedDate": "2010"}, False),
+        ("C50.911", {"status": "resolved", "recordedDate": "2010", "abatementString": "later"}, True),
+        ("C50.911", {"status": "resolved", "recordedDate": "2010", "abatementDateTime": "12.03.2026"}, True),
+        ("C50.911", {"status": "resolved"}, True),
+        ("Z85.3", {"recordedDate": "2010", "abatementDateTime": "2012"}, False),
+        ("Z85.3", {"recordedDate": "2010", "abatementString": "later"}, True),
+    ],
+)
+def test_a_past_cancer_is_open_only_where_no_day_says_when_it_ended(
+    code: str, members: dict[str, Any], is_open: bool, onset: dict[str, Any]
+) -> None:
+    found = derived(a_condition(code, **members, **onset))["cancer"]
+    told = "undated" if members == {"status": "resolved"} and not onset else "date-unreadable"
+    assert (found.value, found.reason) == ((None, told) if is_open else (False, None))
+
+
+@pytest.mark.parametrize(
+    ("onset", "is_open"), [({"onsetAge": AN_AGE}, True), ({}, False), ({"onsetDateTime": "2001"}, False)]
+)
+def test_a_history_of_cancer_is_open_where_its_onset_is_told_unreadably(onset: dict[str, Any], is_open: bool) -> None:
+    found = derived(a_condition("Z85.3", recordedDate="2010", **onset))["cancer"]
+    assert found.value is (None if is_open else False)
+
+
 @pytest.mark.parametrize(
     ("code", "began", "value", "reason"),
     [

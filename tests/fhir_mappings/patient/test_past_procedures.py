@@ -49,6 +49,50 @@ def test_dialysis(resources: list[Any], value: bool) -> None:
     assert derived(*resources)["dialysis"].value is value
 
 
+@pytest.mark.parametrize(
+    ("performed", "value", "reason"),
+    [
+        ({"performedPeriod": {"start": date_ago(400)}}, None, "date-imprecise"),  # it may go on, as a treatment does
+        ({"performedPeriod": {"start": date_ago(10)}}, True, None),
+        ({"performedPeriod": {"start": date_ago(400), "end": date_ago(390)}}, False, None),
+        ({"performedPeriod": {"end": date_ago(3)}}, True, None),
+        ({"performedPeriod": {"start": date_ago(400), "end": date_ago(-30)}}, None, "date-imprecise"),
+        ({"performedPeriod": {"start": date_ago(400), "end": "12.03.2026"}}, None, "date-unreadable"),
+        ({"performedPeriod": {"start": "12.03.2026"}}, None, "date-unreadable"),
+        ({"performedDateTime": "12.03.2026"}, None, "date-unreadable"),
+        ({"performedDateTime": "2026-11"}, None, "date-imprecise"),
+        ({"performedDateTime": "2025-11"}, False, None),
+        ({}, None, "undated"),
+    ],
+)
+def test_a_dialysis_that_is_completed_is_open_only_where_no_day_says_when(
+    performed: dict[str, Any], value: bool | None, reason: str | None
+) -> None:
+    found = derived(a_procedure(CPT, "90935", **{"performedDateTime": None, **performed}))["dialysis"]
+    assert (found.value, found.reason) == (value, reason)
+
+
+@pytest.mark.parametrize(
+    ("performed", "value"),
+    [
+        ({"performedPeriod": {"start": date_ago(400)}}, False),  # completed, and of a day long ago
+        ({"performedPeriod": {"start": date_ago(400), "end": date_ago(390)}}, False),
+        ({"performedPeriod": {"start": date_ago(400), "end": date_ago(390)}, "status": "in-progress"}, None),
+        ({"performedPeriod": {"start": date_ago(400)}, "status": "stopped"}, None),
+        ({"performedPeriod": {"start": date_ago(10)}}, None),
+        ({"performedPeriod": {"start": date_ago(400), "end": date_ago(-30)}}, None),
+        ({"performedPeriod": {"start": date_ago(400), "end": "12.03.2026"}}, None),
+        ({"performedPeriod": {"start": "12.03.2026"}}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_not_understood_could_be_a_dialysis_where_no_day_says_when_it_was(
+    performed: dict[str, Any], value: bool | None
+) -> None:
+    unknown = a_procedure("urn:oid:1.2.3", "X", **{"performedDateTime": None, **performed})
+    assert derived(unknown)["dialysis"].value is value
+
+
 def test_any_of_two_sources_needs_both_searched_to_be_false() -> None:
     failed = SearchResult(failure="fetch-failed")
     assert derived(procedures=failed)["dialysis"].reason == "fetch-failed"

@@ -173,13 +173,17 @@ def test_three_results_of_three_zones_are_compared_as_times() -> None:
 @pytest.mark.parametrize(
     ("unread", "flags"),
     [
-        ({"effectiveDateTime": days_ago(5)}, ("newer-unreadable",)),  # of the same time
+        ({"effectiveDateTime": days_ago(5)}, ("other-unreadable",)),  # of the same time
+        ({"effectiveDateTime": date_ago(5)}, ("other-unreadable",)),  # of the same day
+        ({"effectiveDateTime": "2026-11"}, ("other-unreadable",)),  # of the same month
+        ({"effectiveDateTime": None}, ("other-unreadable",)),  # of any day
+        ({"effectiveDateTime": "12.03.2026"}, ("other-unreadable",)),
         ({"effectiveDateTime": days_ago(4)}, ("newer-unreadable",)),
         ({"effectiveDateTime": days_ago(6)}, ()),
         ({"effectiveDateTime": days_ago(-3)}, ()),  # in the future: it says nothing
     ],
 )
-def test_a_result_that_cannot_be_read_is_told_beside_one_as_old_or_older(
+def test_a_result_that_cannot_be_read_is_told_beside_one_that_it_could_come_after(
     unread: dict[str, Any], flags: tuple[str, ...]
 ) -> None:
     good = an_observation(value=1.0, id="a", effectiveDateTime=days_ago(5))
@@ -187,6 +191,25 @@ def test_a_result_that_cannot_be_read_is_told_beside_one_as_old_or_older(
     for order in ((good, bad), (bad, good)):
         found = derived(*order)["creatinine"]
         assert (found.value, found.flags) == (1.0, flags)
+
+
+@pytest.mark.parametrize("when", [None, "12.03.2026", "19.11.2026", "2026-11"])
+def test_a_number_of_no_day_that_is_known_is_told_beside_one_that_counts(when: str | None) -> None:
+    """Confirmed results of many days are found first; one that may be newer than all of them is told still."""
+    dated = [an_observation(value=1.0, id=f"o{n}", effectiveDateTime=days_ago(n)) for n in range(5, 60, 5)]
+    found = derived(an_observation(value=4.4, id="undated", effectiveDateTime=when), *dated)["creatinine"]
+    assert (found.value, found.flags) == (1.0, ("other-unreadable",))
+
+
+def test_of_one_day_only_what_ranks_higher_could_have_counted() -> None:
+    """2708-6 ranks below 59408-5: of one day it does not count, however late in the day it came (inputs 1.3)."""
+
+    def of(code: str, hours: float, **members: Any) -> dict[str, Any]:
+        return an_observation(code, 97, "%", id=code, effectiveDateTime=days_ago(5 + hours / 24), **members)
+
+    text: dict[str, Any] = {"valueQuantity": None, "valueString": "see note"}
+    assert derived(of("59408-5", 1), of("2708-6", 0, **text))["spo2"].flags == ()
+    assert derived(of("59408-5", 1, **text), of("2708-6", 0))["spo2"].flags == ("other-unreadable",)
 
 
 def test_an_older_result_that_cannot_be_read_is_not_told_beside_a_date_alone() -> None:

@@ -16,8 +16,9 @@ from fhir.resources.R4B.valueset import ValueSet
 from fhir_mappings.report import bulk
 from fhir_mappings.terminology import reviewed_codes
 from fhir_mappings.terminology.check_digits import verhoeff
-from fhir_mappings.terminology.code_systems import SNOMED_CT
+from fhir_mappings.terminology.code_systems import LOINC, SNOMED_CT
 from fhir_mappings.terminology.concept_maps import EMPTY, vocabulary
+from fhir_mappings.terminology.listed_codes import is_loinc
 from fhir_mappings.terminology.reviewed_codes import REVIEWED, VERIFIED
 from fhir_mappings.terminology.understanding import why_not_understood
 from fhir_mappings.terminology.value_sets import STANDARD
@@ -83,8 +84,14 @@ def test_a_list_is_fhir_and_says_who_keeps_and_who_read_it(path: Path) -> None:
 
 
 def test_every_reviewed_id_has_its_check_digit() -> None:
-    assert [code for system, code in sorted(REVIEWED) if system != SNOMED_CT or not verhoeff(code)] == []
+    assert {system for system, _ in REVIEWED} == {SNOMED_CT, LOINC}
+    assert [code for system, code in sorted(REVIEWED) if system == SNOMED_CT and not verhoeff(code)] == []
     assert len(VERIFIED) < len(REVIEWED)
+
+
+def test_no_reviewed_code_under_loincs_uri_is_one_of_loincs() -> None:
+    """One of LOINC's form is understood by itself: here it would only hide that a set lacks it."""
+    assert [code for system, code in sorted(REVIEWED) if system == LOINC and is_loinc(code)] == []
 
 
 def test_no_reviewed_code_is_in_any_set() -> None:
@@ -116,6 +123,28 @@ def test_a_tenant_of_verified_codes_only_understands_the_verified_reviewed_ones_
     strict = vocabulary(STANDARD.verified(), EMPTY)
     assert {why_not_understood(*one, strict) for one in sorted(VERIFIED)[:50]} == {None}
     assert {why_not_understood(*one, strict) for one in sorted(REVIEWED - VERIFIED)[:50]} == {"code-not-listed"}
+
+
+@pytest.mark.parametrize("code", ["QOLS", "QALY", "DALY", "X9999-0", "99999-3"])
+def test_what_synthea_counts_beside_the_results_leaves_no_input_open(code: str) -> None:
+    beside = builders.an_observation(code, 0.9, "{score}")
+    assert builders.derived(beside)["creatinine"].reason == "never-recorded"
+    assert (
+        builders.derived(builders.an_observation(f"{code}0", 0.9, "{score}"))["creatinine"].reason == "not-understood"
+    )
+
+
+@pytest.mark.shared
+def test_of_no_synthea_person_a_result_is_not_understood(shared: Path) -> None:
+    """Nor of one whose quality of life Synthea counts as well, as its other exports do."""
+    left: Counter[str] = Counter()
+    for person, resources in bulk.by_patient(shared / "fhir" / "synthea").items():
+        subject = {"subject": {"reference": f"Patient/{person}"}}
+        beside = [builders.an_observation(code, 0.9, "{score}") | subject for code in ("QOLS", "QALY", "DALY")]
+        searches = bulk.searches([*resources, *builders.as_json(beside)])
+        record = bulk.record(searches, patient_id=person, as_of=AS_OF, zone=builders.ZONE)
+        left.update(key for key in ("labs", "observations") if key in record.coverage and record.coverage[key].unclear)
+    assert left == {}
 
 
 @pytest.mark.shared
