@@ -9,7 +9,7 @@ The cases are agreed in tests/cds_service/follow_up/operation_cases.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -67,17 +67,60 @@ def planned_operations(
     A call without a patient stands alone: nobody can say whose it was. `zone`: the hospital's, in which the day of an
     operation ends; without it a call of the next local morning may pass for one before it, east of Greenwich.
     """
-    by_patient: dict[str, list[_Open]] = {}
-    found: list[_Open] = []
+    opened = OpenOperations(window=window, zone=zone)
     for call in sorted(asked, key=lambda one: (one.at, one.evaluation_id)):
-        opened = by_patient.setdefault(call.patient_id, []) if call.patient_id else []
-        of = _same_day(opened, call) or _same_plan(opened, call, window)
+        opened.add(call)
+    return tuple(sorted(opened.closed(), key=lambda one: (one.calls[0].at, one.calls[0].evaluation_id)))
+
+
+class OpenOperations:
+    """Operations while the calls about them come in the order of time; only those are held that one may still join.
+
+    `later`: by patient and day of operation the last call that names that day, where such calls lie farther apart than
+    the window; they are held until then.
+    """
+
+    def __init__(
+        self,
+        *,
+        window: timedelta = WINDOW,
+        zone: ZoneInfo | None = None,
+        later: Mapping[tuple[str, date], datetime] | None = None,
+    ) -> None:
+        self._window, self._zone, self._later = window, zone, later or {}
+        self._by_patient: dict[str, list[_Open]] = {}
+        self._alone: list[_Open] = []
+
+    def add(self, call: Asked) -> None:
+        """The next call, not before any that was added."""
+        opened = self._by_patient.setdefault(call.patient_id, []) if call.patient_id else self._alone
+        of = (_same_day(opened, call) or _same_plan(opened, call, self._window)) if call.patient_id else None
         if of is None:
-            of = _Open(zone)
+            of = _Open(self._zone)
             opened.append(of)
-            found.append(of)
         of.add(call)
-    return tuple(PlannedOperation(tuple(one.calls), one.operated_on, zone) for one in found)
+
+    def closed(self, before: datetime | None = None) -> Iterator[PlannedOperation]:
+        """Let go, in no order, the operations that no call from that instant on can be about; None: all of them."""
+        gone, self._alone = self._alone, []
+        for patient_id, opened in list(self._by_patient.items()):
+            held = [] if before is None else [one for one in opened if self._may_go_on(one, patient_id, before)]
+            if len(held) < len(opened):
+                gone += [one for one in opened if one not in held]
+                self._by_patient[patient_id] = held
+            if not held:
+                del self._by_patient[patient_id]
+        return (PlannedOperation(tuple(one.calls), one.operated_on, self._zone) for one in gone)
+
+    def first_held(self) -> datetime | None:
+        """The instant of the first call of all operations that are held."""
+        return min((one.calls[0].at for opened in self._by_patient.values() for one in opened), default=None)
+
+    def _may_go_on(self, of: _Open, patient_id: str, before: datetime) -> bool:
+        if before - of.calls[-1].at <= self._window:
+            return True
+        later = None if of.operated_on is None else self._later.get((patient_id, of.operated_on))
+        return later is not None and later >= before
 
 
 class _Open:

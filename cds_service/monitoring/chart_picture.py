@@ -7,7 +7,6 @@ from markupsafe import Markup
 from cds_service.monitoring.watch import WatchedChart
 
 WIDTH, HEIGHT, EDGE = 320, 90, 6
-_MOST_POINTS = 400
 
 
 def picture(of: WatchedChart) -> Markup:
@@ -24,15 +23,12 @@ def picture(of: WatchedChart) -> Markup:
     def up(value: float) -> float:
         return round(HEIGHT - EDGE - (min(max(value, low), top) - low) / (top - low) * (HEIGHT - 2 * EDGE), 1)
 
-    step = max(1, len(of.days) // _MOST_POINTS)
-    shown = list(zip(of.days, of.values, strict=True))[::step]
     limits = (of.limit, -of.limit) if of.two_sided else (of.limit,)
     parts = [Markup('<path class=limit d="M{} {y}H{}"/>').format(EDGE, WIDTH - EDGE, y=up(one)) for one in limits]
-    line = " ".join(f"{across(day.toordinal())},{up(value)}" for day, value in shown)
+    line = " ".join(f"{across(day.toordinal())},{up(value)}" for day, value in zip(of.days, of.values, strict=True))
     parts.append(Markup('<polyline points="{}"/>').format(line))
-    by_day = dict(zip(of.days, of.values, strict=True))
-    for day in of.alarms:
-        parts.append(Markup('<circle cx="{}" cy="{}" r="4"/>').format(across(day.toordinal()), up(by_day[day])))
+    for day, value in zip(of.alarms, of.heights, strict=True):
+        parts.append(Markup('<circle cx="{}" cy="{}" r="4"/>').format(across(day.toordinal()), up(value)))
     words = f"{of.days[0]} to {of.days[-1]}, {len(of.alarms)} alarms, limit {of.limit:.2f}, last {of.values[-1]:.2f}"
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, HEIGHT, words, Markup("").join(parts)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Connection, Engine, Select, and_, select
 
 from cds_service.records import tables
+
+# A node of the version before leaves the instant of a card to the database, whose clock may be another.
+_SKEW = timedelta(days=1)
 
 
 class CardAnswer(Struct, frozen=True, kw_only=True):
@@ -23,20 +27,19 @@ class CardAnswer(Struct, frozen=True, kw_only=True):
     taken: tuple[str, ...]
 
 
-def card_answers(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[CardAnswer, ...]:
-    """Every card since then, oldest first."""
+def card_answers(engine: Engine, tenant_id: str, *, since: datetime, until: datetime) -> tuple[CardAnswer, ...]:
+    """Every card of the calls of that time, oldest first."""
     card, said = tables.card.c, tables.feedback.c
     own = and_(said.card_uuid == card.uuid, said.tenant_id == tenant_id)
     facts = (card.uuid, card.evaluation_id, card.received_at, card.shown, said.outcome, said.reason_code, said.id)
     statement = (
-        select(*facts)
-        .select_from(tables.card.outerjoin(tables.feedback, own))
-        .where(card.tenant_id == tenant_id, card.received_at >= since)
+        _of_calls(select(*facts), tenant_id, since, until)
+        .outerjoin(tables.feedback, own)
         .order_by(card.received_at, card.uuid, said.outcome_at, said.id)
     )
-    offered, taken = _suggestions(engine, tenant_id, since)
     found: dict[str, CardAnswer] = {}
     with engine.connect() as connection:
+        offered, taken = _suggestions(connection, tenant_id, since, until)
         for uuid, evaluation_id, at, shown, outcome, reason, feedback_id in connection.execute(statement):
             found[uuid] = CardAnswer(
                 evaluation_id=evaluation_id,
@@ -50,26 +53,32 @@ def card_answers(engine: Engine, tenant_id: str, *, since: datetime) -> tuple[Ca
     return tuple(found.values())
 
 
+def _of_calls(of: Select[Any], tenant_id: str, since: datetime, until: datetime) -> Select[Any]:
+    """What is selected of cards, of the calls in that time alone: found by their index, in the months about them."""
+    call, card = tables.evaluation.c, tables.card.c
+    calls = select(call.id).where(call.tenant_id == tenant_id, call.received_at >= since, call.received_at < until)
+    near = (card.received_at >= since - _SKEW, card.received_at < until + _SKEW)
+    return of.select_from(tables.card).where(card.evaluation_id.in_(calls), *near)
+
+
 def _suggestions(
-    engine: Engine, tenant_id: str, since: datetime
+    connection: Connection, tenant_id: str, since: datetime, until: datetime
 ) -> tuple[defaultdict[str, dict[str, str]], defaultdict[int | None, list[str]]]:
     """By card its options (uuid to rule), and by feedback the options that were taken."""
-    option, card, taken = tables.suggestion.c, tables.card.c, tables.accepted_suggestion.c
-    of_cards = (
-        select(option.card_uuid, option.uuid, option.rule)
-        .join(tables.card, card.uuid == option.card_uuid)
-        .where(card.tenant_id == tenant_id, card.received_at >= since)
+    option, card, taken, said = tables.suggestion.c, tables.card.c, tables.accepted_suggestion.c, tables.feedback.c
+    of_cards = _of_calls(select(option.card_uuid, option.uuid, option.rule), tenant_id, since, until).join(
+        tables.suggestion, option.card_uuid == card.uuid
     )
+    cards = _of_calls(select(card.uuid), tenant_id, since, until)
     of_feedback = (
         select(taken.feedback_id, taken.suggestion_uuid)
-        .join(tables.feedback, tables.feedback.c.id == taken.feedback_id)
-        .where(tables.feedback.c.tenant_id == tenant_id)
+        .join(tables.feedback, taken.feedback_id == said.id)
+        .where(said.tenant_id == tenant_id, said.card_uuid.in_(cards))
     )
     offered: defaultdict[str, dict[str, str]] = defaultdict(dict)
     accepted: defaultdict[int | None, list[str]] = defaultdict(list)
-    with engine.connect() as connection:
-        for card_uuid, uuid, rule in connection.execute(of_cards):
-            offered[card_uuid][uuid] = rule
-        for feedback_id, uuid in connection.execute(of_feedback):
-            accepted[feedback_id].append(uuid)
+    for card_uuid, uuid, rule in connection.execute(of_cards):
+        offered[card_uuid][uuid] = rule
+    for feedback_id, uuid in connection.execute(of_feedback):
+        accepted[feedback_id].append(uuid)
     return offered, accepted

@@ -68,7 +68,6 @@ def scores(
 ) -> Iterator[dict[str, Any]]:
     """Every score of a tenant's evaluations; `occurred` is 1, 0, or empty where nobody has said yet.
 
-    `horizon_days`, which is no column, where the discrete result has the prediction; None there: until discharge.
     `zone`: in which the days of operations are (follow_up/planned_operations.py).
     """
     happened = statements(engine, tenant_id)
@@ -87,14 +86,9 @@ def scores(
             shared["received_at"] = shared["received_at"].isoformat()
             result = {} if row["result"] is None else msgspec.json.decode(row["result"])
             shared |= operations.get(row["evaluation_id"], {}) | _cohorts(result)
-            horizons = {
-                (one.get("outcome"), one.get("model"), one.get("version")): {"horizon_days": one.get("horizonDays")}
-                for one in result.get("predictions", ())
-            }
             for told in msgspec.json.decode(row["models"]):
                 said = happened.get((row["evaluation_id"], str(told.get("outcome"))))
-                horizon = horizons.get((told.get("outcome"), told["model"], told["version"]), {})
-                yield {**shared, **_score(told), **horizon, **(_days(said) if said else {})}
+                yield {**shared, **_score(told), **(_days(said) if said else {})}
 
 
 def _operations(engine: Engine, tenant_id: str, zone: ZoneInfo | None) -> dict[str, dict[str, Any]]:

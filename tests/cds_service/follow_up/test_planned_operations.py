@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.follow_up.planned_operations import Asked, planned_operations
+from cds_service.follow_up.planned_operations import WINDOW, Asked, OpenOperations, planned_operations
 
 CASES = yaml.safe_load((Path(__file__).parent / "operation_cases.yaml").read_text(encoding="utf-8"))
 
@@ -91,3 +91,33 @@ def test_every_call_is_in_one_operation_of_one_patient_whatever_the_order_of_the
     shuffled = list(asked)
     random.shuffle(shuffled)
     assert planned_operations(shuffled) == found
+
+
+@given(st.lists(calls, max_size=14, unique_by=lambda call: call.evaluation_id), st.integers(1, 40))
+def test_operations_that_are_let_go_as_time_goes_on_are_those_of_all_calls_at_once(
+    asked: list[Asked], every: int
+) -> None:
+    ordered = sorted(asked, key=lambda one: (one.at, one.evaluation_id))
+    named: dict[tuple[str, date], datetime] = {}
+    for call in ordered:
+        if call.patient_id and call.operated_on:
+            named[call.patient_id, call.operated_on] = call.at
+    opened, found = OpenOperations(later=named), []
+    for number, call in enumerate(ordered):
+        opened.add(call)
+        if number % every == 0 and number + 1 < len(ordered):
+            found += opened.closed(ordered[number + 1].at)
+    found += opened.closed()
+    assert sorted(found, key=lambda one: (one.calls[0].at, one.calls[0].evaluation_id)) == list(
+        planned_operations(asked)
+    )
+    assert opened.first_held() is None
+
+
+def test_an_operation_is_held_no_longer_than_a_call_may_be_about_it() -> None:
+    opened = OpenOperations()
+    for day in range(300):
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        opened.add(Asked(evaluation_id=str(day), at=at, procedure_group="spine-fusion", patient_id=f"p-{day}"))
+        list(opened.closed(at))
+        assert at - (opened.first_held() or at) <= WINDOW

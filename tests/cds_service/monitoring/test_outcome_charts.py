@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pytest
 
+from cds_service.follow_up.maturity import Followed
 from cds_service.monitoring import blind_spots, outcome_series, prometheus, watch
 from cds_service.monitoring.monitors import monitors
-from cds_service.monitoring.outcome_series import Outcomes
+from cds_service.monitoring.outcome_series import Outcomes, Scored
+from cds_service.monitoring.outcome_tally import OutcomeTally
 from cds_service.monitoring.risk_cusum import SHIFT
-from cds_service.monitoring.series import Weeks
 from cds_service.monitoring.watch import Watched
+from cds_service.monitoring.weeks import Weeks
+from cds_service.records.watched_calls import KnownResult, LookedAhead, ModelScore, WatchedCall
 from models_onnx.outcome_horizons import outcome_horizons
 
 MONDAY, WEEKS, A_WEEK = date(2025, 9, 1), 40, 25
@@ -21,52 +23,55 @@ TODAY = MONDAY + timedelta(weeks=WEEKS)
 OUTCOME = "any-complication"
 
 
-def rows(*, told: float = 0.13, true: float = 0.5, weeks: int = WEEKS, **members: Any) -> list[dict[str, Any]]:
-    """The scores' export of so many weeks of operations, each with its outcome; `members` of every row."""
+def operations(*, told: float = 0.13, true: float = 0.5, weeks: int = WEEKS, **members: Any) -> list[Scored]:
+    """So many weeks of operations, each with its outcome; `members` of each."""
     random = np.random.default_rng(3)
     return [
-        _row(MONDAY + timedelta(days=7 * week + number % 5), f"{week}-{number}", told, random.random() < true) | members
+        _scored(MONDAY + timedelta(days=7 * week + number % 5), told, random.random() < true, **members)
         for week in range(weeks)
         for number in range(A_WEEK)
     ]
 
 
-def _row(day: date, operation: str, told: float, occurred: bool) -> dict[str, Any]:
-    return {
-        "received_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC).isoformat(),
+def _scored(day: date, told: float, occurred: bool, **members: Any) -> Scored:
+    found: dict[str, Any] = {"occurred": occurred, "occurred_on": day + timedelta(days=3) if occurred else None}
+    of: dict[str, Any] = {
+        "day": day,
+        "asked": day,
         "outcome": OUTCOME,
-        "model": "m",
-        "version": "1",
-        "state": "champion",
-        "probability": told,
-        "raw_probability": told,
-        "occurred": int(occurred),
-        "occurred_on": day + timedelta(days=3) if occurred else None,
-        "observed_through": day + timedelta(days=60),
-        "operated_on": day,
-        "operation": operation,
-        "of_operation": 1,
+        "risk": told,
+        "own": told,
         "sex": "female",
         "age_band": "50-64",
+        "known": Followed(day=day, observed_through=day + timedelta(days=60), **found),
+        "horizon_days": None,
+        "is_horizon_known": True,
     }
+    return Scored(**of | members)
 
 
-def watched(of: list[dict[str, Any]], *, horizons: dict[str, int | None] | None = None) -> Watched:
-    horizons = {OUTCOME: None} if horizons is None else horizons
-    scored = outcome_series.scored(iter(of), horizons)
-    outcomes = tuple(outcome_series.charts(scored, today=TODAY))
+def tallied(of: list[Scored]) -> OutcomeTally:
+    tally = OutcomeTally(TODAY)
+    for number, one in enumerate(of):
+        tally.add(one, number)
+    return tally
+
+
+def watched(of: list[Scored]) -> Watched:
+    tally = tallied(of)
+    charts, observed = watch.outcome_charts(tally, monitors())
     return Watched(
         tenant="t",
         made_on=TODAY,
         weeks=Weeks(MONDAY, WEEKS),
         calls=len(of),
         operations=len(of),
-        charts=watch.drawn((), outcomes, Weeks(MONDAY, WEEKS), monitors()),
+        charts=charts,
         silences=(),
         overrides=(),
         never_had=(),
-        standings=outcome_series.standings(scored, today=TODAY),
-        observed=(),
+        standings=tally.standings(),
+        observed=observed,
     )
 
 
@@ -76,45 +81,66 @@ def _alarms(of: Watched, figure: str) -> int:
 
 
 def test_more_harm_than_was_told_is_an_alarm_for_prometheus_when_its_weeks_begin_to_count() -> None:
-    of = watched(rows())
+    of = watched(operations())
     assert _alarms(of, "calibration") > 0
     assert _alarms(of, "subgroups") > 0
 
 
 def test_an_alarm_of_weeks_that_counted_long_ago_asks_for_nothing_now() -> None:
-    of = watched(rows(weeks=12))
+    of = watched(operations(weeks=12))
     assert of.alarms("calibration")
     assert _alarms(of, "calibration") == 0
 
 
+def _call(*predictions: LookedAhead) -> WatchedCall:
+    models = (ModelScore("m", "1", OUTCOME, probability=0.2, raw_probability=0.1),)
+    at = datetime(2025, 9, 8, 9, tzinfo=UTC)
+    none: dict[str, Any] = {"reason": "", "total_ms": 1.0, "unmapped": False, "inputs": (), "said": {}, "asked": None}
+    return WatchedCall(id="1", at=at, decision="silence", models=models, result=KnownResult(predictions), **none)
+
+
+def test_the_horizon_is_that_of_the_model_that_told_the_risk() -> None:
+    own = outcome_series.told_risks(_call(LookedAhead(OUTCOME, "m", "1", 30)), {OUTCOME: 7})
+    until_discharge = outcome_series.told_risks(_call(LookedAhead(OUTCOME, "m", "1")), {OUTCOME: 7})
+    of_another = outcome_series.told_risks(_call(LookedAhead(OUTCOME, "m", "2", 30)), {OUTCOME: 7})
+    unknown = outcome_series.told_risks(_call(), {})
+    found = [(one.horizon_days, one.is_horizon_known) for (one,) in (own, until_discharge, of_another, unknown)]
+    assert found == [(30, True), (None, True), (7, True), (None, False)]
+    assert (own[0].risk, own[0].own) == (0.2, 0.1)
+
+
 def test_an_operation_is_followed_as_long_as_the_model_looks_that_told_it() -> None:
-    late = {"occurred": 1, "occurred_on": TODAY - timedelta(days=1)}
     day = date(2025, 9, 8)
-    of = [
-        _row(day, f"{horizon}-{number}", 0.1, occurred=True) | {"horizon_days": horizon} | late
-        for horizon in (7, None)
-        for number in range(50)
-    ]
-    (chart, *_) = outcome_series.charts(outcome_series.scored(iter(of), {OUTCOME: 7}), today=TODAY)
+    late = Followed(day=day, occurred=True, occurred_on=TODAY - timedelta(days=1), observed_through=TODAY)
+    of = [_scored(day, 0.1, True, horizon_days=horizon, known=late) for horizon in (7, None) for _ in range(50)]
+    (chart, *_) = tallied(of).charts()
     assert (len(chart.happened), chart.happened.sum()) == (100, 50)
 
 
+def test_somebody_of_whom_neither_sex_nor_age_is_known_counts_once_in_the_group_of_both() -> None:
+    of = operations(weeks=3, sex="not known", age_band="not known")
+    assert [(one.label, len(one.risks)) for one in tallied(of).charts()] == [("", 75), ("not known", 75)]
+
+
 def test_an_outcome_whose_horizon_nobody_knows_is_told_and_not_charted() -> None:
-    of = watched(rows(), horizons={})
+    of = watched(operations(is_horizon_known=False))
     assert of.standings == {OUTCOME: {"horizon not known": WEEKS * A_WEEK}}
     assert not of.charts
+
+
+def test_a_chart_of_many_operations_holds_what_a_picture_shows() -> None:
+    (chart, _) = watched(operations(true=0.13)).charts["calibration"]
+    assert len(chart.days) == len(chart.values) <= 2 * watch.MOST_POINTS
+    assert chart.days[-1] == MONDAY + timedelta(weeks=int((TODAY - MONDAY).days / 7) - 18)
 
 
 def test_an_outcome_of_several_models_has_the_horizon_of_the_first_that_is_told() -> None:
     assert outcome_horizons()[OUTCOME] is None
 
 
-def test_a_recalibrated_figure_is_held_to_what_was_told_and_severity_to_the_models_own() -> None:
-    of = rows(told=0.5, raw_probability=0.13)
-    assert not watched(of).alarms("calibration")
-    assert watched(rows(raw_probability=0.5)).alarms("calibration")
-    (levels,) = watch.severity(outcome_series.scored(iter(of), {OUTCOME: None}), Weeks(MONDAY, WEEKS))
-    assert levels.streams.first[0, 0] / A_WEEK == pytest.approx(np.log(0.13 / 0.87))
+def test_a_recalibrated_figure_is_held_to_what_was_told() -> None:
+    assert not watched(operations(told=0.5, own=0.13)).alarms("calibration")
+    assert watched(operations(own=0.5)).alarms("calibration")
 
 
 def test_weeks_that_differ_more_than_chance_make_the_told_delay_longer() -> None:
@@ -141,5 +167,5 @@ def test_weeks_that_differ_more_than_chance_make_the_told_delay_longer() -> None
 
 
 def test_the_told_wait_is_that_of_the_outcomes_own_horizon() -> None:
-    (chart, *_) = outcome_series.charts(outcome_series.scored(iter(rows()), {OUTCOME: 8}), today=TODAY)
+    (chart, *_) = tallied(operations(horizon_days=8)).charts()
     assert "and 14 weeks until they count" in blind_spots.of_outcomes(chart, 867, SHIFT)
