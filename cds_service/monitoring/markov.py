@@ -40,15 +40,20 @@ def steps(sizes: Values, probabilities: Values, *, width: float) -> LatticeSteps
     return LatticeSteps(width, found / found.sum(), origin)
 
 
-def run_length(of: LatticeSteps, states: int) -> float:
-    """Mean number of steps from 0 until max(0, sum) reaches `states` widths."""
+def transitions(of: LatticeSteps, states: int) -> Values:
+    """From each of so many values to each, the chance of one step of max(0, sum); what is missing of 1 is a signal."""
     place = np.arange(states)
     by = place[None, :] - place[:, None] + of.origin
     known = (by >= 0) & (by < len(of.probabilities))
     to = np.where(known, of.probabilities[np.clip(by, 0, len(of.probabilities) - 1)], 0.0)
     below = np.concatenate([[0.0], np.cumsum(of.probabilities)])
     to[:, 0] = below[np.clip(of.origin - place + 1, 0, len(of.probabilities))]
-    return float(np.linalg.solve(np.eye(states) - to, np.ones(states))[0])
+    return to
+
+
+def run_length(of: LatticeSteps, states: int) -> float:
+    """Mean number of steps from 0 until max(0, sum) reaches `states` widths."""
+    return float(np.linalg.solve(np.eye(states) - transitions(of, states), np.ones(states))[0])
 
 
 def limit(of: Callable[[float], LatticeSteps], nominal: float) -> float:

@@ -15,6 +15,7 @@ _HEADS = {
     "alone": ("What", "Risks", "Operations a week", "Mean run length"),
     "family": ("Streams", "Operations a week", "Weeks for each alarm of any chart"),
     "told": ("What changes", "Operations a week", "Told after", "In time"),
+    "rise": ("Operations a week", "Best possible, within 4 weeks", "The EWMA, told what is usual", "The chart in use"),
 }
 
 

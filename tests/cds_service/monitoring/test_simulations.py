@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cds_service.monitoring import ewma
-from tests.simulations import faults, hospitals, outcome_charts
+from tests.simulations import faults, hospitals, outcome_charts, severity
 from tests.simulations.outcome_charts import BASE_RATE, SHIPPED
 
 
@@ -55,6 +55,15 @@ def test_a_rise_in_case_severity_of_0_3_logit_found_as_such_within_4_weeks_witho
     told, calibration = faults.sicker_patients(hospitals=100, volume=50)
     assert np.median(told) <= 4
     assert calibration.mean() <= 0.10  # what chance alone gives in 30 weeks
+
+
+def test_the_chart_of_severity_does_as_well_as_any_can_but_for_what_it_has_to_learn() -> None:
+    best, told, ours = severity.best(50), severity.told_the_usual(50), severity.ours(50, hospitals=500)
+    assert best.mean == pytest.approx(3.2, rel=0.05)
+    assert best.within(4) == pytest.approx(0.87, abs=0.02)
+    assert told.within(4) == pytest.approx(best.within(4), abs=0.03)
+    assert ours.within(4) >= 0.6
+    assert severity.ours(70, hospitals=500).within(4) >= 0.8
 
 
 def test_family_false_alarms_at_most_1_in_104_weeks_with_every_chart_on() -> None:
