@@ -64,8 +64,8 @@ def outcomes(
     `nominal` in weeks; the operations of a week are those that there were on average.
     """
     limit = outcome_limit(risks, happened, weeks, nominal=nominal, shift=shift)
-    found = risk_cusum.chart(risks[None, :], happened[None, :], limit_=limit, shift=shift)
-    return JudgedStreams(found.values[0] / limit, found.signals[0], 1.0)
+    found = risk_cusum.chart_of_one(risks, happened, limit_=limit, shift=shift)
+    return JudgedStreams(found.values / limit, found.signals, 1.0)
 
 
 def outcome_limit(risks: Values, happened: Values, weeks: NDArray[np.int64], *, nominal: float, shift: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cds_service.follow_up.maturity import Followed
-from cds_service.monitoring import blind_spots, outcome_series, prometheus, watch
+from cds_service.monitoring import blind_spots, outcome_series, prometheus, risk_cusum, watch
 from cds_service.monitoring.monitors import monitors
 from cds_service.monitoring.outcome_series import Outcomes, Scored
 from cds_service.monitoring.outcome_tally import OutcomeTally
@@ -169,3 +169,14 @@ def test_weeks_that_differ_more_than_chance_make_the_told_delay_longer() -> None
 def test_the_told_wait_is_that_of_the_outcomes_own_horizon() -> None:
     (chart, *_) = tallied(operations(horizon_days=8)).charts()
     assert "and 14 weeks until they count" in blind_spots.of_outcomes(chart, 867, SHIFT)
+
+
+def test_the_chart_of_one_stream_is_that_of_many() -> None:
+    random = np.random.default_rng(4)
+    risks = random.uniform(0.02, 0.4, (3, 500))
+    happened = (random.random(risks.shape) < 1.8 * risks).astype(float)
+    together = risk_cusum.chart(risks, happened, limit_=3.0)
+    alone = [risk_cusum.chart_of_one(*of, limit_=3.0) for of in zip(risks, happened, strict=True)]
+    assert together.signals.any(axis=1).all()
+    assert np.array_equal(together.values, [one.values for one in alone])
+    assert np.array_equal(together.signals, [one.signals for one in alone])
