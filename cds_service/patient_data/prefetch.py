@@ -116,7 +116,7 @@ def read_at_once(value: msgspec.Raw) -> Page:
     except UNREADABLE:
         return read_page(value)
     entries, total = bundle.entry, bundle.total
-    is_cut = any(one.relation == "next" for one in bundle.link) or bundles.REDACTED in bytes(bundle.meta)
+    is_cut = "next" in [one.relation for one in bundle.link] or bundles.REDACTED in bytes(bundle.meta)
     if is_cut or (total is not None and total != len(entries)):
         return read_page(value)
     if not entries:
