@@ -120,11 +120,11 @@ class Registry:
         """Those of the champions: what challengers say is recorded beside them, and never told (DEC-36)."""
         if not self._challengers:
             return scores
-        return tuple(score for score in scores if score.sha256 not in self._challengers)
+        return tuple([score for score in scores if score.sha256 not in self._challengers])
 
     def challengers(self, scores: tuple[Score, ...]) -> tuple[Score, ...]:
         """Those of the challengers, for the record alone."""
-        return tuple(score for score in scores if score.sha256 in self._challengers) if self._challengers else ()
+        return tuple([score for score in scores if score.sha256 in self._challengers]) if self._challengers else ()
 
     def may_range_over(self, names: Iterable[str]) -> bool:
         """Whether a model that tells a probability has one of these inputs: only these have a missing range."""

@@ -5,8 +5,6 @@ Only what is there is told: what was not found, not read or not understood is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from cds_service.advice import feature_text
@@ -65,12 +63,9 @@ def of(assessment: Assessment, *, dated: bool = True) -> tuple[str, ...]:
     return tuple([feature_text.in_a_list(one, assessment.today) for one in told])
 
 
-def _found(assessment: Assessment) -> Iterator[Feature]:
-    features = assessment.features
-    for name in _ORDER:
-        feature = features[name]
-        if feature.model_value is not False and feature.usable and _is_news(feature):
-            yield feature
+def _found(assessment: Assessment) -> list[Feature]:
+    asked = map(assessment.features.__getitem__, _ORDER)
+    return [one for one in asked if one.model_value is not False and one.usable and _is_news(one)]
 
 
 def _is_news(feature: Feature) -> bool:

@@ -134,18 +134,22 @@ def _options(options: Sequence[Option], more: int, room: int, behind_link: bool)
     room -= _size([_more(left, behind_link)])
     kept = []
     for option in options:
-        if (fits := _that_fits(option, room)) is not None:
-            kept.append(sentence(fits))
-            room -= _size(kept[-1:])
-            left -= len(fits.parts) or 1
+        text, told = _that_fits(option, room)
+        if told:
+            kept.append(text)
+            room -= _size([text])
+            left -= told
     return [*kept, _more(left, behind_link)] if room >= 0 else []
 
 
-def _that_fits(option: Option, room: int) -> Option | None:
+def _that_fits(option: Option, room: int) -> tuple[str, int]:
+    """The option in words, of a blood draw as many tests as there is room for; and how many that are, 0 for none."""
     fits: Option | None = option
-    while fits is not None and _size([sentence(fits)]) > room:
+    while fits is not None:
+        if _size([text := sentence(fits)]) <= room:
+            return text, len(fits.parts) or 1
         fits = blood_draw.shorter(fits)
-    return fits
+    return "", 0
 
 
 def _more(count: int, behind_link: bool) -> str:

@@ -72,7 +72,8 @@ def headline(assessment: Assessment, told: Estimate) -> tuple[str, str, str]:
     "about 8 in 1,000"; "about 5 (under 1 to 43) in 1,000"; where there is no single number "8 to 16 in 1,000".
     """
     of, probability, span = denominator(assessment), told.score.probability, _span(told)
-    unit, between_ends, is_range = f" in {of:,}", between(span, of), _is_range(told, of)
+    unit, between_ends, (low, high) = f" in {of:,}", between(span, of), _counts(span, of)
+    is_range = low != high
     usual = f" ({_usual(told, told.peer, of)})" if told.peer is not None else ""
     depends = f", {_depending(told, assessment.features)}" if is_range and not told.certain else ""
     if probability is None:
@@ -103,23 +104,18 @@ def figures(assessment: Assessment, beside: Beside = _EVERYTHING) -> list[str]:
 
 def _outcome(assessment: Assessment, told: Estimate, of: int, beside: Beside) -> str:
     """One outcome: "Death: 8 (usual 8)"; "Respiratory failure: 4–19, depending on sepsis"."""
-    words, notes = _ends(_span(told), of), []
+    (low, high), notes = _counts(_span(told), of), []
+    words = _joined(low, high)
     if told.by_class:
-        words = _SIDE_BY_SIDE.join(_ends(one, of) for one in told.by_class)
-    elif _is_range(told, of):
+        words = _SIDE_BY_SIDE.join(_joined(*_counts(one, of)) for one in told.by_class)
+    elif low != high:
         words += f", depending on {_hangs_on(told, assessment.features)}" if beside.hangs else ""
     elif beside.averages and told.score.low is not None and told.score.high is not None:
-        average = _ends(Range(told.score.low, told.score.high), of)
+        average = _joined(*_counts(Range(told.score.low, told.score.high), of))
         notes += [f"model's average {average}"] if average != words else []
     if told.peer is not None and (beside.twice or told is not assessment.headline):
         notes.append(_usual(told, told.peer, of))
     return f"{told.outcome.on_card}: {words}" + (f" ({'; '.join(notes)})" if notes else "")
-
-
-def _is_range(told: Estimate, of: int) -> bool:
-    """Whether what is not known leaves two figures, as they are told."""
-    span = _span(told)
-    return number_text.count(span.low, of) != number_text.count(span.high, of)
 
 
 def _usual(told: Estimate, peer: Peer, of: int) -> str:
@@ -134,9 +130,14 @@ def _span(told: Estimate) -> Range:
     return Range(*ends)
 
 
-def _ends(limits: Range, of: int) -> str:
+def _counts(limits: Range, of: int) -> tuple[str, str]:
+    """Both ends as they are told: two where what is not known leaves two figures."""
+    low = number_text.count(limits.low, of)
+    return low, low if limits.high == limits.low else number_text.count(limits.high, of)
+
+
+def _joined(low: str, high: str) -> str:
     """As short as it can be said: "8", "4–19", "under 1 to 43"."""
-    low, high = number_text.count(limits.low, of), number_text.count(limits.high, of)
     if low == high:
         return low
     return f"{low} to {high}" if low.startswith("under") else f"{low}–{high}"
@@ -181,7 +182,7 @@ def _hangs_on(told: Estimate, features: Features) -> str:
 
 def between(limits: Range, denominator: int) -> str:
     """ "4 to 10 in 1,000": both ends in one denominator."""
-    low, high = number_text.count(limits.low, denominator), number_text.count(limits.high, denominator)
+    low, high = _counts(limits, denominator)
     if low == high:
         return number_text.count_in(limits.high, denominator)
     return f"{low} to {high} in {denominator:,}"

@@ -67,10 +67,13 @@ def as_ordered(options: Sequence[Option], ordering: Ordering) -> list[Option]:
     """The options as this site can order them: of a blood draw what it has codes for, each alone for some EHRs."""
     found = []
     for option in options:
+        if not option.parts:
+            found.append(option)
+            continue
         coded = [one for one in option.parts if _code(one, ordering) is not None]
         others = [one for one in option.parts if one not in coded]
         groups = [coded, others] if ordering.dialect.several_actions else [*([one] for one in coded), others]
-        found += [blood_draw.together(group) for group in groups if group] if option.parts else [option]
+        found += [blood_draw.together(group) for group in groups if group]
     return found
 
 

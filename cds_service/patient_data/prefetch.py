@@ -8,7 +8,6 @@ read. Anything else is no answer: nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -61,7 +60,6 @@ class _ReadBundle(msgspec.Struct, gc=False):
     link: list[_ReadLink] = []
 
 
-_FULL_URL, _RESOURCE = attrgetter("full_url"), attrgetter("resource")
 _read_bundles = msgspec.json.Decoder(_ReadBundle)
 
 
@@ -118,14 +116,14 @@ def read_at_once(value: msgspec.Raw) -> Page:
     except UNREADABLE:
         return read_page(value)
     entries, total = bundle.entry, bundle.total
-    is_cut = any(one.relation == "next" for one in bundle.link) or bundles.REDACTED in bytes(bundle.meta)
+    is_cut = "next" in [one.relation for one in bundle.link] or bundles.REDACTED in bytes(bundle.meta)
     if is_cut or (total is not None and total != len(entries)):
         return read_page(value)
     if not entries:
         return Page(SearchResult(supplied="empty"))
-    if any(url.startswith("urn:") for url in set(map(_FULL_URL, entries))):  # a name, which references may use
+    if any(url.startswith("urn:") for url in {one.full_url for one in entries}):  # a name, which references may use
         return read_page(value)
-    return Page(SearchResult(decoded=tuple(map(_RESOURCE, entries))))
+    return Page(SearchResult(decoded=tuple([one.resource for one in entries])))
 
 
 def read_page(value: msgspec.Raw, *, supplied: Supplied = "prefetch") -> Page:

@@ -61,7 +61,7 @@ def read_existing_tests(record: PatientRecord) -> Workup:
     done = frozenset(name for name, found in places.items() if "" in found)
     in_doubt = frozenset(name for name, found in places.items() if found - {STALE})
     return Workup(
-        diagnoses=frozenset(idea for idea in DIAGNOSES if record.diagnoses.of(idea)),
+        diagnoses=frozenset(idea for idea in ADVISORY & record.diagnoses.by_idea.keys() if record.diagnoses.of(idea)),
         medicines=frozenset(name for name in MEDICINES if _is_taken(name, record.medications)),
         not_done=frozenset(searched - done - in_doubt),
         done=done,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -145,13 +144,10 @@ def _all_decoded(raws: Sequence[Raw]) -> tuple[Sequence[Resource | None], set[st
     return found, named
 
 
-_SUBJECT = attrgetter("subject.reference")
-
-
 def _subjects_of(resources: Iterable[Resource | None]) -> set[str | None]:
     """Whom the resources name, as written; with None where one names nobody, is no such resource or cannot be read."""
     try:
-        return set(map(_SUBJECT, resources))
+        return {one.subject.reference for one in resources}  # type: ignore[union-attr]
     except AttributeError:
         return {None}
 
