@@ -75,6 +75,10 @@ def feature_of_outcome(name: str, unit: str, outcome: Selection, coverage: Cover
     )
 
 
+# What is doubted of a number is doubted of what rests on it.
+_INHERITED = ("unit-assumed", NEWER_UNREADABLE, OTHER_UNREADABLE)
+
+
 def body_mass_index(recorded: Feature, height: Feature, weight: Feature, now: Clock) -> Feature:
     """Body mass index, kg/m2: the recorded one, unless height and weight say otherwise or the weight is newer.
 
@@ -116,19 +120,16 @@ def _computed_bmi(height: Feature, weight: Feature) -> Feature | None:
         time=weight.time,
         date_only=weight.date_only,
         source=f"{weight.source} {height.source}",
-        flags=("bmi-computed",) + (() if _is_usual(RULES["bmi"], value) else ("unusual",)),
+        flags=(
+            "bmi-computed",
+            *(() if _is_usual(RULES["bmi"], value) else ("unusual",)),
+            *(flag for flag in _INHERITED if flag in (*height.flags, *weight.flags)),
+        ),
     )
 
 
 def _is_usual(rule: MeasurementRule, value: float) -> bool:
     return rule.soft[0] <= value <= rule.soft[1]
-
-
-_INHERITED = (
-    "unit-assumed",
-    NEWER_UNREADABLE,
-    OTHER_UNREADABLE,
-)  # what is doubted of a number is doubted of what rests on it
 
 
 def filtration_rate(creatinine: Feature, age: Feature, sex: Feature, reported: Feature, dialysis: Feature) -> Feature:

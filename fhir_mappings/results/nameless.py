@@ -19,19 +19,29 @@ _NOTHING = (b"", b"null", b"[]")
 
 def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[CodeableConcept]:
     """What a result and its parts are of, where that says nothing; what only holds others together has no result."""
-    for component in observation.component:
-        if is_nameless(component.code, words):
-            yield component.code
+    if observation.component:
+        yield from _nameless([one.code for one in observation.component], observation.code, words)
     if not _is_grouping(observation) and is_nameless(observation.code, words):
         yield observation.code
+
+
+def _nameless(parts: Iterable[CodeableConcept], of: CodeableConcept, words: Vocabulary) -> list[CodeableConcept]:
+    """Those parts of a panel that say nothing; none where it is itself of an idea, as an electrocardiogram is.
+
+    What is asked for by its code has parts only by chance.
+    """
+    if any(words.ideas(one.system, one.code) for one in of.coding):
+        return []
+    return [one for one in parts if is_nameless(one, words)]
 
 
 def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> int:
     """How many results, of all that was set aside, neither say of what they are nor were withdrawn."""
     sketches = filter(None, map(unread_results.sketch_of, parts))
     return sum(
-        result.status not in unread_results.WITHDRAWN and any(is_nameless(one, words) for one in concepts)
-        for result, concepts in sketches
+        result.status not in unread_results.WITHDRAWN
+        and (is_nameless(own, words) or bool(_nameless(others, own, words)))
+        for result, (own, *others) in sketches
     )
 
 
@@ -66,6 +76,11 @@ def _is_grouping(observation: Observation) -> bool:
     """Whether it has parts or members and says nothing itself."""
     holds = bool(observation.component) or bytes(observation.has_member) not in _NOTHING
     return holds and has_no_value(observation)
+
+
+def has_any_value(observation: Observation) -> bool:
+    """Whether it or a part of it has a value, or a reason for having none."""
+    return not (has_no_value(observation) and all(map(has_no_value, observation.component)))
 
 
 def has_no_value(valued: Valued) -> bool:

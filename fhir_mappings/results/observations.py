@@ -13,10 +13,10 @@ from fhir_mappings.fhir.elements import CodeableConcept, concept
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Resource, Valued
 from fhir_mappings.results import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.results.added_oxygen import is_on_oxygen
-from fhir_mappings.results.nameless import has_no_value, is_nameless, nameless_parts
+from fhir_mappings.results.nameless import has_any_value, has_no_value, is_nameless, nameless_parts
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
-from fhir_mappings.results.unread_results import STATUS_UNKNOWN, UNREADABLE, why_not_used
+from fhir_mappings.results.unread_results import AWAITED, STATUS_UNKNOWN, UNREADABLE, why_not_used
 from fhir_mappings.terminology.concept_maps import Vocabulary
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
@@ -147,10 +147,11 @@ def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:
 def _file_unusable(
     observation: Observation, words: Vocabulary, inputs_of: InputsOf, found: RecordedByInput
 ) -> Iterable[CodeableConcept]:
-    """File a result that its status keeps from being used; what of it says nothing where no status is known."""
+    """File a result that its status keeps from being used; what of it says nothing where a result may be there."""
     why = why_not_used(observation.status)
     _file_unread(observation, why, words, inputs_of, found)
-    return nameless_parts(observation, words) if why == STATUS_UNKNOWN else ()
+    is_there = why == STATUS_UNKNOWN or (why == AWAITED and has_any_value(observation))
+    return nameless_parts(observation, words) if is_there else ()
 
 
 def _file_whole(

@@ -29,6 +29,7 @@ _VALUES = attrgetter(
 _WRITTEN = attrgetter("value_boolean", "value_ratio", "value_sampled_data")
 _UTC = ZoneInfo("UTC")
 _NOT_BEGUN = "registered"
+_DEEPEST = 3  # panels in panels
 MeansInput = Callable[[bytes], bool]
 Said = tuple[str | None, str | None, str, bytes]  # system, code, when or id, and what was found
 
@@ -73,10 +74,17 @@ def sorted_out(
     others = [one for one in odd if whose.is_of_another(one)]
     gone = set(map(id, others))
     left = [one for one in observations if id(one) not in gone]
-    inside = [part for one in holders for part in contained(one.contained)]
-    unread: list[Raw | Resource] = [*others, *_not_by_themselves(inside, left)]
+    unread: list[Raw | Resource] = [*others, *_not_by_themselves([*_inside(holders)], left)]
     known = {one.id for one in observations} | {one[0].id for one in map(sketch_of, aside) if one is not None}
     return SortedResults(left, tuple(unread), _not_sent(holders, known, whose, means_input))
+
+
+def _inside(holders: Iterable[_Holder]) -> Iterator[Raw]:
+    """What they hold, and what that holds in its turn, which FHIR forbids and some systems write."""
+    for _ in range(_DEEPEST):
+        parts = [part for one in holders for part in contained(one.contained)]
+        yield from parts
+        holders = [one for one in map(_holder, parts) if one is not None]
 
 
 def _holder(part: Raw | Resource) -> _Holder | None:

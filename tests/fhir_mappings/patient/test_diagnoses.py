@@ -139,7 +139,7 @@ AN_AGE = {"value": 50, "unit": "a"}
         ("C50.911", {"status": "resolved", "recordedDate": "2010", "abatementDateTime": "12.03.2026"}, True),
         ("C50.911", {"status": "resolved"}, True),
         ("Z85.3", {"recordedDate": "2010", "abatementDateTime": "2012"}, False),
-        ("Z85.3", {"recordedDate": "2010", "abatementString": "later"}, True),
+        ("Z85.3", {"status": "resolved", "recordedDate": "2010", "abatementString": "later"}, True),
     ],
 )
 def test_a_past_cancer_is_open_only_where_no_day_says_when_it_ended(

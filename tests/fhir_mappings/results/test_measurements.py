@@ -98,3 +98,11 @@ def test_a_measurement_that_is_not_there_says_why(search: SearchResult, reason: 
 def test_the_hook_has_a_zone() -> None:
     with pytest.raises(ValueError, match="zone"):
         derived(as_of=AS_OF.replace(tzinfo=None))
+
+
+def test_what_is_doubted_of_a_weight_is_doubted_of_the_index_that_rests_on_it() -> None:
+    height, weight = an_observation("8302-2", 170, "cm"), an_observation("29463-7", 80, "kg", id="w")
+    newer = an_observation("29463-7", None, id="newer", effectiveDateTime=days_ago(1), valueString="see note")
+    found = derived(height, weight, newer)["bmi"]
+    assert (found.status, found.flags) == ("used", ("bmi-computed", "newer-unreadable"))
+    assert derived(height, weight)["bmi"].flags == ("bmi-computed",)

@@ -56,6 +56,10 @@ WAYS: dict[str, Any] = {
     "contained alone in no list": lambda one: panel(contained=inside(one)),
     "contained in a report": lambda one: report(contained=[inside(one)], result=[{"reference": f"#{one['id']}"}]),
     "contained in a result of an input": lambda one: an_observation("777-3", 200, "10*3/uL", contained=[inside(one)]),
+    "contained in a panel in a panel": lambda one: panel(contained=[inside(panel(contained=[inside(one)]))]),
+    "contained in a panel of nobody": lambda one: inside(panel(contained=[inside(one)])),
+    "contained in a report with a modifier": lambda one: report(contained=[inside(one)], modifierExtension=MODIFIER),
+    "of status registered, with a value": lambda one: one | {"status": "registered"},
     "with a modifier": lambda one: one | {"modifierExtension": MODIFIER},
     "of nobody": inside,
     "without a status": lambda one: {name: value for name, value in one.items() if name != "status"},
@@ -138,6 +142,7 @@ def test_what_is_asked_for_by_its_code_widens_no_other_input_by_what_it_names(as
     system, _, code = asked.partition("|")
     alone = an_observation(coded((system, code)), None, id="one", valueString="see members")
     naming = alone | {"hasMember": [{"reference": "Observation/not-asked-for"}], "derivedFrom": [{"reference": "x/1"}]}
+    naming["component"] = [{"code": LOCAL, "valueQuantity": a_quantity(420, "ms")}]
     plain, found = derived(alone), derived(naming)
     assert [name for name in plain if plain[name] != found[name]] == []
 
@@ -163,6 +168,19 @@ def test_a_member_that_did_not_come_leaves_every_input_open(member: Resource, is
     sent = an_observation("718-7", 13.9, "g/dL", id="hb")
     for members in ([member], member):
         assert derived(panel(hasMember=members), sent)["creatinine"].reason == (UNCLEAR if is_gone else NEVER)
+
+
+@pytest.mark.parametrize("way", ["of nobody", "with a modifier", "with a broken time", "of another status"])
+def test_a_member_that_came_and_was_not_read_is_not_gone(way: str) -> None:
+    member = WAYS[way](an_observation("2160-0", 4.4, "mg/dL", id="krea"))
+    found = reasons(derived(panel(hasMember=[{"reference": "Observation/krea"}]), member))
+    assert found.pop("creatinine") not in (None, NEVER, UNCLEAR)
+    assert set(found.values()) == {NEVER}
+
+
+def test_a_local_result_that_is_ordered_and_not_there_leaves_nothing_open() -> None:
+    ordered = an_observation(LOCAL, None, status="registered")
+    assert set(reasons(derived(ordered)).values()) == {NEVER}
 
 
 PEOPLE = {"Patient", "RelatedPerson", "Person", "Group", "Practitioner", "PractitionerRole"}
