@@ -90,7 +90,9 @@ def read_medications(
     bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id} | dict(named or {})
     listed = [one for one in resources if isinstance(one, Listed)]
     counted.read = len(listed)
-    telling = [one for one in listed if not says_none_known(one.medication_codeable_concept)]
+    telling = [
+        one for one in listed if one.medication_reference or not says_none_known(one.medication_codeable_concept)
+    ]
     refusals = Refusals()
     for one in telling:
         if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):

@@ -78,6 +78,10 @@ MEDICINES = {
         medicine((IPS, "no-known-medications"), (RXNORM, "274783")),
         True,
     ),
+    "IPS: none known, and a reference": (
+        medicine((IPS, "no-known-medications"), medicationReference={"reference": "#m"}, contained=[_CONTAINED]),
+        True,
+    ),
     "IPS: none known, and a local code": (medicine((IPS, "no-known-medications"), ("urn:x", "LANTUS")), UNKNOWN),
     "status unknown, ended long ago": (medicine(status="unknown", **_ENDED), False),
     "status unknown, in the hospital": (medicine(status="unknown", category=[coded(("urn:x", "inpatient"))]), False),
