@@ -26,12 +26,18 @@ class MedicationDispense(
     medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
+    authorizing_prescription: tuple[Reference, ...] = ()
     dosage_instruction: tuple[Dosage, ...] = ()
     contained: tuple[Raw, ...] = ()
     # other versions
     medication: None = None
     not_done: None = None
     patient: None = None
+
+    @property
+    def prescriptions(self) -> tuple[Reference, ...]:
+        """The prescriptions by which it was handed out."""
+        return self.authorizing_prescription
 
     @property
     def routes(self) -> tuple[CodeableConcept, ...]:
@@ -58,6 +64,7 @@ class MedicationAdministration(
     medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
+    request: Reference | None = None
     dosage: GivenDose | None = None
     contained: tuple[Raw, ...] = ()
     # other versions
@@ -65,6 +72,11 @@ class MedicationAdministration(
     not_given: None = None
     was_not_given: None = None
     patient: None = None
+
+    @property
+    def prescriptions(self) -> tuple[Reference, ...]:
+        """The prescription by which it was given."""
+        return (self.request,) if self.request else ()
 
     @property
     def routes(self) -> tuple[CodeableConcept, ...]:

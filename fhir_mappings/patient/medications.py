@@ -18,7 +18,7 @@ from fhir_mappings.fhir.resources import Medication, MedicationRequest, Medicati
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import no, yes
 from fhir_mappings.patient.not_taken import Refusals
-from fhir_mappings.patient.which_drug import Bundled, Prescribed, drug_of
+from fhir_mappings.patient.which_drug import Bundled, Prescribed, Prescriptions, drug_of
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.drug_classes import Drug
@@ -90,7 +90,9 @@ def read_medications(
     bundled = {one.id: one for one in resources if isinstance(one, Medication) and one.id} | dict(named or {})
     listed = [one for one in resources if isinstance(one, Listed)]
     counted.read = len(listed)
-    telling = [one for one in listed if not says_none_known(one.medication_codeable_concept)]
+    telling = [
+        one for one in listed if one.medication_reference or not says_none_known(one.medication_codeable_concept)
+    ]
     refusals = Refusals()
     for one in telling:
         if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
@@ -108,7 +110,7 @@ def read_medications(
             if medicine.drug.possible:
                 counted.add(why or _why(one, words), one.medication_codeable_concept, entry=one.id)
     given = [one for one in telling if isinstance(one, GivenMedicine) and may_be_taken(one)]
-    return Medications((*taken, *_given(given, taken, bundled, words, counted))), counted
+    return Medications((*taken, *_given(given, taken, Prescriptions(telling, bundled, words), counted))), counted
 
 
 def _doubtful(drug: Drug) -> Medicine:
@@ -117,11 +119,7 @@ def _doubtful(drug: Drug) -> Medicine:
 
 
 def _given(
-    given: Iterable[GivenMedicine],
-    taken: Iterable[Medicine],
-    bundled: Bundled,
-    words: Vocabulary,
-    counted: Counted,
+    given: Iterable[GivenMedicine], taken: Iterable[Medicine], prescriptions: Prescriptions, counted: Counted
 ) -> Iterator[Medicine]:
     """What was handed out or given and might be taken: where it is of no class that is not known to be taken, nothing.
 
@@ -129,7 +127,7 @@ def _given(
     """
     sure = {name for one in taken for name, _ in one.drug.classes}
     for one in given:
-        might_be = _doubtful(drug_of(one, bundled, words)).drug.possible - sure
+        might_be = _doubtful(prescriptions.drug_of(one)).drug.possible - sure
         if might_be:
             counted.add("unread", one.medication_codeable_concept, entry=one.id)
             yield Medicine("", Drug(possible=might_be), None)

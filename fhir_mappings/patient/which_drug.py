@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Raw
@@ -28,6 +28,33 @@ def drug_of(one: Prescribed | GivenMedicine, bundled: Bundled, words: Vocabulary
         drugs.append(_of_medication(medication, routes, words))
     known = [drug for drug in drugs if drug is not UNKNOWN]
     return joined(known) if known else UNKNOWN
+
+
+class Prescriptions:
+    """The drugs of the prescriptions of a record, by id: each is looked at once, however often it was handed out."""
+
+    __slots__ = ("_bundled", "_drugs", "_requests", "_words")
+
+    def __init__(self, entries: Iterable[object], bundled: Bundled, words: Vocabulary) -> None:
+        self._requests = {one.id: one for one in entries if isinstance(one, MedicationRequest)}
+        self._bundled, self._words = bundled, words
+        self._drugs: dict[str, Drug] = {}
+
+    def drug_of(self, given: GivenMedicine) -> Drug:
+        """What was handed out: its own drug, where that is not known the one of the prescriptions it was given by."""
+        own = drug_of(given, self._bundled, self._words)
+        if own is not UNKNOWN or not given.prescriptions:
+            return own
+        drugs = [self._prescribed(one) for one in given.prescriptions]
+        return UNKNOWN if UNKNOWN in drugs else joined(drugs)
+
+    def _prescribed(self, reference: Reference) -> Drug:
+        parts = (reference.reference or "").partition("/_history/")[0].split("/")
+        name = parts[-1] if parts[-2:-1] == ["MedicationRequest"] else ""
+        if name not in self._drugs:
+            request = self._requests.get(name)
+            self._drugs[name] = drug_of(request, self._bundled, self._words) if request else UNKNOWN
+        return self._drugs[name]
 
 
 def _routes(one: Prescribed | GivenMedicine) -> tuple[CodeableConcept, ...]:

@@ -36,6 +36,7 @@ def contained(code: tuple[str, str] | None, *ingredients: Json) -> Json:
 
 _ENDED = {"authoredOn": "2010-01-01", "dispenseRequest": {"validityPeriod": {"end": "2010-03-01"}}}
 INSULIN_INGREDIENT = {"itemCodeableConcept": coded((RXNORM, "274783"))}
+_BY_THE_OTHER = {"authorizingPrescription": [{"reference": "https://ehr.example/fhir/MedicationRequest/m-6809"}]}
 _INSULIN = {"medications": bundle(a_medicine("274783"))}
 _CONTAINED = {
     "resourceType": "Medication",
@@ -68,6 +69,25 @@ MEDICINES = {
     ),
     "administered on the ward": (medicine(resourceType="MedicationAdministration", status="in-progress"), UNKNOWN),
     "handed out, of another class": (given("MedicationDispense", "completed", "6809"), False),
+    "handed out by a prescription that came": (
+        given("MedicationDispense", "completed", "Lantus") | _BY_THE_OTHER,
+        False,
+    ),
+    "given by a prescription that came": (
+        given("MedicationAdministration", "completed", "Lantus")
+        | {"request": {"reference": "MedicationRequest/m-6809"}},
+        False,
+    ),
+    "handed out by a prescription that did not": (
+        given("MedicationDispense", "completed", "Lantus")
+        | {
+            "authorizingPrescription": [
+                {"reference": "MedicationRequest/m-6809"},
+                {"reference": "MedicationRequest/m-7"},
+            ]
+        },
+        UNKNOWN,
+    ),
     "handed out in error": (given("MedicationDispense", "entered-in-error"), False),
     "handing out declined": (given("MedicationDispense", "declined"), False),
     "administration not done": (given("MedicationAdministration", "not-done"), False),
@@ -76,6 +96,10 @@ MEDICINES = {
     "IPS: none known, by version": (medicine((f"{IPS}|1.1.0", "no-known-medications")), False),
     "IPS: none known, and a code of insulin": (
         medicine((IPS, "no-known-medications"), (RXNORM, "274783")),
+        True,
+    ),
+    "IPS: none known, and a reference": (
+        medicine((IPS, "no-known-medications"), medicationReference={"reference": "#m"}, contained=[_CONTAINED]),
         True,
     ),
     "IPS: none known, and a local code": (medicine((IPS, "no-known-medications"), ("urn:x", "LANTUS")), UNKNOWN),

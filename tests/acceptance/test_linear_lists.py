@@ -194,6 +194,28 @@ MANY_OF: dict[str, Callable[[int], tuple[str, Json]]] = {
         "labs",
         bundle(a_result("24323-8", 1, "1") | {"contained": [a_result("2160-0", 1.1, "mg/dL")] * many}),
     ),
+    "contained in panels that cannot be read": lambda many: (
+        "labs",
+        _ids(
+            many, lambda _: a_result("24323-8", 1, "1") | {"implicitRules": "x", "contained": [a_result("1-8", 1, "1")]}
+        ),
+    ),
+    "named by Lists": lambda many: (
+        "conditions",
+        _ids(
+            many,
+            lambda number: (
+                {
+                    "resourceType": "List",
+                    "status": "current",
+                    "subject": {"reference": "Patient/pt-b"},
+                    "entry": [{"item": {"reference": f"Condition/{number}"}}],
+                }
+                if number % 2
+                else problem()
+            ),
+        ),
+    ),
     "orders": lambda many: ("orders", _ids(many, lambda _: an_order(status="active"))),
 }
 
