@@ -23,7 +23,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 _UNREAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ALL_EMPTY = (
     "every search of this patient is empty: ask for one who has results, and whether the server knows the parameters; "
-    "one that does not may answer with nothing, which would be told as never recorded"
+    "one that does not may answer with nothing, which would be told as none found"
 )
 _NO_ANSWER = {
     "refused": "its address is none that this tenant may call (fhir_base_urls, private_networks)",

@@ -9,7 +9,7 @@ from fhir_mappings.results.feature import Feature
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WORDS = {
-    "never-recorded": "never recorded",
+    "never-recorded": "none found",
     "fetch-failed": "could not be fetched",
     "doubtful": "all searches came back empty",
     "not-authorised": "access not granted",

@@ -78,7 +78,7 @@ def test_a_creatinine_is_read_or_told_as_recorded(post: Post, sent: tuple[Json, 
     assert (told["status"] in ("missing", "rejected"), told["reason"]) == (True, expected)
     assert not counts(rate)
     assert rate["reason"] != "never-recorded"
-    assert "creatinine (never recorded)" not in text
+    assert "creatinine (none found)" not in text
     assert "no creatinine in" not in text
     plain, _ = answered(post, whole(**HIGH))
     assert never_lower(result, plain) == []
@@ -96,7 +96,7 @@ def test_an_asa_class_under_a_code_of_no_list_is_not_never_recorded(post: Post) 
     (asa,) = foreign_results.ASA.values()
     result, text = answered(post, whole(observations=bundle(asa, a_functional_status())))
     assert status(result, "asa_class")["reason"] == "not-understood"
-    assert "ASA class (never recorded)" not in text
+    assert "ASA class (none found)" not in text
 
 
 def outcome(post: Post, body: Json) -> str:

@@ -96,7 +96,7 @@ def test_where_all_options_are_told_there_is_no_more() -> None:
 
 def test_what_is_missing_is_named_with_its_reason() -> None:
     (missing,) = [part for part in paragraphs(people.asa(3)) if part.startswith("**Missing:**")]
-    assert "creatinine (never recorded)" in missing
+    assert "creatinine (none found)" in missing
 
 
 def test_at_most_four_missing_inputs_are_named_and_the_rest_counted() -> None:
