@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 
 import msgspec
 
@@ -21,6 +20,13 @@ from fhir_mappings.results.result_inputs import LABORATORY
 MENDABLE = ("unmapped-", "procedure-ambiguous", "selection-", "required-", "data-")
 # By the first word of an input's source, the list that it is read from; laboratory results are a list of their own.
 LISTS = {"Condition": "conditions", "MedicationRequest": "medications"}
+INPUTS_OF = {
+    "laboratory results": tuple(name for name in LABORATORY if name in FEATURES),
+    **{
+        name: tuple(feature.name for feature in FEATURES.values() if feature.source.split()[0] == word)
+        for word, name in LISTS.items()
+    },
+}
 NUMBERS = frozenset(name for name, feature in FEATURES.items() if feature.kind == "number")
 _COUNTED = frozenset(name for name, feature in FEATURES.items() if feature.kind != "yes-no")
 _SHARED = {name: name for name in FEATURES}
@@ -79,7 +85,7 @@ def named(sums: Sums) -> None:
     for figure in ("latency", "not-understood"):
         sums.name(figure, kind="level")
     sums.name("volume", kind="count")
-    for name in lists():
+    for name in INPUTS_OF:
         sums.name("lists", name, by_day=True)
 
 
@@ -94,7 +100,7 @@ def count_call(sums: Sums, call: WatchedCall) -> None:
             sums.add("unmapped", "", day, call.unmapped)
     if call.inputs:
         statuses = {one.name: one.status for one in call.inputs}
-        for name, inputs in lists().items():
+        for name, inputs in INPUTS_OF.items():
             sums.add("lists", name, day, _all_missing(statuses, inputs))
 
 
@@ -117,16 +123,6 @@ def count_card(sums: Sums, one: CardAnswer) -> None:
         for rule in set(one.offered):
             sums.name("suggestions", rule)
             sums.add("suggestions", rule, one.at.date(), rule in one.taken)
-
-
-@cache
-def lists() -> dict[str, tuple[str, ...]]:
-    """By list of the record the inputs that are read from it."""
-    found: dict[str, tuple[str, ...]] = {"laboratory results": tuple(name for name in LABORATORY if name in FEATURES)}
-    for feature in FEATURES.values():
-        if (name := LISTS.get(feature.source.split()[0])) is not None:
-            found[name] = (*found.get(name, ()), feature.name)
-    return found
 
 
 def _all_missing(statuses: Mapping[str, str], inputs: Sequence[str]) -> bool:

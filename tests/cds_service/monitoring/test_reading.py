@@ -59,11 +59,11 @@ def test_every_stream_is_the_same(both: tuple[WeeklyReading, Whole]) -> None:
 def test_the_lists_of_every_day_are_the_same(both: tuple[WeeklyReading, Whole]) -> None:
     by_weeks, whole = both
     found = {one.label: one.streams for one in by_weeks.series() if one.figure == "lists"}
-    assert found.keys() == series.lists().keys()
+    assert found.keys() == series.INPUTS_OF.keys()
     for name, streams in found.items():
         there = streams.totals[0].nonzero()[0]
         counted = {int(day): (streams.first[0, day], streams.totals[0, day]) for day in there}
-        assert counted == whole.lists(series.lists()[name])
+        assert counted == whole.lists(series.INPUTS_OF[name])
 
 
 def test_the_parts_of_an_input_and_its_values_are_the_same(both: tuple[WeeklyReading, Whole]) -> None:
