@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
-from itertools import compress
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,6 @@ from fhir_mappings.results.focus import Json, Whose, contained, json, parts_of
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.results.unread_results import WITHDRAWN, sketch_of
 
-_HELD, _NOTHING_HELD = attrgetter("focus", "has_member", "contained"), (ABSENT, ABSENT, ABSENT)
 _VALUES = attrgetter(
     "value_codeable_concept", "value_string", "value_integer", "value_range", "data_absent_reason"
 )  # fmt: skip
@@ -67,7 +65,11 @@ def sorted_out(
     What was withdrawn hands over nothing, what was set `aside` what it held. `means_input`: whether a code, as it is
     written, is one of an input.
     """
-    odd = [*compress(observations, map(_NOTHING_HELD.__ne__, map(_HELD, observations)))]
+    odd = [
+        one
+        for one in observations
+        if one.focus is not ABSENT or one.has_member is not ABSENT or one.contained is not ABSENT
+    ]
     holders = [one for one in map(_holder, (*odd, *reports, *aside)) if one is not None]
     if not odd and not holders:
         return SortedResults(observations)
