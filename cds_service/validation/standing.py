@@ -50,9 +50,13 @@ class GoLiveWatch:
         self._find, self._reader, self._knowledge, self._today = find, reader, knowledge, today
         self._reports: dict[tuple[str, str], bytes] = {}
         self._judged: dict[str, _Judged] = {}
+        self._shown: set[str] = set()  # whose gauge says 0 or 1
 
     def marked(self, tenant: Tenant, switches: Switches) -> Switches:
         """The switches, with a mark on each rule of this tenant that is outdated. Raises DatabaseError."""
+        if tenant.id not in self._shown:
+            self._shown.add(tenant.id)
+            metrics.validation_outdated.labels(tenant.id).set(0)
         if not tenant.is_production:
             return switches
         knowledge, today = self._knowledge(), self._today()
@@ -104,6 +108,7 @@ class GoLiveWatch:
 
     def forget_others(self, tenants: Mapping[str, object]) -> None:
         """Keep nothing of tenants that are answered no more."""
+        self._shown.intersection_update(tenants)
         for name in [one for one in self._judged.copy() if one not in tenants]:
             if self._judged.pop(name).why:
                 metrics.validation_outdated.labels(name).set(0)
