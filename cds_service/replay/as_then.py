@@ -41,8 +41,9 @@ def _is_later(text: str | None, now: Clock) -> bool:
 def _patient(raw: Raw, one: Dated, now: Clock) -> Then:
     """Who is ordered an operation lives: a death without a date was later."""
     later = _is_later(one.deceased_date_time, now)
-    if later or (one.deceased_boolean and not one.deceased_date_time):
-        return _changed(raw, without=("deceasedBoolean", "deceasedDateTime")), not later
+    undated = not one.deceased_date_time and (one.deceased_boolean or b'"_deceasedDateTime"' in bytes(raw))
+    if later or undated:
+        return _changed(raw, without=("deceasedBoolean", "deceasedDateTime", "_deceasedDateTime")), not later
     return raw, False
 
 

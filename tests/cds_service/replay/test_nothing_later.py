@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec import Raw
 
@@ -79,3 +80,20 @@ def test_the_second_at_which_it_becomes_known_counts() -> None:
     plain = charts.row_of(someone.id, base_of(someone))
     assert charts.row_of(someone.id, [*base_of(someone), charts.raw(unknown)]) == plain
     assert charts.row_of(someone.id, [*base_of(someone), charts.raw(known)]) != plain
+
+
+@pytest.mark.parametrize("told", [
+    {"deceasedBoolean": True}, {"deceasedDateTime": "2031"}, {"_deceasedDateTime": {"id": "masked"}},
+    {"deceasedBoolean": True, "_deceasedBoolean": {"id": "x"}},
+])  # fmt: skip
+def test_a_death_that_is_told_without_its_day_was_after_the_order(told: dict[str, object]) -> None:
+    """Who is ordered an operation lives; the row counts what nobody can place in time."""
+    someone = everybody("demo")[0]
+    read_all = [read(raw) for raw in base_of(someone)]
+    dead = [charts.raw(one | told if one["resourceType"] == "Patient" else one) for one in read_all]
+    assert estimates(charts.row_of(someone.id, dead)) == estimates(charts.row_of(someone.id, base_of(someone)))
+
+
+def estimates(row: bytes) -> object:
+    """What the models told."""
+    return {name: value for name, value in msgspec.json.decode(row).items() if name != "undecided"}
