@@ -151,11 +151,12 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measured(export: Path, folder: Path, processes: int) -> Measured:
-    """A replay in a process of its own."""
+    """A replay in a process of its own: begun by a shell, for Linux counts what was shared with whoever began it."""
     folder.mkdir()
     program = folder / "measured.py"
     program.write_text(MEASURED, encoding="utf-8")
-    command = [sys.executable, str(program), str(export), str(folder), str(processes)]
+    command = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
+    command += [sys.executable, str(program), str(export), str(folder), str(processes)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     words = done.stdout.split()
