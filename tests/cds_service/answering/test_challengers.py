@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from cds_service.records import scores, tables
+from cds_service.records.watched_calls import watched_calls
 from cds_service.web.app import RECORDS
 from models_onnx.promotion import promote
 from tests.acceptance.requests import PCS, a_request, an_order, bundle
@@ -131,8 +132,10 @@ def test_the_export_sets_both_beside_what_happened(app: Flask) -> None:
 
 
 def test_each_told_score_of_the_record_has_the_horizon_of_its_model(app: Flask) -> None:
+    """Without it monitoring counts no operation of that outcome (monitoring/outcome_series.py)."""
     ask(app)
     kept(app)
-    told = list(scores.scores(app.extensions[RECORDS].durable, "demo", since=LONG_AGO))
-    days = {(row["model"], row["outcome"]): row["horizon_days"] for row in told if "horizon_days" in row}
-    assert days["sort-2014", "30-day-death"] == 30
+    now = datetime.now(UTC)
+    engine = app.extensions[RECORDS].durable
+    (call,) = watched_calls(engine, "demo", since=now - timedelta(days=1), until=now + timedelta(days=1))
+    assert call.result.horizons["30-day-death", "sort-2014", "1.0.0"] == 30
