@@ -9,10 +9,12 @@ from msgspec import Struct
 from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, placed
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
+from fhir_mappings.fhir.elements import CodeableConcept
 from fhir_mappings.fhir.resources import Procedure
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import EITHER, no, present_by, yes
 from fhir_mappings.results.feature import Feature
+from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.procedure_groups import SPINE_GROUPS
 from fhir_mappings.terminology.understanding import Counted, of_concept
@@ -51,8 +53,9 @@ def read_procedures(
     found, counted = [], Counted()
     for procedure in procedures:
         counted.read += 1
-        ideas = _ideas(procedure, words)
-        why = None if ideas else of_concept(procedure.code, words)
+        code = _of_operations(procedure.code, words)
+        ideas = _ideas(code, words)
+        why = None if ideas else (of_concept(code, words) if code else "code-not-listed")
         if (not ideas and why is None) or not _may_be_done(procedure.status, ideas):
             continue
         if procedure.status != "completed":
@@ -108,8 +111,27 @@ def _is_long_ago(procedure: Procedure, when: Moment | None, open_ended: str, now
     return is_over and when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
 
 
-def _ideas(procedure: Procedure, words: Vocabulary) -> tuple[str, ...]:
-    codings, text = procedure.code.coding, procedure.code.text
+def names_no_operation(system: str | None, code: str | None, words: Vocabulary) -> bool:
+    """Whether a code is of a system of diagnoses, which classifies no operation, and the site says no more of it.
+
+    ICD-9-CM numbers its operations apart: 81.08, a fusion, would be 810.8, a broken clavicle.
+    https://www.cdc.gov/nchs/icd/icd9cm.htm (volume 3).
+    """
+    if words.maps.canonical(system) not in ICD_DIAGNOSES:
+        return False
+    return all(target in ICD_DIAGNOSES for target, _ in words.maps.translate(system or "", code or ""))
+
+
+def _of_operations(concept: CodeableConcept, words: Vocabulary) -> CodeableConcept | None:
+    """The concept without what names no operation; None where nothing else is coded."""
+    kept = tuple(one for one in concept.coding if not names_no_operation(one.system, one.code, words))
+    if len(kept) == len(concept.coding):  # nearly always
+        return concept
+    return CodeableConcept(kept, concept.text) if kept else None
+
+
+def _ideas(code: CodeableConcept | None, words: Vocabulary) -> tuple[str, ...]:
+    codings, text = (code.coding, code.text) if code else ((), None)
     if not codings:
         return words.ideas_of_text(text) if text else ()
     return tuple(idea for coding in codings for idea in words.ideas(coding.system, coding.code))
