@@ -14,6 +14,8 @@ from fhir_mappings.fhir.elements import CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.patient.condition_codes import ConditionMeaning, meaning_of
 from fhir_mappings.patient.doubtful_diagnoses import (
+    Certainty,
+    certainty,
     has_status,
     is_any_written,
     is_of_the_family,
@@ -36,6 +38,7 @@ _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _CONFIRMED = frozenset({"confirmed"})
 _NOT_COUNTED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
+_IN_ERROR = frozenset({"entered-in-error"})
 _NONE: frozenset[str] = frozenset()
 _ALONE: dict[str | None, frozenset[str]] = {
     code: frozenset({code}) for code in (*_CURRENT, *_OVER, *_CONFIRMED, *_NOT_COUNTED)
@@ -44,6 +47,7 @@ _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if 
 
 
 Standing = Literal["current", "history", "unclear"]
+Confirmation = Literal["confirmed", "not-counted", "unclear"]
 
 
 class Diagnosis(Struct, frozen=True, gc=False):
@@ -127,8 +131,9 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
         meant = meaning_of(condition.code, words)
         if meant.of_no_idea:
             continue  # whatever its status
-        standing = _confirmed(condition)
-        diagnosis = _diagnosis(condition, meant, now) if standing != "not-counted" else None
+        certain = certainty(condition.code)
+        standing = _confirmed(condition, certain)
+        diagnosis = _diagnosis(condition, meant, certain, now) if standing != "not-counted" else None
         if diagnosis is None:
             continue
         why, nothing = meant.why, meant.unspecified
@@ -158,18 +163,24 @@ def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozense
     return frozenset(one.code for one in codings if one.code and canonical(one.system) in systems)
 
 
-def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unclear"]:
-    """Whether it counts; unclear where a status is there that does not say it in HL7's codes."""
+def _confirmed(condition: Condition, certain: Certainty | None) -> Confirmation:
+    """Whether it counts; unclear where a status does not say it in HL7's codes, or its code says otherwise."""
     status = condition.verification_status
-    if status is None:
-        return "confirmed"
     codes = _codes(status, _VERIFICATION)
-    if codes == _CONFIRMED or not (codes or status.coding or status.text):
-        return "confirmed"
-    return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
+    is_told = status is not None and bool(codes or status.coding or status.text)
+    said: Confirmation = "confirmed" if not is_told or codes == _CONFIRMED else "unclear"
+    if codes and codes <= _NOT_COUNTED:
+        said = "not-counted"
+    if certain is None or codes == _IN_ERROR:
+        return said
+    if certain in ("excluded", "suspected"):
+        return "not-counted" if said == "not-counted" or not is_told else "unclear"
+    return "confirmed" if said == "confirmed" and certain != "unclear" else "unclear"
 
 
-def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Diagnosis | None:
+def _diagnosis(
+    condition: Condition, meant: ConditionMeaning, certain: Certainty | None, now: Clock
+) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
@@ -177,6 +188,8 @@ def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Dia
         return None
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
+    if certain == "state-after" and standing != "history":
+        standing = "unclear" if _codes(condition.clinical_status, _CLINICAL) else "history"
     source = f"Condition/{condition.id or ''}"
     return Diagnosis(
         source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.acceptance.foreign_lists import UNKNOWN, Foreign, done
+from tests.acceptance.foreign_lists import GM, HL7, UNKNOWN, Foreign, Json, clinical, coded, done, problem
 from tests.acceptance.requests import CPT, ICD, bundle
 from tests.acceptance.unreadable import a_procedure
 
@@ -34,4 +34,56 @@ _OPERATIONS = {
         _SPINE,
     ),
 }
-STANDINGS = {f"operation: {name}": one for name, one in _OPERATIONS.items()}
+CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+KBV = "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_DIAGNOSESICHERHEIT"
+
+
+def _german(told: object, *certain: Json, **members: Any) -> Foreign:
+    """Lung cancer in ICD-10-GM, its certainty written as an extension of the code."""
+    side = {"url": "http://fhir.de/StructureDefinition/seitenlokalisation", "valueCoding": {"code": "L"}}
+    code = {"coding": [{"system": GM, "code": "C34.1", "extension": [side, *certain]}]}
+    sent = {"conditions": bundle(problem(code=code, **members))}
+    return Foreign(sent, {"cancer": (told,)}, {} if told is False else {"conditions": bundle(problem("C34.1"))})
+
+
+def _certain(code: str, url: str = CERTAINTY) -> Json:
+    return {"url": url, "valueCoding": {"system": KBV, "code": code}}
+
+
+def _verified(code: str) -> Json:
+    return clinical(code, f"{HL7}/condition-ver-status")
+
+
+_SINCE = {"clinicalStatus": ..., "onsetDateTime": "2001-03-01", "recordedDate": "2001-03-01"}
+_CERTAINTIES = {
+    "excluded": _german(False, _certain("A")),
+    "suspected": _german(False, _certain("V")),
+    "assured": _german(True, _certain("G")),
+    "state after, no status": _german(False, _certain("Z"), **_SINCE),
+    "state after, on the problem list": _german(
+        False, _certain("Z"), **_SINCE, category=[coded((HL7, "problem-list-item"))]
+    ),
+    "state after, resolved lately": _german(
+        True, _certain("Z"), clinicalStatus=clinical("resolved"), abatementDateTime="2026-03-01"
+    ),
+    "state after, and active": _german(UNKNOWN, _certain("Z")),
+    "of no code of KBV": _german(UNKNOWN, _certain("X")),
+    "masked": _german(UNKNOWN, {"url": CERTAINTY, "extension": [{"url": HL7, "valueCode": "masked"}]}),
+    "in another form of the value": _german(False, {"url": CERTAINTY, "valueCode": "A"}),
+    "by https": _german(False, _certain("A", CERTAINTY.replace("http:", "https:"))),
+    "not read": _german(UNKNOWN, {"url": CERTAINTY, "valueCoding": "A"}),
+    "said twice": _german(UNKNOWN, _certain("G"), _certain("A")),
+    "excluded and suspected": _german(False, _certain("A"), _certain("V")),
+    "excluded, refuted": _german(False, _certain("A"), verificationStatus=_verified("refuted")),
+    "suspected, provisional": _german(False, _certain("V"), verificationStatus=_verified("provisional")),
+    "assured, confirmed": _german(True, _certain("G"), verificationStatus=_verified("confirmed")),
+    "excluded, confirmed": _german(UNKNOWN, _certain("A"), verificationStatus=_verified("confirmed")),
+    "suspected, confirmed": _german(UNKNOWN, _certain("V"), verificationStatus=_verified("confirmed")),
+    "assured, provisional": _german(UNKNOWN, _certain("G"), verificationStatus=_verified("provisional")),
+    "assured, entered in error": _german(False, _certain("G"), verificationStatus=_verified("entered-in-error")),
+    "another extension that is not read": _german(True, {"url": "http://x.example/y", "valueCoding": "A"}),
+}
+STANDINGS = {
+    **{f"certainty: {name}": one for name, one in _CERTAINTIES.items()},
+    **{f"operation: {name}": one for name, one in _OPERATIONS.items()},
+}
