@@ -20,6 +20,7 @@ from fhir_mappings.terminology.procedure_groups import SPINE_GROUPS
 from fhir_mappings.terminology.understanding import Counted, of_concept
 
 _DIALYSIS_DAYS = 14  # NSQIP
+_LONGEST_OPERATION_DAYS = 1  # decision: what began earlier is no operation that still goes on
 # https://hl7.org/fhir/R4/valueset-event-status.html. Any other status than these and `completed`, or none, leaves open
 # whether it was done: begun and not ended as planned, "unknown" by its own word, or a word that is none of FHIR's. What
 # is under way is no earlier operation, but a treatment that the patient has.
@@ -33,14 +34,14 @@ _ASKED = SPINE_GROUPS | {_DIALYSIS}
 class PastProcedure(Struct, frozen=True, gc=False):
     """A completed procedure that means something to an input. `open_ended`: why no day of its end is known.
 
-    `under_way`: one that is not completed, and was not understood; it means nothing but that it could be dialysis.
+    `no_operation`: one that was not understood, and that is no earlier operation of the spine whatever it is.
     """
 
     source: str
     ideas: tuple[str, ...]
     when: Moment | None
     open_ended: str = ""
-    under_way: bool = False
+    no_operation: bool = False
 
 
 def read_procedures(
@@ -63,12 +64,16 @@ def read_procedures(
         when, open_ended = _performed(procedure, now)
         if when is not None and is_ahead(when, now):
             continue
-        if why is not None:
-            counted.add(why, procedure.code, entry=procedure.id, over=_is_long_ago(procedure, when, open_ended, now))
-            if procedure.status in _UNDER_WAY:
-                found.append(PastProcedure("", (), when, under_way=True))
-        else:
+        if why is None:
             found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
+            continue
+        goes_on = procedure.status in _UNDER_WAY and _goes_on(procedure, when, now)
+        no_dialysis = bool(ideas) and _DIALYSIS not in ideas
+        if not (goes_on and no_dialysis):
+            over = no_dialysis or _is_long_ago(procedure, when, open_ended, now)
+            counted.add(why, procedure.code, entry=procedure.id, over=over)
+            if goes_on or (ideas and SPINE_GROUPS.isdisjoint(ideas)):
+                found.append(PastProcedure("", (), when, no_operation=True))
     return tuple(found), counted
 
 
@@ -76,9 +81,20 @@ def _may_be_done(status: str | None, ideas: tuple[str, ...]) -> bool:
     """Whether an entry that no rule calls irrelevant could say of something that it was done, or is being done."""
     if status == "completed":
         return True
-    if status in _UNDER_WAY:
-        return not ideas or _DIALYSIS in ideas
     return status not in _NOT_BEGUN and (not ideas or not _ASKED.isdisjoint(ideas))
+
+
+def _goes_on(procedure: Procedure, when: Moment | None, now: Clock) -> bool:
+    """Whether what is under way by its status began a day ago at most and has not ended: no earlier operation.
+
+    Else the status may never have been closed, as it is left of operations of years ago.
+    """
+    period = procedure.performed_period
+    if period is not None and period.end:
+        end = moment(period.end, now.zone)
+        if end is None or not is_ahead(end, now):
+            return False
+    return when is not None and not placed(when, _LONGEST_OPERATION_DAYS, now)
 
 
 def _performed(procedure: Procedure, now: Clock) -> tuple[Moment | None, str]:
@@ -152,14 +168,14 @@ def previous_spine_surgery(
 ) -> Feature:
     """Whether the spine was operated on before: a procedure, or a diagnosis that follows one. Never the planned one.
 
-    What is under way, whatever it is, is no earlier operation.
+    What goes on, whatever it is, is no earlier operation; what is only left under way by its status may be one.
     """
     name = "previous_spine_surgery"
     if done := _of(past, SPINE_GROUPS, planned):
         return yes(name, done[0].source, done[0].when, procedures_seen.flags)
     if matches := diagnoses.of("spine-surgery-history"):
         return present_by(name, matches, diagnoses_seen.flags)
-    done_seen = procedures_seen.without(sum(one.under_way for one in past))
+    done_seen = procedures_seen.without(sum(one.no_operation for one in past))
     return no(name, together((done_seen, diagnoses_seen.of_current)))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.acceptance.foreign_lists import GM, HL7, UNKNOWN, Foreign, Json, clinical, coded, done, problem
-from tests.acceptance.requests import CPT, ICD, bundle
+from tests.acceptance.foreign_lists import GM, HL7, OPS, UNKNOWN, Foreign, Json, clinical, coded, done, problem
+from tests.acceptance.requests import CPT, ICD, bundle, days_ago
 from tests.acceptance.unreadable import a_procedure
 
 ICD_9 = "http://hl7.org/fhir/sid/icd-9-cm"
@@ -32,6 +32,37 @@ _OPERATIONS = {
         },
         {"previous_spine_surgery": (True,), "dialysis": (False,)},
         _SPINE,
+    ),
+}
+
+
+def _left_open(
+    told: object, code: str = "22612", system: str = CPT, dialysis: object = UNKNOWN, **members: Any
+) -> Foreign:
+    """What is under way by its status; a code of no list may be dialysis too."""
+    sent = {"procedures": bundle(done(code, system, **{"status": "in-progress", "performedDateTime": ...} | members))}
+    told_of: Json = {"previous_spine_surgery": (told,), "dialysis": (dialysis,)}
+    return Foreign(sent, told_of, _SPINE if told is not False else {})
+
+
+_2019 = {"start": "2019-03-01", "end": "2019-03-01"}
+_TODAY = {"start": days_ago(0)}
+_NEVER_CLOSED = {
+    "ended in 2019": _left_open(UNKNOWN, performedPeriod=_2019, dialysis=False),
+    "begun in 2019": _left_open(UNKNOWN, performedPeriod={"start": "2019-03-01"}, dialysis=False),
+    "of 2019": _left_open(UNKNOWN, performedDateTime="2019", dialysis=False),
+    "of this year": _left_open(UNKNOWN, performedDateTime=days_ago(0)[:4], dialysis=False),
+    "on hold since 2019": _left_open(UNKNOWN, status="on-hold", performedDateTime="2019-03-01", dialysis=False),
+    "of no day": _left_open(UNKNOWN, dialysis=False),
+    "ended today": _left_open(UNKNOWN, performedPeriod=_TODAY | {"end": days_ago(0)}, dialysis=False),
+    "ended in no form that is read": _left_open(UNKNOWN, performedPeriod=_TODAY | {"end": "N/A"}, dialysis=False),
+    "OPS of 2019": _left_open(UNKNOWN, "5-836.40", OPS, performedPeriod=_2019),
+    "OPS of today": _left_open(False, "5-836.40", OPS, performedPeriod=_TODAY),
+    "begun today": _left_open(False, performedPeriod=_TODAY, dialysis=False),
+    "begun today, to end tomorrow": _left_open(False, performedPeriod=_TODAY | {"end": days_ago(-1)}, dialysis=False),
+    "dialysis since 2019": _left_open(False, "90935", performedPeriod={"start": "2019-03-01"}),
+    "another operation of 2019": _left_open(
+        False, "0DTJ4ZZ", "http://www.cms.gov/Medicare/Coding/ICD10", performedPeriod=_2019, dialysis=False
     ),
 }
 CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
@@ -84,6 +115,7 @@ _CERTAINTIES = {
     "another extension that is not read": _german(True, {"url": "http://x.example/y", "valueCoding": "A"}),
 }
 STANDINGS = {
+    **{f"left open: {name}": one for name, one in _NEVER_CLOSED.items()},
     **{f"certainty: {name}": one for name, one in _CERTAINTIES.items()},
     **{f"operation: {name}": one for name, one in _OPERATIONS.items()},
 }

@@ -18,7 +18,10 @@ from tests.builders import a_condition, a_procedure, date_ago, days_ago, derived
         (a_procedure(CPT, "63030"), True),
         (a_procedure(ICD_10_PCS, "0SG00AJ", performedDateTime="1999"), True),
         (a_procedure(SNOMED_CT, "387731002", performedDateTime=None), True),
-        (a_procedure(CPT, "63030", status="in-progress"), False),
+        (a_procedure(CPT, "63030", status="in-progress"), None),  # of years ago: never closed
+        (a_procedure(CPT, "63030", status="in-progress", performedDateTime=days_ago(0.2)), False),
+        (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(1)), False),
+        (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(2)), None),
         (a_procedure(CPT, "63030", status="not-done"), False),
         (a_procedure(CPT, "63030", performedDateTime=days_ago(-1)), False),
         (a_procedure(ICD_10_PCS, "0DTJ4ZZ"), False),
