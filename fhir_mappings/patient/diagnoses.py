@@ -17,10 +17,10 @@ from fhir_mappings.patient.doubtful_diagnoses import (
     Certainty,
     certainty,
     has_status,
-    is_any_written,
     is_of_the_family,
     tells_of_end,
     tells_of_onset,
+    unread_end,
 )
 from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -214,18 +214,18 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
 def _standing(condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock) -> Standing:
     """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
 
-    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, and where one of
-    HL7's says that it holds and another that it is over.
+    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, where one of
+    HL7's says that it holds and another that it is over, and where it holds by one and has an end that is not read.
     """
-    if _is_abated(condition, abatement, now):
+    if abatement is not None and not is_ahead(abatement, now) and not _may_end_today(abatement, now):
         return "history"
     codes = _codes(condition.clinical_status, _CLINICAL)
     if codes & _OVER:
         return "unclear" if codes & _CURRENT else "history"
+    if abatement is None and (unread := unread_end(condition)):
+        return "history" if unread == "no date" and not has_status(condition) else "unclear"
     if codes & _CURRENT:
         return "current"
-    if abatement is None and condition.abatement_date_time:
-        return "unclear"
     recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)
     if recent or _is_on_problem_list(condition):
         return "current"
@@ -238,7 +238,5 @@ def _is_on_problem_list(condition: Condition) -> bool:
     return any(coding.code == "problem-list-item" for category in condition.category for coding in category.coding)
 
 
-def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:
-    if abatement is not None:
-        return not is_ahead(abatement, now) and not (abatement.date_only and abatement.last > now.today)
-    return is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
+def _may_end_today(abatement: Moment, now: Clock) -> bool:
+    return abatement.date_only and abatement.last > now.today

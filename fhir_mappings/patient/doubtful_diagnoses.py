@@ -107,5 +107,14 @@ def tells_of_end(condition: Condition) -> bool:
     return other or _is_told(condition.abatement_date_time, condition.abatement_period)
 
 
+def unread_end(condition: Condition) -> Literal["", "date", "no date"]:
+    """In which way an end is told that is not read, of one without a readable date: "N/A" and "ongoing" are such."""
+    period = condition.abatement_period
+    if condition.abatement_date_time or (period is not None and period.end):
+        return "date"
+    other = is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
+    return "no date" if other else ""
+
+
 def _is_told(text: str | None, period: Period | None) -> bool:
     return bool(text) or (period is not None and bool(period.start or period.end))

@@ -114,7 +114,20 @@ _CERTAINTIES = {
     "assured, entered in error": _german(False, _certain("G"), verificationStatus=_verified("entered-in-error")),
     "another extension that is not read": _german(True, {"url": "http://x.example/y", "valueCoding": "A"}),
 }
+_COPD = {"conditions": bundle(problem("J44.9"))}
+_ENDS = {
+    "in words that tell of none": {"abatementString": "N/A"},
+    "in words": {"abatementString": "last winter"},
+    "at an age that is still to come": {"abatementAge": {"value": 80, "code": "a"}},
+    "in no form of a date": {"abatementDateTime": "unknown"},
+}
 STANDINGS = {
+    **{
+        f"active, and ended {name}": Foreign(
+            {"conditions": bundle(problem("J44.9", **one))}, {"copd": (UNKNOWN,)}, _COPD
+        )
+        for name, one in _ENDS.items()
+    },
     **{f"left open: {name}": one for name, one in _NEVER_CLOSED.items()},
     **{f"certainty: {name}": one for name, one in _CERTAINTIES.items()},
     **{f"operation: {name}": one for name, one in _OPERATIONS.items()},
