@@ -112,11 +112,18 @@ class Diagnoses(Struct, frozen=True):
         """The source of a Condition whose codings disagree about the idea."""
         return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
 
-    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool]) -> Coverage:
-        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass."""
+    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool], *, current: bool = False) -> Coverage:
+        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass.
+
+        `current`: which of them are history counts neither among those that are open nor among those left out.
+        """
+        if current:
+            coverage = coverage.of_current
         if not self.unclear:
             return coverage
-        return coverage.without(sum(not could(one) for one in self.unclear))
+        return coverage.without(
+            sum(not could(one) for one in self.unclear if not (current and one.standing == "history"))
+        )
 
 
 def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tuple[Diagnoses, Counted]:

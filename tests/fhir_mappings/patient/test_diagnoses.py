@@ -244,3 +244,20 @@ def test_a_diagnosis_in_words_only_is_counted_and_makes_the_list_partial() -> No
     record = a_record(a_condition({"text": "Diabetes"}), a_condition("I50.9"))
     assert record.set_aside == {"no-code": 1}
     assert derived(a_condition({"text": "Diabetes"}), a_condition("I50.9"))["diabetes"].flags == ("partial",)
+
+
+@pytest.mark.parametrize("over", range(4))
+@pytest.mark.parametrize("members", [{}, {"onsetDateTime": date_ago(1)}], ids=str)
+def test_what_is_over_hides_nothing_that_is_not_understood_and_current(members: Any, over: int) -> None:
+    known = derived(a_condition(coded(("urn:x", "now")), id="now", **members))
+    past = [
+        a_condition(
+            coded(("urn:x", f"past-{n}")), id=f"past-{n}", status="resolved", recordedDate="2001", onsetDateTime="2001"
+        )
+        for n in range(over)
+    ]
+    beside = derived(a_condition(coded(("urn:x", "now")), id="now", **members), *past)
+    told = {name for name, one in beside.items() if one.usable}
+    assert told <= {name for name, one in known.items() if one.usable}
+    record = a_record(a_condition(coded(("urn:x", "now")), id="now", **members), *past)
+    assert record.pregnancy == "unknown"
