@@ -43,6 +43,21 @@ def _concept(written: bytes) -> CodeableConcept:
     return _CONCEPTS.decode(written) if written else NO_CODE
 
 
+class DiagnosisCoding(Coding, frozen=True, gc=False):
+    """One code of a diagnosis, with the extensions in which German records say how certain it is."""
+
+    extension: Raw = ABSENT
+
+
+class DiagnosisConcept(CodeableConcept, frozen=True, gc=False):
+    """A diagnosis, coded any number of times."""
+
+    coding: tuple[DiagnosisCoding, ...] = ()
+
+
+NO_DIAGNOSIS = DiagnosisConcept()
+
+
 class DisplayedCoding(Struct, frozen=True, gc=False):
     """One code with its display, which only medicines need: it may name an ingredient (inputs 6)."""
 

@@ -13,9 +13,11 @@ from msgspec import Raw, Struct, field
 from fhir_mappings.fhir.elements import (
     ABSENT,
     NO_CODE,
+    NO_DIAGNOSIS,
     CodeableConcept,
     Coding,
     DateExtensions,
+    DiagnosisConcept,
     DispenseRequest,
     Dosage,
     Extension,
@@ -61,7 +63,7 @@ class Condition(Struct, frozen=True, gc=False, rename="camel", tag_field="resour
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
     category: tuple[CodeableConcept, ...] = ()
-    code: CodeableConcept = NO_CODE
+    code: DiagnosisConcept = NO_DIAGNOSIS
     subject: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None

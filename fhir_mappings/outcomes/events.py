@@ -15,6 +15,7 @@ from fhir_mappings.outcomes.followed_person import DatedDiagnosis, DatedProcedur
 from fhir_mappings.outcomes.operated import Operated
 from fhir_mappings.outcomes.outcome_definitions import OutcomeDefinition
 from fhir_mappings.outcomes.timing import Placed
+from fhir_mappings.patient.doubtful_diagnoses import certainty
 from fhir_mappings.terminology.code_systems import compared
 
 # https://hl7.org/fhir/R4/valueset-condition-ver-status.html, and the URI that STU3 had for the same codes.
@@ -106,6 +107,16 @@ def _of_diagnoses(person: FollowedPerson, operation: Operated, of: OutcomeDefini
 
 
 def _standing(condition: Condition) -> str:
+    """Whether it was confirmed, by its status and by the certainty of its code; where the two differ, unclear."""
+    told, certain = _by_status(condition), certainty(condition.code)
+    if certain is None or told == "withdrawn":
+        return told
+    of_code = {"assured": "confirmed", "excluded": "withdrawn", "suspected": "not-confirmed"}.get(certain, "unclear")
+    is_told = condition.verification_status is not None
+    return of_code if of_code == told or not is_told else "unclear"
+
+
+def _by_status(condition: Condition) -> str:
     """Whether it was confirmed; a status of another system than HL7's says nothing that is understood here."""
     status = condition.verification_status
     if status is None or not (status.coding or status.text):

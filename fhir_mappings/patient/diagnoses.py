@@ -14,11 +14,13 @@ from fhir_mappings.fhir.elements import CodeableConcept, Period
 from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.patient.condition_codes import ConditionMeaning, meaning_of
 from fhir_mappings.patient.doubtful_diagnoses import (
+    Certainty,
+    certainty,
     has_status,
-    is_any_written,
     is_of_the_family,
     tells_of_end,
     tells_of_onset,
+    unread_end,
 )
 from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -36,6 +38,7 @@ _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _CONFIRMED = frozenset({"confirmed"})
 _NOT_COUNTED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
+_IN_ERROR = frozenset({"entered-in-error"})
 _NONE: frozenset[str] = frozenset()
 _ALONE: dict[str | None, frozenset[str]] = {
     code: frozenset({code}) for code in (*_CURRENT, *_OVER, *_CONFIRMED, *_NOT_COUNTED)
@@ -44,6 +47,7 @@ _RECENTLY_KNOWN_DAYS = 730  # inputs 5: without a status, a diagnosis counts if 
 
 
 Standing = Literal["current", "history", "unclear"]
+Confirmation = Literal["confirmed", "not-counted", "unclear"]
 
 
 class Diagnosis(Struct, frozen=True, gc=False):
@@ -108,11 +112,18 @@ class Diagnoses(Struct, frozen=True):
         """The source of a Condition whose codings disagree about the idea."""
         return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
 
-    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool]) -> Coverage:
-        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass."""
+    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool], *, current: bool = False) -> Coverage:
+        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass.
+
+        `current`: which of them are history counts neither among those that are open nor among those left out.
+        """
+        if current:
+            coverage = coverage.of_current
         if not self.unclear:
             return coverage
-        return coverage.without(sum(not could(one) for one in self.unclear))
+        return coverage.without(
+            sum(not could(one) for one in self.unclear if not (current and one.standing == "history"))
+        )
 
 
 def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clock) -> tuple[Diagnoses, Counted]:
@@ -127,8 +138,9 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
         meant = meaning_of(condition.code, words)
         if meant.of_no_idea:
             continue  # whatever its status
-        standing = _confirmed(condition)
-        diagnosis = _diagnosis(condition, meant, now) if standing != "not-counted" else None
+        certain = certainty(condition.code)
+        standing = _confirmed(condition, certain)
+        diagnosis = _diagnosis(condition, meant, certain, now) if standing != "not-counted" else None
         if diagnosis is None:
             continue
         why, nothing = meant.why, meant.unspecified
@@ -158,18 +170,24 @@ def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozense
     return frozenset(one.code for one in codings if one.code and canonical(one.system) in systems)
 
 
-def _confirmed(condition: Condition) -> Literal["confirmed", "not-counted", "unclear"]:
-    """Whether it counts; unclear where a status is there that does not say it in HL7's codes."""
+def _confirmed(condition: Condition, certain: Certainty | None) -> Confirmation:
+    """Whether it counts; unclear where a status does not say it in HL7's codes, or its code says otherwise."""
     status = condition.verification_status
-    if status is None:
-        return "confirmed"
     codes = _codes(status, _VERIFICATION)
-    if codes == _CONFIRMED or not (codes or status.coding or status.text):
-        return "confirmed"
-    return "not-counted" if codes and codes <= _NOT_COUNTED else "unclear"
+    is_told = status is not None and bool(codes or status.coding or status.text)
+    said: Confirmation = "confirmed" if not is_told or codes == _CONFIRMED else "unclear"
+    if codes and codes <= _NOT_COUNTED:
+        said = "not-counted"
+    if certain is None or codes == _IN_ERROR:
+        return said
+    if certain in ("excluded", "suspected"):
+        return "not-counted" if said == "not-counted" or not is_told else "unclear"
+    return "confirmed" if said == "confirmed" and certain != "unclear" else "unclear"
 
 
-def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Diagnosis | None:
+def _diagnosis(
+    condition: Condition, meant: ConditionMeaning, certain: Certainty | None, now: Clock
+) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
@@ -177,6 +195,8 @@ def _diagnosis(condition: Condition, meant: ConditionMeaning, now: Clock) -> Dia
         return None
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
     standing = _standing(condition, known, abatement, now)
+    if certain == "state-after" and standing != "history":
+        standing = "unclear" if _codes(condition.clinical_status, _CLINICAL) else "history"
     source = f"Condition/{condition.id or ''}"
     return Diagnosis(
         source,
@@ -201,18 +221,18 @@ def _first(text: str | None, period: Period | None, now: Clock, *, at_end: bool)
 def _standing(condition: Condition, known: Moment | None, abatement: Moment | None, now: Clock) -> Standing:
     """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
 
-    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, and where one of
-    HL7's says that it holds and another that it is over.
+    Unclear where that rests on a date that cannot be read, where a status stands there in other codes, where one of
+    HL7's says that it holds and another that it is over, and where it holds by one and has an end that is not read.
     """
-    if _is_abated(condition, abatement, now):
+    if abatement is not None and not is_ahead(abatement, now) and not _may_end_today(abatement, now):
         return "history"
     codes = _codes(condition.clinical_status, _CLINICAL)
     if codes & _OVER:
         return "unclear" if codes & _CURRENT else "history"
+    if abatement is None and (unread := unread_end(condition)):
+        return "history" if unread == "no date" and not has_status(condition) else "unclear"
     if codes & _CURRENT:
         return "current"
-    if abatement is None and condition.abatement_date_time:
-        return "unclear"
     recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)
     if recent or _is_on_problem_list(condition):
         return "current"
@@ -225,7 +245,5 @@ def _is_on_problem_list(condition: Condition) -> bool:
     return any(coding.code == "problem-list-item" for category in condition.category for coding in category.coding)
 
 
-def _is_abated(condition: Condition, abatement: Moment | None, now: Clock) -> bool:
-    if abatement is not None:
-        return not is_ahead(abatement, now) and not (abatement.date_only and abatement.last > now.today)
-    return is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
+def _may_end_today(abatement: Moment, now: Clock) -> bool:
+    return abatement.date_only and abatement.last > now.today

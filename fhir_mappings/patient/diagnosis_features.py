@@ -142,7 +142,7 @@ def sepsis(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
 
     A date alone: that day or the two before. Missing if only an undated one is current.
     """
-    seen = diagnoses.seen(coverage.of_current, lambda one: _could_be_sepsis(one, now))
+    seen = diagnoses.seen(coverage, lambda one: _could_be_sepsis(one, now), current=True)
     undated: list[str] = []
     for idea, value in _GRAVEST_FIRST:
         current = diagnoses.of(idea)

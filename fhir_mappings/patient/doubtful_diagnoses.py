@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Raw
+from collections.abc import Iterator
+from typing import Literal
 
-from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Period
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Coding, DiagnosisConcept, Period
 from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.terminology.code_systems import ICD_9_CM, ICD_DIAGNOSES
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -18,6 +22,22 @@ _SAYS_NOTHING = (b"null", b'""', b"{}")
 # SNOMED CT "Family history with explicit context" and "Family history of disorder", and LOINC "History of family member
 # diseases", as a category; the word itself where a system has its own. Of the family no entry counts (inputs 5).
 _FAMILY = frozenset({"family-history", "57177007", "416471007", "10157-6"})
+
+# http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit, an extension of a Coding, with the codes of
+# https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_DIAGNOSESICHERHEIT: excluded, suspected, assured, state after, which
+# says that the illness itself may be over (BfArM, coding question ICD-10-GM no. 1001).
+Certainty = Literal["excluded", "suspected", "assured", "state-after", "unclear"]
+_CERTAINTY = "/icd-10-gm-diagnosesicherheit"
+_CERTAINTIES: dict[str, Certainty] = {"A": "excluded", "V": "suspected", "G": "assured", "Z": "state-after"}
+
+
+class _Certain(Struct, frozen=True, gc=False, rename="camel"):
+    url: str | None = None
+    value_coding: Coding | None = None
+    value_code: str | None = None
+
+
+_EXTENSIONS = msgspec.json.Decoder(tuple[_Certain, ...])
 
 
 def is_unspecified(concept: CodeableConcept, words: Vocabulary) -> bool:
@@ -37,6 +57,30 @@ def _says_nothing(uri: str, code: str) -> bool:
 def is_of_the_family(condition: Condition) -> bool:
     """Whether the entry says by its category that it is about relatives."""
     return any(coding.code in _FAMILY for category in condition.category for coding in category.coding)
+
+
+def certainty(concept: DiagnosisConcept) -> Certainty | None:
+    """How certain German records say that its codes are; `unclear` where they differ or it is not read, None unsaid."""
+    told: set[Certainty] = set()
+    for coding in concept.coding:
+        if coding.extension:
+            told.update(_certainties(bytes(coding.extension)))
+    if len(told) < 2:
+        return next(iter(told), None)
+    return "suspected" if told == {"suspected", "excluded"} else "unclear"
+
+
+def _certainties(written: bytes) -> Iterator[Certainty]:
+    try:
+        extensions = _EXTENSIONS.decode(written)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if _CERTAINTY.encode() in written.lower():
+            yield "unclear"
+        return
+    for one in extensions:
+        if one.url is not None and one.url.strip().lower().rstrip("/").endswith(_CERTAINTY):
+            code = (one.value_coding.code if one.value_coding else one.value_code) or ""
+            yield _CERTAINTIES.get(code.strip().upper(), "unclear")
 
 
 def is_any_written(age: Raw, span: Raw, text: Raw) -> bool:
@@ -61,6 +105,15 @@ def tells_of_end(condition: Condition) -> bool:
     """Whether anything is said of when it ended."""
     other = is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
     return other or _is_told(condition.abatement_date_time, condition.abatement_period)
+
+
+def unread_end(condition: Condition) -> Literal["", "date", "no date"]:
+    """In which way an end is told that is not read, of one without a readable date: "N/A" and "ongoing" are such."""
+    period = condition.abatement_period
+    if condition.abatement_date_time or (period is not None and period.end):
+        return "date"
+    other = is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
+    return "no date" if other else ""
 
 
 def _is_told(text: str | None, period: Period | None) -> bool:

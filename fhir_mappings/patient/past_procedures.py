@@ -9,15 +9,18 @@ from msgspec import Struct
 from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, placed
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
+from fhir_mappings.fhir.elements import CodeableConcept
 from fhir_mappings.fhir.resources import Procedure
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import EITHER, no, present_by, yes
 from fhir_mappings.results.feature import Feature
+from fhir_mappings.terminology.code_systems import ICD_DIAGNOSES
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.procedure_groups import SPINE_GROUPS
 from fhir_mappings.terminology.understanding import Counted, of_concept
 
 _DIALYSIS_DAYS = 14  # NSQIP
+_LONGEST_OPERATION_DAYS = 1  # decision: what began earlier is no operation that still goes on
 # https://hl7.org/fhir/R4/valueset-event-status.html. Any other status than these and `completed`, or none, leaves open
 # whether it was done: begun and not ended as planned, "unknown" by its own word, or a word that is none of FHIR's. What
 # is under way is no earlier operation, but a treatment that the patient has.
@@ -31,14 +34,14 @@ _ASKED = SPINE_GROUPS | {_DIALYSIS}
 class PastProcedure(Struct, frozen=True, gc=False):
     """A completed procedure that means something to an input. `open_ended`: why no day of its end is known.
 
-    `under_way`: one that is not completed, and was not understood; it means nothing but that it could be dialysis.
+    `no_operation`: one that was not understood, and that is no earlier operation of the spine whatever it is.
     """
 
     source: str
     ideas: tuple[str, ...]
     when: Moment | None
     open_ended: str = ""
-    under_way: bool = False
+    no_operation: bool = False
 
 
 def read_procedures(
@@ -51,8 +54,9 @@ def read_procedures(
     found, counted = [], Counted()
     for procedure in procedures:
         counted.read += 1
-        ideas = _ideas(procedure, words)
-        why = None if ideas else of_concept(procedure.code, words)
+        code = _of_operations(procedure.code, words)
+        ideas = _ideas(code, words)
+        why = None if ideas else (of_concept(code, words) if code else "code-not-listed")
         if (not ideas and why is None) or not _may_be_done(procedure.status, ideas):
             continue
         if procedure.status != "completed":
@@ -60,12 +64,16 @@ def read_procedures(
         when, open_ended = _performed(procedure, now)
         if when is not None and is_ahead(when, now):
             continue
-        if why is not None:
-            counted.add(why, procedure.code, entry=procedure.id, over=_is_long_ago(procedure, when, open_ended, now))
-            if procedure.status in _UNDER_WAY:
-                found.append(PastProcedure("", (), when, under_way=True))
-        else:
+        if why is None:
             found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
+            continue
+        goes_on = procedure.status in _UNDER_WAY and _goes_on(procedure, when, now)
+        no_dialysis = bool(ideas) and _DIALYSIS not in ideas
+        if not (goes_on and no_dialysis):
+            over = no_dialysis or _is_long_ago(procedure, when, open_ended, now)
+            counted.add(why, procedure.code, entry=procedure.id, over=over)
+            if goes_on or (ideas and SPINE_GROUPS.isdisjoint(ideas)):
+                found.append(PastProcedure("", (), when, no_operation=True))
     return tuple(found), counted
 
 
@@ -73,9 +81,20 @@ def _may_be_done(status: str | None, ideas: tuple[str, ...]) -> bool:
     """Whether an entry that no rule calls irrelevant could say of something that it was done, or is being done."""
     if status == "completed":
         return True
-    if status in _UNDER_WAY:
-        return not ideas or _DIALYSIS in ideas
     return status not in _NOT_BEGUN and (not ideas or not _ASKED.isdisjoint(ideas))
+
+
+def _goes_on(procedure: Procedure, when: Moment | None, now: Clock) -> bool:
+    """Whether what is under way by its status began a day ago at most and has not ended: no earlier operation.
+
+    Else the status may never have been closed, as it is left of operations of years ago.
+    """
+    period = procedure.performed_period
+    if period is not None and period.end:
+        end = moment(period.end, now.zone)
+        if end is None or not is_ahead(end, now):
+            return False
+    return when is not None and not placed(when, _LONGEST_OPERATION_DAYS, now)
 
 
 def _performed(procedure: Procedure, now: Clock) -> tuple[Moment | None, str]:
@@ -108,8 +127,27 @@ def _is_long_ago(procedure: Procedure, when: Moment | None, open_ended: str, now
     return is_over and when is not None and placed(when, _DIALYSIS_DAYS, now) == "stale"
 
 
-def _ideas(procedure: Procedure, words: Vocabulary) -> tuple[str, ...]:
-    codings, text = procedure.code.coding, procedure.code.text
+def names_no_operation(system: str | None, code: str | None, words: Vocabulary) -> bool:
+    """Whether a code is of a system of diagnoses, which classifies no operation, and the site says no more of it.
+
+    ICD-9-CM numbers its operations apart: 81.08, a fusion, would be 810.8, a broken clavicle.
+    https://www.cdc.gov/nchs/icd/icd9cm.htm (volume 3).
+    """
+    if words.maps.canonical(system) not in ICD_DIAGNOSES:
+        return False
+    return all(target in ICD_DIAGNOSES for target, _ in words.maps.translate(system or "", code or ""))
+
+
+def _of_operations(concept: CodeableConcept, words: Vocabulary) -> CodeableConcept | None:
+    """The concept without what names no operation; None where nothing else is coded."""
+    kept = tuple(one for one in concept.coding if not names_no_operation(one.system, one.code, words))
+    if len(kept) == len(concept.coding):  # nearly always
+        return concept
+    return CodeableConcept(kept, concept.text) if kept else None
+
+
+def _ideas(code: CodeableConcept | None, words: Vocabulary) -> tuple[str, ...]:
+    codings, text = (code.coding, code.text) if code else ((), None)
     if not codings:
         return words.ideas_of_text(text) if text else ()
     return tuple(idea for coding in codings for idea in words.ideas(coding.system, coding.code))
@@ -130,14 +168,14 @@ def previous_spine_surgery(
 ) -> Feature:
     """Whether the spine was operated on before: a procedure, or a diagnosis that follows one. Never the planned one.
 
-    What is under way, whatever it is, is no earlier operation.
+    What goes on, whatever it is, is no earlier operation; what is only left under way by its status may be one.
     """
     name = "previous_spine_surgery"
     if done := _of(past, SPINE_GROUPS, planned):
         return yes(name, done[0].source, done[0].when, procedures_seen.flags)
     if matches := diagnoses.of("spine-surgery-history"):
         return present_by(name, matches, diagnoses_seen.flags)
-    done_seen = procedures_seen.without(sum(one.under_way for one in past))
+    done_seen = procedures_seen.without(sum(one.no_operation for one in past))
     return no(name, together((done_seen, diagnoses_seen.of_current)))
 
 

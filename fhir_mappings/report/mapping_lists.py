@@ -16,6 +16,7 @@ from fhir_mappings.fhir.resources import (
     Procedure,
     Resource,
 )
+from fhir_mappings.patient.past_procedures import names_no_operation
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.results.nameless import is_nameless
 from fhir_mappings.terminology.code_systems import KNOWN
@@ -92,7 +93,8 @@ def _codes(key: str, missed: Unclear, record: PatientRecord) -> Counter[Keys]:
     for (system, code), number in missed.codes.items():
         if code == NOT_A_CODE or says_absence(system):
             continue
-        if why_not_understood(system, code, record.words) in ("system-not-read", "code-not-listed"):
+        no_operation = key == "procedures" and names_no_operation(system, code, record.words)
+        if no_operation or why_not_understood(system, code, record.words) in ("system-not-read", "code-not-listed"):
             found[(key, system, code)] += number
     return found
 

@@ -189,7 +189,7 @@ DONE = {
         _SPINE,
     ),
     "in a code of no list, under way": (
-        done("ZZZ", "urn:oid:1.2", status="in-progress", performedDateTime=days_ago(90)),
+        done("ZZZ", "urn:oid:1.2", status="in-progress", performedDateTime=days_ago(0)),
         {"previous_spine_surgery": False, "dialysis": UNKNOWN},
         _DIALYSIS,
     ),

@@ -15,6 +15,7 @@ from tests.acceptance.conftest import Post
 from tests.acceptance.foreign_lists import LISTS, UNKNOWN, Foreign
 from tests.acceptance.foreign_medicines import FOREIGN_MEDICINES
 from tests.acceptance.foreign_results import ELSEWHERE, HIGH, ORDERS, PEOPLE, RESULTS
+from tests.acceptance.foreign_standing import STANDINGS
 from tests.acceptance.requests import LOINC, a_functional_status, a_request, a_result, an_asa_class, an_order, bundle
 from tests.acceptance.test_not_understood import EXTENSION, answered, counts, figures, status
 
@@ -50,7 +51,7 @@ def never_lower(foreign: Json, readable: Json) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(one, id=name) for name, one in (LISTS | FOREIGN_MEDICINES | ELSEWHERE).items()]
+    "case", [pytest.param(one, id=name) for name, one in (LISTS | FOREIGN_MEDICINES | STANDINGS | ELSEWHERE).items()]
 )
 def test_nothing_that_the_readable_record_has_is_told_as_absent(post: Post, case: Foreign) -> None:
     result, text = answered(post, whole(**case.sent))

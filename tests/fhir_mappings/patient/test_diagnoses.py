@@ -81,7 +81,8 @@ def test_every_code_system_and_never_a_text_is_read(concept: Any, inputs: set[st
         ({"status": "resolved"}, False),
         ({"abatementDateTime": date_ago(3)}, False),
         ({"abatementDateTime": date_ago(-30)}, True),
-        ({"abatementString": "last winter"}, False),
+        ({"status": "resolved", "abatementString": "last winter"}, False),
+        ({"status": None, "abatementString": "last winter"}, False),
         ({"status": None}, True),  # on the problem list
         ({"status": None, "category": None}, False),
         ({"status": None, "category": None, "recordedDate": date_ago(730)}, True),
@@ -96,6 +97,26 @@ def test_every_code_system_and_never_a_text_is_read(concept: Any, inputs: set[st
 def test_a_diagnosis_counts_by_its_status_and_when_it_was_known(members: dict[str, Any], counts: bool) -> None:
     found = derived(a_condition("E11.9", **members))["diabetes"]
     assert (found.status, found.value) == ("used", counts)
+
+
+UNREAD_ENDS = [
+    *({"abatementString": text} for text in ("N/A", "ongoing", "unknown", "last winter", "2019")),
+    {"abatementAge": {"value": 120, "unit": "a", "system": "http://unitsofmeasure.org", "code": "a"}},
+    {"abatementAge": {"value": 50}},
+    {"abatementRange": {"low": {"value": 50}}},
+    {"abatementDateTime": "unknown"},
+    {"abatementPeriod": {"end": "N/A"}},
+    {"abatementPeriod": {"start": "2019-01-01", "end": "12.03.2026"}},
+]
+HOLDS = [{}, {"status": "relapse"}, {"status": None, "clinicalStatus": coded(("http://snomed.info/sct", "55561003"))}]
+
+
+@pytest.mark.parametrize("end", UNREAD_ENDS, ids=str)
+@pytest.mark.parametrize("holds", HOLDS, ids=str)
+def test_an_end_that_is_not_read_beside_a_status_that_it_holds_leaves_it_open(holds: Any, end: Any) -> None:
+    found = derived(a_condition("J44.9", **holds, **end))
+    assert (found["copd"].status, found["copd"].reason) == ("missing", "not-understood")
+    assert derived(a_condition("I50.9", **holds, **end))["heart_failure"].value is True  # lifelong
 
 
 @pytest.mark.parametrize(
@@ -223,3 +244,20 @@ def test_a_diagnosis_in_words_only_is_counted_and_makes_the_list_partial() -> No
     record = a_record(a_condition({"text": "Diabetes"}), a_condition("I50.9"))
     assert record.set_aside == {"no-code": 1}
     assert derived(a_condition({"text": "Diabetes"}), a_condition("I50.9"))["diabetes"].flags == ("partial",)
+
+
+@pytest.mark.parametrize("over", range(4))
+@pytest.mark.parametrize("members", [{}, {"onsetDateTime": date_ago(1)}], ids=str)
+def test_what_is_over_hides_nothing_that_is_not_understood_and_current(members: Any, over: int) -> None:
+    known = derived(a_condition(coded(("urn:x", "now")), id="now", **members))
+    past = [
+        a_condition(
+            coded(("urn:x", f"past-{n}")), id=f"past-{n}", status="resolved", recordedDate="2001", onsetDateTime="2001"
+        )
+        for n in range(over)
+    ]
+    beside = derived(a_condition(coded(("urn:x", "now")), id="now", **members), *past)
+    told = {name for name, one in beside.items() if one.usable}
+    assert told <= {name for name, one in known.items() if one.usable}
+    record = a_record(a_condition(coded(("urn:x", "now")), id="now", **members), *past)
+    assert record.pregnancy == "unknown"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fhir_mappings.fhir.search_result import SearchResult
-from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, SNOMED_CT
+from fhir_mappings.terminology.code_systems import CPT, ICD_9_CM, ICD_10_PCS, ICD_DIAGNOSES, SNOMED_CT
+from fhir_mappings.terminology.concept_maps import ConceptMaps
 from tests.builders import a_condition, a_procedure, date_ago, days_ago, derived
 
 
@@ -17,7 +18,10 @@ from tests.builders import a_condition, a_procedure, date_ago, days_ago, derived
         (a_procedure(CPT, "63030"), True),
         (a_procedure(ICD_10_PCS, "0SG00AJ", performedDateTime="1999"), True),
         (a_procedure(SNOMED_CT, "387731002", performedDateTime=None), True),
-        (a_procedure(CPT, "63030", status="in-progress"), False),
+        (a_procedure(CPT, "63030", status="in-progress"), None),  # of years ago: never closed
+        (a_procedure(CPT, "63030", status="in-progress", performedDateTime=days_ago(0.2)), False),
+        (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(1)), False),
+        (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(2)), None),
         (a_procedure(CPT, "63030", status="not-done"), False),
         (a_procedure(CPT, "63030", performedDateTime=days_ago(-1)), False),
         (a_procedure(ICD_10_PCS, "0DTJ4ZZ"), False),
@@ -98,3 +102,19 @@ def test_any_of_two_sources_needs_both_searched_to_be_false() -> None:
     assert derived(procedures=failed)["dialysis"].reason == "fetch-failed"
     assert derived(conditions=failed)["previous_spine_surgery"].reason == "fetch-failed"
     assert derived(a_condition("Z99.2"), procedures=failed)["dialysis"].value is True
+
+
+@pytest.mark.parametrize("system", sorted(ICD_DIAGNOSES))
+@pytest.mark.parametrize("code", ["81.08", "80.51", "03.09", "39.95", "M54.5", "Z98.1", "DM545"])
+def test_a_system_of_diagnoses_classifies_no_operation(system: str, code: str) -> None:
+    told = derived(a_procedure(system, code, performedDateTime=date_ago(3)))
+    for name in ("previous_spine_surgery", "dialysis"):
+        assert (told[name].status, told[name].reason) == ("missing", "not-understood")
+
+
+def test_what_a_site_says_of_such_a_code_is_read() -> None:
+    """ICD-9-CM numbers its operations apart from its diagnoses; only the site knows which of the two it sends."""
+    maps = ConceptMaps({(ICD_9_CM, "8108"): ((SNOMED_CT, "387731002"),)})
+    assert derived(a_procedure(ICD_9_CM, "81.08"), maps=maps)["previous_spine_surgery"].value is True
+    told = derived(a_procedure(ICD_9_CM, "39.95", performedDateTime=date_ago(3)), maps=maps)
+    assert told["dialysis"].reason == "not-understood"

@@ -11,7 +11,7 @@ from fhir_mappings.report.mapping_counts import CountedPerson, Counts, MappingSi
 from fhir_mappings.report.mapping_report import MappingReport, of_counts, report, statuses
 from fhir_mappings.report.mapping_report_pages import as_csv, as_html
 from fhir_mappings.report.mapping_report_steps import as_text, steps
-from fhir_mappings.terminology.code_systems import CPT, LOINC, NDC, SNOMED_CT
+from fhir_mappings.terminology.code_systems import CPT, ICD_9_CM, LOINC, NDC, SNOMED_CT
 from fhir_mappings.terminology.understanding import ABSENT_OR_UNKNOWN, DATA_ABSENT, NULL_FLAVOR
 from tests.builders import (
     AS_OF,
@@ -126,6 +126,11 @@ def test_a_reason_why_there_is_no_code_is_never_a_code_to_map(system: str) -> No
         "procedures",
     }
     assert system not in as_html(found) + as_csv(found)
+
+
+def test_a_code_of_diagnoses_under_an_operation_is_a_code_to_map() -> None:
+    found = reported(a_procedure(ICD_9_CM, "81.08"), a_condition(coded((ICD_9_CM, "810.8"))))
+    assert [keys for keys, _ in found.unmapped] == [("procedures", ICD_9_CM, "81.08")]
 
 
 WORDS = f"{CANARY} fell down the stairs"
