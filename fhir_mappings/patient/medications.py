@@ -101,7 +101,7 @@ def read_medications(
     for one in telling:
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
             medicine = _medicine(one, bundled, words, now)
-            left, why = refusals.left_of(medicine.drug, medicine.when)
+            left, why = refusals.left_of(medicine.drug, _told(one, medicine.when, now))
             if left is not medicine.drug:
                 medicine = replace(medicine, drug=left)
             if is_taken is None:
@@ -187,6 +187,14 @@ def _said(statement: MedicationStatement, now: Clock) -> Moment | None:
     text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
     said = moment(text, now.zone)
     return None if said is None or is_ahead(said, now) else said
+
+
+def _told(one: Prescribed, since: Moment | None, now: Clock) -> Moment | None:
+    """When it was last said that it is taken: a statement may be newer than the day since when it holds."""
+    if not (isinstance(one, MedicationStatement) and one.date_asserted):
+        return since
+    asserted = moment(one.date_asserted, now.zone)
+    return asserted and max(asserted, since or asserted, key=lambda when: when.time)
 
 
 def classes(one: Prescribed, words: Vocabulary) -> frozenset[str]:

@@ -136,4 +136,25 @@ def _beside_another(resource: Json, insulin: object) -> Foreign:
     return Foreign(sent, {"insulin": (insulin,)}, _INSULIN if insulin is not False else {})
 
 
-FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()}
+def _glargine(status: str, **members: Any) -> Json:
+    """A statement on glargine by its ATC code."""
+    said = statement(status) | {"id": f"said-{status}", "medicationCodeableConcept": coded((_ATC, "A10AE04"))}
+    return {k: v for k, v in (said | {"effectivePeriod": ...} | members).items() if v is not ...}
+
+
+_ATC = "http://www.whocc.no/atc"
+_NOT_TAKEN = _glargine("not-taken", dateAsserted=days_ago(100))
+SAID_BOTH: dict[str, tuple[list[Json], object]] = {
+    "said later that it is taken, since long": (
+        [_NOT_TAKEN, _glargine("active", dateAsserted=days_ago(2), effectivePeriod={"start": days_ago(300)})],
+        True,
+    ),
+}
+FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()} | {
+    f"medicine: {name}": Foreign(
+        {"medications": bundle(a_medicine("6809"), *said)},
+        {"insulin": (insulin,)},
+        {} if insulin is False else _INSULIN,
+    )
+    for name, (said, insulin) in SAID_BOTH.items()
+}

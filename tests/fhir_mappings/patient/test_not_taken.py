@@ -1,0 +1,44 @@
+"""Statements that a medicine is not taken, against what says that it is: only what is surely older is beaten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhir_mappings.terminology.code_systems import ATC
+from tests.builders import PATIENT_ID, coded, date_ago, days_ago, derived
+
+GLARGINE = coded((ATC, "A10AE04"))
+
+
+def a_statement(status: str, medicine: Any = GLARGINE, **members: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationStatement",
+        "id": f"s-{status}",
+        "status": status,
+        "medicationCodeableConcept": medicine,
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    ("members", "value"),
+    [
+        ({"dateAsserted": date_ago(2), "effectivePeriod": {"start": date_ago(300)}}, True),
+        ({"dateAsserted": date_ago(2), "effectiveDateTime": date_ago(300)}, True),
+        ({"dateAsserted": date_ago(2)}, True),
+        ({"dateAsserted": date_ago(300), "effectiveDateTime": date_ago(2)}, True),
+        ({"dateAsserted": date_ago(200), "effectivePeriod": {"start": date_ago(300)}}, False),
+        ({"effectivePeriod": {"start": date_ago(300)}}, False),
+        ({"dateAsserted": date_ago(300)}, False),
+        ({"dateAsserted": "2026", "effectivePeriod": {"start": date_ago(300)}}, None),  # one of the two is later
+        ({"dateAsserted": "gestern", "effectivePeriod": {"start": date_ago(300)}}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_said_to_be_taken_counts_by_the_day_when_that_was_said(members: Any, value: bool | None) -> None:
+    found = derived(a_statement("active", **members), a_statement("not-taken", dateAsserted=days_ago(100)))["insulin"]
+    assert found.value is value
+    assert value or found.usable is (value is False)
