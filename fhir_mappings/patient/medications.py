@@ -96,7 +96,9 @@ def read_medications(
     refusals = Refusals()
     for one in telling:
         if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
-            refusals.add(_said(one, now), drug_of(one, bundled, words))
+            said = _said(one, now)
+            if said is None or not is_ahead(said, now):
+                refusals.add(said, drug_of(one, bundled, words))
     taken = []
     for one in telling:
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
@@ -182,11 +184,10 @@ def _covers(statement: MedicationStatement, now: Clock) -> bool:
 
 
 def _said(statement: MedicationStatement, now: Clock) -> Moment | None:
-    """When it was said, None where that is not known or still to come: then it beats nothing."""
+    """When it was said; None where that is not known."""
     period = statement.effective_period
     text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
-    said = moment(text, now.zone)
-    return None if said is None or is_ahead(said, now) else said
+    return moment(text, now.zone)
 
 
 def _told(one: Prescribed, since: Moment | None, now: Clock) -> Moment | None:

@@ -149,6 +149,14 @@ SAID_BOTH: dict[str, tuple[list[Json], object]] = {
         [_NOT_TAKEN, _glargine("active", dateAsserted=days_ago(2), effectivePeriod={"start": days_ago(300)})],
         True,
     ),
+    "not taken, nobody knows when it was said": ([a_medicine("274783"), _glargine("not-taken")], UNKNOWN),
+    "of its group that none is taken": (
+        [
+            a_medicine("274783"),
+            _NOT_TAKEN | {"medicationCodeableConcept": coded((_ATC, "A10A")), "dateAsserted": days_ago(1)},
+        ],
+        UNKNOWN,
+    ),
 }
 FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()} | {
     f"medicine: {name}": Foreign(

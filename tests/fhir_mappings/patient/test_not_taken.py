@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.terminology.code_systems import ATC
-from tests.builders import PATIENT_ID, coded, date_ago, days_ago, derived
+from fhir_mappings.terminology.code_systems import ATC, RXNORM
+from tests.builders import PATIENT_ID, a_medication_request, coded, date_ago, days_ago, derived
 
 GLARGINE = coded((ATC, "A10AE04"))
 
@@ -42,3 +42,37 @@ def test_what_is_said_to_be_taken_counts_by_the_day_when_that_was_said(members: 
     found = derived(a_statement("active", **members), a_statement("not-taken", dateAsserted=days_ago(100)))["insulin"]
     assert found.value is value
     assert value or found.usable is (value is False)
+
+
+def rxnorm(code: str) -> dict[str, Any]:
+    return coded((RXNORM, code))
+
+
+INSULIN, RX_GLARGINE, WARFARIN = rxnorm("5856"), rxnorm("274783"), rxnorm("11289")
+
+
+@pytest.mark.parametrize("medicine", [GLARGINE, RX_GLARGINE])
+@pytest.mark.parametrize(
+    ("refused", "value"),
+    [
+        (GLARGINE, False),
+        (RX_GLARGINE, False),
+        *((group, None) for group in (INSULIN, *(coded((ATC, code)) for code in ("A10A", "A10AE", "A10", "A")))),
+        (coded((ATC, "A10AE05")), True),
+        (coded((ATC, "A10B")), True),
+        (rxnorm("86009"), True),  # lispro
+        (WARFARIN, True),
+    ],
+)
+def test_the_same_drug_is_beaten_and_one_of_a_group_that_is_not_taken_may_be_taken(
+    medicine: Any, refused: Any, value: bool | None
+) -> None:
+    """Whichever system names the one and the other."""
+    taken = a_medication_request(medicine)
+    found = derived(taken, a_statement("not-taken", refused, dateAsserted=days_ago(1)))["insulin"]
+    assert found.value is value
+    assert value or found.usable is (value is False)
+    older = derived(taken, a_statement("not-taken", refused, dateAsserted=days_ago(90)))["insulin"]
+    assert older.value is True
+    undated = derived(taken, a_statement("not-taken", refused))["insulin"]
+    assert (undated.value, undated.usable) == ((True, True) if value else (None, False))
