@@ -48,8 +48,9 @@ class Refusals:
         classes = tuple(pair for pair in drug.classes if pair[1] not in gone | open_)
         left = drug.ingredients - gone
         maybe = {name for name, ingredient in drug.classes if ingredient in open_}
-        possible = (drug.possible if left else frozenset()) | maybe
-        return Drug(classes, left - open_, possible - {name for name, _ in classes}), "unread" if maybe else None
+        possible = (drug.possible if left else frozenset()) | maybe | drug.unnamed
+        rest = Drug(classes, left - open_, possible - {name for name, _ in classes}, drug.unnamed)
+        return rest, "unread" if maybe else None
 
     def _is_beaten(self, ingredient: str, prescribed: Moment | None) -> bool | None:
         """Whether the ingredient is later said not to be taken; None where that is not known."""

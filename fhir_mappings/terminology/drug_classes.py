@@ -47,14 +47,18 @@ LOCAL_ROUTES = frozenset(
 
 
 class Drug(Struct, frozen=True, gc=False):
-    """What a medicine is: (class, ingredient) pairs, names of its ingredients, and classes it could also be."""
+    """What a medicine is: (class, ingredient) pairs, names of its ingredients, and classes it could also be.
+
+    `unnamed`: the classes that a part of it could be of whose ingredient is not known.
+    """
 
     classes: tuple[tuple[str, str], ...] = ()
     ingredients: frozenset[str] = frozenset()
     possible: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
 
 
-UNKNOWN = Drug(possible=CLASSES)
+UNKNOWN = Drug(possible=CLASSES, unnamed=CLASSES)
 _HEADER = ("code", "ingredient", "class", "atc", "trust")
 
 
@@ -128,6 +132,7 @@ def joined(drugs: Iterable[Drug]) -> Drug:
         tuple(sorted(classes)),
         frozenset().union(*(one.ingredients for one in drugs)),
         frozenset().union(*(one.possible for one in drugs)) - known,
+        frozenset().union(*(one.unnamed for one in drugs)),
     )
 
 

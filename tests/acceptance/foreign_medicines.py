@@ -144,12 +144,17 @@ def _glargine(status: str, **members: Any) -> Json:
 
 _ATC = "http://www.whocc.no/atc"
 _NOT_TAKEN = _glargine("not-taken", dateAsserted=days_ago(100))
+_NOT_TAKEN_NOW = _NOT_TAKEN | {"dateAsserted": days_ago(0)}
 SAID_BOTH: dict[str, tuple[list[Json], object]] = {
     "said later that it is taken, since long": (
         [_NOT_TAKEN, _glargine("active", dateAsserted=days_ago(2), effectivePeriod={"start": days_ago(300)})],
         True,
     ),
     "not taken, nobody knows when it was said": ([a_medicine("274783"), _glargine("not-taken")], UNKNOWN),
+    "not taken, of one with a part that is not known": (
+        [contained(None, INSULIN_INGREDIENT, {"itemCodeableConcept": coded(("urn:x", "2"))}), _NOT_TAKEN_NOW],
+        UNKNOWN,
+    ),
     "of its group that none is taken": (
         [
             a_medicine("274783"),

@@ -76,3 +76,32 @@ def test_the_same_drug_is_beaten_and_one_of_a_group_that_is_not_taken_may_be_tak
     assert older.value is True
     undated = derived(taken, a_statement("not-taken", refused))["insulin"]
     assert (undated.value, undated.usable) == ((True, True) if value else (None, False))
+
+
+def of_parts(*parts: dict[str, Any]) -> dict[str, Any]:
+    """A prescription of a Medication with these ingredients and no code."""
+    inside = {"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": one} for one in parts]}
+    return a_medication_request(
+        medicationCodeableConcept=None, medicationReference={"reference": "#m"}, contained=[inside]
+    )
+
+
+LOCAL, PARACETAMOL, APIXABAN = coded(("urn:x", "2")), coded((ATC, "N02BE01")), coded((ATC, "B01AF02"))
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ((GLARGINE,), (False, False)),
+        ((GLARGINE, PARACETAMOL), (False, False)),
+        ((GLARGINE, APIXABAN), (False, True)),
+        ((GLARGINE, LOCAL), (None, None)),  # what the other is may be anything, insulin too
+        ((LOCAL, GLARGINE), (None, None)),
+        ((GLARGINE, {"text": "something"}), (None, None)),
+        ((GLARGINE, APIXABAN, LOCAL), (None, True)),
+    ],
+)
+def test_a_part_that_is_not_known_stays_so_where_another_is_not_taken(parts: Any, told: tuple[Any, Any]) -> None:
+    found = derived(of_parts(*parts), a_statement("not-taken", dateAsserted=days_ago(1)))
+    assert (found["insulin"].value, found["anticoagulant"].value) == told
+    assert all(one.value is not None or not one.usable for one in (found["insulin"], found["anticoagulant"]))
