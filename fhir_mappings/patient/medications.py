@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from fhir_mappings.fhir.clock import Clock, is_ahead
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
-from fhir_mappings.fhir.elements import Dosage, Period
+from fhir_mappings.fhir.durations import longest_course
+from fhir_mappings.fhir.elements import DispenseRequest, Period
 from fhir_mappings.fhir.given_medicines import GivenMedicine, may_be_taken
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.patient.diagnoses import Diagnoses
@@ -27,6 +28,8 @@ from fhir_mappings.terminology.understanding import Counted, Why, of_concept, sa
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _LONG_AGO = timedelta(days=365)
+# Decision: a course of a told length may begin so long after it was prescribed, for no order says when it did.
+_BEGUN_WITHIN = timedelta(days=30)
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html and valueset-medication-statement-status.html; an entry
 # with another status, or none, might be taken, and so might one whose status is "unknown": nobody knows which applies.
 _STATUSES = frozenset(
@@ -163,12 +166,35 @@ def _is_current(request: MedicationRequest, now: Clock) -> bool:
     if authored is not None and is_ahead(authored, now):
         return False
     validity = request.dispense_request.validity_period if request.dispense_request else None
-    return not _is_over(validity, now) and not _dosing_is_over(request.dosage_instruction, now)
+    return not _is_over(validity, now) and not _dosing_is_over(request, now)
 
 
-def _dosing_is_over(dosages: tuple[Dosage, ...], now: Clock) -> bool:
-    bounds = [one.timing.repeat.bounds_period if one.timing and one.timing.repeat else None for one in dosages]
-    return bool(bounds) and all(_is_over(period, now) for period in bounds)
+def _dosing_is_over(request: MedicationRequest, now: Clock) -> bool:
+    """Whether each dosage is over: by its end, or by the length of all courses, one after another."""
+    repeats = [one.timing.repeat if one.timing else None for one in request.dosage_instruction]
+    bounds = [one for one in repeats if one is not None]
+    if not repeats or len(bounds) < len(repeats):
+        return False
+    lengths = [longest_course(one) for one in bounds if one.bounds_period is None]
+    known = [one for one in lengths if one is not None]
+    if len(known) < len(lengths) or (known and not _are_courses_over(sum(known, timedelta()), request, now)):
+        return False
+    return all(_is_over(one.bounds_period, now) for one in bounds if one.bounds_period is not None)
+
+
+def _are_courses_over(together: timedelta, request: MedicationRequest, now: Clock) -> bool:
+    """Whether courses of this length are over, repeated as often as is allowed and begun as late as we expect."""
+    supply = request.dispense_request or DispenseRequest()
+    texts = (request.authored_on, supply.validity_period.start if supply.validity_period else None)
+    starts = [moment(text, now.zone) for text in texts if text]
+    begun = [one.time for one in starts if one is not None]
+    repeats = supply.number_of_repeats_allowed
+    if not begun or len(begun) < len(starts) or not isinstance(repeats, int) or repeats < 0:
+        return False
+    try:
+        return now.as_of - max(begun) > _BEGUN_WITHIN + together * (1 + repeats)
+    except OverflowError:
+        return False
 
 
 def _is_over(period: Period | None, now: Clock) -> bool:

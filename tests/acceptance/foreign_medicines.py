@@ -104,6 +104,13 @@ MEDICINES = {
     ),
     "IPS: none known, and a local code": (medicine((IPS, "no-known-medications"), ("urn:x", "LANTUS")), UNKNOWN),
     "status unknown, ended long ago": (medicine(status="unknown", **_ENDED), False),
+    "a course of five days, written long ago": (
+        medicine(
+            authoredOn=days_ago(40),
+            dosageInstruction=[{"timing": {"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}}],
+        ),
+        False,
+    ),
     "status unknown, in the hospital": (medicine(status="unknown", category=[coded(("urn:x", "inpatient"))]), False),
     "status unknown, a plan": (medicine(status="unknown", intent="plan"), False),
     "status unknown, still to come": (medicine(status="unknown", authoredOn=days_ago(-30)), False),
