@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import timedelta
 from functools import cached_property
 
@@ -96,12 +96,7 @@ def read_medications(
     telling = [
         one for one in listed if one.medication_reference or not says_none_known(one.medication_codeable_concept)
     ]
-    refusals = Refusals()
-    for one in telling:
-        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
-            said = _said(one, now)
-            if said is None or not is_ahead(said, now):
-                refusals.add(said, drug_of(one, bundled, words))
+    refusals = _refusals(telling, bundled, words, now)
     taken = []
     for one in telling:
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
@@ -114,8 +109,24 @@ def read_medications(
             taken.append(medicine)
             if medicine.drug.possible:
                 counted.add(why or _why(one, words), one.medication_codeable_concept, entry=one.id)
-    given = [one for one in telling if isinstance(one, GivenMedicine) and may_be_taken(one)]
-    return Medications((*taken, *_given(given, taken, Prescriptions(telling, bundled, words), counted))), counted
+    sure = {name for one in taken for name, _ in one.drug.classes}
+    prescriptions = Prescriptions(telling, bundled, words)
+    for one in telling:
+        if isinstance(one, GivenMedicine) and may_be_taken(one, now) and not prescriptions.are_over(one):
+            left, _ = refusals.left_of(prescriptions.drug_of(one), one.when(now))
+            taken += _given(one, left, sure, counted)
+    return Medications(tuple(taken)), counted
+
+
+def _refusals(telling: Iterable[object], bundled: Bundled, words: Vocabulary, now: Clock) -> Refusals:
+    """What is said not to be taken; what will only be said after the hook is left out."""
+    refusals = Refusals()
+    for one in telling:
+        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
+            said = _said(one, now)
+            if said is None or not is_ahead(said, now):
+                refusals.add(said, drug_of(one, bundled, words))
+    return refusals
 
 
 def _doubtful(drug: Drug) -> Medicine:
@@ -123,19 +134,14 @@ def _doubtful(drug: Drug) -> Medicine:
     return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
 
 
-def _given(
-    given: Iterable[GivenMedicine], taken: Iterable[Medicine], prescriptions: Prescriptions, counted: Counted
-) -> Iterator[Medicine]:
+def _given(one: GivenMedicine, drug: Drug, sure: Set[str], counted: Counted) -> Iterator[Medicine]:
     """What was handed out or given and might be taken: where it is of no class that is not known to be taken, nothing.
 
     It says neither for how long nor whether the patient took it, so it makes no input true.
     """
-    sure = {name for one in taken for name, _ in one.drug.classes}
-    for one in given:
-        might_be = _doubtful(prescriptions.drug_of(one)).drug.possible - sure
-        if might_be:
-            counted.add("unread", one.medication_codeable_concept, entry=one.id)
-            yield Medicine("", Drug(possible=might_be), None)
+    if might_be := _doubtful(drug).drug.possible - sure:
+        counted.add("unread", one.medication_codeable_concept, entry=one.id)
+        yield Medicine("", Drug(possible=might_be), None)
 
 
 def _is_taken(one: Prescribed, now: Clock) -> bool | None:

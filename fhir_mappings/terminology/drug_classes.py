@@ -59,6 +59,9 @@ class Drug(Struct, frozen=True, gc=False):
 
 
 UNKNOWN = Drug(possible=CLASSES, unnamed=CLASSES)
+# https://terminology.hl7.org/CodeSystem-CVX.html (and its OID): vaccines and immune globulins, none of a class.
+_VACCINES = frozenset({"http://hl7.org/fhir/sid/cvx", "urn:oid:2.16.840.1.113883.12.292"})
+_VACCINE_CODE = re.compile(r"[0-9]{1,3}")
 _HEADER = ("code", "ingredient", "class", "atc", "trust")
 
 
@@ -144,6 +147,8 @@ def _drugs(concept: MedicineConcept, routes: frozenset[str], words: Vocabulary) 
             continue
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
+            if system in _VACCINES and _VACCINE_CODE.fullmatch(code.strip()):
+                yield Drug()
             if not is_drug_code(system, code):
                 continue
             if (drug := _by_code(system, code, routes, words)) is not None:

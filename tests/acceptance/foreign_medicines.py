@@ -88,6 +88,27 @@ MEDICINES = {
         },
         UNKNOWN,
     ),
+    "given in the hospital years ago": (
+        given("MedicationAdministration", "completed") | {"effectiveDateTime": "2019-04-05"},
+        False,
+    ),
+    "given in the hospital last month": (
+        given("MedicationAdministration", "completed") | {"effectiveDateTime": days_ago(30)},
+        UNKNOWN,
+    ),
+    "handed out years ago for five days": (
+        given("MedicationDispense", "completed") | {"whenHandedOver": "2019-04-05", "daysSupply": {"value": 5}},
+        False,
+    ),
+    "handed out last month for three": (
+        given("MedicationDispense", "completed") | {"whenHandedOver": days_ago(30), "daysSupply": {"value": 90}},
+        UNKNOWN,
+    ),
+    "a vaccine, given": (
+        given("MedicationAdministration", "completed")
+        | {"medicationCodeableConcept": coded(("http://hl7.org/fhir/sid/cvx", "140"))},
+        False,
+    ),
     "handed out in error": (given("MedicationDispense", "entered-in-error"), False),
     "handing out declined": (given("MedicationDispense", "declined"), False),
     "administration not done": (given("MedicationAdministration", "not-done"), False),
@@ -161,6 +182,18 @@ SAID_BOTH: dict[str, tuple[list[Json], object]] = {
     "not taken, of one with a part that is not known": (
         [contained(None, INSULIN_INGREDIENT, {"itemCodeableConcept": coded(("urn:x", "2"))}), _NOT_TAKEN_NOW],
         UNKNOWN,
+    ),
+    "given, and later not taken": (
+        [given("MedicationAdministration", "completed") | {"effectiveDateTime": days_ago(30)}, _NOT_TAKEN_NOW],
+        False,
+    ),
+    "given by a prescription that was stopped": (
+        [
+            a_medicine("274783") | {"status": "stopped"},
+            given("MedicationAdministration", "completed")
+            | {"effectiveDateTime": days_ago(30), "request": {"reference": "MedicationRequest/m-274783"}},
+        ],
+        False,
     ),
     "of its group that none is taken": (
         [
