@@ -203,6 +203,26 @@ SAID_BOTH: dict[str, tuple[list[Json], object]] = {
         UNKNOWN,
     ),
 }
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_LISTED = {
+    "has words alone": {"display": "Insulin glargine"},
+    "is known by a number": {"type": "MedicationStatement", "identifier": {"value": "7"}},
+    "is to be searched": {"reference": "MedicationRequest?identifier=7"},
+    "has a name that nothing has": {"reference": "urn:uuid:0c3f2e9a-7d5f-4a57-9d5c-1f5f0f7d1e11"},
+    "has an id alone": {"reference": "m-7"},
+    "is masked": {"extension": [{"url": _ABSENT, "valueCode": "masked"}]},
+    "was handed out": {"reference": "MedicationDispense/d-7"},
+    "was given": {"reference": "MedicationAdministration/a-7"},
+    "is a bare Medication": {"reference": "Medication/x-7"},
+    "is a list": {"reference": "List/l-2"},
+}
+SAID_BOTH |= {
+    f"a list with an entry that {how}": (
+        [{"resourceType": "List", "status": "current", "mode": "working", "subject": WHO, "entry": [{"item": item}]}],
+        UNKNOWN,
+    )
+    for how, item in _LISTED.items()
+}
 FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()} | {
     f"medicine: {name}": Foreign(
         {"medications": bundle(a_medicine("6809"), *said)},
