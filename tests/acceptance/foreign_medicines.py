@@ -231,3 +231,15 @@ FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in
     )
     for name, (said, insulin) in SAID_BOTH.items()
 }
+_ALONE = {
+    "a dose": given("MedicationAdministration", "completed", "6809"),
+    "what was handed out": given("MedicationDispense", "completed"),
+    "what was not handed out": given("MedicationDispense", "declined"),
+    "a list of nothing": {"resourceType": "List", "status": "current", "subject": WHO},
+}
+FOREIGN_MEDICINES |= {
+    f"medicine: {name}, and nothing else": Foreign(
+        {"medications": bundle(alone)}, {"insulin": (UNKNOWN,), "opioid": (UNKNOWN,)}, _INSULIN
+    )
+    for name, alone in _ALONE.items()
+}
