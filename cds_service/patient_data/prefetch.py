@@ -7,7 +7,7 @@ read. Anything else is no answer: nothing is concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -29,6 +29,14 @@ _ALSO = {
     ),
     "ServiceRequest": ("ProcedureRequest", "ReferralRequest", "Order", "ProcedureOrder", "ServiceOrder"),
 }  # fmt: skip
+# What may be told in place of it: of the same things, and nobody says that nothing else is there.
+_KIN: Mapping[str, tuple[str, ...]] = {
+    "Condition": ("List",),
+    "Procedure": ("List",),
+    "Observation": ("List",),
+    "DiagnosticReport": ("List",),
+    "MedicationRequest": ("MedicationDispense", "MedicationAdministration", "List"),
+}
 # What is larger is decoded in parts, which fit a processor's cache (fhir_mappings/fhir/decode_resources.py).
 _AT_ONCE_BYTES = 256 * 1024
 Supplied = Literal["prefetch", "fetched"]
@@ -67,22 +75,26 @@ def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
     """The content of one prefetch key, of which `template` tells what was asked for.
 
     `at_once`: the resources come decoded, where that can be. What is of another type is `other`: as if not sent.
-    One resource in place of a Bundle is taken, and as a list of which nobody says that it is whole.
+    One resource in place of a Bundle is taken, and as a list of which nobody says that it is whole; so is a Bundle of
+    nothing but what tells of the same things in another form (_KIN), where what was asked for cannot be fetched.
     """
     page = read_at_once(value) if at_once else read_page(value)
     result = page.result
     if result.supplied in ("null", "empty") or not result.succeeded:
         return page
-    if not _holds(result, _asked(template)):
-        return _another("prefetch")
+    asked = _asked(template)
+    if not _holds(result, (asked, *_ALSO.get(asked, ()))):
+        of_its_kin = not result.single and _holds(result, _KIN.get(asked, ()))
+        return _cut(page, other=True) if of_its_kin else _another("prefetch")
     if result.single and _is_list(template):
-        return msgspec.structs.replace(page, result=msgspec.structs.replace(result, truncated=True))
+        return _cut(page)
     return page
 
 
 def answered(result: SearchResult, query: str) -> SearchResult:
     """A server's answer to `query`, failed where it is not one: a Bundle to a search, the resource itself to a read."""
-    if not result.succeeded or (result.single != ("?" in query) and _holds(result, _asked(query))):
+    asked = _asked(query)
+    if not result.succeeded or (result.single != ("?" in query) and _holds(result, (asked, *_ALSO.get(asked, ())))):
         return result
     return SearchResult(failure="fetch-failed", supplied="fetched")
 
@@ -166,6 +178,11 @@ def _another(supplied: Supplied) -> Page:
     return Page(SearchResult(failure="fetch-failed", supplied=supplied), other=True)
 
 
+def _cut(page: Page, *, other: bool = False) -> Page:
+    """The page as one of which nobody says that it is whole; `other`: what was asked for is better fetched."""
+    return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, truncated=True), other=other)
+
+
 def _asked(query: str) -> str:
     return query.partition("?")[0].partition("/")[0]
 
@@ -175,9 +192,8 @@ def _is_list(template: str) -> bool:
     return "?" in template and "_id=" not in template
 
 
-def _holds(result: SearchResult, asked: str) -> bool:
-    """Whether something of the type that was asked for is there, or nothing that is known to be of another."""
-    names = (asked, *_ALSO.get(asked, ()))
+def _holds(result: SearchResult, names: Collection[str]) -> bool:
+    """Whether something of these types is there, or nothing that is known to be of another."""
     if result.decoded:
         return any(type(one).__name__ in names for one in result.decoded)
     kinds = (bundles.type_of(raw) for raw in result.resources)

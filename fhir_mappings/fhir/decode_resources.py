@@ -104,7 +104,7 @@ def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadRes
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
-    if None in decoded and (absent := lists.not_sent(key, result.resources)):
+    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named)):
         aside[UNREADABLE] += absent
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 

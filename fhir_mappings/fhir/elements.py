@@ -133,6 +133,8 @@ class Repeat(Struct, frozen=True, gc=False, rename="camel"):
     """The bounds of a repeated event."""
 
     bounds_period: Period | None = None
+    bounds_duration: Raw = ABSENT
+    bounds_range: Raw = ABSENT
 
 
 class Timing(Struct, frozen=True, gc=False):
@@ -164,10 +166,11 @@ class Dosage(Struct, frozen=True, gc=False):
 
 
 class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
-    """For how long a prescription may be filled."""
+    """For how long a prescription may be filled, and how often again."""
 
     modifier_extension: tuple[()] | None = None
     validity_period: Period | None = None
+    number_of_repeats_allowed: object = 0
 
 
 class Ingredient(Struct, frozen=True, gc=False, rename="camel"):

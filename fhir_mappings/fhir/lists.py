@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.fhir.resources import UNREADABLE_JSON
 
 # https://terminology.hl7.org/CodeSystem-list-empty-reason.html: that there is nothing to put into the list; the others
@@ -16,11 +17,15 @@ _NIL_KNOWN = "nilknown"
 _NO_ANSWER = frozenset({"notasked", "withheld", "unavailable", "notstarted", "closed"})
 # A List of these holds nothing now. https://hl7.org/fhir/R4/valueset-list-status.html
 _OVER = frozenset({"retired", "entered-in-error"})
-# The types of which each kind of data is a list; a List may name others, which are not asked for here.
+# The types of which each kind of data is a list; a List may name others, which are not asked for here. A Medication
+# beside the entries tells what one of them is, not that it is taken: one that a List names never came as an entry.
+_MEDICATION, _LIST = "Medication", "List"
 _LISTED: Mapping[str, frozenset[str]] = {
     "conditions": frozenset({"Condition"}),
     "procedures": frozenset({"Procedure"}),
-    "medications": frozenset({"MedicationRequest", "MedicationStatement"}),
+    "medications": frozenset(
+        {"MedicationRequest", "MedicationStatement", "MedicationDispense", "MedicationAdministration", _MEDICATION}
+    ),
     "labs": frozenset({"Observation"}),
     "observations": frozenset({"Observation"}),
     "reports": frozenset({"DiagnosticReport"}),
@@ -45,14 +50,26 @@ class _ListedHead(Struct, frozen=True, gc=False, rename="camel"):
 _listed_heads = msgspec.json.Decoder(_ListedHead)
 
 
-def not_sent(key: str, sent: Sequence[Raw]) -> int:
-    """How many entries the Lists among what was sent name that did not come with them, or stand within the List."""
+def not_sent(key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = ()) -> int:
+    """How many entries the Lists among what was sent have that did not come with them, or stand within the List.
+
+    One that is named in no way that can be followed did not come. `named`: by the names that their Bundle gives them.
+    """
     lists = [content for raw in sent if b'"List"' in bytes(raw) and (content := _list(raw)) is not None]
     if not lists or key not in _LISTED:
         return 0
-    came = set(map(_name, sent))
-    named = {reference for content in lists for reference in _references(content)}
-    return sum(_is_elsewhere(one, _LISTED[key], came) for one in named)
+    came = set(filter(_is_entry, map(_name, sent)))
+    came |= {f"urn:uuid:{name.rpartition('/')[2]}" for name in came}
+    came |= {name for name, raw in named if _is_entry(_name(raw))}
+    types = _LISTED[key] | {_LIST}
+    items = [item for content in lists for item in _items(content)]
+    references = {text for item in items if isinstance(text := item.get("reference"), str)}
+    others = [item for item in items if not isinstance(item.get("reference"), str)]
+    return sum(_is_elsewhere(one, types, came) for one in references) + sum(_may_be_of(one, types) for one in others)
+
+
+def _is_entry(name: str) -> bool:
+    return not name.startswith(f"{_MEDICATION}/")
 
 
 def _name(raw: Raw) -> str:
@@ -72,17 +89,29 @@ def _list(raw: Raw) -> dict[str, Any] | None:
     return content if is_one else None
 
 
-def _references(of: Mapping[str, Any]) -> Iterator[str]:
-    """What its entries name; one that was taken off the list is none."""
+def _items(of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What its entries are, {} for one of no form; one that was taken off the list is none."""
     entries = of.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        item = entry.get("item") if isinstance(entry, dict) and entry.get("deleted") is not True else None
-        if isinstance(item, dict) and isinstance(item.get("reference"), str):
-            yield item["reference"]
+    for entry in entries if isinstance(entries, list) else () if entries is None else (entries,):
+        if isinstance(entry, dict) and entry.get("deleted") is True:
+            continue
+        item = entry.get("item") if isinstance(entry, dict) else None
+        yield item if isinstance(item, dict) else {}
 
 
 def _is_elsewhere(reference: str, types: frozenset[str], came: set[str]) -> bool:
-    if reference.startswith("#"):
-        return True
-    parts = reference.partition("/_history/")[0].split("/")
-    return parts[-2:-1] != [] and parts[-2] in types and "/".join(parts[-2:]) not in came
+    """Whether what a reference names may be one of these types and did not come."""
+    if reference in came:
+        return False
+    path, _, search = reference.partition("/_history/")[0].partition("?")
+    parts = path.split("/")
+    kind = parts[-1] if search else parts[-2] if len(parts) > 1 else ""
+    if kind not in types:
+        return kind not in R4_TYPES
+    return bool(search) or "/".join(parts[-2:]) not in came
+
+
+def _may_be_of(item: Mapping[str, Any], types: frozenset[str]) -> bool:
+    """Whether an item that is named by no reference may be one of these types."""
+    kind = str(item.get("type", "")).rpartition("/")[2]
+    return kind in types or kind not in R4_TYPES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import timedelta
 from functools import cached_property
 
@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from fhir_mappings.fhir.clock import Clock, is_ahead
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
-from fhir_mappings.fhir.elements import Dosage, Period
+from fhir_mappings.fhir.durations import longest_course
+from fhir_mappings.fhir.elements import DispenseRequest, Period
 from fhir_mappings.fhir.given_medicines import GivenMedicine, may_be_taken
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.patient.diagnoses import Diagnoses
@@ -27,6 +28,8 @@ from fhir_mappings.terminology.understanding import Counted, Why, of_concept, sa
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _LONG_AGO = timedelta(days=365)
+# Decision: a course of a told length may begin so long after it was prescribed, for no order says when it did.
+_BEGUN_WITHIN = timedelta(days=30)
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html and valueset-medication-statement-status.html; an entry
 # with another status, or none, might be taken, and so might one whose status is "unknown": nobody knows which applies.
 _STATUSES = frozenset(
@@ -93,15 +96,12 @@ def read_medications(
     telling = [
         one for one in listed if one.medication_reference or not says_none_known(one.medication_codeable_concept)
     ]
-    refusals = Refusals()
-    for one in telling:
-        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
-            refusals.add(_said(one, now), drug_of(one, bundled, words))
+    refusals = _refusals(telling, bundled, words, now)
     taken = []
     for one in telling:
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
             medicine = _medicine(one, bundled, words, now)
-            left, why = refusals.left_of(medicine.drug, medicine.when)
+            left, why = refusals.left_of(medicine.drug, _told(one, medicine.when, now))
             if left is not medicine.drug:
                 medicine = replace(medicine, drug=left)
             if is_taken is None:
@@ -109,8 +109,24 @@ def read_medications(
             taken.append(medicine)
             if medicine.drug.possible:
                 counted.add(why or _why(one, words), one.medication_codeable_concept, entry=one.id)
-    given = [one for one in telling if isinstance(one, GivenMedicine) and may_be_taken(one)]
-    return Medications((*taken, *_given(given, taken, Prescriptions(telling, bundled, words), counted))), counted
+    sure = {name for one in taken for name, _ in one.drug.classes}
+    prescriptions = Prescriptions(telling, bundled, words)
+    for one in telling:
+        if isinstance(one, GivenMedicine) and may_be_taken(one, now) and not prescriptions.are_over(one):
+            left, _ = refusals.left_of(prescriptions.drug_of(one), one.when(now))
+            taken += _given(one, left, sure, counted)
+    return Medications(tuple(taken)), counted
+
+
+def _refusals(telling: Iterable[object], bundled: Bundled, words: Vocabulary, now: Clock) -> Refusals:
+    """What is said not to be taken; what will only be said after the hook is left out."""
+    refusals = Refusals()
+    for one in telling:
+        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
+            said = _said(one, now)
+            if said is None or not is_ahead(said, now):
+                refusals.add(said, drug_of(one, bundled, words))
+    return refusals
 
 
 def _doubtful(drug: Drug) -> Medicine:
@@ -118,19 +134,14 @@ def _doubtful(drug: Drug) -> Medicine:
     return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
 
 
-def _given(
-    given: Iterable[GivenMedicine], taken: Iterable[Medicine], prescriptions: Prescriptions, counted: Counted
-) -> Iterator[Medicine]:
+def _given(one: GivenMedicine, drug: Drug, sure: Set[str], counted: Counted) -> Iterator[Medicine]:
     """What was handed out or given and might be taken: where it is of no class that is not known to be taken, nothing.
 
     It says neither for how long nor whether the patient took it, so it makes no input true.
     """
-    sure = {name for one in taken for name, _ in one.drug.classes}
-    for one in given:
-        might_be = _doubtful(prescriptions.drug_of(one)).drug.possible - sure
-        if might_be:
-            counted.add("unread", one.medication_codeable_concept, entry=one.id)
-            yield Medicine("", Drug(possible=might_be), None)
+    if might_be := _doubtful(drug).drug.possible - sure:
+        counted.add("unread", one.medication_codeable_concept, entry=one.id)
+        yield Medicine("", Drug(possible=might_be), None)
 
 
 def _is_taken(one: Prescribed, now: Clock) -> bool | None:
@@ -161,12 +172,35 @@ def _is_current(request: MedicationRequest, now: Clock) -> bool:
     if authored is not None and is_ahead(authored, now):
         return False
     validity = request.dispense_request.validity_period if request.dispense_request else None
-    return not _is_over(validity, now) and not _dosing_is_over(request.dosage_instruction, now)
+    return not _is_over(validity, now) and not _dosing_is_over(request, now)
 
 
-def _dosing_is_over(dosages: tuple[Dosage, ...], now: Clock) -> bool:
-    bounds = [one.timing.repeat.bounds_period if one.timing and one.timing.repeat else None for one in dosages]
-    return bool(bounds) and all(_is_over(period, now) for period in bounds)
+def _dosing_is_over(request: MedicationRequest, now: Clock) -> bool:
+    """Whether each dosage is over: by its end, or by the length of all courses, one after another."""
+    repeats = [one.timing.repeat if one.timing else None for one in request.dosage_instruction]
+    bounds = [one for one in repeats if one is not None]
+    if not repeats or len(bounds) < len(repeats):
+        return False
+    lengths = [longest_course(one) for one in bounds if one.bounds_period is None]
+    known = [one for one in lengths if one is not None]
+    if len(known) < len(lengths) or (known and not _are_courses_over(sum(known, timedelta()), request, now)):
+        return False
+    return all(_is_over(one.bounds_period, now) for one in bounds if one.bounds_period is not None)
+
+
+def _are_courses_over(together: timedelta, request: MedicationRequest, now: Clock) -> bool:
+    """Whether courses of this length are over, repeated as often as is allowed and begun as late as we expect."""
+    supply = request.dispense_request or DispenseRequest()
+    texts = (request.authored_on, supply.validity_period.start if supply.validity_period else None)
+    starts = [moment(text, now.zone) for text in texts if text]
+    begun = [one.time for one in starts if one is not None]
+    repeats = supply.number_of_repeats_allowed
+    if not begun or len(begun) < len(starts) or not isinstance(repeats, int) or repeats < 0:
+        return False
+    try:
+        return now.as_of - max(begun) > _BEGUN_WITHIN + together * (1 + repeats)
+    except OverflowError:
+        return False
 
 
 def _is_over(period: Period | None, now: Clock) -> bool:
@@ -182,11 +216,18 @@ def _covers(statement: MedicationStatement, now: Clock) -> bool:
 
 
 def _said(statement: MedicationStatement, now: Clock) -> Moment | None:
-    """When it was said, None where that is not known or still to come: then it beats nothing."""
+    """When it was said; None where that is not known."""
     period = statement.effective_period
     text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
-    said = moment(text, now.zone)
-    return None if said is None or is_ahead(said, now) else said
+    return moment(text, now.zone)
+
+
+def _told(one: Prescribed, since: Moment | None, now: Clock) -> Moment | None:
+    """When it was last said that it is taken: a statement may be newer than the day since when it holds."""
+    if not (isinstance(one, MedicationStatement) and one.date_asserted):
+        return since
+    asserted = moment(one.date_asserted, now.zone)
+    return asserted and max(asserted, since or asserted, key=lambda when: when.time)
 
 
 def classes(one: Prescribed, words: Vocabulary) -> frozenset[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fhir_mappings.fhir.dates import Moment
-from fhir_mappings.terminology.drug_classes import Drug
+from fhir_mappings.terminology.drug_classes import Drug, atc_of, groups_of, is_substance
 from fhir_mappings.terminology.understanding import Why
 
 
@@ -14,14 +16,16 @@ class Refusals:
     many statements there are of it.
     """
 
-    __slots__ = ("_said",)
+    __slots__ = ("_said", "_undated")
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[Moment, Moment]] = {}
+        self._undated: set[str] = set()
 
     def add(self, said: Moment | None, drug: Drug) -> None:
-        """One statement; that of no known time beats nothing."""
+        """One statement; one of no known time may be later than any prescription."""
         if said is None:
+            self._undated |= drug.ingredients
             return
         for ingredient in drug.ingredients:
             surest, widest = self._said.get(ingredient, (said, said))
@@ -31,24 +35,40 @@ class Refusals:
     def left_of(self, drug: Drug, prescribed: Moment | None) -> tuple[Drug, Why | None]:
         """The drug without the ingredients that are later said not to be taken.
 
-        Where it cannot be told which of the two is the later, it may be taken, and "unread" says why that is not known.
+        Where it cannot be told which of the two is the later, or whether a group of drugs that is said not to be taken
+        means this one, it may be taken, and "unread" says why that is not known.
         """
-        if not self._said:
+        if not (self._said or self._undated):
             return drug, None
-        gone, open_ = set(), set()
-        for ingredient in drug.ingredients & self._said.keys():
-            is_later = {_is_later(said, prescribed) for said in self._said[ingredient]}
-            if True in is_later:
-                gone.add(ingredient)
-            elif None in is_later:
-                open_.add(ingredient)
+        beaten = {ingredient: self._is_beaten(ingredient, prescribed) for ingredient in drug.ingredients}
+        gone = {ingredient for ingredient, is_beaten in beaten.items() if is_beaten}
+        open_ = {ingredient for ingredient, is_beaten in beaten.items() if is_beaten is None}
         if not (gone or open_):
             return drug, None
         classes = tuple(pair for pair in drug.classes if pair[1] not in gone | open_)
         left = drug.ingredients - gone
         maybe = {name for name, ingredient in drug.classes if ingredient in open_}
-        possible = (drug.possible if left else frozenset()) | maybe
-        return Drug(classes, left - open_, possible - {name for name, _ in classes}), "unread" if maybe else None
+        possible = (drug.possible if left else frozenset()) | maybe | drug.unnamed
+        rest = Drug(classes, left - open_, possible - {name for name, _ in classes}, drug.unnamed)
+        return rest, "unread" if maybe else None
+
+    def _is_beaten(self, ingredient: str, prescribed: Moment | None) -> bool | None:
+        """Whether the ingredient is later said not to be taken; None where that is not known."""
+        codes = atc_of(ingredient)
+        same = {ingredient, *codes} if len(codes) == 1 and is_substance(*codes) else {ingredient}
+        said = set(self._later(same, prescribed))
+        if True in said:
+            return True
+        wider = codes.union(groups_of(ingredient), *map(groups_of, codes))
+        said |= set(self._later(wider - same, prescribed))
+        return None if said - {False} else False
+
+    def _later(self, names: set[str] | frozenset[str], prescribed: Moment | None) -> Iterator[bool | None]:
+        """Of each that is said not to be taken whether that was said after the prescription."""
+        for name in names:
+            yield from (_is_later(said, prescribed) for said in self._said.get(name, ()))
+            if name in self._undated:
+                yield None
 
 
 def _is_later(said: Moment, prescribed: Moment | None) -> bool | None:

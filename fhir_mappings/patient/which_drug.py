@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from fhir_mappings.fhir.decode_resources import UNREADABLE_JSON
 from fhir_mappings.fhir.elements import CodeableConcept, Reference
-from fhir_mappings.fhir.given_medicines import GivenMedicine
+from fhir_mappings.fhir.given_medicines import GivenMedicine, is_ended
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, route_codes, understood
@@ -48,13 +48,22 @@ class Prescriptions:
         drugs = [self._prescribed(one) for one in given.prescriptions]
         return UNKNOWN if UNKNOWN in drugs else joined(drugs)
 
+    def are_over(self, given: GivenMedicine) -> bool:
+        """Whether every prescription that it was handed out by came and has ended it."""
+        named = [self._requests.get(_request_id(one)) for one in given.prescriptions]
+        return bool(named) and all(one is not None and is_ended(given, one.status) for one in named)
+
     def _prescribed(self, reference: Reference) -> Drug:
-        parts = (reference.reference or "").partition("/_history/")[0].split("/")
-        name = parts[-1] if parts[-2:-1] == ["MedicationRequest"] else ""
+        name = _request_id(reference)
         if name not in self._drugs:
             request = self._requests.get(name)
             self._drugs[name] = drug_of(request, self._bundled, self._words) if request else UNKNOWN
         return self._drugs[name]
+
+
+def _request_id(reference: Reference) -> str:
+    parts = (reference.reference or "").partition("/_history/")[0].split("/")
+    return parts[-1] if parts[-2:-1] == ["MedicationRequest"] else ""
 
 
 def _routes(one: Prescribed | GivenMedicine) -> tuple[CodeableConcept, ...]:

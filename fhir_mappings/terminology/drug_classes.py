@@ -47,14 +47,21 @@ LOCAL_ROUTES = frozenset(
 
 
 class Drug(Struct, frozen=True, gc=False):
-    """What a medicine is: (class, ingredient) pairs, names of its ingredients, and classes it could also be."""
+    """What a medicine is: (class, ingredient) pairs, names of its ingredients, and classes it could also be.
+
+    `unnamed`: the classes that a part of it could be of whose ingredient is not known.
+    """
 
     classes: tuple[tuple[str, str], ...] = ()
     ingredients: frozenset[str] = frozenset()
     possible: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
 
 
-UNKNOWN = Drug(possible=CLASSES)
+UNKNOWN = Drug(possible=CLASSES, unnamed=CLASSES)
+# https://terminology.hl7.org/CodeSystem-CVX.html (and its OID): vaccines and immune globulins, none of a class.
+_VACCINES = frozenset({"http://hl7.org/fhir/sid/cvx", "urn:oid:2.16.840.1.113883.12.292"})
+_VACCINE_CODE = re.compile(r"[0-9]{1,3}")
 _HEADER = ("code", "ingredient", "class", "atc", "trust")
 
 
@@ -72,8 +79,12 @@ def _load() -> tuple[dict[str, tuple[tuple[str, str, str], ...]], frozenset[str]
 
 _RXNORM, _UNVERIFIED = _load()
 _CLASSES_OF_INGREDIENT: dict[str, set[str]] = {}
+_ATC_OF_INGREDIENT: dict[str, frozenset[str]] = {}
+# https://atcddd.fhi.no/atc/structure_and_principles/: how long the codes of the groups are; a substance has seven.
+_ATC_GROUPS, _ATC_SUBSTANCE = (1, 3, 4, 5), 7
 for _rows in _RXNORM.values():
-    for _class, _ingredient, _ in _rows:
+    for _class, _ingredient, _atc in _rows:
+        _ATC_OF_INGREDIENT[_ingredient] = _ATC_OF_INGREDIENT.get(_ingredient, frozenset()) | ({_atc} - {""})
         if _class in CLASSES:
             _CLASSES_OF_INGREDIENT.setdefault(_ingredient, set()).add(_class)
 _WORD = re.compile(r"\w+")
@@ -85,6 +96,23 @@ def _named(text: str) -> frozenset[str]:
     words = _WORD.findall(text.lower())
     together = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
     return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
+
+
+def atc_of(ingredient: str) -> frozenset[str]:
+    """The ATC codes of an ingredient of the table."""
+    return _ATC_OF_INGREDIENT.get(ingredient, frozenset())
+
+
+def groups_of(atc: str) -> frozenset[str]:
+    """The groups above an ATC code; none of what is no such code."""
+    if not is_drug_code(ATC, atc):
+        return frozenset()
+    return frozenset(atc[:length] for length in _ATC_GROUPS if length < len(atc))
+
+
+def is_substance(atc: str) -> bool:
+    """Whether an ATC code is one of a substance, not of a group."""
+    return len(atc) == _ATC_SUBSTANCE
 
 
 def route_codes(routes: Iterable[CodeableConcept]) -> frozenset[str]:
@@ -107,6 +135,7 @@ def joined(drugs: Iterable[Drug]) -> Drug:
         tuple(sorted(classes)),
         frozenset().union(*(one.ingredients for one in drugs)),
         frozenset().union(*(one.possible for one in drugs)) - known,
+        frozenset().union(*(one.unnamed for one in drugs)),
     )
 
 
@@ -118,6 +147,8 @@ def _drugs(concept: MedicineConcept, routes: frozenset[str], words: Vocabulary) 
             continue
         codes = ((canonical(coding.system), coding.code), *words.maps.translate(coding.system, coding.code))
         for system, code in codes:
+            if system in _VACCINES and _VACCINE_CODE.fullmatch(code.strip()):
+                yield Drug()
             if not is_drug_code(system, code):
                 continue
             if (drug := _by_code(system, code, routes, words)) is not None:

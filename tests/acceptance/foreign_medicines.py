@@ -88,6 +88,27 @@ MEDICINES = {
         },
         UNKNOWN,
     ),
+    "given in the hospital years ago": (
+        given("MedicationAdministration", "completed") | {"effectiveDateTime": "2019-04-05"},
+        False,
+    ),
+    "given in the hospital last month": (
+        given("MedicationAdministration", "completed") | {"effectiveDateTime": days_ago(30)},
+        UNKNOWN,
+    ),
+    "handed out years ago for five days": (
+        given("MedicationDispense", "completed") | {"whenHandedOver": "2019-04-05", "daysSupply": {"value": 5}},
+        False,
+    ),
+    "handed out last month for three": (
+        given("MedicationDispense", "completed") | {"whenHandedOver": days_ago(30), "daysSupply": {"value": 90}},
+        UNKNOWN,
+    ),
+    "a vaccine, given": (
+        given("MedicationAdministration", "completed")
+        | {"medicationCodeableConcept": coded(("http://hl7.org/fhir/sid/cvx", "140"))},
+        False,
+    ),
     "handed out in error": (given("MedicationDispense", "entered-in-error"), False),
     "handing out declined": (given("MedicationDispense", "declined"), False),
     "administration not done": (given("MedicationAdministration", "not-done"), False),
@@ -104,6 +125,13 @@ MEDICINES = {
     ),
     "IPS: none known, and a local code": (medicine((IPS, "no-known-medications"), ("urn:x", "LANTUS")), UNKNOWN),
     "status unknown, ended long ago": (medicine(status="unknown", **_ENDED), False),
+    "a course of five days, written long ago": (
+        medicine(
+            authoredOn=days_ago(40),
+            dosageInstruction=[{"timing": {"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}}],
+        ),
+        False,
+    ),
     "status unknown, in the hospital": (medicine(status="unknown", category=[coded(("urn:x", "inpatient"))]), False),
     "status unknown, a plan": (medicine(status="unknown", intent="plan"), False),
     "status unknown, still to come": (medicine(status="unknown", authoredOn=days_ago(-30)), False),
@@ -136,4 +164,82 @@ def _beside_another(resource: Json, insulin: object) -> Foreign:
     return Foreign(sent, {"insulin": (insulin,)}, _INSULIN if insulin is not False else {})
 
 
-FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()}
+def _glargine(status: str, **members: Any) -> Json:
+    """A statement on glargine by its ATC code."""
+    said = statement(status) | {"id": f"said-{status}", "medicationCodeableConcept": coded((_ATC, "A10AE04"))}
+    return {k: v for k, v in (said | {"effectivePeriod": ...} | members).items() if v is not ...}
+
+
+_ATC = "http://www.whocc.no/atc"
+_NOT_TAKEN = _glargine("not-taken", dateAsserted=days_ago(100))
+_NOT_TAKEN_NOW = _NOT_TAKEN | {"dateAsserted": days_ago(0)}
+SAID_BOTH: dict[str, tuple[list[Json], object]] = {
+    "said later that it is taken, since long": (
+        [_NOT_TAKEN, _glargine("active", dateAsserted=days_ago(2), effectivePeriod={"start": days_ago(300)})],
+        True,
+    ),
+    "not taken, nobody knows when it was said": ([a_medicine("274783"), _glargine("not-taken")], UNKNOWN),
+    "not taken, of one with a part that is not known": (
+        [contained(None, INSULIN_INGREDIENT, {"itemCodeableConcept": coded(("urn:x", "2"))}), _NOT_TAKEN_NOW],
+        UNKNOWN,
+    ),
+    "given, and later not taken": (
+        [given("MedicationAdministration", "completed") | {"effectiveDateTime": days_ago(30)}, _NOT_TAKEN_NOW],
+        False,
+    ),
+    "given by a prescription that was stopped": (
+        [
+            a_medicine("274783") | {"status": "stopped"},
+            given("MedicationAdministration", "completed")
+            | {"effectiveDateTime": days_ago(30), "request": {"reference": "MedicationRequest/m-274783"}},
+        ],
+        False,
+    ),
+    "of its group that none is taken": (
+        [
+            a_medicine("274783"),
+            _NOT_TAKEN | {"medicationCodeableConcept": coded((_ATC, "A10A")), "dateAsserted": days_ago(1)},
+        ],
+        UNKNOWN,
+    ),
+}
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_LISTED = {
+    "has words alone": {"display": "Insulin glargine"},
+    "is known by a number": {"type": "MedicationStatement", "identifier": {"value": "7"}},
+    "is to be searched": {"reference": "MedicationRequest?identifier=7"},
+    "has a name that nothing has": {"reference": "urn:uuid:0c3f2e9a-7d5f-4a57-9d5c-1f5f0f7d1e11"},
+    "has an id alone": {"reference": "m-7"},
+    "is masked": {"extension": [{"url": _ABSENT, "valueCode": "masked"}]},
+    "was handed out": {"reference": "MedicationDispense/d-7"},
+    "was given": {"reference": "MedicationAdministration/a-7"},
+    "is a bare Medication": {"reference": "Medication/x-7"},
+    "is a list": {"reference": "List/l-2"},
+}
+SAID_BOTH |= {
+    f"a list with an entry that {how}": (
+        [{"resourceType": "List", "status": "current", "mode": "working", "subject": WHO, "entry": [{"item": item}]}],
+        UNKNOWN,
+    )
+    for how, item in _LISTED.items()
+}
+FOREIGN_MEDICINES = {f"medicine: {name}": _beside_another(*one) for name, one in MEDICINES.items()} | {
+    f"medicine: {name}": Foreign(
+        {"medications": bundle(a_medicine("6809"), *said)},
+        {"insulin": (insulin,)},
+        {} if insulin is False else _INSULIN,
+    )
+    for name, (said, insulin) in SAID_BOTH.items()
+}
+_ALONE = {
+    "a dose": given("MedicationAdministration", "completed", "6809"),
+    "what was handed out": given("MedicationDispense", "completed"),
+    "what was not handed out": given("MedicationDispense", "declined"),
+    "a list of nothing": {"resourceType": "List", "status": "current", "subject": WHO},
+}
+FOREIGN_MEDICINES |= {
+    f"medicine: {name}, and nothing else": Foreign(
+        {"medications": bundle(alone)}, {"insulin": (UNKNOWN,), "opioid": (UNKNOWN,)}, _INSULIN
+    )
+    for name, alone in _ALONE.items()
+}

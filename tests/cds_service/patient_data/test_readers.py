@@ -156,3 +156,35 @@ def test_a_value_of_a_query_is_encoded_by_itself() -> None:
     assert resolve(template, {"context.patientId": "a&b/c"}) == (
         "Observation?patient=a%26b%2Fc&code=http%3A%2F%2Floinc.org%7C718-7,http%3A%2F%2Floinc.org%7C2160-0"
     )
+
+
+def in_place(kind: str, status: str = "completed") -> dict[str, Any]:
+    listed = {"entry": [{"item": {"reference": "Condition/c-9"}}]} if kind == "List" else {}
+    return {"resourceType": kind, "id": "x", "status": status, "subject": {"reference": "Patient/pt-1"}} | listed
+
+
+KIN = [
+    ("medications", in_place("MedicationDispense")),
+    ("medications", in_place("MedicationDispense", "declined")),
+    ("medications", in_place("MedicationAdministration")),
+    *((key, in_place("List", "current")) for key in ("conditions", "procedures", "medications", "reports")),
+]
+
+
+@pytest.mark.parametrize(("key", "resource"), KIN)
+def test_what_tells_of_the_same_things_is_taken_as_not_all_where_nothing_can_be_fetched(
+    key: str, resource: dict[str, Any]
+) -> None:
+    asked = {"conditions": "Condition", "procedures": "Procedure", "reports": "DiagnosticReport"}
+    template = f"{asked.get(key, 'MedicationRequest')}?patient=pt-1"
+    for at_once in (False, True):
+        page = prefetch.sent(raw(bundle({"resource": resource})), template, at_once=at_once)
+        assert (page.result.failure, page.result.truncated, page.other) == (None, True, True)
+        assert len(page.result.resources or page.result.decoded) == 1
+    assert not prefetch.sent(raw(bundle({"resource": resource})), "Encounter?patient=pt-1").result.succeeded
+
+
+def test_what_was_asked_for_is_fetched_in_place_of_what_tells_of_the_same_things(client: FhirClient) -> None:
+    with serving(lambda path: (200, PATIENT if "/Patient/" in path else bundle({"resource": CONDITION}))) as server:
+        results = run(client, server, {"conditions": bundle({"resource": in_place("List", "current")})})
+    assert (len(results["conditions"].resources), results["conditions"].truncated) == (1, False)
