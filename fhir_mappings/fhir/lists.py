@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from fhir_mappings.fhir.resources import UNREADABLE_JSON
+from fhir_mappings.fhir.search_result import SearchResult
 
 # https://terminology.hl7.org/CodeSystem-list-empty-reason.html: that there is nothing to put into the list; the others
 # are no answer, and where one of them stands beside it nobody knows which holds.
@@ -45,14 +46,22 @@ class _ListedHead(Struct, frozen=True, gc=False, rename="camel"):
 _listed_heads = msgspec.json.Decoder(_ListedHead)
 
 
-def not_sent(key: str, sent: Sequence[Raw]) -> int:
-    """How many entries the Lists among what was sent name that did not come with them, or stand within the List."""
+def not_sent(key: str, sent: Sequence[Raw], beside: Iterable[SearchResult] = ()) -> int:
+    """How many entries the Lists among what was sent name that did not come, or that stand within the List.
+
+    `beside`: what came under other keys; the same results may be asked for under two.
+    """
     lists = [content for raw in sent if b'"List"' in bytes(raw) and (content := _list(raw)) is not None]
     if not lists or key not in _LISTED:
         return 0
-    came = set(map(_name, sent))
+    came = {*map(_name, sent), *(name for one in beside for name in _names(one))}
     named = {reference for content in lists for reference in _references(content)}
     return sum(_is_elsewhere(one, _LISTED[key], came) for one in named)
+
+
+def _names(result: SearchResult) -> Iterator[str]:
+    yield from map(_name, result.resources)
+    yield from (f"{one.__struct_config__.tag}/{one.id}" for one in result.decoded)
 
 
 def _name(raw: Raw) -> str:
