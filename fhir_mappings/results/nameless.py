@@ -9,12 +9,16 @@ from msgspec import Raw
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Coding
 from fhir_mappings.fhir.resources import Observation, Resource, Valued
 from fhir_mappings.results import unread_results
+from fhir_mappings.results.result_time import written_time
 from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.listed_codes import is_loinc
 from fhir_mappings.terminology.understanding import why_not_understood
 
 _NOTHING = (b"", b"null", b"[]")
+# Panels of which every part is of the blood pressure or of how it was taken: none of our inputs. https://loinc.org/85354-9
+# (blood pressure panel with all children optional), https://loinc.org/55284-4 (systolic and diastolic).
+_OF_BLOOD_PRESSURE = frozenset({"85354-9", "55284-4"})
 
 
 def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[CodeableConcept]:
@@ -28,27 +32,31 @@ def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[Code
 def _nameless(parts: Iterable[CodeableConcept], of: CodeableConcept, words: Vocabulary) -> list[CodeableConcept]:
     """Those parts of a panel that say nothing; none where it is itself of an idea, as an electrocardiogram is.
 
-    What is asked for by its code has parts only by chance.
+    What is asked for by its code has parts only by chance, and a panel of blood pressures has no others.
     """
-    if any(words.ideas(one.system, one.code) for one in of.coding):
+    if any(words.ideas(one.system, one.code) or _is_closed(one, words) for one in of.coding):
         return []
     return [one for one in parts if is_nameless(one, words)]
 
 
-def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> int:
-    """How many results, of all that was set aside, neither say of what they are nor were withdrawn."""
+def _is_closed(of: Coding, words: Vocabulary) -> bool:
+    return bool(of.system) and words.maps.canonical(str(of.system)) == LOINC and of.code in _OF_BLOOD_PRESSURE
+
+
+def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> list[str]:
+    """The times, as written, of those results that were set aside, say nothing of what they are and hold still."""
     sketches = filter(None, map(unread_results.sketch_of, parts))
-    return sum(
-        result.status not in unread_results.WITHDRAWN
-        and (is_nameless(own, words) or bool(_nameless(others, own, words)))
+    return [
+        written_time(result)[0]
         for result, (own, *others) in sketches
-    )
+        if result.status not in unread_results.WITHDRAWN and (is_nameless(own, words) or _nameless(others, own, words))
+    ]
 
 
 def named(parts: Iterable[Raw | Resource], words: Vocabulary) -> int:
     """How many results, of all that was set aside, are no gap for any input but the one of which they say they are."""
     listed = list(parts)
-    return sum(unread_results.sketch_of(one) is not None for one in listed) - unnamed(listed, words)
+    return sum(unread_results.sketch_of(one) is not None for one in listed) - len(unnamed(listed, words))
 
 
 def is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from fhir_mappings.features.queries import prefetch_templates
 from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.results.feature import Features
-from fhir_mappings.terminology.code_systems import LOINC
+from fhir_mappings.terminology.code_systems import LOINC, SNOMED_CT
 from tests.builders import (
     DEMO_MAPS,
     MEASUREMENTS,
@@ -18,7 +18,6 @@ from tests.builders import (
     a_quantity,
     an_observation,
     coded,
-    date_ago,
     days_ago,
     derived,
 )
@@ -125,6 +124,30 @@ def test_a_panel_of_a_local_name_whose_parts_or_members_say_what_they_are_leaves
         assert derived(*both)["creatinine"].reason == UNCLEAR
 
 
+VITAL_SIGNS = ("364075005", "78564009", "86290005", "271649006", "271650006", "276885007", "386725007")
+
+
+def test_vital_signs_by_snomed_codes_leave_nothing_open() -> None:
+    for one in VITAL_SIGNS:
+        assert set(reasons(derived(an_observation(coded((SNOMED_CT, one)), 80, "/min"))).values()) == {NEVER}, one
+    parts = [part_of(an_observation(coded((SNOMED_CT, one)), 80, "mm[Hg]")) for one in VITAL_SIGNS[3:5]]
+    for panel_code in ((LOINC, "85353-1"), (SNOMED_CT, "75367002"), ("urn:oid:1.2.3", "RR")):
+        assert set(reasons(derived(an_observation(coded(panel_code), None, component=parts))).values()) == {NEVER}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("85354-9", NEVER), ("55284-4", NEVER), ("24323-8", UNCLEAR), ("85353-1", UNCLEAR)],
+)
+def test_a_part_of_a_blood_pressure_is_one_whatever_it_is_called(code: str, reason: str) -> None:
+    whole = an_observation(code, None, component=[part_of(an_observation(LOCAL, 80, "mm[Hg]"))])
+    turned = whole | {"modifierExtension": MODIFIER}
+    read = part_of(an_observation("2160-0", 4.4, "mg/dL"))
+    for sent in (whole, turned):
+        assert derived(sent)["haemoglobin"].reason == reason
+    assert derived(whole | {"component": [*whole["component"], read]})["creatinine"].value == 4.4
+
+
 ASKED = sorted(
     {
         token
@@ -161,7 +184,18 @@ def test_what_is_asked_for_by_its_code_widens_no_other_input_by_what_it_names(as
         ({"reference": "https://ehr.example/r4/Observation/hb/_history/2"}, False),
         ({"reference": "QuestionnaireResponse/q"}, False),
         ({"identifier": {"value": "1"}, "type": "QuestionnaireResponse"}, False),
-        ({"display": "see below"}, False),
+        ({"identifier": {"value": "1"}, "type": "Laboratory"}, True),
+        ({"display": "Haemoglobin"}, True),
+        ({"display": "Haemoglobin", "type": "Observation"}, True),
+        ({"display": "Answers", "type": "QuestionnaireResponse"}, False),
+        ({"extension": [{"url": "urn:masked", "valueCode": "masked"}]}, True),
+        ({"reference": "Observation?identifier=1"}, True),
+        ({"reference": "gone"}, True),
+        ({"reference": "hb"}, False),
+        ({"reference": "https://lab.example/results/gone"}, True),
+        ({"reference": "MolecularSequence/1"}, False),
+        ({"reference": "Observation/"}, True),
+        ({}, False),
     ],
 )
 def test_a_member_that_did_not_come_leaves_every_input_open(member: Resource, is_gone: bool) -> None:
@@ -257,31 +291,3 @@ def test_what_is_about_the_patient_is_read(focus: Any) -> None:
 def test_what_points_in_a_circle_is_of_nobody() -> None:
     found = derived(an_observation(focus=[{"reference": "#circle"}], contained=INSIDE))
     assert found["creatinine"].reason == "unreadable"
-
-
-@pytest.mark.parametrize(
-    ("copy", "flags"),
-    [
-        ({}, ()),
-        ({"id": "another"}, ()),
-        ({"effectiveDateTime": days_ago(10).replace("Z", "+00:00")}, ()),  # the same time, written otherwise
-        ({"effectiveDateTime": None}, ()),
-        ({"code": coded(("urn:oid:1.2.3", "KREA"), (LOINC, "2160-0"))}, ()),
-        ({"valueQuantity": a_quantity(4.4)}, ("other-unreadable",)),
-        ({"effectiveDateTime": None, "valueQuantity": a_quantity(4.4)}, ("other-unreadable",)),
-        ({"effectiveDateTime": date_ago(10), "id": "another"}, ("other-unreadable",)),
-        ({"effectiveDateTime": days_ago(9), "id": "another"}, ("newer-unreadable",)),
-        ({"effectiveDateTime": days_ago(11), "id": "another"}, ()),
-    ],
-)
-def test_a_copy_in_its_panel_says_nothing_beside_the_result_itself(copy: Resource, flags: tuple[str, ...]) -> None:
-    one = an_observation(id="one")
-    held = {name: value for name, value in (inside(one) | copy).items() if value is not None}
-    for holder in (panel, report):
-        found = derived(one, holder(contained=[held]))["creatinine"]
-        assert (found.value, found.flags) == (1.1, flags)
-
-
-def test_a_copy_of_a_result_that_nobody_knows_leaves_open_what_it_did() -> None:
-    one = an_observation(LOCAL, 4.4, "mg/dL", id="krea")
-    assert derived(one, panel(contained=[inside(one)]))["creatinine"].reason == UNCLEAR
