@@ -86,8 +86,12 @@ def label_of(name: str, found: Features) -> str:
 
 def _medicines(record: PatientRecord) -> Features:
     taken, seen, diagnosed = record.medications, record.seen("medications"), record.seen("conditions")
-    found = {name: medications.in_use(name, taken, record.diagnoses, seen, diagnosed) for name in medications.INPUTS}
-    hypertension = present("hypertension_on_medication", "hypertension", record.diagnoses, diagnosed)
+    known = record.diagnoses
+    found = {
+        name: medications.in_use(name, taken, known, seen, known.seen(diagnosed, idea, current=True))
+        for name, (_, idea) in medications.INPUTS.items()
+    }
+    hypertension = present("hypertension_on_medication", "hypertension", known, diagnosed)
     treated = medications.on_antihypertensive(taken, seen)
     found["hypertension_on_medication"] = medications.hypertension_on_medication(hypertension, treated)
     return found

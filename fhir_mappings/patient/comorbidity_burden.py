@@ -57,10 +57,11 @@ def _graded(name: str, diagnoses: Diagnoses, seen: Coverage) -> Feature:
             return _at_least(name, value, graver, seen)
         if feature.status == "conflicting":
             return msgspec.structs.replace(feature, could_be=("none", *(grade for _, grade in reversed(_GRADED[name]))))
-        graver += [value] if seen.of_current.gap else []
+        graver += [value] if diagnoses.seen(seen, idea, current=True).gap else []
     if graver:
         return _at_least(name, "none", graver, seen)
-    return msgspec.structs.replace(no(name, seen.of_current), value="none", model_value="none")
+    all_seen = diagnoses.seen(seen, *(idea for idea, _ in _GRADED[name]), current=True)
+    return msgspec.structs.replace(no(name, all_seen), value="none", model_value="none")
 
 
 def _at_least(name: str, value: str, graver: list[str], seen: Coverage) -> Feature:
@@ -82,7 +83,7 @@ def frailty_points(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> Feature:
         for category in one.categories
     }
     points = round(math.fsum(_WEIGHTS.get(code, 0.0) for code in codes), 1)
-    gap = diagnoses.seen(seen, lambda one: _known_within_two_years(one, now)).gap
+    gap = diagnoses.seen(seen, "hfrs-codes", could=lambda one: _known_within_two_years(one, now)).gap
     if not gap and any(_known_within_two_years(one, now) for one in diagnoses.outside_icd):
         gap = "outside-icd"
     if gap:
@@ -114,7 +115,10 @@ def respiratory_infection(diagnoses: Diagnoses, seen: Coverage, now: Clock) -> F
     )
     if recent:
         return present_by(name, recent, seen.flags)
-    return no(name, diagnoses.seen(seen, lambda one: one.began is None or _within_a_month(one.began, now)))
+    could = diagnoses.seen(
+        seen, "respiratory-infection", could=lambda one: one.began is None or _within_a_month(one.began, now)
+    )
+    return no(name, could)
 
 
 def _within_a_month(began: Moment, now: Clock) -> bool:

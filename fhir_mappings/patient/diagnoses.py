@@ -55,7 +55,7 @@ class Diagnosis(Struct, frozen=True, gc=False):
 
     `unclear`: its status, or the date that stands for one, cannot be read. `categories`: its three-character ICD-10
     categories, where a score weighs them (HFRS). `vague_onset`, `vague_end`: when it began, or ended, is told in a form
-    that is not read.
+    that is not read. `is_coded`: its codes are understood, whatever is unclear in it.
     """
 
     source: str
@@ -68,6 +68,7 @@ class Diagnosis(Struct, frozen=True, gc=False):
     categories: tuple[str, ...] = ()
     vague_onset: bool = False
     vague_end: bool = False
+    is_coded: bool = False
 
     @property
     def is_vague(self) -> bool:
@@ -112,17 +113,29 @@ class Diagnoses(Struct, frozen=True):
         """The source of a Condition whose codings disagree about the idea."""
         return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
 
-    def seen(self, coverage: Coverage, could: Callable[[Diagnosis], bool], *, current: bool = False) -> Coverage:
-        """How far the list was seen for an input that only such diagnoses make true as `could` lets pass.
+    def seen(
+        self,
+        coverage: Coverage,
+        *ideas: str,
+        could: Callable[[Diagnosis], bool] | None = None,
+        current: bool = False,
+    ) -> Coverage:
+        """How far the list was seen for an input that a diagnosis of the ideas makes true, if `could` lets it pass.
 
-        `current`: which of them are history counts neither among those that are open nor among those left out.
+        One whose codes are understood, and whose standing is not, is of its own ideas only. `current`: those that
+        are history count neither among those that are open nor among those left out.
         """
         if current:
             coverage = coverage.of_current
         if not self.unclear:
             return coverage
+        asked = frozenset(ideas)
         return coverage.without(
-            sum(not could(one) for one in self.unclear if not (current and one.standing == "history"))
+            sum(
+                (one.is_coded and asked.isdisjoint(one.ideas)) or (could is not None and not could(one))
+                for one in self.unclear
+                if not (current and one.standing == "history")
+            )
         )
 
 
@@ -209,6 +222,7 @@ def _diagnosis(
         meant.categories,
         vague_onset=onset is None and tells_of_onset(condition),
         vague_end=abatement is None and tells_of_end(condition),
+        is_coded=meant.why is None and not meant.unspecified,
     )
 
 

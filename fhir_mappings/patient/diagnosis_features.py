@@ -76,7 +76,7 @@ def present_by(name: str, matches: tuple[Diagnosis, ...], flags: tuple[str, ...]
 
 def present(name: str, idea: str, diagnoses: Diagnoses, coverage: Coverage, *, history: bool = False) -> Feature:
     """Whether a diagnosis of the idea is current, or with `history` ever was."""
-    seen = coverage if history else coverage.of_current
+    seen = diagnoses.seen(coverage, idea, current=not history)
     if idea not in diagnoses.by_idea:
         return no(name, seen)
     if matches := diagnoses.of(idea, current=not history):
@@ -112,7 +112,11 @@ def cancer(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
         return present_by("cancer", recent_past + dated, (*coverage.flags, "history"))
     if contradiction := diagnoses.contradicts("cancer"):
         return conflicting("cancer", contradiction, coverage)
-    seen = diagnoses.seen(coverage, lambda one: one.standing != "history" or _ended_within_five_years(one, now))
+    seen = diagnoses.seen(
+        coverage,
+        *("cancer", "cancer-history"),
+        could=lambda one: one.standing != "history" or _ended_within_five_years(one, now),
+    )
     histories = diagnoses.of("cancer-history", current=False)
     vague = [one for one in past if one.may_end_any_day]
     vague += [one for one in histories if (one.abatement or one.onset) is None and one.is_vague]
@@ -142,7 +146,7 @@ def sepsis(diagnoses: Diagnoses, coverage: Coverage, now: Clock) -> Feature:
 
     A date alone: that day or the two before. Missing if only an undated one is current.
     """
-    seen = diagnoses.seen(coverage, lambda one: _could_be_sepsis(one, now), current=True)
+    seen = diagnoses.seen(coverage, *_RANK, could=lambda one: _could_be_sepsis(one, now), current=True)
     undated: list[str] = []
     for idea, value in _GRAVEST_FIRST:
         current = diagnoses.of(idea)

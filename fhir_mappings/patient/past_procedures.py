@@ -176,7 +176,7 @@ def previous_spine_surgery(
     if matches := diagnoses.of("spine-surgery-history"):
         return present_by(name, matches, diagnoses_seen.flags)
     done_seen = procedures_seen.without(sum(one.no_operation for one in past))
-    return no(name, together((done_seen, diagnoses_seen.of_current)))
+    return no(name, together((done_seen, diagnoses.seen(diagnoses_seen, "spine-surgery-history", current=True))))
 
 
 def dialysis(
@@ -200,7 +200,8 @@ def dialysis(
     for one in done:
         if one.when is not None and not placed(one.when, _DIALYSIS_DAYS, now):
             return yes("dialysis", one.source, one.when, procedures_seen.flags)
-    seen = together((procedures_seen.of_current, diagnoses_seen.of_current))
+    depends = diagnoses.seen(diagnoses_seen, "dialysis-dependence", "end-stage-kidney-disease", current=True)
+    seen = together((procedures_seen.of_current, depends))
     undated = next((one for one in done if _could_be_recent(one, now)), None)
     if undated is None or seen.gap:
         return no("dialysis", seen)

@@ -47,7 +47,7 @@ def pregnancy(
         return "no"
     if answer == "unknown" or len(lasting) > len(known):
         return "unknown"
-    seen = diagnoses.seen(diagnoses_seen, lambda one: _may_last(one, ended, now), current=True)
+    seen = diagnoses.seen(diagnoses_seen, "pregnancy", could=lambda one: _may_last(one, ended, now), current=True)
     return "unknown" if seen.gap or answers_seen.within(_DAYS).gap else "no"
 
 

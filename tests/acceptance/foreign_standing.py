@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.acceptance.foreign_lists import GM, HL7, OPS, UNKNOWN, Foreign, Json, clinical, coded, done, problem
-from tests.acceptance.requests import CPT, ICD, bundle, days_ago
+from tests.acceptance.requests import CPT, ICD, SNOMED, bundle, days_ago
 from tests.acceptance.unreadable import a_procedure
 
 ICD_9 = "http://hl7.org/fhir/sid/icd-9-cm"
@@ -121,7 +121,25 @@ _ENDS = {
     "at an age that is still to come": {"abatementAge": {"value": 80, "code": "a"}},
     "in no form of a date": {"abatementDateTime": "unknown"},
 }
+_OTHERS = {
+    "cancer": (False,),
+    "heart_failure": (False,),
+    "sepsis": ("none",),
+    "insulin": (False,),
+    "dialysis": (False,),
+}
+_UNCLEAR: dict[str, Json] = {
+    "R5's clinical status `unknown`": {"clinicalStatus": clinical("unknown")},
+    "verified in words": {"verificationStatus": {"text": "confirmed"}},
+    "verified in SNOMED": {"verificationStatus": clinical("410605003", SNOMED)},
+}
 STANDINGS = {
+    **{
+        f"known code, {name}": Foreign(
+            {"conditions": bundle(problem("J44.9", **one))}, {"copd": (UNKNOWN, True)} | _OTHERS, _COPD
+        )
+        for name, one in _UNCLEAR.items()
+    },
     **{
         f"active, and ended {name}": Foreign(
             {"conditions": bundle(problem("J44.9", **one))}, {"copd": (UNKNOWN,)}, _COPD
