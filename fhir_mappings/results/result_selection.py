@@ -77,7 +77,8 @@ def winner(
     usable = [one for one in candidates if one.usable]
     if usable:
         best = _best_of(usable, half_unit)
-        hidden = {_beside(one, best.winner) for one in candidates} - {""}
+        others = (one for one in candidates if not _is_the_same(one, best.winner, half_unit))
+        hidden = {_beside(one, best.winner) for one in others} - {""}
         return replace(best, flags=(*best.flags, min(hidden, key=_HIDDEN.index))) if hidden else best
     if not candidates:
         return None
@@ -87,6 +88,11 @@ def winner(
     if first.reading.usable:
         return Selection(first, "rejected", first.placed, first.flags)
     return Selection(first, first.reading.status, first.reading.reason, first.flags)
+
+
+def _is_the_same(candidate: Candidate, best: Candidate, half_unit: HalfUnit | None) -> bool:
+    """Whether a result that is read says what the one that counts says: then it does not matter which is newer."""
+    return candidate is best or (candidate.reading.usable and agree(candidate, best, half_unit))
 
 
 def _beside(candidate: Candidate, best: Candidate) -> str:
@@ -111,11 +117,16 @@ def _beside(candidate: Candidate, best: Candidate) -> str:
 
 
 def _has_value_not_taken(candidate: Candidate) -> bool:
-    """Whether there is a value that is refused, withheld, or of no day that is known."""
+    """Whether there is a value that is refused, withheld, or of no day that is known: of a month it may be of any."""
     reading = candidate.reading
     has_value = reading.status == "rejected" or reading.reason in _VALUE_NOT_TAKEN
-    undated = reading.usable and candidate.placed in _NOT_PLACED
+    undated = reading.usable and (candidate.placed in _NOT_PLACED or _is_of_a_span(candidate))
     return (has_value or undated) and candidate.recorded.unread not in DROPPED
+
+
+def _is_of_a_span(candidate: Candidate) -> bool:
+    """Whether a confirmed result is of a month or a year: a newer one that is not confirmed has its own flag."""
+    return candidate.when is not None and not candidate.when.whole_date and not candidate.preliminary
 
 
 def _highest(candidates: list[Candidate]) -> Candidate:

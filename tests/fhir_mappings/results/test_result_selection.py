@@ -123,8 +123,9 @@ CR = "2160-0"
         ("what cannot be read never hides what can",
          [(None, {"valueString": "haemolysed"}), (1.0, {"effectiveDateTime": days_ago(80)})], 1.0,
              ("newer-unreadable",)),
-        ("a full date outranks a month",
-         [(2.5, {"effectiveDateTime": "2026-10"}), (1.0, {"effectiveDateTime": "2026-09-15"})], 1.0, ()),
+        ("a full date outranks a month, which is told where it is newer",
+         [(2.5, {"effectiveDateTime": "2026-10"}), (1.0, {"effectiveDateTime": "2026-09-15"})], 1.0,
+             ("newer-unreadable",)),
     ],
 )  # fmt: skip
 def test_of_several_results_one_wins(
@@ -199,6 +200,26 @@ def test_a_number_of_no_day_that_is_known_is_told_beside_one_that_counts(when: s
     dated = [an_observation(value=1.0, id=f"o{n}", effectiveDateTime=days_ago(n)) for n in range(5, 60, 5)]
     found = derived(an_observation(value=4.4, id="undated", effectiveDateTime=when), *dated)["creatinine"]
     assert (found.value, found.flags) == (1.0, ("other-unreadable",))
+
+
+@pytest.mark.parametrize(
+    ("span", "value", "days", "flags"),
+    [
+        ("2026-10", 3.4, 40, ("other-unreadable",)),  # it may be of the days after the dated one
+        ("2026-10", 3.4, 55, ("newer-unreadable",)),  # it is of a later month
+        ("2026-10", 3.4, 5, ()),  # older, in whatever day of its month
+        ("2026-10", 1.0, 40, ()),  # the same: it does not matter which is newer
+        (None, 1.0, 40, ()),
+    ],
+)
+def test_a_number_of_a_month_is_told_beside_one_of_a_day_that_it_could_come_after(
+    span: str | None, value: float, days: int, flags: tuple[str, ...]
+) -> None:
+    dated = an_observation(value=1.0, id="dated", effectiveDateTime=date_ago(days))
+    spanned = an_observation(value=value, id="spanned", effectiveDateTime=span)
+    for order in ((dated, spanned), (spanned, dated)):
+        found = derived(*order)["creatinine"]
+        assert (found.value, found.flags) == (1.0, flags)
 
 
 def test_of_one_day_only_what_ranks_higher_could_have_counted() -> None:
