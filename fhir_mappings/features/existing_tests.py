@@ -55,8 +55,8 @@ class Workup(Struct, frozen=True):
 
 def read_existing_tests(record: PatientRecord) -> Workup:
     """What suggestions ask, as of the hook. Where a search failed or was cut short, nothing counts as not done."""
-    seen = {True: record.seen("labs").gap is None, False: record.seen("observations").gap is None}
-    searched = {name for name, one in TESTED.items() if seen[one.laboratory]}
+    seen = {True: record.seen("labs"), False: record.seen("observations")}
+    searched = {name for name, one in TESTED.items() if seen[one.laboratory].within(one.days).gap is None}
     places = {name: _places(name, record) for name in TESTS_DAYS if name in record.recorded}
     done = frozenset(name for name, found in places.items() if "" in found)
     in_doubt = frozenset(name for name, found in places.items() if found - {STALE})

@@ -34,5 +34,5 @@ def iron_results(record: PatientRecord) -> dict[str, Feature]:
         half_unit = partial(quantities.half_unit, rule)
         outcome = winner(results, _READERS[name], rule.lookback_days, record.clock, half_unit) if results else None
         if outcome is not None:
-            found[name] = feature_of_outcome(name, rule.unit, outcome, record.seen("labs"))
+            found[name] = feature_of_outcome(name, rule.unit, outcome, record.seen("labs").within(rule.lookback_days))
     return found

@@ -11,6 +11,8 @@ from fhir_mappings.fhir.dates import Moment
 
 AHEAD = timedelta(hours=24)  # inputs 1.2: clocks and zones differ; replay and training allow none
 
+_A_DAY = timedelta(days=1)
+
 
 class Clock(Struct, frozen=True):
     """The hook's instant (aware) in the tenant's zone, and how far ahead of it a record may claim to be."""
@@ -55,6 +57,11 @@ def placed(when: Moment, days: int, now: Clock) -> str:
     if when.precision == "day":
         return ""
     return "" if oldest <= when.first and when.last <= now.today else "date-imprecise"
+
+
+def days_since(when: Moment, now: Clock) -> float:
+    """For how many days it is past at the least: more than those of a window, and it is "stale" there."""
+    return (now.as_of - when.time) / _A_DAY if when.precision == "time" else (now.today - when.last).days
 
 
 def could_be_within(when: Moment, days: int, now: Clock) -> bool:

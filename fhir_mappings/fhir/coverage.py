@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 NOT_UNDERSTOOD = "not-understood"
 
@@ -13,7 +15,8 @@ class Coverage(Struct, frozen=True, gc=False):
     """How far one kind of data was seen. `failure`: why it was not seen at all.
 
     `unclear`: entries that were not understood, of which `unclear_now` could tell of something current; any of them
-    could mean anything (DEC-37).
+    could mean anything (DEC-37). `ages`: of those of them whose time is known, how many days ago each was, the least
+    first; `cut`: whether it was seen in part whatever was understood.
     """
 
     failure: str | None = None
@@ -21,6 +24,8 @@ class Coverage(Struct, frozen=True, gc=False):
     partial: bool = False
     unclear: int = 0
     unclear_now: int = 0
+    ages: tuple[float, ...] = ()
+    cut: bool = False
 
     @property
     def gap(self) -> str | None:
@@ -44,6 +49,13 @@ class Coverage(Struct, frozen=True, gc=False):
             return self
         left = max(0, self.unclear - entries)
         return Coverage(self.failure, self.truncated, self.partial, left, min(left, self.unclear_now))
+
+    def within(self, days: int) -> Coverage:
+        """The same for an input that nothing makes true which is longer ago than so many days."""
+        if not self.ages:
+            return self
+        left = max(0, self.unclear - len(self.ages) + bisect_right(self.ages, days))
+        return replace(self, unclear=left, unclear_now=left, partial=self.partial if left else self.cut, ages=())
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -169,9 +169,10 @@ def _decoded(raw: Raw) -> Resource | None:
 
 def without(part: ReadResources, unreadable: Sequence[Resource]) -> ReadResources:
     """The part without those that turned out to be unreadable, which are counted with the others set aside."""
-    gone = {id(one) for one in unreadable}
-    kept = tuple(one for one in part.resources if id(one) not in gone)
-    return _plus(replace(part, resources=kept), UNREADABLE, len(part.resources) - len(kept))
+    ids = {id(one) for one in unreadable}
+    kept = tuple(one for one in part.resources if id(one) not in ids)
+    gone = tuple(one for one in part.resources if id(one) in ids)
+    return _plus(replace(part, resources=kept, unread=(*part.unread, *gone)), UNREADABLE, len(gone))
 
 
 def _named_people(result: SearchResult) -> dict[str, str]:

@@ -33,13 +33,14 @@ from fhir_mappings.fhir.search_result import SearchResult, SearchResults
 from fhir_mappings.patient import demographics, diagnoses, medications, past_procedures
 from fhir_mappings.patient.demographics import Person
 from fhir_mappings.patient.diagnoses import Diagnoses
-from fhir_mappings.patient.findings import Conclusion, conclusions
+from fhir_mappings.patient.findings import IMAGING_DAYS, Conclusion, conclusions
 from fhir_mappings.patient.medications import Medications
 from fhir_mappings.patient.past_procedures import PastProcedure
 from fhir_mappings.patient.pregnancy import Pregnancy, pregnancy
 from fhir_mappings.results import observations as observed
 from fhir_mappings.results import within_results
 from fhir_mappings.results.focus import Whose
+from fhir_mappings.results.gap_ages import gap_ages
 from fhir_mappings.results.nameless import named, unnamed
 from fhir_mappings.results.observations import RecordedByInput
 from fhir_mappings.results.result_inputs import RECORDED
@@ -99,9 +100,9 @@ class PatientRecord(Struct, frozen=True, kw_only=True):
         return self.person is not None and self.person.deceased
 
     def reports_beside(self, key: str) -> Coverage:
-        """How far one kind of data and, where the site's reports are asked for, those were seen together."""
-        parts = (self.seen(key), self.coverage["reports"]) if "reports" in self.coverage else (self.seen(key),)
-        return together(parts)
+        """How far one kind of data and, where the site's reports are asked for, those of their year were seen."""
+        seen = self.seen(key).within(IMAGING_DAYS)
+        return together((seen, self.coverage["reports"]) if "reports" in self.coverage else (seen,))
 
     def seen(self, key: str) -> Coverage:
         """How far one kind of data was seen."""
@@ -158,9 +159,14 @@ def read_record(  # everything that a record depends on
         results = {key: replace(result, truncated=key != "patient") for key, result in results.items()}
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
     set_aside = sum(_unnamed(unclear[key], parts[key], words) for key in _RESULTS if key in unclear)
-    results_unread = nameless + within.not_sent + unnamed(within.unread, words) + set_aside - named(unreadable, words)
+    apart = unnamed(within.unread, words)
+    results_unread = len(nameless) + len(within.not_sent) + len(apart) + set_aside
+    apart += [when for key in _RESULTS if key in parts for when in unnamed(parts[key].unread, words)]
+    ages = gap_ages([*nameless, *within.not_sent, *([when] for when in apart)], now)
     coverage = {
-        key: _coverage(result, parts[key], (results_unread,) * 2 if key in _RESULTS else _gaps(unclear[key]), rules)
+        key: _coverage(result, parts[key], (results_unread,) * 2, rules, ages)
+        if key in _RESULTS
+        else _coverage(result, parts[key], _gaps(unclear[key]), rules)
         for key, result in results.items()
     }
     return PatientRecord(
@@ -240,7 +246,9 @@ def _gaps(unclear: Unclear) -> tuple[int, int]:
     return unclear.entries, unclear.current
 
 
-def _coverage(result: SearchResult, part: ReadResources, gaps: tuple[int, int], rules: SiteRules) -> Coverage:
+def _coverage(
+    result: SearchResult, part: ReadResources, gaps: tuple[int, int], rules: SiteRules, ages: tuple[float, ...] = ()
+) -> Coverage:
     unclear, unclear_now = (0, 0) if rules.unread_is_absent else gaps
     return Coverage(
         failure=result.failure,
@@ -248,6 +256,8 @@ def _coverage(result: SearchResult, part: ReadResources, gaps: tuple[int, int], 
         partial=result.partial or (bool(gaps[0]) and bool(part.resources)),
         unclear=unclear,
         unclear_now=unclear_now,
+        ages=() if rules.unread_is_absent else ages,
+        cut=result.partial,
     )
 
 

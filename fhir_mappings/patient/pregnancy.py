@@ -48,7 +48,7 @@ def pregnancy(
     if answer == "unknown" or len(lasting) > len(known):
         return "unknown"
     seen = diagnoses.seen(diagnoses_seen, lambda one: _may_last(one, ended, now), current=True)
-    return "unknown" if seen.gap or answers_seen.gap else "no"
+    return "unknown" if seen.gap or answers_seen.within(_DAYS).gap else "no"
 
 
 def _may_last(one: Diagnosis, ended: Moment | None, now: Clock) -> bool:

@@ -178,7 +178,7 @@ def answered(
 ) -> Feature:
     """One answer by its item, an idea: the latest in the window that can be read; missing with the reason else."""
     recorded, words, coverage, now = arguments
-    results = recorded.get(idea)
+    results, coverage = recorded.get(idea), coverage.within(lookback_days)
     outcome = winner(results, lambda valued: read(valued, words), lookback_days, now) if results else None
     if outcome is None:
         return Feature(name=name, status="missing", unit=unit, reason=coverage.gap or "never-recorded")

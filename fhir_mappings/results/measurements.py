@@ -30,7 +30,7 @@ _IDEAS = {name: rule.idea for name, rule in _ALL.items()}
 def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: Clock) -> Feature:
     """One measurement in its canonical unit: the result that counts as of the hook, or why there is none."""
     rule = _ALL[name]
-    results = recorded.get(_IDEAS[name])
+    results, coverage = recorded.get(_IDEAS[name]), coverage.within(rule.lookback_days)
     outcome = winner(results, _READERS[name], rule.lookback_days, now, _HALF_UNITS[name]) if results else None
     if outcome is None:
         return _missing(name, rule.unit, coverage.gap or "never-recorded")
@@ -39,7 +39,7 @@ def measurement(name: str, recorded: RecordedByInput, coverage: Coverage, now: C
 
 def measured(rule: MeasurementRule, recorded: RecordedByInput, coverage: Coverage, now: Clock) -> Feature:
     """A measurement by a rule that is in no table of ours: of a value that the site added."""
-    results = recorded.get(rule.idea)
+    results, coverage = recorded.get(rule.idea), coverage.within(rule.lookback_days)
     read, half_unit = partial(quantities.read_value, rule), partial(quantities.half_unit, rule)
     outcome = winner(results, read, rule.lookback_days, now, half_unit) if results else None
     if outcome is None:

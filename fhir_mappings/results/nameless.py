@@ -9,6 +9,7 @@ from msgspec import Raw
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Coding
 from fhir_mappings.fhir.resources import Observation, Resource, Valued
 from fhir_mappings.results import unread_results
+from fhir_mappings.results.result_time import written_time
 from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.listed_codes import is_loinc
@@ -35,20 +36,20 @@ def _nameless(parts: Iterable[CodeableConcept], of: CodeableConcept, words: Voca
     return [one for one in parts if is_nameless(one, words)]
 
 
-def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> int:
-    """How many results, of all that was set aside, neither say of what they are nor were withdrawn."""
+def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> list[str]:
+    """The times, as written, of those results that were set aside, say nothing of what they are and hold still."""
     sketches = filter(None, map(unread_results.sketch_of, parts))
-    return sum(
-        result.status not in unread_results.WITHDRAWN
-        and (is_nameless(own, words) or bool(_nameless(others, own, words)))
+    return [
+        written_time(result)[0]
         for result, (own, *others) in sketches
-    )
+        if result.status not in unread_results.WITHDRAWN and (is_nameless(own, words) or _nameless(others, own, words))
+    ]
 
 
 def named(parts: Iterable[Raw | Resource], words: Vocabulary) -> int:
     """How many results, of all that was set aside, are no gap for any input but the one of which they say they are."""
     listed = list(parts)
-    return sum(unread_results.sketch_of(one) is not None for one in listed) - unnamed(listed, words)
+    return sum(unread_results.sketch_of(one) is not None for one in listed) - len(unnamed(listed, words))
 
 
 def is_nameless(code: CodeableConcept, words: Vocabulary) -> bool:

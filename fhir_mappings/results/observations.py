@@ -95,16 +95,16 @@ def means_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...]) 
 
 def index(
     observations: Iterable[Observation], words: Vocabulary, names: tuple[str, ...], rules: SiteRules = NO_SITE_RULES
-) -> tuple[RecordedByInput, list[Observation], int]:
+) -> tuple[RecordedByInput, list[Observation], list[set[str]]]:
     """Per input (named as its value set) everything recorded for it, in no order; components beside the panels.
 
-    Also those whose code cannot be read, and how many different codes, of results and of their parts, say nothing that
-    is known here: results of any input may stand under them. Each code is understood once, however many results there
-    are of it.
+    Also those whose code cannot be read, and of every different code, of results and of their parts, that says nothing
+    known here the times under which it stands: each may be of any input. A code is understood once, however many
+    results there are of it.
     """
     found: RecordedByInput = defaultdict(list)
     unreadable: list[Observation] = []
-    nameless: set[CodeableConcept] = set()
+    nameless: defaultdict[CodeableConcept, set[str]] = defaultdict(set)
     inputs_of = _inputs_of(words, names)
     meaning_of = _meanings(words, names)
     understood: dict[bytes, Meaning] = {}
@@ -113,7 +113,7 @@ def index(
         observations = map(decimal_comma.rewritten, observations)
     for observation in observations:
         if observation.status not in usable:
-            nameless.update(_file_unusable(observation, words, inputs_of, found))
+            _note(observation, _file_unusable(observation, words, inputs_of, found), nameless)
             continue
         written_code = bytes(observation.written_code)  # the hot loop: most Observations mean nothing here
         try:
@@ -125,7 +125,7 @@ def index(
             _file_unread(observation, UNREADABLE, words, inputs_of, found)
             continue
         if says_nothing or observation.component:
-            nameless.update(nameless_parts(observation, words))
+            _note(observation, nameless_parts(observation, words), nameless)
         if not meant and not observation.component:
             continue
         if len(meant) == 1 and not observation.component:  # nearly all of what means something
@@ -135,7 +135,14 @@ def index(
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
         found = {name: [_in_ucum(one, rules.units) for one in results] for name, results in found.items()}
-    return dict(found), unreadable, len(nameless)
+    return dict(found), unreadable, list(nameless.values())
+
+
+def _note(
+    observation: Observation, codes: Iterable[CodeableConcept], nameless: defaultdict[CodeableConcept, set[str]]
+) -> None:
+    for code in codes:
+        nameless[code].add(written_time(observation)[0])
 
 
 def _in_ucum(recorded: Recorded, aliases: Mapping[str, str]) -> Recorded:

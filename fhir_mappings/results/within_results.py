@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw, Struct, field
+from msgspec.structs import replace
 
 from fhir_mappings.fhir.dates import moment
 from fhir_mappings.fhir.elements import ABSENT, UNREADABLE_QUANTITY
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Observation, Resource, Valued
 from fhir_mappings.results.focus import Json, Whose, contained, json, parts_of
 from fhir_mappings.results.result_time import written_time
-from fhir_mappings.results.unread_results import WITHDRAWN, sketch_of
+from fhir_mappings.results.unread_results import WITHDRAWN, sketch, sketch_of
 
 _VALUES = attrgetter(
     "value_codeable_concept", "value_string", "value_integer", "value_range", "data_absent_reason"
@@ -33,11 +34,13 @@ Said = tuple[str | None, str | None, str, bytes]  # system, code, when or id, an
 
 
 class SortedResults(Struct, frozen=True):
-    """The results that are left to read, what of the others can still be told, and how many came without a trace."""
+    """The results that are left to read, what of the others can still be told, and of each that did not come the times
+    of those that name it.
+    """
 
     observations: Sequence[Observation]
     unread: tuple[Raw | Resource, ...] = ()
-    not_sent: int = 0
+    not_sent: tuple[Sequence[str], ...] = ()
 
 
 class _Holder(Struct, frozen=True, gc=False, rename="camel"):
@@ -48,6 +51,7 @@ class _Holder(Struct, frozen=True, gc=False, rename="camel"):
     written_code: Raw = field(default=ABSENT, name="code")
     has_member: Raw = ABSENT
     contained: Raw = ABSENT
+    when: str = ""
 
 
 _holders = msgspec.json.Decoder(_Holder)
@@ -93,7 +97,8 @@ def _holder(part: Raw | Resource) -> _Holder | None:
     """The panel or report where it holds or names others and was not withdrawn."""
     found: _Holder | None = None
     if isinstance(part, Observation):
-        found = _Holder("Observation", part.status, part.written_code, part.has_member, part.contained)
+        when = written_time(part)[0]
+        found = _Holder("Observation", part.status, part.written_code, part.has_member, part.contained, when)
     elif isinstance(part, DiagnosticReport):
         found = _Holder("DiagnosticReport", part.status, contained=part.contained)
     elif isinstance(part, Raw):
@@ -108,6 +113,8 @@ def _read_holder(part: Raw) -> _Holder | None:
         found = _holders.decode(part)
     except UNREADABLE_JSON:
         return None
+    sketched = sketch(part)
+    found = replace(found, when=written_time(sketched[0])[0] if sketched else "")
     return found if found.resource_type in ("Observation", "DiagnosticReport") else None
 
 
@@ -141,13 +148,15 @@ def _values(valued: Valued) -> list[object]:
     return [quantity, *_VALUES(valued), *map(json, _WRITTEN(valued))]
 
 
-def _not_sent(panels: Iterable[_Holder], known: set[str | None], whose: Whose, means_input: MeansInput) -> int:
-    """How many members of panels did not come with them: neither in the panel, nor beside it, nor named by a Bundle.
+def _not_sent(
+    panels: Iterable[_Holder], known: set[str | None], whose: Whose, means_input: MeansInput
+) -> tuple[Sequence[str], ...]:
+    """The members of panels that did not come with them: neither in the panel, nor beside it, nor named by a Bundle.
 
     A result that is asked for by its code brings with it what it names only by chance: the expected date of birth
     beside a pregnancy, the intervals beside an electrocardiogram. What is not begun has no members.
     """
-    missing: set[bytes] = set()
+    missing: dict[bytes, list[str]] = {}
     for panel in panels:
         if panel.has_member is ABSENT or panel.status == _NOT_BEGUN or means_input(bytes(panel.written_code)):
             continue
@@ -155,8 +164,9 @@ def _not_sent(panels: Iterable[_Holder], known: set[str | None], whose: Whose, m
         listed = json(panel.has_member)
         for one in listed if isinstance(listed, list) else [listed]:
             if isinstance(one, dict) and _is_elsewhere(one, known, inside, whose.named):
-                missing.add(msgspec.json.encode(one.get("reference") or one.get("identifier") or one))
-    return len(missing)
+                named = msgspec.json.encode(one.get("reference") or one.get("identifier") or one)
+                missing.setdefault(named, []).append(panel.when)
+    return tuple(missing.values())
 
 
 def _is_elsewhere(member: Json, known: set[str | None], inside: set[str], named: Mapping[str, Raw]) -> bool:
