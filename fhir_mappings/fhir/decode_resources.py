@@ -81,8 +81,13 @@ class ReadResources(Struct, frozen=True):
     unread: tuple[Raw | Resource, ...] = ()
 
 
-def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadResources:
-    """The readable resources of this patient; raises WrongPatientError where one is another patient's."""
+def decode_resources(
+    key: str, result: SearchResult, patient_id: str, beside: Iterable[SearchResult] = ()
+) -> ReadResources:
+    """The readable resources of this patient; raises WrongPatientError where one is another patient's.
+
+    `beside`: what came under other keys, where a List may name it.
+    """
     if not result.resources and not result.decoded:
         return ReadResources()
     decoded, subjects = (
@@ -104,7 +109,7 @@ def decode_resources(key: str, result: SearchResult, patient_id: str) -> ReadRes
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
-    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named)):
+    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named, beside)):
         aside[UNREADABLE] += absent
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.fhir.resources import UNREADABLE_JSON
+from fhir_mappings.fhir.search_result import SearchResult
 
 # https://terminology.hl7.org/CodeSystem-list-empty-reason.html: that there is nothing to put into the list; the others
 # are no answer, and where one of them stands beside it nobody knows which holds.
@@ -50,15 +51,19 @@ class _ListedHead(Struct, frozen=True, gc=False, rename="camel"):
 _listed_heads = msgspec.json.Decoder(_ListedHead)
 
 
-def not_sent(key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = ()) -> int:
+def not_sent(
+    key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = (), beside: Iterable[SearchResult] = ()
+) -> int:
     """How many entries the Lists among what was sent have that did not come with them, or stand within the List.
 
     One that is named in no way that can be followed did not come. `named`: by the names that their Bundle gives them.
+    `beside`: what came under other keys; the same results may be asked for under two.
     """
     lists = [content for raw in sent if b'"List"' in bytes(raw) and (content := _list(raw)) is not None]
     if not lists or key not in _LISTED:
         return 0
     came = set(filter(_is_entry, map(_name, sent)))
+    came |= {name for one in beside for name in _names(one) if _is_entry(name) and not name.startswith(f"{_LIST}/")}
     came |= {f"urn:uuid:{name.rpartition('/')[2]}" for name in came}
     came |= {name for name, raw in named if _is_entry(_name(raw))}
     types = _LISTED[key] | {_LIST}
@@ -70,6 +75,11 @@ def not_sent(key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = (
 
 def _is_entry(name: str) -> bool:
     return not name.startswith(f"{_MEDICATION}/")
+
+
+def _names(result: SearchResult) -> Iterator[str]:
+    yield from map(_name, result.resources)
+    yield from (f"{one.__struct_config__.tag}/{one.id}" for one in result.decoded)
 
 
 def _name(raw: Raw) -> str:

@@ -126,7 +126,10 @@ def read_record(  # everything that a record depends on
     if any resource names another patient.
     """
     now, words = clock(as_of, zone, ahead), vocabulary(value_sets, maps)
-    parts = {key: decode_resources.decode_resources(key, result, patient_id) for key, result in results.items()}
+    parts = {
+        key: decode_resources.decode_resources(key, result, patient_id, results.values())
+        for key, result in results.items()
+    }
     sorted_out = _sorted_out(parts.values())
     names = RECORDED + tuple([one.rule.idea for one in rules.inputs])
     aside = [one for part in parts.values() for one in part.unread]

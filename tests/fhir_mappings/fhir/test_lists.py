@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from fhir_mappings.fhir.lists import not_sent
-from tests.builders import a_condition, as_json
+from fhir_mappings.fhir.resources import Observation
+from fhir_mappings.fhir.search_result import SearchResult
+from tests.builders import PATIENT_ID, a_condition, an_observation, as_json, derived
 
 MASKED = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 CAME = a_condition(id="c-1")
@@ -95,3 +98,23 @@ def test_what_the_bundle_gives_a_name_came_by_it() -> None:
 def test_a_list_that_came_is_read_itself() -> None:
     inner = a_list({"reference": "Condition/c-1"}, {"display": "COPD"}, id="inner")
     assert not_sent("conditions", as_json([CAME, a_list({"reference": "List/inner"}), inner])) == 1
+
+
+def test_what_came_under_another_key_is_not_gone_however_it_was_read() -> None:
+    named = as_json([a_list({"reference": "Observation/o-1"}, {"reference": "Observation/o-2"})])
+    raw = as_json([an_observation(id="o-1"), an_observation(id="o-2")])
+    assert not_sent("labs", named) == 2
+    assert not_sent("labs", named, (), [SearchResult(resources=raw[:1])]) == 1
+    decoded = tuple(msgspec.json.decode(one, type=Observation) for one in raw)
+    assert not_sent("labs", named, (), [SearchResult(decoded=decoded), SearchResult(failure="fetch-failed")]) == 0
+
+
+@pytest.mark.parametrize("key", ["labs", "observations"])
+def test_a_list_of_results_under_either_key_leaves_nothing_open_that_came_under_the_other(key: str) -> None:
+    sent = {"labs": an_observation(id="hb"), "observations": an_observation("39156-5", 27.1, "kg/m2", id="bmi")}
+    items = [{"reference": f"Observation/{one['id']}"} for one in sent.values()]
+    for absent, reason in (([], "never-recorded"), ([{"reference": "Observation/gone"}], "not-understood")):
+        listed = [sent[key], a_list(*items, *absent, subject={"reference": f"Patient/{PATIENT_ID}"})]
+        under: dict[str, Any] = {key: SearchResult(resources=as_json(listed))}
+        found = derived(*sent.values(), **under)
+        assert found["albumin"].reason == reason
