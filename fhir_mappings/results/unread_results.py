@@ -29,13 +29,13 @@ def why_not_used(status: str | None) -> str:
     return UNREADABLE if status in _READ else STATUS_UNKNOWN
 
 
-def sketch(raw: bytes) -> tuple[Observation, tuple[CodeableConcept, ...]] | None:
+def sketch(raw: bytes, *types: str) -> tuple[Observation, tuple[CodeableConcept, ...]] | None:
     """Id, status and time of an Observation that no reader takes, as far as they are text, and what it is of.
 
-    None for any other resource.
+    None for any other resource than an Observation, or than one of these types.
     """
     content = _json(raw)
-    if not isinstance(content, dict) or content.get("resourceType") != "Observation":
+    if not isinstance(content, dict) or content.get("resourceType") not in (types or ("Observation",)):
         return None
     parts = (one.get("code") for one in _list(content.get("component")) if isinstance(one, dict))
     status = content["status"] if isinstance(content.get("status"), str) else "final"

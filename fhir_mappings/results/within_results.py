@@ -13,13 +13,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw, Struct, field
-from msgspec.structs import replace
 
 from fhir_mappings.fhir.dates import moment
 from fhir_mappings.fhir.elements import ABSENT, UNREADABLE_QUANTITY
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Observation, Resource, Valued
 from fhir_mappings.results.focus import Json, Whose, contained, json, parts_of
-from fhir_mappings.results.result_time import written_time
+from fhir_mappings.results.result_time import WrittenTime, written_time
 from fhir_mappings.results.unread_results import WITHDRAWN, sketch, sketch_of
 
 _VALUES = attrgetter(
@@ -51,9 +50,9 @@ class _Holder(Struct, frozen=True, gc=False, rename="camel"):
     written_code: Raw = field(default=ABSENT, name="code")
     has_member: Raw = ABSENT
     contained: Raw = ABSENT
-    when: str = ""
 
 
+Holding = tuple[_Holder, WrittenTime]
 _holders = msgspec.json.Decoder(_Holder)
 
 
@@ -80,32 +79,54 @@ def sorted_out(
     others = [one for one in odd if whose.is_of_another(one)]
     gone = set(map(id, others))
     left = [one for one in observations if id(one) not in gone]
-    unread: list[Raw | Resource] = [*others, *_not_by_themselves([*_inside(holders)], left)]
+    unread: list[Raw | Resource] = [*others, *_not_by_themselves(list(_inside(holders)), left)]
     known = {one.id for one in observations} | {one[0].id for one in map(sketch_of, aside) if one is not None}
     return SortedResults(left, tuple(unread), _not_sent(holders, known, whose, means_input))
 
 
-def _inside(holders: Iterable[_Holder]) -> Iterator[Raw]:
-    """What they hold, and what that holds in its turn, which FHIR forbids and some systems write."""
+def _inside(holders: Iterable[Holding]) -> Iterator[tuple[Raw, bool]]:
+    """What they hold, and what that holds in its turn, which FHIR forbids and some systems write.
+
+    And whether its time is that of what holds it.
+    """
     for _ in range(_DEEPEST):
-        parts = [part for one in holders for part in contained(one.contained)]
+        parts = [_timed(part, when) for one, when in holders for part in contained(one.contained)]
         yield from parts
-        holders = [one for one in map(_holder, parts) if one is not None]
+        holders = [one for one, _ in ((_holder(part), of) for part, of in parts) if one is not None]
 
 
-def _holder(part: Raw | Resource) -> _Holder | None:
+def _timed(part: Raw, of_holder: WrittenTime) -> tuple[Raw, bool]:
+    """A result that says nothing of its own time with that of what holds it; any other as it is."""
+    written, issued_only = of_holder
+    result = json(part)
+    if not written or not isinstance(result, dict) or any(map(_is_of_time, result)):
+        return part, False
+    return Raw(msgspec.json.encode(result | {"issued" if issued_only else "effectiveDateTime": written})), True
+
+
+def _is_of_time(member: str) -> bool:
+    return member.lstrip("_").startswith(("effective", "issued"))
+
+
+def _holder(part: Raw | Resource) -> Holding | None:
     """The panel or report where it holds or names others and was not withdrawn."""
     found: _Holder | None = None
     if isinstance(part, Observation):
-        when = written_time(part)[0]
-        found = _Holder("Observation", part.status, part.written_code, part.has_member, part.contained, when)
+        found = _Holder("Observation", part.status, part.written_code, part.has_member, part.contained)
     elif isinstance(part, DiagnosticReport):
         found = _Holder("DiagnosticReport", part.status, contained=part.contained)
     elif isinstance(part, Raw):
         found = _read_holder(part)
     if found is None or (found.has_member is ABSENT and found.contained is ABSENT):
         return None
-    return None if isinstance(found.status, str) and found.status in WITHDRAWN else found
+    return None if isinstance(found.status, str) and found.status in WITHDRAWN else (found, _time(part))
+
+
+def _time(part: Raw | Resource) -> WrittenTime:
+    if isinstance(part, Raw):
+        sketched = sketch(part, "Observation", "DiagnosticReport")
+        return written_time(sketched[0]) if sketched else ("", False)
+    return written_time(part) if isinstance(part, Observation | DiagnosticReport) else ("", False)
 
 
 def _read_holder(part: Raw) -> _Holder | None:
@@ -113,31 +134,33 @@ def _read_holder(part: Raw) -> _Holder | None:
         found = _holders.decode(part)
     except UNREADABLE_JSON:
         return None
-    sketched = sketch(part)
-    found = replace(found, when=written_time(sketched[0])[0] if sketched else "")
     return found if found.resource_type in ("Observation", "DiagnosticReport") else None
 
 
-def _not_by_themselves(parts: Sequence[Raw], sent: Iterable[Observation]) -> Iterator[Raw]:
-    """Those contained resources that did not also come by themselves, as a result of the same code, time and value."""
-    known = {key for one in sent for key in _said(one)} if parts else frozenset()
-    for part in parts:
+def _not_by_themselves(parts: Sequence[tuple[Raw, bool]], sent: Iterable[Observation]) -> Iterator[Raw]:
+    """Those contained resources that did not also come by themselves, as a result of the same code, time and value.
+
+    Of one without a time of its own the day of what holds it has to be the same.
+    """
+    known = {key for one in sent for key in _said(one, by_day=True)} if parts else frozenset()
+    for part, by_day in parts:
         try:
             result = msgspec.json.decode(part, type=Observation)
         except UNREADABLE_JSON:
             yield part
             continue
-        if known.isdisjoint(_said(result)):
+        if known.isdisjoint(_said(result, by_day)):
             yield part
 
 
-def _said(result: Observation) -> Iterator[Said]:
-    """What a result says, once for each of its codes and for its time and its id, either of which may be absent."""
+def _said(result: Observation, by_day: bool) -> Iterator[Said]:
+    """What a result says, for each of its codes, its time, its id and its day, each of which may be absent."""
     when = moment(written_time(result)[0], _UTC)
     at = f"{when.time.astimezone(UTC).isoformat()} {when.precision}" if when else ""
+    day = when.first.isoformat() if by_day and when and when.whole_date else ""
     found = msgspec.json.encode([_values(result), [(one.code, _values(one)) for one in result.component]])
     for coding in result.code.coding:
-        for placed in (at, f"#{result.id}" if result.id else ""):
+        for placed in (at, f"#{result.id}" if result.id else "", day):
             if placed:
                 yield coding.system, coding.code, placed, found
 
@@ -149,7 +172,7 @@ def _values(valued: Valued) -> list[object]:
 
 
 def _not_sent(
-    panels: Iterable[_Holder], known: set[str | None], whose: Whose, means_input: MeansInput
+    panels: Iterable[Holding], known: set[str | None], whose: Whose, means_input: MeansInput
 ) -> tuple[Sequence[str], ...]:
     """The members of panels that did not come with them: neither in the panel, nor beside it, nor named by a Bundle.
 
@@ -157,7 +180,7 @@ def _not_sent(
     beside a pregnancy, the intervals beside an electrocardiogram. What is not begun has no members.
     """
     missing: dict[bytes, list[str]] = {}
-    for panel in panels:
+    for panel, (when, _) in panels:
         if panel.has_member is ABSENT or panel.status == _NOT_BEGUN or means_input(bytes(panel.written_code)):
             continue
         inside = {f"#{one.get('id')}" for one in map(json, contained(panel.contained)) if isinstance(one, dict)}
@@ -165,7 +188,7 @@ def _not_sent(
         for one in listed if isinstance(listed, list) else [listed]:
             if isinstance(one, dict) and _is_elsewhere(one, known, inside, whose.named):
                 named = msgspec.json.encode(one.get("reference") or one.get("identifier") or one)
-                missing.setdefault(named, []).append(panel.when)
+                missing.setdefault(named, []).append(when)
     return tuple(missing.values())
 
 

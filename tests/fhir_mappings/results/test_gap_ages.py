@@ -12,7 +12,16 @@ from fhir_mappings.patient.questionnaire_answers import ASA_DAYS
 from fhir_mappings.results.measurement_rules import RULES
 from fhir_mappings.results.tested_rules import TESTED
 from tests.builders import AS_OF, MEASUREMENTS, a_record, an_observation, date_ago, days_ago, derived
-from tests.fhir_mappings.results.test_within_results import LOCAL, MODIFIER, NEVER, UNCLEAR, WAYS, panel, reasons
+from tests.fhir_mappings.results.test_within_results import (
+    LOCAL,
+    MODIFIER,
+    NEVER,
+    UNCLEAR,
+    WAYS,
+    panel,
+    reasons,
+    report,
+)
 
 
 def reached(days: float) -> dict[str, str]:
@@ -41,6 +50,14 @@ def test_a_member_that_did_not_come_leaves_open_the_windows_that_its_panel_reach
     for turned in ({}, {"modifierExtension": MODIFIER}):
         holder = panel(hasMember=[{"reference": "Observation/gone"}], effectiveDateTime=when or None, **turned)
         assert reasons(derived(holder)) == reached(latest)
+
+
+@pytest.mark.parametrize("days", AGES)
+@pytest.mark.parametrize("holder", [panel, report])
+def test_what_is_held_without_a_time_leaves_open_the_windows_that_its_holder_reaches(holder: Any, days: int) -> None:
+    held = {k: v for k, v in an_observation(LOCAL, 4.4).items() if k not in ("subject", "effectiveDateTime")}
+    assert reasons(derived(holder(contained=[held], effectiveDateTime=days_ago(days)))) == reached(days)
+    assert reasons(derived(holder(contained=[held], when={}, effectiveDateTime="12.3.2016"))) == reached(0)
 
 
 def test_of_a_code_and_of_a_member_the_last_time_counts_and_an_unknown_one_is_any() -> None:

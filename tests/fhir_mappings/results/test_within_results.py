@@ -18,7 +18,6 @@ from tests.builders import (
     a_quantity,
     an_observation,
     coded,
-    date_ago,
     days_ago,
     derived,
 )
@@ -257,31 +256,3 @@ def test_what_is_about_the_patient_is_read(focus: Any) -> None:
 def test_what_points_in_a_circle_is_of_nobody() -> None:
     found = derived(an_observation(focus=[{"reference": "#circle"}], contained=INSIDE))
     assert found["creatinine"].reason == "unreadable"
-
-
-@pytest.mark.parametrize(
-    ("copy", "flags"),
-    [
-        ({}, ()),
-        ({"id": "another"}, ()),
-        ({"effectiveDateTime": days_ago(10).replace("Z", "+00:00")}, ()),  # the same time, written otherwise
-        ({"effectiveDateTime": None}, ()),
-        ({"code": coded(("urn:oid:1.2.3", "KREA"), (LOINC, "2160-0"))}, ()),
-        ({"valueQuantity": a_quantity(4.4)}, ("other-unreadable",)),
-        ({"effectiveDateTime": None, "valueQuantity": a_quantity(4.4)}, ("other-unreadable",)),
-        ({"effectiveDateTime": date_ago(10), "id": "another"}, ("other-unreadable",)),
-        ({"effectiveDateTime": days_ago(9), "id": "another"}, ("newer-unreadable",)),
-        ({"effectiveDateTime": days_ago(11), "id": "another"}, ()),
-    ],
-)
-def test_a_copy_in_its_panel_says_nothing_beside_the_result_itself(copy: Resource, flags: tuple[str, ...]) -> None:
-    one = an_observation(id="one")
-    held = {name: value for name, value in (inside(one) | copy).items() if value is not None}
-    for holder in (panel, report):
-        found = derived(one, holder(contained=[held]))["creatinine"]
-        assert (found.value, found.flags) == (1.1, flags)
-
-
-def test_a_copy_of_a_result_that_nobody_knows_leaves_open_what_it_did() -> None:
-    one = an_observation(LOCAL, 4.4, "mg/dL", id="krea")
-    assert derived(one, panel(contained=[inside(one)]))["creatinine"].reason == UNCLEAR
