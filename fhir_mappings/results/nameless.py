@@ -16,6 +16,9 @@ from fhir_mappings.terminology.listed_codes import is_loinc
 from fhir_mappings.terminology.understanding import why_not_understood
 
 _NOTHING = (b"", b"null", b"[]")
+# Panels of which every part is of the blood pressure or of how it was taken: none of our inputs. https://loinc.org/85354-9
+# (blood pressure panel with all children optional), https://loinc.org/55284-4 (systolic and diastolic).
+_OF_BLOOD_PRESSURE = frozenset({"85354-9", "55284-4"})
 
 
 def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[CodeableConcept]:
@@ -29,11 +32,15 @@ def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[Code
 def _nameless(parts: Iterable[CodeableConcept], of: CodeableConcept, words: Vocabulary) -> list[CodeableConcept]:
     """Those parts of a panel that say nothing; none where it is itself of an idea, as an electrocardiogram is.
 
-    What is asked for by its code has parts only by chance.
+    What is asked for by its code has parts only by chance, and a panel of blood pressures has no others.
     """
-    if any(words.ideas(one.system, one.code) for one in of.coding):
+    if any(words.ideas(one.system, one.code) or _is_closed(one, words) for one in of.coding):
         return []
     return [one for one in parts if is_nameless(one, words)]
+
+
+def _is_closed(of: Coding, words: Vocabulary) -> bool:
+    return bool(of.system) and words.maps.canonical(str(of.system)) == LOINC and of.code in _OF_BLOOD_PRESSURE
 
 
 def unnamed(parts: Iterable[Raw | Resource], words: Vocabulary) -> list[str]:

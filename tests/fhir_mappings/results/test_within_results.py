@@ -9,7 +9,7 @@ import pytest
 from fhir_mappings.features.queries import prefetch_templates
 from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.results.feature import Features
-from fhir_mappings.terminology.code_systems import LOINC
+from fhir_mappings.terminology.code_systems import LOINC, SNOMED_CT
 from tests.builders import (
     DEMO_MAPS,
     MEASUREMENTS,
@@ -122,6 +122,30 @@ def test_a_panel_of_a_local_name_whose_parts_or_members_say_what_they_are_leaves
     valued = an_observation(LOCAL, 4.4, "mg/dL", hasMember=[{"reference": "Observation/hb"}])
     for both in ((named, valued, haemoglobin), (valued, named, haemoglobin)):
         assert derived(*both)["creatinine"].reason == UNCLEAR
+
+
+VITAL_SIGNS = ("364075005", "78564009", "86290005", "271649006", "271650006", "276885007", "386725007")
+
+
+def test_vital_signs_by_snomed_codes_leave_nothing_open() -> None:
+    for one in VITAL_SIGNS:
+        assert set(reasons(derived(an_observation(coded((SNOMED_CT, one)), 80, "/min"))).values()) == {NEVER}, one
+    parts = [part_of(an_observation(coded((SNOMED_CT, one)), 80, "mm[Hg]")) for one in VITAL_SIGNS[3:5]]
+    for panel_code in ((LOINC, "85353-1"), (SNOMED_CT, "75367002"), ("urn:oid:1.2.3", "RR")):
+        assert set(reasons(derived(an_observation(coded(panel_code), None, component=parts))).values()) == {NEVER}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("85354-9", NEVER), ("55284-4", NEVER), ("24323-8", UNCLEAR), ("85353-1", UNCLEAR)],
+)
+def test_a_part_of_a_blood_pressure_is_one_whatever_it_is_called(code: str, reason: str) -> None:
+    whole = an_observation(code, None, component=[part_of(an_observation(LOCAL, 80, "mm[Hg]"))])
+    turned = whole | {"modifierExtension": MODIFIER}
+    read = part_of(an_observation("2160-0", 4.4, "mg/dL"))
+    for sent in (whole, turned):
+        assert derived(sent)["haemoglobin"].reason == reason
+    assert derived(whole | {"component": [*whole["component"], read]})["creatinine"].value == 4.4
 
 
 ASKED = sorted(
