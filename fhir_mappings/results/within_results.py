@@ -16,6 +16,7 @@ from msgspec import Raw, Struct, field
 
 from fhir_mappings.fhir.dates import moment
 from fhir_mappings.fhir.elements import ABSENT, UNREADABLE_QUANTITY
+from fhir_mappings.fhir.resource_types import R4_TYPES
 from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Observation, Resource, Valued
 from fhir_mappings.results.focus import Json, Whose, contained, json, parts_of
 from fhir_mappings.results.result_time import WrittenTime, written_time
@@ -193,11 +194,13 @@ def _not_sent(
 
 
 def _is_elsewhere(member: Json, known: set[str | None], inside: set[str], named: Mapping[str, Raw]) -> bool:
-    """Whether a member is a result that did not come; one that is named by its identifier alone cannot be found."""
-    reference = member.get("reference")
+    """Whether a member may be a result that did not come; what is named in words cannot be found."""
+    reference, kind = member.get("reference"), member.get("type")
+    if isinstance(kind, str) and kind in R4_TYPES and kind != "Observation":
+        return False
     if not isinstance(reference, str) or not reference:
-        return member.get("type", "Observation") == "Observation" and bool(member.get("identifier"))
+        return bool(member)
     if reference.startswith(("#", "urn:")):
         return reference not in inside and reference not in named and reference.rpartition(":")[2] not in known
-    parts = parts_of(reference)
-    return parts[-2:-1] == ["Observation"] and parts[-1] not in known
+    *_, kind, number = ["", *parts_of(reference)]
+    return (kind not in R4_TYPES or kind == "Observation") and number not in known
