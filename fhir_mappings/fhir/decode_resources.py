@@ -109,7 +109,7 @@ def decode_resources(
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
-    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named, beside=beside)):
+    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named, beside)):
         aside[UNREADABLE] += absent
     return ReadResources(tuple(resources), dict(aside), tuple(unread))
 

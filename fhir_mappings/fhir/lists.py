@@ -52,7 +52,7 @@ _listed_heads = msgspec.json.Decoder(_ListedHead)
 
 
 def not_sent(
-    key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = (), *, beside: Iterable[SearchResult] = ()
+    key: str, sent: Sequence[Raw], named: Iterable[tuple[str, Raw]] = (), beside: Iterable[SearchResult] = ()
 ) -> int:
     """How many entries the Lists among what was sent have that did not come with them, or stand within the List.
 
@@ -62,7 +62,8 @@ def not_sent(
     lists = [content for raw in sent if b'"List"' in bytes(raw) and (content := _list(raw)) is not None]
     if not lists or key not in _LISTED:
         return 0
-    came = {*filter(_is_entry, map(_name, sent)), *(name for one in beside for name in _names(one))}
+    came = set(filter(_is_entry, map(_name, sent)))
+    came |= {name for one in beside for name in _names(one) if _is_entry(name) and not name.startswith(f"{_LIST}/")}
     came |= {f"urn:uuid:{name.rpartition('/')[2]}" for name in came}
     came |= {name for name, raw in named if _is_entry(_name(raw))}
     types = _LISTED[key] | {_LIST}

@@ -160,7 +160,7 @@ Valued = Observation | Component
 
 
 class DiagnosticReport(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceType", tag="DiagnosticReport"):
-    """A report, of which only coded conclusions are read."""
+    """A report, of which only coded conclusions are read, and by the JSON of its categories of what it can conclude."""
 
     id: str | None = None
     implicit_rules: None = None
@@ -172,6 +172,7 @@ class DiagnosticReport(Struct, frozen=True, gc=False, rename="camel", tag_field=
     effective_period: Period | None = None
     issued: str | None = None
     conclusion_code: tuple[CodeableConcept, ...] = ()
+    written_category: Raw = field(default=ABSENT, name="category")
     contained: Raw = ABSENT
     # other versions
     coded_diagnosis: None = None

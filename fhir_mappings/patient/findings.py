@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
+import msgspec
 from msgspec import Struct
 
 from fhir_mappings.fhir.clock import Clock
 from fhir_mappings.fhir.coverage import Coverage
 from fhir_mappings.fhir.dates import Moment
-from fhir_mappings.fhir.elements import NO_CODE
-from fhir_mappings.fhir.resources import DiagnosticReport, Valued
+from fhir_mappings.fhir.elements import ABSENT, NO_CODE, CodeableConcept
+from fhir_mappings.fhir.resources import UNREADABLE_JSON, DiagnosticReport, Valued
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import EITHER, present, yes
 from fhir_mappings.patient.questionnaire_answers import answered
@@ -32,6 +33,14 @@ CONCLUDED = (*_CONCLUDED_GRADES, "spondylolisthesis")
 # https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html: these conclude; those do not yet, or are withdrawn. Of
 # any other status, or of none, nobody knows which.
 _USABLE = frozenset({"final", "amended", "corrected", "appended"})
+# Of the laboratory; a pathologist's report is not, for that may be of a vertebra.
+# https://terminology.hl7.org/CodeSystem-v2-0074.html, https://terminology.hl7.org/CodeSystem-observation-category.html
+_SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_LABORATORY = {(_CATEGORY, "laboratory")} | {
+    (_SECTION, code) for code in ("LAB", "BG", "BLB", "CH", "HM", "IMM", "MB", "MCB", "MYC", "SR", "TX", "VR")
+}
+_CATEGORIES = msgspec.json.Decoder(list[CodeableConcept])
 _NOT_CONCLUDED = frozenset({"registered", "partial", "preliminary", "cancelled", "entered-in-error"})
 
 
@@ -56,7 +65,7 @@ def conclusions(
     """The coded conclusions of the last year's reports, the latest first, and which were not understood.
 
     Last those of which it cannot be told whether they are of that year: they are told and not used. Text is never read:
-    a report that concludes in words only is not understood.
+    a report that concludes in words only is not understood, but of the laboratory none concludes anything of the spine.
     """
     found, counted = [], Counted()
     for report in reports:
@@ -70,6 +79,8 @@ def conclusions(
         missed = next(
             ((why, one) for one in report.conclusion_code or (NO_CODE,) if (why := of_concept(one, words))), None
         )
+        if missed and _is_of_laboratory(report):
+            missed = None
         if report.status not in _USABLE:
             if ideas or missed:
                 counted.add("modifier-unknown", entry=report.id)
@@ -80,6 +91,16 @@ def conclusions(
         if missed:
             counted.add(*missed, entry=report.id)
     return tuple(sorted(found, key=attrgetter("rank"))), counted
+
+
+def _is_of_laboratory(report: DiagnosticReport) -> bool:
+    """Whether its categories say so, and none that is known says otherwise."""
+    try:
+        categories = _CATEGORIES.decode(report.written_category) if report.written_category is not ABSENT else []
+    except UNREADABLE_JSON:
+        return False
+    codings = {(one.system, one.code) for concept in categories for one in concept.coding}
+    return bool(codings) and codings <= _LABORATORY
 
 
 def stenosis_grade(

@@ -104,9 +104,9 @@ def test_what_came_under_another_key_is_not_gone_however_it_was_read() -> None:
     named = as_json([a_list({"reference": "Observation/o-1"}, {"reference": "Observation/o-2"})])
     raw = as_json([an_observation(id="o-1"), an_observation(id="o-2")])
     assert not_sent("labs", named) == 2
-    assert not_sent("labs", named, beside=[SearchResult(resources=raw[:1])]) == 1
+    assert not_sent("labs", named, (), [SearchResult(resources=raw[:1])]) == 1
     decoded = tuple(msgspec.json.decode(one, type=Observation) for one in raw)
-    assert not_sent("labs", named, beside=[SearchResult(decoded=decoded), SearchResult(failure="fetch-failed")]) == 0
+    assert not_sent("labs", named, (), [SearchResult(decoded=decoded), SearchResult(failure="fetch-failed")]) == 0
 
 
 @pytest.mark.parametrize("key", ["labs", "observations"])

@@ -101,6 +101,35 @@ def test_the_grade_of_stenosis_is_the_sites_item_or_a_coded_conclusion(
     assert (found.value, found.reason) == (value, reason)
 
 
+SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
+LABORATORY = coded((SECTION, "LAB"))
+
+
+@pytest.mark.parametrize(
+    ("category", "reason"),
+    [
+        ([LABORATORY], "never-recorded"),
+        ([coded((SECTION, "HM"), (SECTION, "CH")), LABORATORY], "never-recorded"),
+        ([coded(("http://terminology.hl7.org/CodeSystem/observation-category", "laboratory"))], "never-recorded"),
+        ([LABORATORY, coded((SECTION, "RAD"))], "not-understood"),
+        ([coded((SECTION, "LAB"), (SITE, "MRI"))], "not-understood"),
+        ([coded((SECTION, "SP"))], "not-understood"),  # surgical pathology: it may be of a vertebra
+        ([{"text": "Laboratory"}], "not-understood"),
+        (["LAB"], "not-understood"),
+        ([], "not-understood"),
+        (LABORATORY, "not-understood"),
+        (None, "not-understood"),
+    ],
+)
+@pytest.mark.parametrize("report", [a_report(), a_report("OTHER"), a_report(status="unknown")])
+def test_a_report_of_the_laboratory_concludes_nothing_of_the_spine(report: Any, category: Any, reason: str) -> None:
+    found = derived(report if category is None else report | {"category": category}, maps=MAPS)
+    assert found["lumbar_stenosis_grade"].reason == reason
+    assert (found["spondylolisthesis"].value is False) == (reason == "never-recorded")
+    both = derived(a_report("SEVERE", category=category), maps=MAPS)["lumbar_stenosis_grade"]
+    assert both.value == "severe"
+
+
 def test_without_a_map_the_grade_says_so() -> None:
     assert derived(maps=concept_maps.EMPTY)["lumbar_stenosis_grade"].reason == "no-site-map"
 
