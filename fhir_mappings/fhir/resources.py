@@ -289,15 +289,6 @@ class MedicationStatement(
 
 
 Resource = (
-    Patient
-    | Condition
-    | Observation
-    | DiagnosticReport
-    | Procedure
-    | Encounter
-    | Medication
-    | MedicationRequest
-    | MedicationStatement
-    | GivenMedicine
-    | ServiceRequest
-)
+    Patient | Condition | Observation | DiagnosticReport | Procedure | Encounter | ServiceRequest
+    | Medication | MedicationRequest | MedicationStatement | GivenMedicine
+)  # fmt: skip
