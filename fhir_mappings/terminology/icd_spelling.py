@@ -62,7 +62,7 @@ _BRITISH_FILLER = re.compile(r"([A-Z]\d{2})X")  # I10X: NHS files fill codes of 
 def spelled(edition: str, code: str) -> str:
     """The code of an edition of ICD-10: no dots, blanks and marks, upper case. What is no code stays unlike one."""
     text = code.strip().upper()
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or not text.isprintable():
         return text
     text = text.replace(".", "").replace(" ", "")
     if edition == ICD_10_CM:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fhir_mappings.terminology import icd_editions
@@ -245,6 +245,7 @@ def test_a_table_that_cannot_be_used_is_named(text: str, tmp_path: object, monke
         icd_editions._categories()
 
 
+@example(edition=ICD_10_CM, code="0\x1f.")
 @given(edition=st.sampled_from(sorted(EDITIONS)), code=st.text(max_size=40))
 def test_spelling_a_code_twice_changes_nothing_and_never_fails(edition: str, code: str) -> None:
     once = spelled(edition, code)
