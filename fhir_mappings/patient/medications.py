@@ -183,13 +183,13 @@ def _dosing_is_over(request: MedicationRequest, now: Clock) -> bool:
         return False
     lengths = [longest_course(one) for one in bounds if one.bounds_period is None]
     known = [one for one in lengths if one is not None]
-    if len(known) < len(lengths) or (known and not _are_courses_over(sum(known, timedelta()), request, now)):
+    if len(known) < len(lengths) or (known and not _are_courses_over(known, request, now)):
         return False
     return all(_is_over(one.bounds_period, now) for one in bounds if one.bounds_period is not None)
 
 
-def _are_courses_over(together: timedelta, request: MedicationRequest, now: Clock) -> bool:
-    """Whether courses of this length are over, repeated as often as is allowed and begun as late as we expect."""
+def _are_courses_over(lengths: Iterable[timedelta], request: MedicationRequest, now: Clock) -> bool:
+    """Whether courses of these lengths, one after another, are over: with the repeats allowed, begun at the latest."""
     supply = request.dispense_request or DispenseRequest()
     texts = (request.authored_on, supply.validity_period.start if supply.validity_period else None)
     starts = [moment(text, now.zone) for text in texts if text]
@@ -198,7 +198,7 @@ def _are_courses_over(together: timedelta, request: MedicationRequest, now: Cloc
     if not begun or len(begun) < len(starts) or not isinstance(repeats, int) or repeats < 0:
         return False
     try:
-        return now.as_of - max(begun) > _BEGUN_WITHIN + together * (1 + repeats)
+        return now.as_of - max(begun) > _BEGUN_WITHIN + sum(lengths, timedelta()) * (1 + repeats)
     except OverflowError:
         return False
 

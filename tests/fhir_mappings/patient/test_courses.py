@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.builders import a_medication_request, date_ago, days_ago, derived
 
@@ -60,3 +62,14 @@ ENDED, OPEN = ({"boundsPeriod": {"end": date_ago(days)}} for days in (1, -1))
 def test_a_course_is_over_only_where_that_is_known(bounds: Any, members: dict[str, Any], taken: bool) -> None:
     order = a_medication_request("8640", dosageInstruction=lasting(*bounds), **{"authoredOn": days_ago(39)} | members)
     assert derived(order)["steroid"].value is taken
+
+
+@example(lengths=[9e8, 9e8], repeats=0)
+@example(lengths=[9e8], repeats=10**30)
+@given(lengths=st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=4), repeats=st.integers())
+def test_no_length_is_too_long_to_be_counted(lengths: list[float], repeats: int) -> None:
+    """Together they may be more than a calendar holds: then the medicine is taken, and the answer goes on."""
+    request = a_medication_request(
+        dosageInstruction=lasting(*map(days, lengths)), dispenseRequest={"numberOfRepeatsAllowed": repeats}
+    )
+    assert derived(request)["insulin"].status
