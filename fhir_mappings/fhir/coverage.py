@@ -16,7 +16,8 @@ class Coverage(Struct, frozen=True, gc=False):
 
     `unclear`: entries that were not understood, of which `unclear_now` could tell of something current; any of them
     could mean anything (DEC-37). `ages`: of those of them whose time is known, how many days ago each was, the least
-    first; `cut`: whether it was seen in part whatever was understood.
+    first; `cut`: whether it was seen in part whatever was understood. `doubt`: why an entry that was understood leaves
+    this one input open; that is told before what others leave open that were not.
     """
 
     failure: str | None = None
@@ -26,6 +27,7 @@ class Coverage(Struct, frozen=True, gc=False):
     unclear_now: int = 0
     ages: tuple[float, ...] = ()
     cut: bool = False
+    doubt: str = ""
 
     @property
     def gap(self) -> str | None:
@@ -34,21 +36,25 @@ class Coverage(Struct, frozen=True, gc=False):
             return self.failure
         if self.truncated:
             return "truncated"
-        return NOT_UNDERSTOOD if self.unclear else None
+        return self.doubt or (NOT_UNDERSTOOD if self.unclear else None)
 
     @property
     def of_current(self) -> Coverage:
         """The same for an input that only what is current could make true: an entry known to be over is no gap."""
         if self.unclear == self.unclear_now:
             return self
-        return Coverage(self.failure, self.truncated, self.partial, self.unclear_now, self.unclear_now)
+        return replace(self, unclear=self.unclear_now, ages=(), cut=False)
 
     def without(self, entries: int) -> Coverage:
         """The same for an input that so many of the entries that were not understood could not make true."""
         if not entries:
             return self
         left = max(0, self.unclear - entries)
-        return Coverage(self.failure, self.truncated, self.partial, left, min(left, self.unclear_now))
+        return replace(self, unclear=left, unclear_now=min(left, self.unclear_now), ages=(), cut=False)
+
+    def in_doubt(self, why: str) -> Coverage:
+        """The same for an input that an entry leaves open although it was understood."""
+        return replace(self, doubt=self.doubt or why)
 
     def within(self, days: int) -> Coverage:
         """The same for an input that nothing makes true which is longer ago than so many days."""
@@ -76,4 +82,5 @@ def together(parts: tuple[Coverage, ...]) -> Coverage:
         any(one.partial for one in parts),
         sum(one.unclear for one in parts),
         sum(one.unclear_now for one in parts),
+        doubt=next((one.doubt for one in parts if one.doubt), ""),
     )

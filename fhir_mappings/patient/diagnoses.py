@@ -15,12 +15,13 @@ from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.patient.condition_codes import ConditionMeaning, meaning_of
 from fhir_mappings.patient.doubtful_diagnoses import (
     Certainty,
+    as_text,
     certainty,
     has_status,
+    has_unread_end,
     is_of_the_family,
     tells_of_end,
     tells_of_onset,
-    unread_end,
 )
 from fhir_mappings.terminology.code_systems import canonical
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -53,9 +54,10 @@ Confirmation = Literal["confirmed", "not-counted", "unclear"]
 class Diagnosis(Struct, frozen=True, gc=False):
     """One Condition that counts: what it means, whether it is current, and when it began and ended.
 
-    `unclear`: its status, or the date that stands for one, cannot be read. `categories`: its three-character ICD-10
-    categories, where a score weighs them (HFRS). `vague_onset`, `vague_end`: when it began, or ended, is told in a form
-    that is not read. `is_coded`: its codes are understood, whatever is unclear in it.
+    `unclear`: its status, or the date that stands for one, cannot be read. `contradicted`: the ideas of it that another
+    of its codes rules out. `categories`: its three-character ICD-10 categories, where a score weighs them (HFRS).
+    `vague_onset`, `vague_end`: when it began, or ended, is told in a form that is not read. `is_coded`: its codes are
+    understood, whatever is unclear in it.
     """
 
     source: str
@@ -64,7 +66,7 @@ class Diagnosis(Struct, frozen=True, gc=False):
     known: Moment | None
     onset: Moment | None
     abatement: Moment | None
-    two_concepts: bool = False
+    contradicted: frozenset[str] = _NONE
     categories: tuple[str, ...] = ()
     vague_onset: bool = False
     vague_end: bool = False
@@ -106,12 +108,12 @@ class Diagnoses(Struct, frozen=True):
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
         if self.by_idea.keys().isdisjoint(ideas):
             return ()
-        found = [one for idea in ideas for one in self.by_idea.get(idea, ())]
-        return tuple(one for one in found if not one.two_concepts and (one.standing == "current" or not current))
+        found = [one for idea in ideas for one in self.by_idea.get(idea, ()) if idea not in one.contradicted]
+        return tuple(one for one in found if one.standing == "current" or not current)
 
     def contradicts(self, idea: str) -> str | None:
         """The source of a Condition whose codings disagree about the idea."""
-        return next((one.source for one in self.by_idea.get(idea, ()) if one.two_concepts), None)
+        return next((one.source for one in self.by_idea.get(idea, ()) if idea in one.contradicted), None)
 
     def seen(
         self,
@@ -127,6 +129,8 @@ class Diagnoses(Struct, frozen=True):
         """
         if current:
             coverage = coverage.of_current
+        if any(map(self.contradicts, ideas)):
+            coverage = coverage.in_doubt("two-concepts")
         if not self.unclear:
             return coverage
         asked = frozenset(ideas)
@@ -165,7 +169,7 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
             is_undated = diagnosis.standing == "unclear" and not (is_turned or has_status(condition))
             reason = why or ("unread" if nothing or is_undated else "modifier-unknown")
             counted.add(reason, condition.code, entry=condition.id, over=diagnosis.standing == "history")
-        if why is None and not is_turned and (meant.of_the_patient or meant.contradicts):
+        if why is None and not is_turned and meant.of_the_patient:
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)
     return Diagnoses(
@@ -202,11 +206,13 @@ def _diagnosis(
     condition: Condition, meant: ConditionMeaning, certain: Certainty | None, now: Clock
 ) -> Diagnosis | None:
     onset = _first(condition.onset_date_time, condition.onset_period, now, at_end=False)
+    onset = onset or moment(as_text(condition.onset_string), now.zone)
     recorded = moment(condition.recorded_date, now.zone)
     known = recorded or onset
     if known is not None and is_future(known, now):
         return None
     abatement = _first(condition.abatement_date_time, condition.abatement_period, now, at_end=True)
+    abatement = abatement or moment(as_text(condition.abatement_string), now.zone)
     standing = _standing(condition, known, abatement, now)
     if certain == "state-after" and standing != "history":
         standing = "unclear" if _codes(condition.clinical_status, _CLINICAL) else "history"
@@ -236,15 +242,16 @@ def _standing(condition: Condition, known: Moment | None, abatement: Moment | No
     """Whether it holds now; without a status of HL7's, if it is on the problem list or known for two years at most.
 
     Unclear where that rests on a date that cannot be read, where a status stands there in other codes, where one of
-    HL7's says that it holds and another that it is over, and where it holds by one and has an end that is not read.
+    HL7's says that it holds and another that it is over, and where no status says that it is over and an end is told
+    that is not read: "N/A" and "ongoing" are such, and an age may be still to come.
     """
     if abatement is not None and not is_ahead(abatement, now) and not _may_end_today(abatement, now):
         return "history"
     codes = _codes(condition.clinical_status, _CLINICAL)
     if codes & _OVER:
         return "unclear" if codes & _CURRENT else "history"
-    if abatement is None and (unread := unread_end(condition)):
-        return "history" if unread == "no date" and not has_status(condition) else "unclear"
+    if abatement is None and has_unread_end(condition):
+        return "unclear"
     if codes & _CURRENT:
         return "current"
     recent = known is not None and could_be_within(known, _RECENTLY_KNOWN_DAYS, now)

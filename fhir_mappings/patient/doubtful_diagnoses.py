@@ -107,13 +107,22 @@ def tells_of_end(condition: Condition) -> bool:
     return other or _is_told(condition.abatement_date_time, condition.abatement_period)
 
 
-def unread_end(condition: Condition) -> Literal["", "date", "no date"]:
-    """In which way an end is told that is not read, of one without a readable date: "N/A" and "ongoing" are such."""
+def has_unread_end(condition: Condition) -> bool:
+    """Whether an end is told that is not read, of a condition without a readable date."""
     period = condition.abatement_period
     if condition.abatement_date_time or (period is not None and period.end):
-        return "date"
-    other = is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
-    return "no date" if other else ""
+        return True
+    return is_any_written(condition.abatement_age, condition.abatement_range, condition.abatement_string)
+
+
+def as_text(written: Raw) -> str | None:
+    """What is written, if it is a text: a date may stand in the place of words."""
+    if written is ABSENT:
+        return None
+    try:
+        return msgspec.json.decode(written, type=str).strip()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _is_told(text: str | None, period: Period | None) -> bool:

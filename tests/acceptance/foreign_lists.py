@@ -139,7 +139,16 @@ PROBLEMS = {
     ),
     "screening for what is there": _problems(problem(code=coded((ICD, "Z13.1"), (ICD, "E11.9"))), accepted=MAYBE),
     "over in words, without a status": _problems(
+        problem(clinicalStatus=..., abatementString="last winter"), accepted=MAYBE
+    ),
+    "no end in words, without a status": _problems(
+        problem(clinicalStatus=..., abatementString="entfällt"), accepted=MAYBE
+    ),
+    "over by a date among words": _problems(
         problem(clinicalStatus=..., abatementString="2019"), accepted={"diabetes": (False,)}, readable="M54.50"
+    ),
+    "one's own, and a relative's other disease in one": _problems(
+        problem(code=coded((ICD, "E11.9"), (ICD, "Z80.3"))), accepted={"diabetes": (True,), "cancer": (False,)}
     ),
     "one's own and a relative's in one": _problems(problem(code=coded((ICD, "E11.9"), (ICD, "Z83.3"))), accepted=MAYBE),
     "IPS: none known, and a local code": _problems(
