@@ -17,6 +17,7 @@ WORDS = {
     "truncated": "list cut short",
     "outside-icd": "diagnoses without a code that the score weighs",
     "not-understood": "not among what was understood of the record",
+    "taking-unclear": "not clear whether it is taken",
     "awaited": "result awaited",
     "result-status-unknown": "result without a valid status",
     "unreadable": "recorded in a form that cannot be read",

@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from fhir_mappings.fhir.clock import Clock, is_ahead
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
-from fhir_mappings.fhir.durations import longest_course
-from fhir_mappings.fhir.elements import DispenseRequest, Period
 from fhir_mappings.fhir.given_medicines import GivenMedicine, may_be_taken
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import no, yes
 from fhir_mappings.patient.not_taken import Refusals
+from fhir_mappings.patient.prescription_times import covers, is_current, last_told, when_said
 from fhir_mappings.patient.which_drug import Bundled, Prescribed, Prescriptions, drug_of
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -28,8 +27,6 @@ from fhir_mappings.terminology.understanding import Counted, Why, of_concept, sa
 # https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _LONG_AGO = timedelta(days=365)
-# Decision: a course of a told length may begin so long after it was prescribed, for no order says when it did.
-_BEGUN_WITHIN = timedelta(days=30)
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html and valueset-medication-statement-status.html; an entry
 # with another status, or none, might be taken, and so might one whose status is "unknown": nobody knows which applies.
 _STATUSES = frozenset(
@@ -50,12 +47,13 @@ Listed = Prescribed | GivenMedicine
 
 
 class Medicine(Struct, frozen=True, gc=False):
-    """One medicine that is taken now."""
+    """One medicine that is taken now; `in_doubt`: it is known what it is, and not whether it is taken."""
 
     source: str
     drug: Drug
     when: Moment | None
     flags: tuple[str, ...] = ()
+    in_doubt: bool = False
 
 
 class Medications(Struct, frozen=True, dict=True):
@@ -101,20 +99,21 @@ def read_medications(
     for one in telling:
         if isinstance(one, Prescribed) and (is_taken := _is_taken(one, now)) is not False:
             medicine = _medicine(one, bundled, words, now)
-            left, why = refusals.left_of(medicine.drug, _told(one, medicine.when, now))
+            left, in_doubt = refusals.left_of(medicine.drug, last_told(one, medicine.when, now))
             if left is not medicine.drug:
-                medicine = replace(medicine, drug=left)
+                medicine = replace(medicine, drug=left, in_doubt=in_doubt)
             if is_taken is None:
-                medicine, why = _doubtful(left), "modifier-unknown"
+                medicine = _doubtful(left)
             taken.append(medicine)
-            if medicine.drug.possible:
-                counted.add(why or _why(one, words), one.medication_codeable_concept, entry=one.id)
+            if medicine.drug.possible and not medicine.in_doubt:
+                why = _why(one, words) if is_taken else "modifier-unknown"
+                counted.add(why, one.medication_codeable_concept, entry=one.id)
     sure = {name for one in taken for name, _ in one.drug.classes}
     prescriptions = Prescriptions(telling, bundled, words)
     for one in telling:
         if isinstance(one, GivenMedicine) and may_be_taken(one, now) and not prescriptions.are_over(one):
             left, _ = refusals.left_of(prescriptions.drug_of(one), one.when(now))
-            taken += _given(one, left, sure, counted)
+            taken += _given(one, left, sure, words, counted)
     return Medications(tuple(taken)), counted
 
 
@@ -122,8 +121,8 @@ def _refusals(telling: Iterable[object], bundled: Bundled, words: Vocabulary, no
     """What is said not to be taken; what will only be said after the hook is left out."""
     refusals = Refusals()
     for one in telling:
-        if isinstance(one, MedicationStatement) and one.status == "not-taken" and _covers(one, now):
-            said = _said(one, now)
+        if isinstance(one, MedicationStatement) and one.status == "not-taken" and covers(one, now):
+            said = when_said(one, now)
             if said is None or not is_ahead(said, now):
                 refusals.add(said, drug_of(one, bundled, words))
     return refusals
@@ -134,14 +133,16 @@ def _doubtful(drug: Drug) -> Medicine:
     return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
 
 
-def _given(one: GivenMedicine, drug: Drug, sure: Set[str], counted: Counted) -> Iterator[Medicine]:
+def _given(one: GivenMedicine, drug: Drug, sure: Set[str], words: Vocabulary, counted: Counted) -> Iterator[Medicine]:
     """What was handed out or given and might be taken: where it is of no class that is not known to be taken, nothing.
 
     It says neither for how long nor whether the patient took it, so it makes no input true.
     """
     if might_be := _doubtful(drug).drug.possible - sure:
-        counted.add("unread", one.medication_codeable_concept, entry=one.id)
-        yield Medicine("", Drug(possible=might_be), None)
+        is_known = drug.possible <= sure
+        if not is_known:
+            counted.add(_why(one, words), one.medication_codeable_concept, entry=one.id)
+        yield Medicine("", Drug(possible=might_be), None, in_doubt=is_known)
 
 
 def _is_taken(one: Prescribed, now: Clock) -> bool | None:
@@ -149,85 +150,17 @@ def _is_taken(one: Prescribed, now: Clock) -> bool | None:
     said = [one.status == "active" if one.status in _STATUSES else None]
     if isinstance(one, MedicationRequest):
         said.append(one.intent in _ORDERED if one.intent in _INTENTS else None)
-    if False in said or not (_covers(one, now) if isinstance(one, MedicationStatement) else _is_current(one, now)):
+    if False in said or not (covers(one, now) if isinstance(one, MedicationStatement) else is_current(one, now)):
         return False
     return None if None in said else True
 
 
-def _why(one: Prescribed, words: Vocabulary) -> Why:
+def _why(one: Listed, words: Vocabulary) -> Why:
     """Why the class of a medicine is not known: its code, or a reference that leads nowhere."""
     concept = one.medication_codeable_concept
     if concept is None:
         return "unread" if one.medication_reference is not None else "words-only"
     return of_concept(concept, words) or "code-not-listed"
-
-
-def _is_current(request: MedicationRequest, now: Clock) -> bool:
-    """Whether an order that is active would hold now: asked for, for outside, begun and not over."""
-    if request.do_not_perform:
-        return False
-    if any(coding.code == "inpatient" for category in request.category for coding in category.coding):
-        return False
-    authored = moment(request.authored_on, now.zone)
-    if authored is not None and is_ahead(authored, now):
-        return False
-    validity = request.dispense_request.validity_period if request.dispense_request else None
-    return not _is_over(validity, now) and not _dosing_is_over(request, now)
-
-
-def _dosing_is_over(request: MedicationRequest, now: Clock) -> bool:
-    """Whether each dosage is over: by its end, or by the length of all courses, one after another."""
-    repeats = [one.timing.repeat if one.timing else None for one in request.dosage_instruction]
-    bounds = [one for one in repeats if one is not None]
-    if not repeats or len(bounds) < len(repeats):
-        return False
-    lengths = [longest_course(one) for one in bounds if one.bounds_period is None]
-    known = [one for one in lengths if one is not None]
-    if len(known) < len(lengths) or (known and not _are_courses_over(known, request, now)):
-        return False
-    return all(_is_over(one.bounds_period, now) for one in bounds if one.bounds_period is not None)
-
-
-def _are_courses_over(lengths: Iterable[timedelta], request: MedicationRequest, now: Clock) -> bool:
-    """Whether courses of these lengths, one after another, are over: with the repeats allowed, begun at the latest."""
-    supply = request.dispense_request or DispenseRequest()
-    texts = (request.authored_on, supply.validity_period.start if supply.validity_period else None)
-    starts = [moment(text, now.zone) for text in texts if text]
-    begun = [one.time for one in starts if one is not None]
-    repeats = supply.number_of_repeats_allowed
-    if not begun or len(begun) < len(starts) or not isinstance(repeats, int) or repeats < 0:
-        return False
-    try:
-        return now.as_of - max(begun) > _BEGUN_WITHIN + sum(lengths, timedelta()) * (1 + repeats)
-    except OverflowError:
-        return False
-
-
-def _is_over(period: Period | None, now: Clock) -> bool:
-    end = moment(period.end, now.zone) if period else None
-    return end is not None and end.time < now.as_of
-
-
-def _covers(statement: MedicationStatement, now: Clock) -> bool:
-    """Whether the statement's time includes the hook; a single date says since when."""
-    period = statement.effective_period
-    start = moment(statement.effective_date_time or (period.start if period else None), now.zone)
-    return not (start is not None and is_ahead(start, now)) and not _is_over(period, now)
-
-
-def _said(statement: MedicationStatement, now: Clock) -> Moment | None:
-    """When it was said; None where that is not known."""
-    period = statement.effective_period
-    text = statement.date_asserted or statement.effective_date_time or (period.start if period else None)
-    return moment(text, now.zone)
-
-
-def _told(one: Prescribed, since: Moment | None, now: Clock) -> Moment | None:
-    """When it was last said that it is taken: a statement may be newer than the day since when it holds."""
-    if not (isinstance(one, MedicationStatement) and one.date_asserted):
-        return since
-    asserted = moment(one.date_asserted, now.zone)
-    return asserted and max(asserted, since or asserted, key=lambda when: when.time)
 
 
 def classes(one: Prescribed, words: Vocabulary) -> frozenset[str]:
@@ -271,9 +204,14 @@ def on_antihypertensive(medications: Medications, seen: Coverage) -> Feature:
 
 def _for_class(seen: Coverage, medications: Medications, drug_class: str) -> Coverage:
     """How far the list was seen as to one class: a medicine that is surely of another class is no gap."""
-    others = sum(bool(one.drug.possible) and drug_class not in one.drug.possible for one in medications.taken)
-    left = max(0, seen.unclear - others)
-    return replace(seen, unclear=left, unclear_now=left) if others else seen
+    possible = [one for one in medications.taken if one.drug.possible]
+    others = sum(not one.in_doubt and drug_class not in one.drug.possible for one in possible)
+    if others:
+        left = max(0, seen.unclear - others)
+        seen = replace(seen, unclear=left, unclear_now=left)
+    if any(one.in_doubt and drug_class in one.drug.possible for one in possible):
+        return seen.in_doubt("taking-unclear")
+    return seen
 
 
 def hypertension_on_medication(hypertension: Feature, treated: Feature) -> Feature:

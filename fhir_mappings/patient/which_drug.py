@@ -12,10 +12,13 @@ from fhir_mappings.fhir.elements import CodeableConcept, Reference
 from fhir_mappings.fhir.given_medicines import GivenMedicine, is_ended
 from fhir_mappings.fhir.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.terminology.concept_maps import Vocabulary
-from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, route_codes, understood
+from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, named_in_words, route_codes, understood
 
 Prescribed = MedicationRequest | MedicationStatement
 Bundled = Mapping[str, Medication]
+# By these a medicine was handed out; one that was entered in error, never signed or of no known status says of none.
+# https://hl7.org/fhir/R4/valueset-medicationrequest-status.html
+_PRESCRIBED = frozenset({"active", "on-hold", "completed", "stopped", "cancelled"})
 
 
 def drug_of(one: Prescribed | GivenMedicine, bundled: Bundled, words: Vocabulary) -> Drug:
@@ -41,12 +44,15 @@ class Prescriptions:
         self._drugs: dict[str, Drug] = {}
 
     def drug_of(self, given: GivenMedicine) -> Drug:
-        """What was handed out: its own drug, where that is not known the one of the prescriptions it was given by."""
+        """What was handed out: its own drug, where that is not known the one of the prescriptions it was given by.
+
+        And what its own words name beside that, for another drug may have been handed out.
+        """
         own = drug_of(given, self._bundled, self._words)
         if own is not UNKNOWN or not given.prescriptions:
             return own
         drugs = [self._prescribed(one) for one in given.prescriptions]
-        return UNKNOWN if UNKNOWN in drugs else joined(drugs)
+        return UNKNOWN if UNKNOWN in drugs else joined((*drugs, named_in_words(given.medication_codeable_concept)))
 
     def are_over(self, given: GivenMedicine) -> bool:
         """Whether every prescription that it was handed out by came and has ended it."""
@@ -57,7 +63,8 @@ class Prescriptions:
         name = _request_id(reference)
         if name not in self._drugs:
             request = self._requests.get(name)
-            self._drugs[name] = drug_of(request, self._bundled, self._words) if request else UNKNOWN
+            holds = request is not None and request.status in _PRESCRIBED
+            self._drugs[name] = drug_of(request, self._bundled, self._words) if request and holds else UNKNOWN
         return self._drugs[name]
 
 

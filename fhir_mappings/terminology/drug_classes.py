@@ -126,6 +126,13 @@ def understood(concept: MedicineConcept | None, routes: frozenset[str], words: V
     return joined(drugs) if drugs else UNKNOWN
 
 
+def named_in_words(concept: MedicineConcept | None) -> Drug:
+    """What the words of a medicine could be, each ingredient of the table that they name; looked at once."""
+    if concept is None:
+        return Drug()
+    return _by_words(" ; ".join(filter(None, (concept.text, *(one.display for one in concept.coding)))))
+
+
 def joined(drugs: Iterable[Drug]) -> Drug:
     """Several codings, or several ingredients, as one medicine."""
     drugs = tuple(drugs)
@@ -201,7 +208,7 @@ def _by_route(drug_class: str, ingredient: str, routes: frozenset[str]) -> Drug:
     if not routes.isdisjoint(SYSTEMIC_ROUTES):
         return Drug(((drug_class, ingredient),), frozenset({ingredient}))
     if routes and routes <= LOCAL_ROUTES:
-        return Drug(ingredients=frozenset({ingredient}))
+        return Drug(ingredients=frozenset({f"{ingredient}, local"}))  # says nothing of the same by mouth
     return Drug(ingredients=frozenset({ingredient}), possible=frozenset({drug_class}))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fhir_mappings.terminology.code_systems import ATC
-from tests.builders import PATIENT_ID, a_medication_request, coded, date_ago, days_ago, derived
+from tests.builders import PATIENT_ID, a_medication_request, a_record, coded, date_ago, days_ago, derived
 
-INSULIN = coded((ATC, "A10AB01"))
+INSULIN, PARACETAMOL = coded((ATC, "A10AB01")), coded((ATC, "N02BE01"))
 CVX = "http://hl7.org/fhir/sid/cvx"
 
 
@@ -28,8 +28,8 @@ def a_dose(**members: Any) -> dict[str, Any]:
     return given("MedicationAdministration", **members)
 
 
-def handed_out(**members: Any) -> dict[str, Any]:
-    return given("MedicationDispense", **members)
+def handed_out(medicine: Any = INSULIN, **members: Any) -> dict[str, Any]:
+    return given("MedicationDispense", medicine, **members)
 
 
 def told(*resources: dict[str, Any], name: str = "insulin") -> Any:
@@ -118,3 +118,42 @@ def test_a_later_not_taken_ends_it(said: str | None, value: bool | None) -> None
 )
 def test_a_vaccine_is_of_no_class(medicine: dict[str, Any], value: bool | None, name: str) -> None:
     assert told(given("MedicationAdministration", medicine), name=name) is value
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [
+        ("active", False),
+        ("on-hold", False),
+        ("completed", False),
+        ("cancelled", False),
+        ("entered-in-error", None),
+        ("draft", None),
+        ("unknown", None),
+    ],
+)
+@pytest.mark.parametrize("own", [{"text": "as before"}, coded(("urn:x", "7"), text="as before"), None])
+def test_only_a_prescription_that_was_one_says_what_was_handed_out(own: Any, status: str, value: bool | None) -> None:
+    prescribed = a_medication_request(PARACETAMOL, id="p-0", status=status)
+    resource = handed_out(own, authorizingPrescription=[{"reference": "MedicationRequest/p-0"}])
+    assert told(prescribed, {k: v for k, v in resource.items() if v is not None}) is value
+
+
+def test_own_words_that_name_an_ingredient_count_beside_the_prescription() -> None:
+    prescribed = a_medication_request(PARACETAMOL, id="p-0")
+    for own in ({"text": "Insulin glargine"}, {"coding": [{"system": "urn:x", "code": "7", "display": "insulin nph"}]}):
+        resource = handed_out(own, authorizingPrescription=[{"reference": "MedicationRequest/p-0"}])
+        assert told(prescribed, resource) is None
+
+
+def test_what_was_handed_out_and_is_known_is_understood() -> None:
+    """It leaves its own class open, and is told as no entry that was not understood."""
+    for resource in (handed_out(), a_dose()):
+        assert a_record(resource).not_understood.entries == 0
+        found = derived(resource)
+        assert [name for name, one in found.items() if one.reason == "taking-unclear"] == ["insulin"]
+    unknown = handed_out({"text": "as before"})
+    missed = a_record(handed_out(), unknown | {"id": "g-2"}).not_understood
+    assert {key: one.reasons for key, one in missed.lists.items()} == {"medications": {"words-only": 1}}
+    both = derived(handed_out(), unknown | {"id": "g-2"})
+    assert (both["insulin"].reason, both["opioid"].reason) == ("taking-unclear", "not-understood")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.terminology.code_systems import ATC, RXNORM
-from tests.builders import PATIENT_ID, a_medication_request, coded, date_ago, days_ago, derived
+from fhir_mappings.terminology.code_systems import ATC, RXNORM, SNOMED_CT
+from tests.builders import PATIENT_ID, a_medication_request, a_record, coded, date_ago, days_ago, derived
 
 GLARGINE = coded((ATC, "A10AE04"))
 
@@ -105,3 +105,52 @@ def test_a_part_that_is_not_known_stays_so_where_another_is_not_taken(parts: Any
     found = derived(of_parts(*parts), a_statement("not-taken", dateAsserted=days_ago(1)))
     assert (found["insulin"].value, found["anticoagulant"].value) == told
     assert all(one.value is not None or not one.usable for one in (found["insulin"], found["anticoagulant"]))
+
+
+def routed(code: str, route: str) -> dict[str, Any]:
+    return {"medicationCodeableConcept": rxnorm(code), "dosage": [{"route": coded((SNOMED_CT, route))}]}
+
+
+BY_MOUTH, INTO_THE_EYE = "26643006", "54485002"
+ASPART, ASPART_MIX, REGULAR, INHALED = rxnorm("51428"), rxnorm("977842"), rxnorm("351859"), rxnorm("2715452")
+GLARGINE_PRODUCT, WITH_LIXISENATIDE = rxnorm("847232"), rxnorm("1858994")
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "value"),
+    [
+        (ASPART, ASPART, False),
+        (ASPART, ASPART_MIX, None),
+        (ASPART_MIX, ASPART_MIX, False),
+        (REGULAR, INHALED, None),
+        (INHALED, INHALED, False),
+        (RX_GLARGINE, GLARGINE_PRODUCT, False),
+        (GLARGINE_PRODUCT, RX_GLARGINE, False),
+        (RX_GLARGINE, WITH_LIXISENATIDE, None),
+        (GLARGINE, WITH_LIXISENATIDE, None),
+        (WITH_LIXISENATIDE, WITH_LIXISENATIDE, False),
+        (WITH_LIXISENATIDE, RX_GLARGINE, False),  # a combination counts for each ingredient
+    ],
+)
+def test_a_product_or_a_combination_that_is_not_taken_leaves_the_others_of_its_ingredient_open(
+    taken: Any, refused: Any, value: bool | None
+) -> None:
+    found = derived(a_medication_request(taken), a_statement("not-taken", refused, dateAsserted=days_ago(1)))["insulin"]
+    assert (found.value, found.reason) == (value, "taking-unclear" if value is None else None)
+
+
+@pytest.mark.parametrize(("route", "value"), [(BY_MOUTH, False), (INTO_THE_EYE, True)])
+def test_drops_that_are_not_taken_say_nothing_of_tablets(route: str, value: bool) -> None:
+    tablets = a_medication_request(rxnorm("3264"), dosageInstruction=[{"route": coded((SNOMED_CT, BY_MOUTH))}])
+    refused = a_statement("not-taken", dateAsserted=days_ago(1)) | routed("3264", route)
+    assert derived(tablets, refused)["steroid"].value is value
+    assert derived(refused)["steroid"].value is False
+
+
+def test_what_is_known_and_perhaps_not_taken_is_understood() -> None:
+    """It is no entry that was not understood: the input says why it is open, and no other is."""
+    record = a_record(a_medication_request(GLARGINE), a_statement("not-taken", GLARGINE))
+    assert record.not_understood.entries == 0
+    found = derived(a_medication_request(GLARGINE), a_statement("not-taken", GLARGINE))
+    assert [name for name, one in found.items() if one.reason == "taking-unclear"] == ["insulin"]
+    assert found["opioid"].value is False
