@@ -9,6 +9,7 @@ from msgspec import Raw
 from fhir_mappings.fhir.elements import ABSENT, CodeableConcept, Coding
 from fhir_mappings.fhir.resources import Observation, Resource, Valued
 from fhir_mappings.results import unread_results
+from fhir_mappings.results.measurement_rules import RULES
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -19,6 +20,9 @@ _NOTHING = (b"", b"null", b"[]")
 # Panels of which every part is of the blood pressure or of how it was taken: none of our inputs. https://loinc.org/85354-9
 # (blood pressure panel with all children optional), https://loinc.org/55284-4 (systolic and diastolic).
 _OF_BLOOD_PRESSURE = frozenset({"85354-9", "55284-4"})
+# A laboratory result, a height or an ASA class is one value: what stands in it beside that is of something else. A
+# scale has its items, an electrocardiogram its intervals, a saturation the oxygen that was given.
+_OF_ONE_VALUE = {rule.idea for rule in RULES.values() if rule.name != "spo2"} | {"asa-class"}
 
 
 def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[CodeableConcept]:
@@ -30,16 +34,16 @@ def nameless_parts(observation: Observation, words: Vocabulary) -> Iterator[Code
 
 
 def _nameless(parts: Iterable[CodeableConcept], of: CodeableConcept, words: Vocabulary) -> list[CodeableConcept]:
-    """Those parts of a panel that say nothing; none where it is itself of an idea, as an electrocardiogram is.
-
-    What is asked for by its code has parts only by chance, and a panel of blood pressures has no others.
-    """
-    if any(words.ideas(one.system, one.code) or _is_closed(one, words) for one in of.coding):
+    """Those parts of a panel that say nothing; none where they are its own, as those of an electrocardiogram are."""
+    if any(_is_closed(one, words) for one in of.coding):
         return []
     return [one for one in parts if is_nameless(one, words)]
 
 
 def _is_closed(of: Coding, words: Vocabulary) -> bool:
+    """Whether nothing but parts of its own stands in what has this code: of a scale, or of blood pressures."""
+    if not _OF_ONE_VALUE.issuperset(words.ideas(of.system, of.code)):
+        return True
     return bool(of.system) and words.maps.canonical(str(of.system)) == LOINC and of.code in _OF_BLOOD_PRESSURE
 
 
