@@ -20,6 +20,7 @@ WORDS = {
     "taking-unclear": "not clear whether it is taken",
     "awaited": "result awaited",
     "result-status-unknown": "result without a valid status",
+    "other-code": "recorded under a code that is not read",
     "unreadable": "recorded in a form that cannot be read",
     "unknown": "recorded as unknown",
     "masked": "withheld",

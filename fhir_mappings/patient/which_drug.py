@@ -16,9 +16,9 @@ from fhir_mappings.terminology.drug_classes import UNKNOWN, Drug, joined, named_
 
 Prescribed = MedicationRequest | MedicationStatement
 Bundled = Mapping[str, Medication]
-# By these a medicine was handed out; one that was entered in error, never signed or of no known status says of none.
+# By such a prescription nothing was handed out, or nobody knows whether it was one: it says of no drug which that was.
 # https://hl7.org/fhir/R4/valueset-medicationrequest-status.html
-_PRESCRIBED = frozenset({"active", "on-hold", "completed", "stopped", "cancelled"})
+_NONE_PRESCRIBED = frozenset({None, "entered-in-error", "draft", "unknown"})
 
 
 def drug_of(one: Prescribed | GivenMedicine, bundled: Bundled, words: Vocabulary) -> Drug:
@@ -63,8 +63,8 @@ class Prescriptions:
         name = _request_id(reference)
         if name not in self._drugs:
             request = self._requests.get(name)
-            holds = request is not None and request.status in _PRESCRIBED
-            self._drugs[name] = drug_of(request, self._bundled, self._words) if request and holds else UNKNOWN
+            is_one = request is not None and request.status not in _NONE_PRESCRIBED
+            self._drugs[name] = drug_of(request, self._bundled, self._words) if request and is_one else UNKNOWN
         return self._drugs[name]
 
 

@@ -19,6 +19,7 @@ from fhir_mappings.fhir.resources import (
 from fhir_mappings.patient.past_procedures import names_no_operation
 from fhir_mappings.patient.patient_record import PatientRecord
 from fhir_mappings.results.nameless import is_nameless
+from fhir_mappings.results.observations import is_under_another_code
 from fhir_mappings.terminology.code_systems import KNOWN
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.understanding import (
@@ -108,7 +109,7 @@ def _results(
     codes: Counter[Keys] = Counter()
     for resource in resources:
         if isinstance(resource, Observation):
-            if is_nameless(resource.code, record.words):
+            if is_nameless(resource.code, record.words) or is_under_another_code(resource.code, record.words):
                 _count_result(resource.code, record.words, entries, systems, codes)
         elif key := _LIST_OF.get(type(resource)):
             read[key] += 1

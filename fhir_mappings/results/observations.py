@@ -14,14 +14,15 @@ from fhir_mappings.fhir.resources import UNREADABLE_JSON, Observation, Resource,
 from fhir_mappings.results import decimal_comma, unit_aliases, unread_results
 from fhir_mappings.results.added_oxygen import is_on_oxygen
 from fhir_mappings.results.nameless import has_any_value, has_no_value, is_nameless, nameless_parts
+from fhir_mappings.results.result_inputs import RECORDED
 from fhir_mappings.results.result_time import written_time
 from fhir_mappings.results.site_rules import NO_SITE_RULES, SiteRules
-from fhir_mappings.results.unread_results import AWAITED, STATUS_UNKNOWN, UNREADABLE, why_not_used
+from fhir_mappings.results.unread_results import AWAITED, OTHER_CODE, STATUS_UNKNOWN, UNREADABLE, why_not_used
 from fhir_mappings.terminology.concept_maps import Vocabulary
 
 # https://hl7.org/fhir/R4/valueset-observation-status.html; the others are never used (inputs 1.3 step 1).
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
-_LOWER = "-lower-rank"
+_LOWER, _NOT_USED = "-lower-rank", "-not-used"
 _LONGEST_CODE = 512  # bytes of a code as written; what is longer is understood each time and not remembered
 
 
@@ -53,18 +54,22 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 RecordedByInput = dict[str, list[Recorded]]
-Inputs = tuple[tuple[str, bool], ...]
+# The inputs that a code means, and whether it ranks lower; None of a code of the quantity that the input does not take.
+Inputs = tuple[tuple[str, bool | None], ...]
 Meaning = tuple[Inputs | None, bool]  # the inputs, None where it cannot be read; whether it says nothing known here
 InputsOf = Callable[[str | None, str | None], Inputs]
 
 
 @lru_cache(maxsize=256)
 def _inputs_of(words: Vocabulary, names: tuple[str, ...]) -> InputsOf:
-    """From a code to the inputs that it means, and whether it ranks lower; remembered per vocabulary."""
-    roles = {name + suffix: (name, bool(suffix)) for name in names for suffix in ("", _LOWER)}
+    """From a code to the inputs that it means; remembered per vocabulary."""
+    ranks = (("", False), (_LOWER, True), (_NOT_USED, None))
+    roles = {name + suffix: (name, rank) for name in names for suffix, rank in ranks}
 
     def inputs(system: str | None, code: str | None) -> Inputs:
-        return tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
+        meant = tuple(roles[idea] for idea in words.ideas(system, code) if idea in roles)
+        taken = tuple(one for one in meant if one[1] is not None)  # by its code, or by what the site says of it
+        return taken if taken or not meant or words.maps.rules_out(system, code) else meant
 
     return inputs
 
@@ -86,6 +91,12 @@ def is_of_no_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...
     """Whether a result under this code, without components, says nothing of any input, and is known to say nothing."""
     meant, nameless = _meanings(words, names)(written_code)
     return meant == () and not nameless
+
+
+def is_under_another_code(code: CodeableConcept, words: Vocabulary) -> bool:
+    """Whether a result is of the quantity of an input, by a code that the input does not take."""
+    ranks = [rank for _, rank in _meant(code, words, _inputs_of(words, RECORDED))]
+    return None in ranks and not any(rank is not None for rank in ranks)
 
 
 def means_input(written_code: bytes, words: Vocabulary, names: tuple[str, ...]) -> bool:
@@ -130,7 +141,8 @@ def index(
             continue
         if len(meant) == 1 and not observation.component:  # nearly all of what means something
             name, lower = meant[0]
-            found[name].append(Recorded(observation, observation, *written_time(observation), lower))
+            why = OTHER_CODE if lower is None else ""
+            found[name].append(Recorded(observation, observation, *written_time(observation), bool(lower), unread=why))
         else:
             _file_whole(observation, meant, words, inputs_of, found)
     if rules.units:
@@ -210,7 +222,7 @@ def _file_concepts(
         return
     written, issued_only = written_time(observation)
     for name, lower in dict(one for each in concepts for one in _meant(each, words, inputs_of)).items():
-        recorded = Recorded(observation, observation, written, issued_only, lower, unread=why)
+        recorded = Recorded(observation, observation, written, issued_only, bool(lower), unread=why)
         found.setdefault(name, []).append(recorded)
 
 
@@ -234,13 +246,16 @@ def _by_text(concept: CodeableConcept, words: Vocabulary, inputs_of: InputsOf) -
 def _file(observation: Observation, valued: Valued, meant: Inputs, words: Vocabulary, found: RecordedByInput) -> None:
     if _is_bare_panel(valued):
         return
+    meant = tuple(one for one in meant if one[1] is not None) or meant
     by_input = dict(meant)
     if len(meant) > len(by_input):  # several codings of one input: the code of higher rank decides
         by_input = {name: all(lower for other, lower in meant if other == name) for name in by_input}
     written, issued_only = written_time(observation)
     oxygen = bool(observation.component) and "spo2" in by_input and is_on_oxygen(observation, words)
     for name, lower in by_input.items():
-        recorded = Recorded(observation, valued, written, issued_only, lower, len(by_input) > 1, oxygen)
+        why = OTHER_CODE if lower is None else ""
+        two = len(by_input) > 1 and not why
+        recorded = Recorded(observation, valued, written, issued_only, bool(lower), two, oxygen, unread=why)
         found[name].append(recorded)
 
 

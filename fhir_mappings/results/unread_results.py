@@ -16,6 +16,7 @@ T = TypeVar("T")
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _READ = frozenset({"preliminary", "final", "amended", "corrected"})
 AWAITED, UNREADABLE, STATUS_UNKNOWN = "awaited", "unreadable", "result-status-unknown"
+OTHER_CODE = "other-code"  # of the same quantity, by a code that the input does not take
 # Dropped by their status (inputs 1.3 step 1): told only where nothing else is recorded.
 DROPPED = frozenset({AWAITED, STATUS_UNKNOWN})
 

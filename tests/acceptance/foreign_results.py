@@ -61,6 +61,19 @@ RESULTS: dict[str, tuple[tuple[Json, ...], object]] = {
     "CPT": ((creatinine(code=coded((CPT, "82565"))),), "not-understood"),
     "the laboratory's word under LOINC's URI": ((creatinine(code=coded((LOINC, "KREA"))),), "not-understood"),
     "LOINC with a misprint": ((creatinine(code=coded((LOINC, "2160-1"))),), "not-understood"),
+    "in arterial blood": ((creatinine(code=coded((LOINC, "21232-4"))),), "other-code"),
+    "before a dialysis, beside a local code": (
+        (creatinine(code=coded(("urn:oid:1.2.3", "KREA"), (LOINC, "11042-9"))),),
+        "other-code",
+    ),
+    "in arterial blood, as a part": (
+        (panel(component=[{"code": coded((LOINC, "21232-4")), "valueQuantity": {"value": 4.4, "unit": "mg/dL"}}]),),
+        "other-code",
+    ),
+    "of two LOINC codes of which one is taken": (
+        (creatinine(code=coded((LOINC, "21232-4"), (LOINC, "2160-0"))),),
+        4.4,
+    ),
     "local code": ((creatinine(code=coded(("urn:oid:1.2.3", "KREA"))),), "not-understood"),
     "words": ((creatinine(code={"text": "Kreatinin i. S."}),), "not-understood"),
     "masked": ((creatinine(code=coded((f"{HL7}/data-absent-reason", "masked"))),), "not-understood"),

@@ -1,4 +1,4 @@
-"""What stands beside the value in a result of one value is of something else: where nothing says of what, of anything."""
+"""Beside its value a result of one value holds something else: where nothing says of what, of anything."""
 
 from __future__ import annotations
 
