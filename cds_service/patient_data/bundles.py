@@ -160,8 +160,9 @@ class _Found:
         if entry is not None and may_tell and type_of(entry.resource) == "OperationOutcome":
             self.warned = True
             self.failed = self.failed or failed(bytes(entry.resource))
-            self.left_out = self.left_out or leaves_out(bytes(entry.resource))
-            self.unread += unread_issues(bytes(entry.resource))
+            unread = unread_issues(bytes(entry.resource))  # each may say that any number was left out
+            self.left_out = self.left_out or bool(unread) or leaves_out(bytes(entry.resource))
+            self.unread += unread
             return
         self.matches += mode != "include"
         if entry is None or mode not in _MATCHES or bytes(entry.resource) == b"null":

@@ -74,11 +74,15 @@ class WrongPatientError(Exception):
 
 
 class ReadResources(Struct, frozen=True):
-    """What one search brought: typed resources, how many were set aside for which reason, and those themselves."""
+    """What one search brought: typed resources, how many were set aside for which reason, and those themselves.
+
+    `cut`: a List among them may lack any number of entries.
+    """
 
     resources: tuple[Resource, ...] = ()
     set_aside: dict[str, int] = {}
     unread: tuple[Raw | Resource, ...] = ()
+    cut: bool = False
 
 
 def decode_resources(
@@ -109,9 +113,11 @@ def decode_resources(
         if reason:
             aside[reason] += 1
             unread.append(result.resources[number] if resource is None else resource)
-    if None in decoded and (absent := lists.not_sent(key, result.resources, result.named, beside)):
+    if None not in decoded:
+        return ReadResources(tuple(resources), dict(aside), tuple(unread))
+    if absent := lists.not_sent(key, result.resources, result.named, beside):
         aside[UNREADABLE] += absent
-    return ReadResources(tuple(resources), dict(aside), tuple(unread))
+    return ReadResources(tuple(resources), dict(aside), tuple(unread), lists.leaves_out(result.resources))
 
 
 def _is_turned(content: object) -> bool:

@@ -178,3 +178,4 @@ class Ingredient(Struct, frozen=True, gc=False, rename="camel"):
 
     modifier_extension: tuple[()] | None = None
     item_codeable_concept: MedicineConcept | None = None
+    is_active: object = None

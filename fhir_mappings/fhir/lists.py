@@ -18,6 +18,8 @@ _NIL_KNOWN = "nilknown"
 _NO_ANSWER = frozenset({"notasked", "withheld", "unavailable", "notstarted", "closed"})
 # A List of these holds nothing now. https://hl7.org/fhir/R4/valueset-list-status.html
 _OVER = frozenset({"retired", "entered-in-error"})
+# https://simplifier.net/hl7fhirukcorer4/extension-ukcore-listwarningcode, and GP Connect's of STU3 before it.
+_WARNING = "listwarningcode"
 # The types of which each kind of data is a list; a List may name others, which are not asked for here. A Medication
 # beside the entries tells what one of them is, not that it is taken: one that a List names never came as an entry.
 _MEDICATION, _LIST = "Medication", "List"
@@ -34,13 +36,22 @@ _LISTED: Mapping[str, frozenset[str]] = {
 
 
 def is_withheld(of: Mapping[str, Any]) -> bool:
-    """Whether a list says that it is empty for another reason than that there is nothing to put into it."""
-    why_empty = of.get("emptyReason")
-    if why_empty is None or of.get("status") in _OVER:
+    """Whether a list is empty for another reason than that there is nothing to put into it, or warns of what it lacks."""
+    if of.get("status") in _OVER:
         return False
+    why_empty = of.get("emptyReason")
+    if why_empty is None:
+        return _warns(of)
     codings = why_empty.get("coding") if isinstance(why_empty, dict) else None
     codes = [one.get("code") for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
     return _NIL_KNOWN not in codes or not _NO_ANSWER.isdisjoint(map(str, codes))
+
+
+def _warns(of: Mapping[str, Any]) -> bool:
+    """Whether it says, as British lists do, that confidential items, or some under way, were left out."""
+    extensions = of.get("extension")
+    listed = extensions if isinstance(extensions, list) else ()
+    return any(isinstance(one, dict) and _WARNING in str(one.get("url")).lower() for one in listed)
 
 
 class _ListedHead(Struct, frozen=True, gc=False, rename="camel"):
@@ -71,6 +82,17 @@ def not_sent(
     references = {text for item in items if isinstance(text := item.get("reference"), str)}
     others = [item for item in items if not isinstance(item.get("reference"), str)]
     return sum(_is_elsewhere(one, types, came) for one in references) + sum(_may_be_of(one, types) for one in others)
+
+
+def leaves_out(sent: Sequence[Raw]) -> bool:
+    """Whether a List among what was sent may lack any number of entries: withheld, or those of a List that it names."""
+    lists = (content for raw in sent if b'"List"' in bytes(raw) and (content := _list(raw)) is not None)
+    return any(is_withheld(one) or any(map(_is_list, _items(one))) for one in lists)
+
+
+def _is_list(item: Mapping[str, Any]) -> bool:
+    kinds = str(item.get("reference", "")).split("/") + [str(item.get("type", "")).rpartition("/")[2]]
+    return _LIST in kinds
 
 
 def _is_entry(name: str) -> bool:

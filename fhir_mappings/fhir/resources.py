@@ -254,6 +254,8 @@ class MedicationRequest(
     medication_codeable_concept: MedicineConcept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
+    reported_boolean: object = None
+    reported_reference: object = None
     authored_on: str | None = None
     dosage_instruction: tuple[Dosage, ...] = ()
     dispense_request: DispenseRequest | None = None

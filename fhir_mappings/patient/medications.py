@@ -17,7 +17,7 @@ from fhir_mappings.fhir.resources import Medication, MedicationRequest, Medicati
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import no, yes
 from fhir_mappings.patient.not_taken import Refusals
-from fhir_mappings.patient.prescription_times import covers, is_current, last_told, when_said
+from fhir_mappings.patient.prescription_times import covers, is_current, is_for_stay_and_home, last_told, when_said
 from fhir_mappings.patient.which_drug import Bundled, Prescribed, Prescriptions, drug_of
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -32,7 +32,8 @@ _LONG_AGO = timedelta(days=365)
 _STATUSES = frozenset(
     {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "intended", "not-taken"}
 )
-_INTENTS = _ORDERED | {"proposal", "plan", "option"}
+_PLAN = "plan"
+_INTENTS = _ORDERED | {"proposal", _PLAN, "option"}
 
 # Inputs 6: the class of each input, and the diagnosis that says the same.
 INPUTS = {
@@ -102,11 +103,12 @@ def read_medications(
             left, in_doubt = refusals.left_of(medicine.drug, last_told(one, medicine.when, now))
             if left is not medicine.drug:
                 medicine = replace(medicine, drug=left, in_doubt=in_doubt)
+            is_open = _is_open(one)
             if is_taken is None:
-                medicine = _doubtful(left)
+                medicine = _doubtful(left, in_doubt=is_open and not left.possible)
             taken.append(medicine)
             if medicine.drug.possible and not medicine.in_doubt:
-                why = _why(one, words) if is_taken else "modifier-unknown"
+                why = _why(one, words) if is_taken or is_open else "modifier-unknown"
                 counted.add(why, one.medication_codeable_concept, entry=one.id)
     sure = {name for one in taken for name, _ in one.drug.classes}
     prescriptions = Prescriptions(telling, bundled, words)
@@ -128,9 +130,20 @@ def _refusals(telling: Iterable[object], bundled: Bundled, words: Vocabulary, no
     return refusals
 
 
-def _doubtful(drug: Drug) -> Medicine:
+def _doubtful(drug: Drug, *, in_doubt: bool = False) -> Medicine:
     """What might be taken: it could be of the classes that its code says, and counts for none of them."""
-    return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None)
+    return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None, in_doubt=in_doubt)
+
+
+def _is_open(one: Prescribed) -> bool:
+    """Whether an active order leaves open that it is taken: a plan of what somebody reports, or one for a stay and for home.
+
+    Nobody ordered what US Core reports by a plan. https://hl7.org/fhir/us/core/medication-list.html
+    """
+    if not isinstance(one, MedicationRequest) or one.status != "active":
+        return False
+    is_reported = one.reported_boolean is True or bool(one.reported_reference)
+    return (is_reported and one.intent == _PLAN) or is_for_stay_and_home(one)
 
 
 def _given(one: GivenMedicine, drug: Drug, sure: Set[str], words: Vocabulary, counted: Counted) -> Iterator[Medicine]:
@@ -146,10 +159,13 @@ def _given(one: GivenMedicine, drug: Drug, sure: Set[str], words: Vocabulary, co
 
 
 def _is_taken(one: Prescribed, now: Clock) -> bool | None:
-    """Whether it is taken now; None where its status or intent is none of FHIR's or `unknown`, and nothing ends it."""
+    """Whether it is taken now; None where that is not known, and nothing ends it.
+
+    So it is where its status or intent is none of FHIR's or `unknown`, and where an order leaves it open.
+    """
     said = [one.status == "active" if one.status in _STATUSES else None]
     if isinstance(one, MedicationRequest):
-        said.append(one.intent in _ORDERED if one.intent in _INTENTS else None)
+        said.append(one.intent in _ORDERED if one.intent in _INTENTS and not _is_open(one) else None)
     if False in said or not (covers(one, now) if isinstance(one, MedicationStatement) else is_current(one, now)):
         return False
     return None if None in said else True

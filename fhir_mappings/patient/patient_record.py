@@ -158,8 +158,11 @@ def read_record(  # everything that a record depends on
         "procedures": of_procedures,
         "reports": of_reports,
     }
-    if demographics.is_elsewhere(patient):
-        results = {key: replace(result, truncated=key != "patient") for key, result in results.items()}
+    elsewhere = demographics.is_elsewhere(patient)
+    results = {
+        key: replace(result, truncated=True) if parts[key].cut or (elsewhere and key != "patient") else result
+        for key, result in results.items()
+    }
     unclear = {key: _unclear(result, parts[key], counted.get(key)) for key, result in results.items()}
     set_aside = sum(_unnamed(unclear[key], parts[key], words) for key in _RESULTS if key in unclear)
     apart = unnamed(within.unread, words)

@@ -12,15 +12,27 @@ from fhir_mappings.fhir.elements import DispenseRequest, Period
 from fhir_mappings.fhir.resources import MedicationRequest, MedicationStatement
 from fhir_mappings.patient.which_drug import Prescribed
 
+# https://terminology.hl7.org/CodeSystem-medicationrequest-category.html
+_INPATIENT, _AT_HOME = "inpatient", frozenset({"outpatient", "community", "discharge"})
 # Decision: a course of a told length may begin so long after it was prescribed, for no order says when it did.
 _BEGUN_WITHIN = timedelta(days=30)
+
+
+def _settings(request: MedicationRequest) -> set[str | None]:
+    return {coding.code for category in request.category for coding in category.coding} if request.category else set()
+
+
+def is_for_stay_and_home(request: MedicationRequest) -> bool:
+    """Whether its categories say both that it is for a stay in hospital and that it is for outside."""
+    settings = _settings(request)
+    return _INPATIENT in settings and not settings.isdisjoint(_AT_HOME)
 
 
 def is_current(request: MedicationRequest, now: Clock) -> bool:
     """Whether an order that is active would hold now: asked for, for outside, begun and not over."""
     if request.do_not_perform:
         return False
-    if any(coding.code == "inpatient" for category in request.category for coding in category.coding):
+    if _INPATIENT in (settings := _settings(request)) and settings.isdisjoint(_AT_HOME):
         return False
     authored = moment(request.authored_on, now.zone)
     if authored is not None and is_ahead(authored, now):

@@ -83,12 +83,13 @@ def _routes(one: Prescribed | GivenMedicine) -> tuple[CodeableConcept, ...]:
 def _of_medication(medication: Medication, routes: frozenset[str], words: Vocabulary) -> Drug:
     """A code says what it is; its ingredients say so too, and where there is no code, each of them has to.
 
-    One that was entered in error says nothing.
+    One that was entered in error says nothing, nor does an ingredient that has no effect.
     """
     if medication.status == "entered-in-error":
         return UNKNOWN
     whole = understood(medication.code, routes, words)
-    parts = [understood(one.item_codeable_concept, routes, words) for one in medication.ingredient]
+    active = [one for one in medication.ingredient if one.is_active is not False]
+    parts = [understood(one.item_codeable_concept, routes, words) for one in active]
     known = [drug for drug in (whole, *parts) if drug is not UNKNOWN]
     return joined(known if whole is not UNKNOWN else parts or [UNKNOWN])
 

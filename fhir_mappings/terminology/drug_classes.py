@@ -88,14 +88,26 @@ for _rows in _RXNORM.values():
         if _class in CLASSES:
             _CLASSES_OF_INGREDIENT.setdefault(_ingredient, set()).add(_class)
 _WORD = re.compile(r"\w+")
-_MOST_WORDS = max(len(name.split()) for name in _CLASSES_OF_INGREDIENT)
+
+
+def _names() -> dict[str, frozenset[str]]:
+    """The ingredients of the table by their own names and by the brands of which they are."""
+    found = {name: frozenset({name}) for name in _CLASSES_OF_INGREDIENT}
+    header = ("brand", "ingredient")
+    for brand, ingredient in data_files.read_rows(Path(__file__).with_name("rxnorm_brands.csv"), header, key=header):
+        found[brand] = found.get(brand, frozenset()) | {ingredient}
+    return found
+
+
+_INGREDIENTS_OF = _names()
+_MOST_WORDS = max(len(name.split()) for name in _INGREDIENTS_OF)
 
 
 def _named(text: str) -> frozenset[str]:
-    """The ingredients of the table that a text names as whole words, several words together included."""
+    """The ingredients of the table that a text names as whole words, or by a brand, several words together included."""
     words = _WORD.findall(text.lower())
     together = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
-    return frozenset(name for name in together if name in _CLASSES_OF_INGREDIENT)
+    return frozenset().union(*(_INGREDIENTS_OF[name] for name in together if name in _INGREDIENTS_OF))
 
 
 def atc_of(ingredient: str) -> frozenset[str]:

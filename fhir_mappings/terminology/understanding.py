@@ -17,6 +17,7 @@ from fhir_mappings.terminology.code_systems import (
     ICD_10_PCS,
     ICD_DIAGNOSES,
     KNOWN,
+    SNOMED_CT,
     canonical,
     compared,
     normalised,
@@ -56,6 +57,9 @@ _REASONS_FOR_ABSENCE = frozenset(
 # https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html: "no-known-…" is an answer, "no-…-info" is none.
 _ABSENT_OR_UNKNOWN = compared(ABSENT_OR_UNKNOWN)
 _NONE_KNOWN = "no-known-"
+# What IPS says in SNOMED CT in their place: no current problems, no known medications, no known procedures.
+# https://hl7.org/fhir/uv/ips/ValueSet-absent-or-unknown-snomed-uv-ips.html
+_NONE_IN_SNOMED = frozenset({"160245001", "787481004", "787480003"})
 # https://www.cms.gov/medicare/coding-billing/icd-10-codes (PCS): seven characters without I and O, of which the first
 # names one of seventeen sections. Of the section of operations, the body systems in which the spine, its joints, discs,
 # cord and nerves lie: there a code in no list could be an operation of the spine.
@@ -90,6 +94,8 @@ def _why(system: str, code: str, words: Vocabulary) -> Why | None:
         return None if code.startswith(_NONE_KNOWN) else "unread"
     if compared(uri) in _REASONS_FOR_ABSENCE:
         return "masked"
+    if _is_none_known(uri, code):
+        return None
     if _is_classified(uri, code, words):
         return None
     return "code-not-listed" if uri in KNOWN - {CONCEPT} else "system-not-read"
@@ -115,7 +121,10 @@ def says_none_known(concept: Concept) -> bool:
 
 
 def _is_none_known(system: str | None, code: str | None) -> bool:
-    return bool(code) and str(code).strip().startswith(_NONE_KNOWN) and compared(system or "") == _ABSENT_OR_UNKNOWN
+    code = (code or "").strip()
+    if code in _NONE_IN_SNOMED:
+        return canonical(system) == SNOMED_CT
+    return code.startswith(_NONE_KNOWN) and compared(system or "") == _ABSENT_OR_UNKNOWN
 
 
 def _is_classified(uri: str, code: str, words: Vocabulary) -> bool:

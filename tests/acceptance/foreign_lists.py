@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from tests.acceptance.requests import CPT, ICD, SNOMED, a_condition, bundle, days_ago
-from tests.acceptance.unreadable import a_procedure, entry, searchset
+from tests.acceptance.unreadable import a_procedure
 
 Json = dict[str, Any]
 UNKNOWN = "unknown"
@@ -45,12 +45,6 @@ def done(code: str, system: str | None = None, /, **members: Any) -> Json:
 
 def clinical(code: str, system: str = f"{HL7}/condition-clinical") -> Json:
     return {"coding": [{"system": system, "code": code}]}
-
-
-def warned(code: str | int, *resources: Json, severity: str = "warning") -> Json:
-    """A searchset with an OperationOutcome, as Epic adds it (code 59204: a part for which the client has no scope)."""
-    said = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
-    return searchset(*map(entry, resources), entry(said) | {"search": {"mode": "outcome"}})
 
 
 def _problems(*resources: Json, accepted: Json, readable: str = "E11.9") -> Foreign:
@@ -157,6 +151,12 @@ PROBLEMS = {
     "IPS: none known": _problems(
         problem("no-known-problems", IPS), accepted={"diabetes": (False,), "hfrs_points": (0.0,)}, readable="M54.50"
     ),
+    "IPS: none known, in SNOMED CT": _problems(
+        problem("160245001", SNOMED), accepted={"diabetes": (False,), "hfrs_points": (0.0,)}, readable="M54.50"
+    ),
+    "IPS: none known, in SNOMED CT, and a local code": _problems(
+        problem(code=coded((SNOMED, "160245001"), ("urn:x", "DM2"))), accepted=MAYBE
+    ),
     "old infarct of an encounter without status": _problems(
         problem("I25.2", **OLD), accepted={"ischaemic_heart_disease": (True,)}, readable="I25.2"
     ),
@@ -179,6 +179,7 @@ DONE = {
     ),
     "NOMESCO": (done("NAG40", "urn:oid:1.2.208.176.2.4"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
     "IPS: none known": (done("no-known-procedures", IPS), {"previous_spine_surgery": False}, {}),
+    "IPS: none known, in SNOMED CT": (done("787480003", SNOMED), {"previous_spine_surgery": False}, {}),
     "status unknown": (done("22612", status="unknown"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
     "stopped": (done("22612", status="stopped"), {"previous_spine_surgery": UNKNOWN}, _SPINE),
     "ended in the future by its period": (
@@ -236,71 +237,10 @@ DONE = {
         {},
     ),
 }
-_ONE = a_condition("M54.50")
-_REDACTED = bundle(_ONE) | {"meta": {"security": [{"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}]}}
-_WITHHELD = {
-    "resourceType": "List",
-    "status": "current",
-    "mode": "working",
-    "subject": WHO,
-    "emptyReason": coded((f"{HL7}/list-empty-reason", "withheld")),
-}
-
-
-def _named(which: str) -> Json:
-    return {"item": {"reference": f"Condition/{which}" if which else "#inside"}}
-
-
-def _listing(*named: Json, **members: Any) -> Json:
-    kept = {k: v for k, v in _WITHHELD.items() if k != "emptyReason"}
-    return searchset(entry(_ONE), entry(kept | {"entry": list(named)} | members))
-
-
-ENVELOPES: dict[str, tuple[Any, object]] = {
-    "Epic: no right to a part of the search": (warned("suppressed", _ONE), UNKNOWN),
-    "the same, and nothing found": (warned("suppressed"), UNKNOWN),
-    "not every source answered in time": (warned("incomplete", _ONE, severity="information"), UNKNOWN),
-    "Epic: no results": (warned("not-found"), False),
-    "Epic: may not be the entire record": (warned("processing", _ONE), False),
-    "Bundle redacted": (_REDACTED, UNKNOWN),
-    "list withheld": (searchset(entry(_ONE), entry(_WITHHELD)), UNKNOWN),
-    "list of nothing known": (
-        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"))})),
-        False,
-    ),
-    "list of nothing known, with a code of its own": (
-        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"), ("urn:x", "NONE"))})),
-        False,
-    ),
-    "list of nothing known, and withheld": (
-        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"), (HL7, "withheld"))})),
-        UNKNOWN,
-    ),
-    "list that names what did not come": (_listing(_named("c-other")), UNKNOWN),
-    "list that holds a diagnosis itself": (_listing(_named("")), UNKNOWN),
-    "list of what came": (_listing(_named(_ONE["id"])), False),
-    "list of which one was taken off": (_listing(_named("c-other") | {"deleted": True}), False),
-    "list that is no longer kept": (_listing(_named("c-other"), status="retired"), False),
-    "list withheld, entered in error": (
-        searchset(entry(_ONE), entry(_WITHHELD | {"status": "entered-in-error"})),
-        False,
-    ),
-    "a warning without a readable code": (warned(5, _ONE), UNKNOWN),
-    "total twelve of one": (bundle(_ONE) | {"total": 12}, UNKNOWN),
-    "an IPS document in place of a search": (bundle(_ONE) | {"type": "document"}, UNKNOWN),
-    "batch-response": ({"resourceType": "Bundle", "type": "batch-response", "entry": []}, UNKNOWN),
-}
-HEART_FAILURE = {"conditions": bundle(a_condition("I50.9"))}
 LISTS: dict[str, Foreign] = {
     **{f"problem: {name}": one for name, one in PROBLEMS.items()},
     **{
         f"done: {name}": Foreign({"procedures": bundle(one)}, _no(**told), plain)
         for name, (one, told, plain) in DONE.items()
-    },
-    **{
-        f"envelope: {name}": Foreign(
-            {"conditions": one}, _no(heart_failure=told, cancer=told), HEART_FAILURE if told == UNKNOWN else {}
-        )
-        for name, (one, told) in ENVELOPES.items()
     },
 }

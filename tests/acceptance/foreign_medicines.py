@@ -37,6 +37,7 @@ def contained(code: tuple[str, str] | None, *ingredients: Json) -> Json:
 _ENDED = {"authoredOn": "2010-01-01", "dispenseRequest": {"validityPeriod": {"end": "2010-03-01"}}}
 INSULIN_INGREDIENT = {"itemCodeableConcept": coded((RXNORM, "274783"))}
 _BY_THE_OTHER = {"authorizingPrescription": [{"reference": "https://ehr.example/fhir/MedicationRequest/m-6809"}]}
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 _INSULIN = {"medications": bundle(a_medicine("274783"))}
 _CONTAINED = {
     "resourceType": "Medication",
@@ -70,11 +71,15 @@ MEDICINES = {
     "administered on the ward": (medicine(resourceType="MedicationAdministration", status="in-progress"), UNKNOWN),
     "handed out, of another class": (given("MedicationDispense", "completed", "6809"), False),
     "handed out by a prescription that came": (
-        given("MedicationDispense", "completed", "Lantus") | _BY_THE_OTHER,
+        given("MedicationDispense", "completed", "wie bisher") | _BY_THE_OTHER,
         False,
     ),
+    "handed out as something else than the prescription that came": (
+        given("MedicationDispense", "completed", "Lantus") | _BY_THE_OTHER,
+        UNKNOWN,
+    ),
     "given by a prescription that came": (
-        given("MedicationAdministration", "completed", "Lantus")
+        given("MedicationAdministration", "completed", "wie bisher")
         | {"request": {"reference": "MedicationRequest/m-6809"}},
         False,
     ),
@@ -153,6 +158,33 @@ MEDICINES = {
         contained(None, {"itemCodeableConcept": coded((RXNORM, "6809"))}, {"itemReference": {"reference": "#s"}}),
         UNKNOWN,
     ),
+    "an ingredient without effect, in another system": (
+        contained(
+            None,
+            {"itemCodeableConcept": coded((RXNORM, "6809"))},
+            {"itemCodeableConcept": coded((SNOMED, "47703008")), "isActive": False},
+        ),
+        False,
+    ),
+    "US Core: a plan that the patient reports": (medicine(intent="plan", reportedBoolean=True), UNKNOWN),
+    "US Core: a plan that somebody reports": (
+        medicine(intent="plan", reportedReference={"reference": "RelatedPerson/1"}),
+        UNKNOWN,
+    ),
+    "a plan that nobody reports": (medicine(intent="plan", reportedBoolean=False), False),
+    "another drug, a plan that the patient reports": (
+        medicine((RXNORM, "6809"), intent="plan", reportedBoolean=True),
+        False,
+    ),
+    "for the stay and for home": (
+        medicine(category=[coded((_CATEGORY, "inpatient")), coded((_CATEGORY, "discharge"))]),
+        UNKNOWN,
+    ),
+    "for the stay": (medicine(category=[coded((_CATEGORY, "inpatient"))]), False),
+    "by the RxNorm code of its brand": (medicine((RXNORM, "261551"), text="Lantus"), UNKNOWN),
+    "a brand of another drug": (medicine((RXNORM, "151827"), text="Glucophage"), False),
+    "IPS: none known, in SNOMED CT": (medicine((SNOMED, "787481004")), False),
+    "IPS: none known, in SNOMED CT, and a local code": (medicine((SNOMED, "787481004"), ("urn:x", "LANTUS")), UNKNOWN),
     "IPS: no information": (medicine((IPS, "no-medication-info")), UNKNOWN),
     "another drug, status unknown": (medicine(("http://www.whocc.no/atc", "N02BE01"), status="unknown"), False),
 }

@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance import foreign_results
 from tests.acceptance.conftest import Post
+from tests.acceptance.foreign_envelopes import FOREIGN_ENVELOPES
 from tests.acceptance.foreign_lists import LISTS, UNKNOWN, Foreign
 from tests.acceptance.foreign_medicines import FOREIGN_MEDICINES
 from tests.acceptance.foreign_results import ELSEWHERE, HIGH, ORDERS, PEOPLE, RESULTS
@@ -21,6 +22,7 @@ from tests.acceptance.test_not_understood import EXTENSION, answered, counts, fi
 
 Json = dict[str, Any]
 ABSENT = (False, "none", 0)
+CASES = LISTS | FOREIGN_ENVELOPES | FOREIGN_MEDICINES | STANDINGS | ELSEWHERE
 SILENCE = "io.surgical-risk.silence"
 
 
@@ -50,9 +52,7 @@ def never_lower(foreign: Json, readable: Json) -> list[Any]:
     return [(model, high, now.get(model)) for model, (_, high) in figures(readable).items() if now[model] < high - 1e-9]
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(one, id=name) for name, one in (LISTS | FOREIGN_MEDICINES | STANDINGS | ELSEWHERE).items()]
-)
+@pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in CASES.items()])
 def test_nothing_that_the_readable_record_has_is_told_as_absent(post: Post, case: Foreign) -> None:
     result, text = answered(post, whole(**case.sent))
     for name, accepted in case.accepted.items():

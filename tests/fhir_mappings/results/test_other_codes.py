@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fhir_mappings.features.queries import prefetch_templates
+from fhir_mappings.report.mapping_report_steps import steps
 from fhir_mappings.results.measurement_rules import RULES
 from fhir_mappings.terminology.code_systems import LOINC
 from fhir_mappings.terminology.value_sets import STANDARD
 from tests.builders import DEMO_MAPS, a_quantity, an_observation, coded, days_ago, derived
-from tests.fhir_mappings.report.test_mapping_report import reported, steps
+from tests.fhir_mappings.report.test_mapping_report import reported
 
 OTHERS = [
     (name, code)
