@@ -17,7 +17,14 @@ from fhir_mappings.fhir.resources import Medication, MedicationRequest, Medicati
 from fhir_mappings.patient.diagnoses import Diagnoses
 from fhir_mappings.patient.diagnosis_features import no, yes
 from fhir_mappings.patient.not_taken import Refusals
-from fhir_mappings.patient.prescription_times import covers, is_current, is_for_stay_and_home, last_told, when_said
+from fhir_mappings.patient.prescription_times import (
+    begins_ahead,
+    covers,
+    is_current,
+    is_for_stay_and_home,
+    last_told,
+    when_said,
+)
 from fhir_mappings.patient.which_drug import Bundled, Prescribed, Prescriptions, drug_of
 from fhir_mappings.results.feature import Feature
 from fhir_mappings.terminology.concept_maps import Vocabulary
@@ -103,7 +110,7 @@ def read_medications(
             left, in_doubt = refusals.left_of(medicine.drug, last_told(one, medicine.when, now))
             if left is not medicine.drug:
                 medicine = replace(medicine, drug=left, in_doubt=in_doubt)
-            is_open = _is_open(one)
+            is_open = _is_open(one, now)
             if is_taken is None:
                 medicine = _doubtful(left, in_doubt=is_open and not left.possible)
             taken.append(medicine)
@@ -124,6 +131,8 @@ def _refusals(telling: Iterable[object], bundled: Bundled, words: Vocabulary, no
     refusals = Refusals()
     for one in telling:
         if isinstance(one, MedicationStatement) and one.status == "not-taken" and covers(one, now):
+            if begins_ahead(one, now):
+                continue
             said = when_said(one, now)
             if said is None or not is_ahead(said, now):
                 refusals.add(said, drug_of(one, bundled, words))
@@ -135,15 +144,23 @@ def _doubtful(drug: Drug, *, in_doubt: bool = False) -> Medicine:
     return Medicine("", Drug(possible=drug.possible | {name for name, _ in drug.classes}), None, in_doubt=in_doubt)
 
 
-def _is_open(one: Prescribed) -> bool:
-    """Whether an active order leaves open that it is taken: a plan of what somebody reports, or one for a stay and for home.
+def _is_open(one: Prescribed, now: Clock) -> bool:
+    """Whether an active entry leaves open that it is taken: written by a clock that is ahead, for a stay and for home,
+    or a plan of what somebody reports, by which US Core tells what nobody ordered.
 
-    Nobody ordered what US Core reports by a plan. https://hl7.org/fhir/us/core/medication-list.html
+    https://hl7.org/fhir/us/core/medication-list.html
     """
-    if not isinstance(one, MedicationRequest) or one.status != "active":
+    if one.status != "active":
         return False
-    is_reported = one.reported_boolean is True or bool(one.reported_reference)
-    return (is_reported and one.intent == _PLAN) or is_for_stay_and_home(one)
+    if begins_ahead(one, now):
+        return True
+    if not isinstance(one, MedicationRequest):
+        return False
+    return _is_reported(one) or is_for_stay_and_home(one)
+
+
+def _is_reported(one: MedicationRequest) -> bool:
+    return one.intent == _PLAN and (one.reported_boolean is True or bool(one.reported_reference))
 
 
 def _given(one: GivenMedicine, drug: Drug, sure: Set[str], words: Vocabulary, counted: Counted) -> Iterator[Medicine]:
@@ -165,7 +182,9 @@ def _is_taken(one: Prescribed, now: Clock) -> bool | None:
     """
     said = [one.status == "active" if one.status in _STATUSES else None]
     if isinstance(one, MedicationRequest):
-        said.append(one.intent in _ORDERED if one.intent in _INTENTS and not _is_open(one) else None)
+        said.append(one.intent in _ORDERED or _is_reported(one) if one.intent in _INTENTS else None)
+    if _is_open(one, now):
+        said.append(None)
     if False in said or not (covers(one, now) if isinstance(one, MedicationStatement) else is_current(one, now)):
         return False
     return None if None in said else True

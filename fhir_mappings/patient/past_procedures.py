@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, placed
+from fhir_mappings.fhir.clock import Clock, could_be_within, is_ahead, is_future, placed
 from fhir_mappings.fhir.coverage import Coverage, together
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.elements import CodeableConcept
@@ -34,7 +34,7 @@ _ASKED = SPINE_GROUPS | {_DIALYSIS}
 class PastProcedure(Struct, frozen=True, gc=False):
     """A completed procedure that means something to an input. `open_ended`: why no day of its end is known.
 
-    `no_operation`: one that was not understood, and that is no earlier operation of the spine whatever it is.
+    `ahead`: it is of after the hook, by no more than clocks and zones differ, and may be done or not. `no_operation`: one that was not understood, and that is no earlier operation of the spine whatever it is.
     """
 
     source: str
@@ -42,6 +42,7 @@ class PastProcedure(Struct, frozen=True, gc=False):
     when: Moment | None
     open_ended: str = ""
     no_operation: bool = False
+    ahead: bool = False
 
 
 def read_procedures(
@@ -62,10 +63,11 @@ def read_procedures(
         if procedure.status != "completed":
             why = why or "modifier-unknown"
         when, open_ended = _performed(procedure, now)
-        if when is not None and is_ahead(when, now):
+        if when is not None and is_future(when, now):
             continue
         if why is None:
-            found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended))
+            ahead = when is not None and is_ahead(when, now)
+            found.append(PastProcedure(f"Procedure/{procedure.id or ''}", ideas, when, open_ended, ahead=ahead))
             continue
         goes_on = procedure.status in _UNDER_WAY and _goes_on(procedure, when, now)
         no_dialysis = bool(ideas) and _DIALYSIS not in ideas
@@ -154,8 +156,14 @@ def _ideas(code: CodeableConcept | None, words: Vocabulary) -> tuple[str, ...]:
 
 
 def _of(past: tuple[PastProcedure, ...], ideas: frozenset[str], without: str = "") -> list[PastProcedure]:
-    found = [one for one in past if ideas.intersection(one.ideas) and one.source != without]
+    found = [one for one in past if ideas.intersection(one.ideas) and one.source != without and not one.ahead]
     return sorted(found, key=lambda one: (-(one.when.time.timestamp() if one.when else 0.0), one.source))
+
+
+def _seen(seen: Coverage, past: tuple[PastProcedure, ...], ideas: frozenset[str], without: str = "") -> Coverage:
+    """How far the list was seen where one of the ideas is dated a little after the hook."""
+    ahead = any(one.ahead and ideas.intersection(one.ideas) and one.source != without for one in past)
+    return seen.in_doubt("future") if ahead else seen
 
 
 def previous_spine_surgery(
@@ -176,6 +184,7 @@ def previous_spine_surgery(
     if matches := diagnoses.of("spine-surgery-history"):
         return present_by(name, matches, diagnoses_seen.flags)
     done_seen = procedures_seen.without(sum(one.no_operation for one in past))
+    done_seen = _seen(done_seen, past, SPINE_GROUPS, planned)
     return no(name, together((done_seen, diagnoses.seen(diagnoses_seen, "spine-surgery-history", current=True))))
 
 
@@ -201,7 +210,7 @@ def dialysis(
         if one.when is not None and not placed(one.when, _DIALYSIS_DAYS, now):
             return yes("dialysis", one.source, one.when, procedures_seen.flags)
     depends = diagnoses.seen(diagnoses_seen, "dialysis-dependence", "end-stage-kidney-disease", current=True)
-    seen = together((procedures_seen.of_current, depends))
+    seen = together((_seen(procedures_seen.of_current, past, frozenset({_DIALYSIS})), depends))
     undated = next((one for one in done if _could_be_recent(one, now)), None)
     if undated is None or seen.gap:
         return no("dialysis", seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from fhir_mappings.fhir.clock import Clock, is_ahead
+from fhir_mappings.fhir.clock import Clock, is_ahead, is_future
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.durations import longest_course
 from fhir_mappings.fhir.elements import DispenseRequest, Period
@@ -35,7 +35,7 @@ def is_current(request: MedicationRequest, now: Clock) -> bool:
     if _INPATIENT in (settings := _settings(request)) and settings.isdisjoint(_AT_HOME):
         return False
     authored = moment(request.authored_on, now.zone)
-    if authored is not None and is_ahead(authored, now):
+    if authored is not None and is_future(authored, now):
         return False
     validity = request.dispense_request.validity_period if request.dispense_request else None
     return not _is_over(validity, now) and not _dosing_is_over(request, now)
@@ -76,9 +76,19 @@ def _is_over(period: Period | None, now: Clock) -> bool:
 
 def covers(statement: MedicationStatement, now: Clock) -> bool:
     """Whether the statement's time includes the hook; a single date says since when."""
+    start = _since(statement, now)
+    return not (start is not None and is_future(start, now)) and not _is_over(statement.effective_period, now)
+
+
+def begins_ahead(one: Prescribed, now: Clock) -> bool:
+    """Whether it was written, or begins, after the hook by no more than clocks and zones differ: perhaps now."""
+    since = moment(one.authored_on, now.zone) if isinstance(one, MedicationRequest) else _since(one, now)
+    return since is not None and is_ahead(since, now) and not is_future(since, now)
+
+
+def _since(statement: MedicationStatement, now: Clock) -> Moment | None:
     period = statement.effective_period
-    start = moment(statement.effective_date_time or (period.start if period else None), now.zone)
-    return not (start is not None and is_ahead(start, now)) and not _is_over(period, now)
+    return moment(statement.effective_date_time or (period.start if period else None), now.zone)
 
 
 def when_said(statement: MedicationStatement, now: Clock) -> Moment | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.acceptance.foreign_lists import GM, HL7, OPS, UNKNOWN, Foreign, Json, clinical, coded, done, problem
 from tests.acceptance.requests import CPT, ICD, SNOMED, bundle, days_ago
-from tests.acceptance.unreadable import a_procedure
+from tests.acceptance.unreadable import a_medicine, a_procedure
 
 ICD_9 = "http://hl7.org/fhir/sid/icd-9-cm"
 _SPINE = {"procedures": bundle(a_procedure("22612"))}
@@ -114,6 +114,25 @@ _CERTAINTIES = {
     "assured, entered in error": _german(False, _certain("G"), verificationStatus=_verified("entered-in-error")),
     "another extension that is not read": _german(True, {"url": "http://x.example/y", "valueCoding": "A"}),
 }
+_SOON = days_ago(-0.05)
+_CLOCKS = {
+    "an operation": Foreign(
+        {"procedures": bundle(done("22612", performedDateTime=_SOON))},
+        {"previous_spine_surgery": (UNKNOWN,), "dialysis": (False,)},
+        _SPINE,
+    ),
+    "a dialysis": Foreign(
+        {"procedures": bundle(done("90935", performedDateTime=_SOON))},
+        {"previous_spine_surgery": (False,), "dialysis": (UNKNOWN,)},
+        {"procedures": bundle(a_procedure("90935"))},
+    ),
+    "a prescription": Foreign(
+        {"medications": bundle(a_medicine("274783") | {"authoredOn": _SOON})},
+        {"insulin": (UNKNOWN,), "opioid": (False,)},
+        {"medications": bundle(a_medicine("274783"))},
+    ),
+    "a diagnosis": Foreign({"conditions": bundle(problem("J44.9", recordedDate=_SOON))}, {"copd": (True,)}),
+}
 _COPD = {"conditions": bundle(problem("J44.9"))}
 _ENDS = {
     "in words that tell of none": {"abatementString": "N/A"},
@@ -134,6 +153,7 @@ _UNCLEAR: dict[str, Json] = {
     "verified in SNOMED": {"verificationStatus": clinical("410605003", SNOMED)},
 }
 STANDINGS = {
+    **{f"by a clock that is ahead: {name}": one for name, one in _CLOCKS.items()},
     **{
         f"known code, {name}": Foreign(
             {"conditions": bundle(problem("J44.9", **one))}, {"copd": (UNKNOWN, True)} | _OTHERS, _COPD

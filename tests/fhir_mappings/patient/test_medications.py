@@ -52,7 +52,8 @@ def test_a_medicine_belongs_to_a_class_by_its_code(concept: Any, name: str) -> N
         ({"doNotPerform": True}, False),
         ({"category": [coded(("urn:x", "inpatient"))]}, False),
         ({"category": [coded(("urn:x", "outpatient"))]}, True),
-        ({"authoredOn": days_ago(-1)}, False),
+        ({"authoredOn": days_ago(-1.1)}, False),
+        ({"authoredOn": days_ago(-0.01)}, None),  # by another clock it was just written
         ({"authoredOn": None}, True),
         ({"dispenseRequest": {"validityPeriod": {"end": date_ago(1)}}}, False),
         ({"dispenseRequest": {"validityPeriod": {"end": date_ago(-1)}}}, True),

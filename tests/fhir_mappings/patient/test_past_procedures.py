@@ -23,7 +23,8 @@ from tests.builders import a_condition, a_procedure, date_ago, days_ago, derived
         (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(1)), False),
         (a_procedure(CPT, "63030", status="on-hold", performedDateTime=date_ago(2)), None),
         (a_procedure(CPT, "63030", status="not-done"), False),
-        (a_procedure(CPT, "63030", performedDateTime=days_ago(-1)), False),
+        (a_procedure(CPT, "63030", performedDateTime=days_ago(-1.1)), False),
+        (a_procedure(CPT, "63030", performedDateTime=days_ago(-0.01)), None),  # by another clock it is over
         (a_procedure(ICD_10_PCS, "0DTJ4ZZ"), False),
         (a_procedure(SNOMED_CT, "1"), None),  # in no list: it could be one
         (a_condition("Z98.1"), True),
