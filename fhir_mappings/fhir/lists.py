@@ -36,7 +36,7 @@ _LISTED: Mapping[str, frozenset[str]] = {
 
 
 def is_withheld(of: Mapping[str, Any]) -> bool:
-    """Whether a list is empty for another reason than that there is nothing to put into it, or warns of what it lacks."""
+    """Whether a list is empty though there may be something to put into it, or warns of what it lacks."""
     if of.get("status") in _OVER:
         return False
     why_empty = of.get("emptyReason")
@@ -91,7 +91,7 @@ def leaves_out(sent: Sequence[Raw]) -> bool:
 
 
 def _is_list(item: Mapping[str, Any]) -> bool:
-    kinds = str(item.get("reference", "")).split("/") + [str(item.get("type", "")).rpartition("/")[2]]
+    kinds = *str(item.get("reference", "")).split("/"), str(item.get("type", "")).rpartition("/")[2]
     return _LIST in kinds
 
 

@@ -34,7 +34,8 @@ _ASKED = SPINE_GROUPS | {_DIALYSIS}
 class PastProcedure(Struct, frozen=True, gc=False):
     """A completed procedure that means something to an input. `open_ended`: why no day of its end is known.
 
-    `ahead`: it is of after the hook, by no more than clocks and zones differ, and may be done or not. `no_operation`: one that was not understood, and that is no earlier operation of the spine whatever it is.
+    `ahead`: it is of after the hook, by no more than clocks and zones differ, and may be done or not. `no_operation`:
+    one that was not understood, and that is no earlier operation of the spine whatever it is.
     """
 
     source: str
