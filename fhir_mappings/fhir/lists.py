@@ -14,7 +14,9 @@ from fhir_mappings.fhir.search_result import SearchResult
 
 # https://terminology.hl7.org/CodeSystem-list-empty-reason.html: that there is nothing to put into the list; the others
 # are no answer, and where one of them stands beside it nobody knows which holds.
-_NIL_KNOWN = "nilknown"
+# The British code says that the record was looked through and holds none.
+# https://simplifier.net/hl7fhirukcorer4/codesystem-ukcore-listemptyreasoncode
+_NIL_KNOWN = frozenset({"nilknown", "no-content-recorded"})
 _NO_ANSWER = frozenset({"notasked", "withheld", "unavailable", "notstarted", "closed"})
 # A List of these holds nothing now. https://hl7.org/fhir/R4/valueset-list-status.html
 _OVER = frozenset({"retired", "entered-in-error"})
@@ -44,7 +46,7 @@ def is_withheld(of: Mapping[str, Any]) -> bool:
         return _warns(of)
     codings = why_empty.get("coding") if isinstance(why_empty, dict) else None
     codes = [one.get("code") for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
-    return _NIL_KNOWN not in codes or not _NO_ANSWER.isdisjoint(map(str, codes))
+    return _NIL_KNOWN.isdisjoint(map(str, codes)) or not _NO_ANSWER.isdisjoint(map(str, codes))
 
 
 def _warns(of: Mapping[str, Any]) -> bool:

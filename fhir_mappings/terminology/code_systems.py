@@ -71,6 +71,7 @@ _ALIASES = {
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED_CT,
     "http://snomed.info": SNOMED_CT,
+    "http://www.snomed.org": SNOMED_CT,  # converters of C-CDA; https://github.com/HL7/ccda-on-fhir, its samples
     "urn:oid:2.16.840.1.113883.6.90": ICD_10_CM,
     "urn:oid:2.16.840.1.113883.6.3": ICD_10,
     "http://terminology.hl7.org/CodeSystem/icd10": ICD_10,  # https://terminology.hl7.org/NamingSystem-icd10.html

@@ -28,6 +28,7 @@ _WITHHELD = {
 }
 
 
+_UK = "https://fhir.hl7.org.uk/CodeSystem/UKCore-ListEmptyReasonCode"
 _LEFT_OUT = {
     "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-ListWarningCode",
     "valueCode": "confidential-items",
@@ -57,6 +58,10 @@ ENVELOPES: dict[str, tuple[Any, object]] = {
     ),
     "list of nothing known": (
         searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((HL7, "nilknown"))})),
+        False,
+    ),
+    "UK Core: no content recorded": (
+        searchset(entry(_ONE), entry(_WITHHELD | {"emptyReason": coded((_UK, "no-content-recorded"))})),
         False,
     ),
     "list of nothing known, with a code of its own": (
