@@ -11,7 +11,7 @@ Names = frozenset[str]
 Key = str | Names
 
 
-class _Said:
+class _WhenSaid:
     """When each thing was said last. Of times told to the day, month or year the surest and the widest are kept."""
 
     __slots__ = ("_dated", "_undated")
@@ -51,7 +51,7 @@ class Refusals:
     __slots__ = ("_parts", "_whole")
 
     def __init__(self) -> None:
-        self._whole, self._parts = _Said(), _Said()
+        self._whole, self._parts = _WhenSaid(), _WhenSaid()
 
     def add(self, said: Moment | None, drug: Drug) -> None:
         """One statement: of one substance, or of the combination that it names."""
