@@ -62,7 +62,7 @@ _ALIASES = {
     **dict.fromkeys(("mmol/molhb", "mmol/molhgb", "mmol/molhba1c", "mmol/mol(ifcc)", "mmol/molifcc"), "mmol/mol"),
 }
 # What stands for a thousand, a million, … of cells: English, German, Italian ("mila", "mil"), Spanish and Portuguese
-# ("mil"), Polish and Czech, French, Indian (lakh: a hundred thousand) and Japanese (ten thousand).
+# ("mil"), Polish and Czech, French, German and others' thousand million, Indian (lakh: a hundred thousand) and Japanese (ten thousand).
 _COUNT_WORDS = {
     **dict.fromkeys(("", "1", "cells", "cell"), 0),
     **dict.fromkeys(("k", "th", "thou", "thousand", "thousands", "1000"), 3),
@@ -70,10 +70,10 @@ _COUNT_WORDS = {
     "万": 4,
     **dict.fromkeys(("lakh", "lakhs", "lac", "lacs"), 5),
     **dict.fromkeys(("mill", "mio", "million", "millions", "milioni"), 6),
-    **dict.fromkeys(("giga", "gpt"), 9),
+    **dict.fromkeys(("giga", "gpt", "mrd", "mrd.", "mld", "mld.", "milliards", "miliardi"), 9),
     **dict.fromkeys(("tera", "tpt"), 12),
 }
-_COUNT = re.compile(r"(?:10(?:\*\*|\*|\^|\(|exp|e\+|e|)|1e|e)0?(3|4|5|6|9|12)\)?\Z")
+_COUNT = re.compile(r"(?:10(?:\*\*|\*|\^|\(|exp|x|e\+|e|)|1e\+?|e\+?)0?(3|4|5|6|9|12)\)?\Z")
 _PER_AREA = re.compile(r"ml[/.](?:min|mn)(?:-1)?[/.](?:per)?[({\[]?1\.73[._]?[({\[]?m-?2(?:bsa)?[)}\]]{0,2}\Z")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 # HbA1c in per cent of the Japanese or Swedish scale, or of IFCC's, is another number; a tetramer is four times as much.

@@ -56,6 +56,8 @@ from tests.builders import measured
         ("g·L⁻¹", "g/L"),
         ("mmol.L-1", "mmol/L"),
         ("Gpt/l", "10*9/L"),
+        *((text, "10*9/L") for text in ("Mrd/l", "Mrd./l", "mld/l", "milliards/L", "10x9/L", "E+09/l", "1E+9/L")),
+        ("10x3/uL", "10*3/uL"),
         ("G/l", "G/L"),
         ("G/L", "G/L"),
         ("T/L", "10*12/L"),
