@@ -25,6 +25,28 @@ ATC_PREFIXES = {
     "antihypertensive": ("C02", "C03", "C07", "C08", "C09"),
 }
 CLASSES = frozenset(ATC_PREFIXES)
+# A combination counts for each ingredient, and aspirin in any dose (inputs 6), in whatever group ATC has them: aspirin
+# and carbasalate, and statins with drugs for blood pressure. Source: the same index, by codes that public lists share.
+_WITH_ASPIRIN = """
+C07FX02 C07FX03 C07FX04 C10BX01 C10BX02 C10BX04 C10BX05 C10BX06 C10BX08 C10BX12 M01BA03 N02AJ02 N02AJ07 N02AJ18
+N02BA01 N02BA15 N02BA51 N02BA65 N02BA71
+"""
+_WITH_ANTIHYPERTENSIVE = """
+C10BX03 C10BX04 C10BX06 C10BX07 C10BX09 C10BX10 C10BX11 C10BX12 C10BX13 C10BX14 C10BX15 C10BX17 C10BX18 C10BX19
+"""
+_ATC_COMBINED = {
+    "antiplatelet": frozenset(_WITH_ASPIRIN.split()),
+    "antihypertensive": frozenset(_WITH_ANTIHYPERTENSIVE.split()),
+}
+# Groups in which a code, other than those above, may have a drug of these classes, or one by a way that is not known.
+_STATINS_WITH_OTHERS = "C10BX"
+_ATC_PERHAPS = {
+    _STATINS_WITH_OTHERS: ("antiplatelet", "antihypertensive"),
+    "H02BX": ("steroid",),
+    "M01BA": ("steroid",),
+    "R05DA20": ("opioid",),
+    "R05FA": ("opioid",),
+}
 
 # RxNorm ingredients whose class hangs on the form (inputs 6); k.
 FORM_DEPENDENT = {
@@ -226,9 +248,17 @@ def _by_route(drug_class: str, ingredient: str, routes: frozenset[str]) -> Drug:
 
 def _by_atc(code: str) -> Drug:
     classes = tuple(
-        (name, code) for name, prefixes in ATC_PREFIXES.items() if any(code.startswith(one) for one in prefixes)
+        (name, code)
+        for name, prefixes in ATC_PREFIXES.items()
+        if any(code.startswith(one) for one in prefixes) or code in _ATC_COMBINED.get(name, ())
     )
-    possible = frozenset(
-        name for name, prefixes in ATC_PREFIXES.items() if any(one.startswith(code) and one != code for one in prefixes)
-    )
-    return Drug(classes, frozenset({code}), possible - {name for name, _ in classes})
+    possible = {
+        name
+        for name, prefixes in ATC_PREFIXES.items()
+        if any(one.startswith(code) and one != code for one in (*prefixes, *_ATC_COMBINED.get(name, ())))
+    }
+    for group, names in _ATC_PERHAPS.items():
+        is_known = group == _STATINS_WITH_OTHERS and bool(classes)
+        if group.startswith(code) or (code.startswith(group) and not is_known):
+            possible.update(names)
+    return Drug(classes, frozenset({code}), frozenset(possible) - {name for name, _ in classes})

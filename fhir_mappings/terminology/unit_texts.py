@@ -62,7 +62,7 @@ _ALIASES = {
     **dict.fromkeys(("mmol/molhb", "mmol/molhgb", "mmol/molhba1c", "mmol/mol(ifcc)", "mmol/molifcc"), "mmol/mol"),
 }
 # What stands for a thousand, a million, … of cells: English, German, Italian ("mila", "mil"), Spanish and Portuguese
-# ("mil"), Polish and Czech, French, German and others' thousand million, Indian (lakh: a hundred thousand) and Japanese (ten thousand).
+# ("mil"), Polish and Czech, French, thousand millions, Indian (lakh: a hundred thousand) and Japanese (ten thousand).
 _COUNT_WORDS = {
     **dict.fromkeys(("", "1", "cells", "cell"), 0),
     **dict.fromkeys(("k", "th", "thou", "thousand", "thousands", "1000"), 3),
