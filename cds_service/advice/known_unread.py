@@ -5,6 +5,8 @@ Only what is there is told: what was not found, not read or not understood is ne
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from cds_service.advice import feature_text
@@ -51,6 +53,8 @@ _SAYS = {
     "insulin": ("diabetes",),
     "creatinine": ("egfr",),
 }
+# What is left to be told of it where a figure reads the other: that is no longer in no figure.
+_BEYOND = {("metastatic_cancer", "cancer"): "spread of the cancer"}
 
 
 def of(assessment: Assessment, *, dated: bool = True) -> tuple[str, ...]:
@@ -60,7 +64,12 @@ def of(assessment: Assessment, *, dated: bool = True) -> tuple[str, ...]:
     names = read | {one.name for one in found}
     said = {other for name, others in _SAYS.items() if name in names for other in others}
     told = [one if dated else msgspec.structs.replace(one, time=None) for one in found if one.name not in said]
-    return tuple([feature_text.in_a_list(one, assessment.today) for one in told])
+    return tuple([_beyond(one.name, read) or feature_text.in_a_list(one, assessment.today) for one in told])
+
+
+def _beyond(name: str, read: Collection[str]) -> str:
+    """The part of it that no figure has, where one has the rest; "" where none has any of it."""
+    return next((words for (own, other), words in _BEYOND.items() if own == name and other in read), "")
 
 
 def _found(assessment: Assessment) -> list[Feature]:

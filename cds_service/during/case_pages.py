@@ -162,7 +162,7 @@ def _shown(case: KeptCase, site: TenantRuntime, by: CaseReader, desk: CaseDesk, 
             if may.what == "nothing":
                 if may.reason not in _BEFORE_END:
                     abort(404)
-                return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **_frame(site))
+                return layout.html("during/not_yet.html", status=HTTPStatus.FORBIDDEN, why=times.reason, **frame)
             told = held.told(at, lambda: _told(held, case, times, site, desk, at))
         if times.ended and times.start is not None:
             frame["before"] = earlier_estimate(case, times.start, site, desk.records)

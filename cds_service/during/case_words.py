@@ -156,7 +156,8 @@ def _exposure(one: Exposure) -> ToldLine:
     if one.minutes is None:
         return ToldLine(what, "not told", "", _WHY.get(one.reason, one.reason))
     longest = f"longest {lasting(one.longest.seconds)}" if one.longest is not None else ""
-    area = f"area {one.area:.1f}" if one.area else ""
+    unit = RULES[one.limit.signal].number.unit
+    area = f"area {one.area:.1f} {_UNITS.get(unit, unit)} × min" if one.area else ""
     unseen_min = f"{one.unseen:.0f} min without a value" if one.unseen and one.unseen >= 0.5 else ""
     told = "; ".join(part for part in (longest, area, unseen_min, one.limit.source) if part)
     return ToldLine(what, f"{one.minutes:.1f} min", "", told)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cds_service.during.case_view import CaseView
 from fhir_mappings.during.course import Signal
-from fhir_mappings.during.limits import LIMITS
+from fhir_mappings.during.limits import LIMITS, Limit
 from fhir_mappings.during.steps import Standing, ends_at, steps
 
 WIDTH, HEIGHT = 960, 190
@@ -53,6 +53,7 @@ def plot(seen: CaseView, signal: Signal, baseline: float | None, description: st
     paper = _Paper(begin, ends_at(course), *_span(signal, found))
     parts = [*_limits(paper, signal, baseline), *_axes(paper, seen, signal)]
     parts += [*_aside(paper, seen, signal), _line(paper, found), *_beyond(paper, seen, signal)]
+    parts += _notes(paper, signal, baseline)
     frame = Markup('<svg class="course" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return frame.format(WIDTH, HEIGHT, description, Markup("").join(parts))
 
@@ -66,7 +67,7 @@ def _span(signal: Signal, found: Sequence[Standing]) -> tuple[float, float]:
 
 def _limits(paper: _Paper, signal: Signal, baseline: float | None) -> Iterator[Markup]:
     """The expected band, beyond no published limit, and a line for each limit."""
-    known = [(one, at) for one in LIMITS if one.signal == signal and (at := one.at(baseline)) is not None]
+    known = _known(signal, baseline)
     if not known:
         return
     low = max((at for one, at in known if one.side == "below"), default=paper.low)
@@ -74,8 +75,18 @@ def _limits(paper: _Paper, signal: Signal, baseline: float | None) -> Iterator[M
     band = Markup('<rect class="course-band" x="{}" y="{}" width="{}" height="{}"/>')
     yield band.format(_LEFT, paper.y(high), _RIGHT - _LEFT, max(round(paper.y(low) - paper.y(high), 1), 0))
     for _, at in known:
-        line = Markup('<path class="course-limit" d="M{} {y}H{}"/><text class="course-note" x="{}" y="{}">{}</text>')
-        yield line.format(_LEFT, _RIGHT, _LEFT + 6, round(paper.y(at) - 4, 1), f"{at:.3g}", y=paper.y(at))
+        yield Markup('<path class="course-limit" d="M{} {}H{}"/>').format(_LEFT, paper.y(at), _RIGHT)
+
+
+def _known(signal: Signal, baseline: float | None) -> list[tuple[Limit, float]]:
+    return [(one, at) for one in LIMITS if one.signal == signal and (at := one.at(baseline)) is not None]
+
+
+def _notes(paper: _Paper, signal: Signal, baseline: float | None) -> Iterator[Markup]:
+    """The number of each limit, above the curve: it is read where the curve runs through it."""
+    note = Markup('<text class="course-note" x="{}" y="{}">{}</text>')
+    for _, at in _known(signal, baseline):
+        yield note.format(_LEFT + 6, round(paper.y(at) - 4, 1), f"{at:.3g}")
 
 
 def _axes(paper: _Paper, seen: CaseView, signal: Signal) -> Iterator[Markup]:

@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 WIDTH = 78
+_ITEM = "- "
 
 
 def write(answer: dict[str, Any]) -> str:
@@ -27,7 +28,7 @@ def _card(card: dict[str, Any]) -> str:
     rule = "─" * WIDTH
     parts = [rule, *_wrapped(f"[{card['indicator'].upper()}] {card['summary']}"), rule]
     for paragraph in card.get("detail", "").split("\n\n"):
-        parts += [*_wrapped(_plain(paragraph)), ""]
+        parts += [*_paragraph(_plain(paragraph)), ""]
     for suggestion in card.get("suggestions", []):
         parts += _wrapped(f"[ ] {suggestion['label']}")
     for link in card.get("links", []):
@@ -36,9 +37,19 @@ def _card(card: dict[str, Any]) -> str:
     return "\n".join([*parts, *_wrapped(f"Source: {source['label']}"), rule])
 
 
+def _paragraph(text: str) -> list[str]:
+    """A list keeps its lines: what does not fit into one goes on below its own words, not below the dash."""
+    lines = []
+    for line in text.split("\n"):
+        lines += _wrapped(line, further="  " if line.startswith(_ITEM) else "")
+    return lines
+
+
 def _plain(markdown: str) -> str:
     return markdown.replace("**", "")
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+def _wrapped(text: str, *, further: str = "") -> list[str]:
+    """`further`: what each line but the first begins with."""
+    folded = textwrap.wrap(text, WIDTH, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+    return folded or [""]

@@ -37,7 +37,7 @@ def latest(of: Streams) -> str:
     if of.kind == "share":
         if small_cells.is_told(round(total), round(first)):
             return f"{first:.0f} of {total:.0f}"
-        return f"too few, or all but too few, of {total:.0f}"
+        return f"fewer than {LEAST}, or all but fewer than {LEAST}, of {total:.0f}"
     if of.kind == "level":
         return f"{first / total:.2f}"
     return f"{total:.0f}"

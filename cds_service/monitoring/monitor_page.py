@@ -31,6 +31,7 @@ def of_tenant(of: Watched, limits: Monitors) -> str:
         f"made on {of.made_on}. With every chart on, chance makes one alarm in {limits.weeks_per_false_alarm:g} weeks."
     )
     body = [
+        Markup('<p class="lead up"><a href="{}.html">All tenants</a></p>').format(_INDEX),
         Markup("<h1>{}</h1><p class=lead>{}</p>").format(f"What is watched of {of.tenant}", lead),
         _asks(of, limits),
         *(_figure(one, of) for one in limits.figures),
@@ -45,20 +46,17 @@ def file_name(tenant: str) -> str:
 
 
 def of_all(tenants: Sequence[Watched], limits: Monitors, *, failed: Mapping[str, str]) -> str:
-    """The page of all tenants: a row each, with the alarms of four weeks by figure; who could not be read is told."""
-    head = Markup("").join(Markup("<th scope=col>{}</th>").format(one.heading) for one in limits.figures)
+    """The page of all tenants: a row each, with the alarms of four weeks by name; who could not be read is told."""
     rows = [_row(of, limits) for of in tenants]
     rows += [
-        Markup("<tr><th scope=row>{}</th><td colspan={}>not watched: {}</td></tr>").format(
-            tenant, len(limits.figures) + 1, why
-        )
+        Markup("<tr><th scope=row>{}</th><td colspan=3>not watched: {}</td></tr>").format(tenant, why)
         for tenant, why in failed.items()
     ]
     table = Markup(
-        "<div class=scroll tabindex=0><table><thead><tr><th scope=col>Tenant</th><th scope=col>Operations</th>{}</tr>"
-        "</thead><tbody>{}</tbody></table></div>"
-    ).format(head, Markup("").join(rows))
-    lead = f"Alarms of the {RECENT_DAYS} days before each page was made. A dash: no chart yet, which is no good news."
+        "<div class=scroll tabindex=0><table><thead><tr><th scope=col>Tenant</th><th scope=col>Operations</th>"
+        "<th scope=col>Alarms</th><th scope=col>No chart yet</th></tr></thead><tbody>{}</tbody></table></div>"
+    ).format(Markup("").join(rows))
+    lead = f"Alarms of the {RECENT_DAYS} days before each page was made. Where there is no chart yet, none is no good news."
     return _document(
         "Monitoring", [Markup("<h1>All tenants</h1><p class=lead>{}</p><section>{}</section>").format(lead, table)]
     )
@@ -70,17 +68,16 @@ def recent(of: Watched, figure: str) -> tuple[tuple[date, str], ...]:
 
 
 def _row(of: Watched, limits: Monitors) -> Markup:
-    cells = [_linked(of)]
-    for one in limits.figures:
-        number = len(recent(of, one.name))
-        told = str(number) if of.charts.get(one.name) else "–"
-        cells.append(Markup("<td{}>{}</td>").format(Markup(" class=alarm") if number else "", told))
-    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+    found = [(one.heading, len(recent(of, one.name))) for one in limits.figures if of.charts.get(one.name)]
+    alarms = [f"{heading}: {number}" for heading, number in found if number]
+    missing = [one.heading for one in limits.figures if not of.charts.get(one.name)]
+    row = Markup('<tr><th scope=row><a href="{}">{}</a></th><td>{:,}</td><td{}>{}</td><td class=quiet>{}</td></tr>')
+    marked = Markup(" class=alarm") if alarms else ""
+    return row.format(file_name(of.tenant), of.tenant, of.operations, marked, _lines(alarms), _lines(missing))
 
 
-def _linked(of: Watched) -> Markup:
-    cells = Markup('<th scope=row><a href="{}">{}</a></th><td>{:,}</td>')
-    return cells.format(file_name(of.tenant), of.tenant, of.operations)
+def _lines(told: Sequence[str]) -> Markup:
+    return Markup("<br>").join(told) if told else Markup("none")
 
 
 def _asks(of: Watched, limits: Monitors) -> Markup:

@@ -11,7 +11,8 @@ import msgspec
 from markupsafe import Markup
 
 from cds_service.advice import number_text
-from cds_service.pages.words import STATUS_WORDS, label, plain
+from cds_service.pages.words import FLAG_WORDS, STATUS_WORDS, label, operation, plain
+from fhir_mappings.features import reasons
 
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V"}
 
@@ -54,6 +55,11 @@ def _value(row: Mapping[str, Any]) -> str:
         return "yes" if value else number_text.none_found(row.get("source"), row.get("flags", ()))
     if row["name"] == "asa_class":
         return _ROMAN.get(int(value), str(value))
+    if value == "none":
+        found = number_text.none_found(row.get("source"), row.get("flags", ()))
+        return "none" if found == "no" else found
+    if row["name"] == "procedure_group":
+        return operation(value)
     told = f"{value:g}" if isinstance(value, int | float) else plain(value)
     return f"{row.get('comparator', '')}{told}{number_text.unit(row.get('unit', ''))}"
 
@@ -66,9 +72,9 @@ def _when(time: str | None, zone: ZoneInfo) -> str:
 
 
 def _note(row: Mapping[str, Any]) -> str:
-    notes = [plain(flag) for flag in row.get("flags", ())]
-    if row.get("reason"):
-        notes.insert(0, plain(row["reason"]))
+    notes = [FLAG_WORDS.get(flag, plain(flag)) for flag in row.get("flags", ())]
+    if reason := row.get("reason"):
+        notes.insert(0, reasons.WORDS.get(reason, plain(reason)))
     if row["status"] == "used-with-conversion" and "recordedValue" in row:
         notes.insert(0, f"recorded as {row['recordedValue']:g} {row.get('recordedUnit', '')}")
     return "; ".join(notes)

@@ -175,10 +175,17 @@ def _rates(prediction: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+_COUNTED = {
+    "CCS 2017": "heart attack, cardiac arrest or death",
+    "Lee 1999 validation": "major heart complication",
+}
+
+
 def _study(rate: Mapping[str, Any]) -> str:
-    """Where a rate was published, and over what time it counts (R-B04)."""
-    horizon = estimate_text.HORIZONS.get(rate["source"], "")
-    return f"{rate['source']}, {horizon}" if horizon else str(rate["source"])
+    """Where a rate was published, what it counts and over what time (R-B04): two of one score count different things."""
+    source = str(rate["source"])
+    told = ", ".join(words for words in (_COUNTED.get(source, ""), estimate_text.HORIZONS.get(source, "")) if words)
+    return f"{source} ({told})" if told else source
 
 
 def _answer(prediction: Mapping[str, Any]) -> str:
@@ -186,8 +193,14 @@ def _answer(prediction: Mapping[str, Any]) -> str:
         return f"{points['low']:g} to {points['high']:g} of {prediction['maximumPoints']:g} points"
     if prediction["status"] == "score-only":
         return f"{prediction['points']:g} of {prediction['maximumPoints']:g} points"
-    needs = ", ".join(label(name) for name in prediction.get("needs", ()))
+    needs = ", ".join(_within(label(name)) for name in prediction.get("needs", ()))
     return f"needs {needs}" if needs else str(prediction.get("reason", "")).replace("-", " ")
+
+
+def _within(label: str) -> str:
+    """As it stands within a sentence: "ASA class" and "eGFR" stay as they are."""
+    first = label.partition(" ")[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
 def _without_figure(told: RiskRow, limits: Mapping[str, float] | None, denominator: int) -> RiskRow:

@@ -6,9 +6,10 @@ from cds_service.advice import number_text
 from fhir_mappings.features.features import FEATURES
 from fhir_mappings.results.feature import Features
 from fhir_mappings.terminology.code_systems import NAMES
+from fhir_mappings.terminology.procedure_groups import GROUPS
 
 percent = number_text.percent
-_SHORT = {"asa": "ASA", "bmi": "BMI", "inr": "INR", "egfr": "eGFR", "copd": "COPD"}
+_SHORT = {"asa": "ASA", "bmi": "BMI", "inr": "INR", "egfr": "eGFR", "copd": "COPD", "hiv": "HIV"}
 STATUS_WORDS = {
     "used": "used",
     "used-with-conversion": "used, unit converted",
@@ -21,6 +22,12 @@ STATUS_WORDS = {
     "range": "a range",
     "not-computable": "not computable",
     "out-of-scope": "outside the model's scope",
+}
+
+# What is to be known of a value; other flags are told by their name.
+FLAG_WORDS = {
+    "bmi-computed": "computed from height and weight",
+    "egfr-computed": "computed from creatinine",
 }
 
 # How a figure compares with the usual one; told only where everything that is possible lies in one band (DEC-38).
@@ -61,15 +68,19 @@ def labelled(name: str, told: str = "") -> str:
     """As `label`, by the words of the site where it has some."""
     if name in FEATURES:
         told = FEATURES[name].label
-    if told:
-        return told if told[1:2].isupper() else told[:1].upper() + told[1:]
-    words = [_SHORT.get(word, word) for word in name.split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    words = [_SHORT.get(word, word) for word in (told.split(" ") if told else name.split("_"))]
+    first = words[0] if words[0][1:2].isupper() else words[0][:1].upper() + words[0][1:]
+    return " ".join([first, *words[1:]])
 
 
 def plain(code: str) -> str:
     """A code of ours in words: a status, a band, a category, a reason."""
     return STATUS_WORDS.get(code, code.replace("-", " ").replace("_", " "))
+
+
+def operation(group: str) -> str:
+    """A group of operations as the card calls it."""
+    return GROUPS[group].label if group in GROUPS else plain(group)
 
 
 def share(probability: float, denominator: int) -> str:

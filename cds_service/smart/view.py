@@ -10,7 +10,7 @@ from flask import Response
 
 from cds_service.advice import blood_draw, number_text, outcomes
 from cds_service.advice.assessment import Assessment, Estimate
-from cds_service.advice.bands import BAND_NAMES, band
+from cds_service.advice.bands import band
 from cds_service.advice.catalogue import Catalogue
 from cds_service.advice.operation_attributes import Attribute, attributes
 from cds_service.advice.options import Option
@@ -28,7 +28,7 @@ from models_onnx.missing_ranges import Unknown
 
 
 class ShownEffect(msgspec.Struct, frozen=True):
-    """How far one missing input could move one estimate, and to which band."""
+    """How far one missing input could move one estimate, and from which band to which."""
 
     outcome: str
     between: str
@@ -133,8 +133,8 @@ def _effect(assessment: Assessment, told: Estimate, unknown: Unknown, of: int) -
     if axis.count(unknown.low, of) == axis.count(unknown.high, of):
         return None
     ends = (band(limit, told.peer, assessment.limits) for limit in (unknown.low, unknown.high))
-    others = sorted({end for end in ends if end not in (None, told.band)}, key=lambda end: BAND_NAMES.index(end or ""))
-    bands = " or ".join(BAND_WORDS[other or ""] for other in others)
+    # Both ends, or nothing: "above usual" beside a range that begins below it would be read of the whole (DEC-38).
+    bands = " to ".join(dict.fromkeys(BAND_WORDS[end] for end in ends if end is not None))
     return ShownEffect(told.outcome.heading, f"{axis.between(unknown.low, unknown.high, of)} in {of:,}", bands)
 
 

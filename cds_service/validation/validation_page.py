@@ -47,7 +47,7 @@ def _about(report: ValidationReport) -> str:
     return (
         f"Calls from {report.since} to before {report.until}, {report.weeks} weeks with operations; outcomes as known"
         f" on {report.as_of}, counted from weeks whose outcomes can be known whole (reported within"
-        f" {report.lag_days} days). Made at {report.made_at}."
+        f" {report.lag_days} days). Made at {report.made_at[:16].replace('T', ' ')} UTC."
     )
 
 
@@ -74,7 +74,7 @@ def _gates(gates: Sequence[GateVerdict]) -> str:
     rows = [
         (one.name, one.asked, one.found, ("passes", "good") if one.passes else ("refuses", "stop")) for one in gates
     ]
-    return table(("gate", "asked", "found", ""), rows)
+    return table(("gate", "asked", "found", "verdict"), rows)
 
 
 def _volume(report: ValidationReport) -> list[str]:
@@ -96,7 +96,7 @@ def _volume(report: ValidationReport) -> list[str]:
     exact = [(f"silent: {name}", number(count)) for name, count in of.of_no_patient.items()]
     failed = [(f"failed: {name}", number(count)) for name, count in of.failed.items()]
     return [
-        table(("", "number"), [*rows, *exact, *failed]),
+        table(("what", "number"), [*rows, *exact, *failed]),
         "<h3>What the calls got</h3>",
         parts.counts(of.answered, "answer"),
         "<h3>By hook</h3>",

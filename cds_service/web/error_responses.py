@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
+from cds_service.pages import layout
 from cds_service.trust.errors import ServiceError, Unauthorized
 from cds_service.web import security_events
 from fhir_mappings.writing import draft_resources
@@ -19,11 +20,20 @@ Tell = Callable[[ServiceError], None]
 
 
 def outcome_response(error: ServiceError) -> Response:
-    """The OperationOutcome of `error`, with its status."""
-    outcome = draft_resources.operation_outcome(
-        severity="error", code=error.code, text=error.text, diagnostics=error.diagnostics
-    )
-    response = Response(outcome, status=error.status, mimetype="application/json")
+    """The OperationOutcome of `error`, with its status; a person who opened the address reads the same as a page."""
+    if layout.is_for_a_browser():
+        response = layout.html(
+            "failed.html",
+            status=error.status,
+            heading=_HEADINGS.get(error.status, "This page cannot be shown"),
+            words=_SENTENCES.get(error.text, error.text),
+            incident=error.diagnostics,
+        )
+    else:
+        outcome = draft_resources.operation_outcome(
+            severity="error", code=error.code, text=error.text, diagnostics=error.diagnostics
+        )
+        response = Response(outcome, status=error.status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
@@ -32,6 +42,8 @@ def outcome_response(error: ServiceError) -> Response:
     return response
 
 
+_HEADINGS = {404: "There is no such page", 503: "This page cannot be shown now"}
+_SENTENCES = {"Not Found": "Nothing is shown at this address: it is not one of this service, or what it led to is closed."}
 _HTTP_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from models_onnx.model_card import ModelCard
+from models_onnx.model_card import ModelCard, ModelInput
 
 # Number, section and what the item asks: 27 items, 52 with their parts.
 ITEMS = (
@@ -100,8 +100,8 @@ def _unknown(evaluation: Evaluation | None) -> str:
 
 
 def _of_every_model(card: ModelCard, attributes: Mapping[str, str]) -> Answers:
-    inputs = "; ".join(f"{entry.name} ({entry.unit}): {entry.why}" for entry in card.inputs)
-    optional = ", ".join(entry.name for entry in card.inputs if not entry.required) or "none"
+    inputs = "; ".join(f"{_in_words(entry)}: {entry.why.rstrip('.')}" for entry in card.inputs)
+    optional = ", ".join(_in_words(entry) for entry in card.inputs if not entry.required) or "none"
     return {
         "1": f"{card.title}: {card.outcome_definition}",
         "2": card.summary,
@@ -110,7 +110,7 @@ def _of_every_model(card: ModelCard, attributes: Mapping[str, str]) -> Answers:
         "4": f"{ABSENT} as a study of ours: the equation is used as it was published",
         "5a": card.population,
         "8a": f"{card.outcome_definition} Horizon: {card.horizon}.",
-        "9b": inputs,
+        "9b": f"{inputs}.",
         "14": f"{attributes['fairness.approach']} {attributes['fairness.mitigation']}",
         "15": f"{attributes['details.output_value']} No threshold of its own: bands are set by the site.",
         "18a": attributes["details.funding"],
@@ -123,6 +123,12 @@ def _of_every_model(card: ModelCard, attributes: Mapping[str, str]) -> Answers:
         "27b": "It is told beside the order with its interval, what moved it and what is missing; no action is needed.",
         "27c": "Validation on the site's own operations before percentages are relied on (`evaluate`, silent mode).",
     }
+
+
+def _in_words(entry: ModelInput) -> str:
+    """An input by its name, with its unit where it has one."""
+    name = entry.name.replace("_", " ").replace("asa ", "ASA ")
+    return f"{name} ({entry.unit})" if entry.unit not in ("", "1") else name
 
 
 def _fitted(evaluation: Evaluation, attributes: Mapping[str, str]) -> Answers:

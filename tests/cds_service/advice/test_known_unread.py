@@ -21,7 +21,7 @@ def told(*resources: Resource) -> tuple[str, ...]:
     ("resource", "words"),
     [
         (a_condition("Z99.2"), "dialysis"),
-        (a_condition("C79.51"), "metastatic cancer"),
+        (a_condition("C79.51"), "spread of the cancer"),
         (a_condition("I50.9"), "heart failure"),
         (a_condition("F03.90"), "dementia"),
         (a_medication_request("1364430"), "anticoagulant use"),
@@ -66,6 +66,13 @@ def test_what_a_figure_reads_is_not_told_again() -> None:
     assert not any("cancer" in one for one in told(a_condition("C61")))
     partly = (people.function("PARTIAL"), people.result("2160-0", 2.4, "mg/dL"))
     assert told(*partly) == ()
+
+
+def test_of_a_metastatic_cancer_only_the_spread_is_in_no_figure_where_one_reads_cancer() -> None:
+    """"Metastatic cancer, in no figure" would be untrue beside a death figure that counts cancer."""
+    found = told(a_condition("C79.51"))
+    assert "spread of the cancer" in found
+    assert not any("metastatic" in one for one in found)
 
 
 def test_a_result_that_is_too_old_is_not_known() -> None:

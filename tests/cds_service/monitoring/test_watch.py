@@ -73,10 +73,13 @@ def test_the_page_tells_owner_action_and_blind_spot_of_every_figure_and_nobody(w
     assert not re.search(r"p-\d+-\d+-\d+|<script|https?://|\son\w+=", page)
 
 
-def test_the_page_of_all_tells_alarms_and_a_dash_where_there_is_no_chart(watched: Watched) -> None:
+def test_the_page_of_all_names_alarms_and_what_has_no_chart_yet(watched: Watched) -> None:
     page = monitor_page.of_all([watched], monitors(), failed={"other": "no record"})
-    assert "<td class=alarm>" in page
-    assert "<td>–</td>" in page
+    alarms, missing = re.search(r"<td class=alarm>(.*?)</td><td class=quiet>(.*?)</td>", page).groups()  # type: ignore[union-attr]
+    for one in monitors().figures:
+        number = len(monitor_page.recent(watched, one.name))
+        assert (f"{one.heading}: {number}" in alarms.split("<br>")) == bool(number)
+        assert (one.heading in missing.split("<br>")) == (not watched.charts.get(one.name))
     assert "not watched: no record" in page
 
 
