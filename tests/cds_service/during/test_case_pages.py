@@ -248,3 +248,35 @@ def test_no_time_below_a_course_is_cut_at_the_edge(closed):
     )
     assert max(float(x) for x, _ in ticks) > WIDTH - 24
     assert {anchor for x, anchor in ticks if float(x) > WIDTH - 24} == {"end"}
+
+
+def test_every_column_of_a_case_has_something_in_it_and_every_area_its_unit(tmp_path):
+    app = an_hospital(tmp_path, at=LATER)
+    send(app, an_hour())
+    page = look(app, f"/{case_id(app)}").text
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert tables
+    for table in tables:
+        heads = re.findall(r'<th scope="col">(.*?)</th>', table)
+        rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+        assert [head for at, head in enumerate(heads) if not any(row[at] for row in rows)] == []
+    areas = re.findall(r"area [^;<]*", page)
+    assert areas
+    assert all(re.fullmatch(r"area [\d.]+ (mmHg|%|°C) × min", area) for area in areas), areas
+
+
+def test_the_number_of_a_limit_stands_above_the_curve(tmp_path):
+    app = an_hospital(tmp_path, at=LATER)
+    send(app, an_hour())
+    pictures = re.findall(r'<svg class="course".*?</svg>', look(app, f"/{case_id(app)}").text)
+    noted = [one for one in pictures if "course-note" in one]
+    assert noted
+    assert all(one.index("course-note") > one.index("course-line") for one in noted)
+
+
+def test_where_nothing_is_shown_yet_there_is_a_way_back_to_the_other_operations(tmp_path):
+    app = an_hospital(tmp_path, at=DURING)
+    send(app, an_hour(ended=False))
+    page = look(app, f"/{case_id(app)}")
+    assert page.status_code == 403
+    assert re.search(r'<a href="[^"]*/during/general-hospital">Other operations</a>', page.text)

@@ -66,6 +66,7 @@ def test_a_young_record_judges_nothing_and_says_so(tmp_path: Path) -> None:
 
 def test_the_page_tells_owner_action_and_blind_spot_of_every_figure_and_nobody(watched: Watched) -> None:
     page = monitor_page.of_tenant(watched, monitors())
+    assert '<a href="index.html">All tenants</a>' in page
     for one in monitors().figures:
         assert f'id="{one.name}"' in page
     for text in ("No chart: the record holds nothing of it yet", "Cannot see: A rise from", "Integration engineer"):
