@@ -27,7 +27,7 @@ class Check(msgspec.Struct, frozen=True):
 
     what: str
     ok: bool
-    told: str
+    told: str  # "" where nothing could be looked at, of which a warning says why
     warnings: tuple[str, ...] = ()
 
 
@@ -182,7 +182,8 @@ def _shown(site: TenantRuntime, settings: Settings) -> Check:
         with kept_record.opened(settings.database_url) as engine:
             told, warnings = go_live_check.warnings(engine, site.tenant, of)
     except Exception as error:  # noqa: BLE001 — what is wrong with models or record is told by their own lines
-        told, warnings = f"unknown ({site.tenant.id})", (f"not looked at: {faults.plain(error)} ({site.tenant.id})",)
+        why = faults.plain(error) or f"a fault of the program, at {logs.where(error)}"
+        told, warnings = "", (f"not looked at: {why} ({site.tenant.id})",)
     return Check("shown", ok=True, told=told, warnings=warnings)
 
 

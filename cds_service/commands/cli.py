@@ -153,7 +153,7 @@ def check(tenants: Path | None, *, is_walk: bool, patient: str | None) -> None:
     right = all(result.ok for result in results)
     output.members(ok=right)
     for result in results:
-        lines = [output.marked("ok" if result.ok else "FAIL", f"{result.what}: {result.told}")]
+        lines = [output.marked("ok" if result.ok else "FAIL", f"{result.what}: {result.told}")] if result.told else []
         lines += [output.marked("WARN", f"{result.what}: {warning}") for warning in result.warnings]
         output.row("checks", "\n".join(lines), msgspec.to_builtins(result))
     if not right:

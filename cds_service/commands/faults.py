@@ -25,6 +25,8 @@ def in_plain_words() -> Iterator[None]:
 
 def plain(error: Exception) -> str | None:
     """The words for an error of the world around or of our own making; None for a fault in the program."""
+    if isinstance(error, click.ClickException):
+        return error.message
     if isinstance(error, OSError):
         return _of_the_system(error)
     if isinstance(error, UnicodeDecodeError):

@@ -103,9 +103,10 @@ def _with(sets: ValueSets, expansion: expansions.Expansion, asked: Terminology) 
 def snomed_told(sets: ValueSets, told: tuple[ValueSetInForce, ...]) -> str:
     """Which way SNOMED CT is read by these sets, since when, and what that means for the estimates."""
     listed, reviewed = _snomed_counts(sets)
+    readers = "; ".join(dict.fromkeys(reviewed_codes.READERS.split("; ")))  # each file names its own
     return (
         f"SNOMED CT by {_way(sets, told)}: {listed:,} codes listed, {reviewed:,} reviewed as of no idea "
-        f"({reviewed_codes.READERS}); any other SNOMED CT code counts as not understood, and estimates become ranges"
+        f"({readers}); any other SNOMED CT code counts as not understood, and estimates become ranges"
     )
 
 

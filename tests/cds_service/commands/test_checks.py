@@ -91,6 +91,18 @@ def test_what_of_snomed_is_understood_is_told_of_every_tenant() -> None:
     assert tenants.ok
     assert "SNOMED CT by the shipped short lists only: " in tenants.told
     assert "counts as not understood, and estimates become ranges" in tenants.told
+    readers = tenants.told.partition("reviewed as of no idea (")[2].partition(")")[0].split("; ")
+    assert len(readers) == len(set(readers))
+
+
+def test_before_the_first_start_check_says_why_it_does_not_know_what_is_shown(tmp_path: Path) -> None:
+    """"ok shown: unknown" was no answer, and "not looked at: None" no reason."""
+    settings = Settings(tenants=a_tenant_file(tmp_path / "tenants"), database_url=f"sqlite:///{tmp_path}/none.sqlite3")
+    (shown,) = [one for one in checks.run(settings) if one.what == "shown"]
+    (warning,) = shown.warnings
+    assert shown.told == ""
+    assert warning.startswith("not looked at: ")
+    assert "there is no such file" in warning
 
 
 @pytest.mark.parametrize(
