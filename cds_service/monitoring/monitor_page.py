@@ -56,7 +56,7 @@ def of_all(tenants: Sequence[Watched], limits: Monitors, *, failed: Mapping[str,
         "<div class=scroll tabindex=0><table><thead><tr><th scope=col>Tenant</th><th scope=col>Operations</th>"
         "<th scope=col>Alarms</th><th scope=col>No chart yet</th></tr></thead><tbody>{}</tbody></table></div>"
     ).format(Markup("").join(rows))
-    lead = f"Alarms of the {RECENT_DAYS} days before each page was made. Where there is no chart yet, none is no good news."
+    lead = f"Alarms of the {RECENT_DAYS} days before each page was made. What has no chart yet can raise no alarm."
     return _document(
         "Monitoring", [Markup("<h1>All tenants</h1><p class=lead>{}</p><section>{}</section>").format(lead, table)]
     )

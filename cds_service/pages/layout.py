@@ -44,7 +44,7 @@ def _has_a_workbench() -> bool:
 
 
 def is_for_a_browser() -> bool:
-    """Whether a person opened this address: a browser asks for a page by name, and a program that wants any does not."""
+    """Whether a person opened this address: a browser asks for a page by name, a program that takes any does not."""
     return request.method in ("GET", "HEAD") and "text/html" in request.accept_mimetypes.values()
 
 

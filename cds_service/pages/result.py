@@ -182,7 +182,7 @@ _COUNTED = {
 
 
 def _study(rate: Mapping[str, Any]) -> str:
-    """Where a rate was published, what it counts and over what time (R-B04): two of one score count different things."""
+    """Where a rate was published, what it counts and over what time (R-B04): two of one score count two things."""
     source = str(rate["source"])
     told = ", ".join(words for words in (_COUNTED.get(source, ""), estimate_text.HORIZONS.get(source, "")) if words)
     return f"{source} ({told})" if told else source

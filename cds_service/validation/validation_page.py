@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from cds_service.pages.words import label
 from cds_service.validation import page_parts as parts
 from cds_service.validation.evidence import GateVerdict, overlaps_with, written
 from cds_service.validation.group_tables import GroupTable
@@ -13,6 +14,7 @@ from cds_service.validation.outcome_figures import OutcomeFigures
 from cds_service.validation.page_parts import fewer, number, section, share, table, words
 from cds_service.validation.threshold_counts import EVERY_FLOOR, EVERY_LIMIT
 from cds_service.validation.validation_report import ValidationReport
+from fhir_mappings.features import reasons
 
 _STYLE = Path(__file__).with_name("validation.css").read_text(encoding="utf-8")
 _HIDDEN = (
@@ -142,7 +144,8 @@ def _known(report: ValidationReport) -> list[str]:
     for one in report.inputs:
         rest = f"nearly {one.nearly}" if one.nearly else parts.HIDDEN
         told = f"{share(one.known / one.n)} of {one.n:,}" if one.known is not None and one.n else rest
-        rows.append((one.name, told, ", ".join(f"{why}: {count:,}" for why, count in one.why) or ""))
+        whys = ", ".join(f"{reasons.WORDS.get(why, why)}: {count:,}" for why, count in one.why)
+        rows.append((label(one.name), told, whys))
     lists = [(one.name, number(one.entries), number(one.operations)) for one in report.lists]
     return [
         table(("input", "known", "why not"), rows),
@@ -187,7 +190,7 @@ def _ablations(report: ValidationReport) -> list[str]:
         n, all_of = ("too few" if one is None else f"about {one:,}" for one in (of.n, of.of))
         found.append(f"<h3>{escape(of.outcome)}: {escape(of.model)}</h3>" + words(f"{n} of {all_of} operations."))
         rows = [
-            (one.input, share(one.share_computed), written(one.auroc), written(one.before), written(one.o_e))
+            (label(one.input), share(one.share_computed), written(one.auroc), written(one.before), written(one.o_e))
             for one in of.rows
         ]
         found.append(

@@ -43,7 +43,9 @@ def outcome_response(error: ServiceError) -> Response:
 
 
 _HEADINGS = {404: "There is no such page", 503: "This page cannot be shown now"}
-_SENTENCES = {"Not Found": "Nothing is shown at this address: it is not one of this service, or what it led to is closed."}
+_SENTENCES = {
+    "Not Found": "Nothing is shown at this address: it is not one of this service, or what it led to is closed."
+}
 _HTTP_CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 

@@ -69,7 +69,7 @@ def test_what_a_figure_reads_is_not_told_again() -> None:
 
 
 def test_of_a_metastatic_cancer_only_the_spread_is_in_no_figure_where_one_reads_cancer() -> None:
-    """"Metastatic cancer, in no figure" would be untrue beside a death figure that counts cancer."""
+    """ "Metastatic cancer, in no figure" would be untrue beside a death figure that counts cancer."""
     found = told(a_condition("C79.51"))
     assert "spread of the cancer" in found
     assert not any("metastatic" in one for one in found)

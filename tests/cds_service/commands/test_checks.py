@@ -96,7 +96,7 @@ def test_what_of_snomed_is_understood_is_told_of_every_tenant() -> None:
 
 
 def test_before_the_first_start_check_says_why_it_does_not_know_what_is_shown(tmp_path: Path) -> None:
-    """"ok shown: unknown" was no answer, and "not looked at: None" no reason."""
+    """ "ok shown: unknown" was no answer, and "not looked at: None" no reason."""
     settings = Settings(tenants=a_tenant_file(tmp_path / "tenants"), database_url=f"sqlite:///{tmp_path}/none.sqlite3")
     (shown,) = [one for one in checks.run(settings) if one.what == "shown"]
     (warning,) = shown.warnings

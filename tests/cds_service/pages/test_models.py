@@ -95,7 +95,9 @@ def test_what_is_assumed_of_an_operation_is_marked_where_the_model_grades_it(htt
     page = http.get("/models/30-day-death", headers={"Accept": "text/html,*/*;q=0.8"}).text
     assert "What is assumed of the operation" in page
     for group in GROUPS.values():
-        assert not group.assumption or html.escape(group.assumption.rstrip('.'), quote=False) in html.unescape(page), group.name
+        assert not group.assumption or html.escape(group.assumption.rstrip("."), quote=False) in html.unescape(page), (
+            group.name
+        )
     listed = page.split("What is assumed of the operation")[1].split("</section>")[0]
     assert "(assumption)" in listed
     assert "SORT grades gastric bypass" not in listed  # not graded at all, and told as that

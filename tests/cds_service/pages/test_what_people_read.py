@@ -1,4 +1,4 @@
-"""Words that a person reads: an absence is never told as a fact, a word of comparison never of more than it holds for."""
+"""Words that a person reads: no absence is told as a fact, no word of comparison of more than it holds for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows(*resources: builders.Resource) -> result.ResultRows:
 
 
 def test_a_grade_that_no_search_found_is_none_recorded_like_every_other_diagnosis() -> None:
-    """"Liver disease: none" would be a fact; nobody said so."""
+    """ "Liver disease: none" would be a fact; nobody said so."""
     told = {row.code: row.value for row in rows(people.asa(3)).used}
     graded = [name for name in told if "none" in FEATURES[name].categories]
     assert "charlson_liver_disease" in graded
@@ -47,12 +47,18 @@ def test_what_no_search_found_is_none_found_and_never_recorded_is_said_of_nothin
 
 def test_words_of_a_gap_stand_beside_both_ends_of_what_is_possible() -> None:
     """ "157 to 273 (above usual)" beside a usual figure of 180 would be read of the whole range (DEC-38)."""
-    assessment = people.assessed(builders.a_record(people.result("2160-0", 0.9, "mg/dL"), people.function("INDEPENDENT")))
+    assessment = people.assessed(
+        builders.a_record(people.result("2160-0", 0.9, "mg/dL"), people.function("INDEPENDENT"))
+    )
     effects = {one.outcome: one for missing in view._missing(assessment, 1000) for one in missing.effects}
     assert effects
     for told in effects.values():
         ends = [BAND_WORDS[name] for name in BAND_NAMES]
-        assert told.bands == "" or told.bands in ends or re.fullmatch(rf"({'|'.join(ends)}) to ({'|'.join(ends)})", told.bands)
+        assert (
+            told.bands == ""
+            or told.bands in ends
+            or re.fullmatch(rf"({'|'.join(ends)}) to ({'|'.join(ends)})", told.bands)
+        )
     assert " to " in effects["Death within 30 days"].bands
 
 
@@ -77,8 +83,7 @@ def test_an_abbreviation_keeps_its_capitals(name: str) -> None:
 
 @pytest.mark.parametrize("card", registry.load().cards, ids=lambda card: card.name)
 def test_the_report_of_a_model_names_its_inputs_in_words(card: registry.ModelCard) -> None:
-    attributes = {key: "-" for key in ("purpose.intended_use", "purpose.users", "fairness.approach", "fairness.mitigation",
-                                      "details.output_value", "details.funding")}  # fmt: skip
+    attributes = dict.fromkeys(("purpose.intended_use", "purpose.users", "fairness.approach", "fairness.mitigation", "details.output_value", "details.funding"), "-")  # fmt: skip
     told = {one.number: one.told for one in tripod.items(card, attributes)}
     assert not re.search(r"\(1\)|\.;|\.\.", told["9b"]), told["9b"]
     assert not [one.name for one in card.inputs if "_" in one.name and one.name in told["9b"]]
@@ -105,5 +110,7 @@ def test_a_person_who_opens_what_is_not_there_reads_a_page_with_a_way_on(http: F
 
 
 def test_a_hook_call_that_fails_is_an_operation_outcome_whatever_it_accepts(http: FlaskClient) -> None:
-    answer = http.post("/cds-services/surgical-risk", data="no JSON", headers=BROWSER | {"Content-Type": "application/json"})
+    answer = http.post(
+        "/cds-services/surgical-risk", data="no JSON", headers=BROWSER | {"Content-Type": "application/json"}
+    )
     assert (answer.status_code, answer.get_json()["resourceType"]) == (400, "OperationOutcome")

@@ -18,7 +18,10 @@ def test_the_card_of_the_readme_is_that_of_the_first_order(demo: Demo) -> None:
     assert f"[{card['indicator'].upper()}] {card['summary']}" in block
     assert [line for line in block.split("\n") if line.startswith("- ")] == figures
     told = " ".join(terminal.write({"cards": [card]}).split())
-    for paragraph in ("diabetes, hypertension on medication.", "Consider a frailty screen with a validated tool: age 72"):
+    for paragraph in (
+        "diabetes, hypertension on medication.",
+        "Consider a frailty screen with a validated tool: age 72",
+    ):
         assert paragraph in " ".join(block.split())
         assert paragraph in told
     assert card["suggestions"][0]["label"].partition(":")[0] in block

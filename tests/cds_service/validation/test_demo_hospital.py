@@ -82,6 +82,9 @@ def test_refused_then_recalibrated_then_accepted(tmp_path: Path) -> None:
     assert accepted.exit_code == 0, accepted.output
     page = (folder / "report" / "validation.html").read_text(encoding="utf-8")
     assert "its figures look better than they are" not in page
+    # For people: inputs and reasons in words, and what no search found is not told as never recorded.
+    assert "none found: " in page
+    assert not re.search("never-recorded|asa_class", page)
     # Nobody said what came of it: that is told, and not that no model speaks of it.
     assert "told by gupta-mica 1.0.0; its outcome is known of too few operations to be told" in page
     with (folder / "report" / "ablation.csv").open(encoding="utf-8") as file:
