@@ -8,7 +8,7 @@ LONG = "- Any complication in hospital: 231 (model's average 209–255; usual 18
 CARD = {
     "indicator": "info",
     "summary": "30-day death after spinal fusion: about 8 in 1,000 (usual 8)",
-    "detail": f"**Of 1,000 such patients, in 30 days:**\n\n- Death: 8 (usual 8)\n{LONG}\n- Respiratory failure: 14\n\nWhy.",
+    "detail": f"**Of 1,000:**\n\n- Death: 8 (usual 8)\n{LONG}\n- Respiratory failure: 14\n\nWhy.",
     "source": {"label": "Surgical risk service"},
 }
 
