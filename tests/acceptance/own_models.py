@@ -45,6 +45,11 @@ def card(app: Flask, haemoglobin: float | None = 10.9, **prefetch: Any) -> dict[
     return told
 
 
+def lasting(told: dict[str, Any]) -> dict[str, Any]:
+    """The card without the minute of its data: two calls may lie on either side of a minute's end."""
+    return told | {"detail": told["detail"].partition("Data as of")[0]}
+
+
 def line(told: dict[str, Any], begins: str = NOT_VALIDATED) -> str:
     return next((one for one in told["detail"].split("\n\n") if one.startswith(f"**{begins}:**")), "")
 

@@ -19,6 +19,7 @@ from tests.acceptance.own_models import (
     always,
     card,
     labs,
+    lasting,
     line,
     percent,
     prediction,
@@ -66,17 +67,13 @@ def test_nothing_else_of_the_card_is_another(apps: Apps, site: Path) -> None:
         without, with_it = card(apps(None), haemoglobin), card(apps(site), haemoglobin)
         own = f"{line(with_it)}\n\n"
         assert own.strip()
-        assert _lasting(with_it["detail"].replace(own, "")) == _lasting(without["detail"])
+        assert lasting(with_it)["detail"].replace(own, "") == lasting(without)["detail"]
         assert with_it["links"][0] == without["links"][0]
         for member in ("summary", "indicator", "source", "overrideReasons"):
             assert with_it.get(member) == without.get(member), member
         assert [one["label"] for one in with_it["suggestions"]] == [one["label"] for one in without["suggestions"]]
         before, after = (one["extension"][EXTENSION]["predictions"] for one in (without, with_it))
         assert [one for one in after if "added" not in one] == before
-
-
-def _lasting(detail: str) -> str:
-    return detail.partition("Data as of")[0]
 
 
 def quiet(tmp_path: Path, *names: str) -> Path:

@@ -15,7 +15,7 @@ from cds_service.web.app import RECORDS
 from models_onnx import data_files
 from models_onnx.added_card import AddedCard
 from models_onnx.model_card import ModelError
-from tests.acceptance.own_models import EXTENSION, Apps, a_site, card
+from tests.acceptance.own_models import EXTENSION, Apps, a_site, card, lasting
 from tests.models_onnx.added import graphs
 
 
@@ -33,7 +33,7 @@ def test_a_challenger_is_recorded_and_changes_no_word_of_a_card(apps: Apps, tmp_
     without, app = card(apps(None)), apps(site)
     with_it = card(app)
     for member in ("summary", "indicator", "detail", "source", "overrideReasons"):
-        assert with_it.get(member) == without.get(member), member
+        assert lasting(with_it).get(member) == lasting(without).get(member), member
     assert "bleeding" not in [one["model"] for one in with_it["extension"][EXTENSION]["predictions"]]
     found = kept(app)["bleeding"]
     assert (found["state"], found["status"]) == ("challenger", "computed")
