@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from cds_service.hooks.context import is_fhir_id
-from cds_service.patient_data import prefetch
+from cds_service.patient_data import bundles, prefetch
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.trust.errors import DataUnobtainable
 from fhir_mappings.fhir import references
@@ -48,16 +48,20 @@ def gather(
     """Prefetch first; each key that was left out is fetched, all at once.
 
     Raises DataUnobtainable (412), naming the key, where the patient was neither sent nor can be had. A key that
-    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); what was sent of another
-    type is no answer at all, and is. `fetch_medications`: a Medication that a prescription names and that did not come
+    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); where another type was sent
+    it is, and what was sent is read as what it is. `fetch_medications`: a Medication that a prescription names and that did not come
     with it is read too.
     """
     results: SearchResults = {}
     running: dict[str, Future[SearchResult]] = {}
     asked: dict[str, str] = {}
+    strays: SearchResults = {}
     for key, template in templates.items():
         query = resolve(template, tokens) if access is not None else None
         page = prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME) if key in sent else None
+        if page is not None and page.other and not page.result.succeeded:
+            page = strays_in(page, templates)
+            strays[key] = page.result
         if page is not None and not (page.other and query):
             if page.next_url is None or access is None:
                 results[key] = cut_short(page)
@@ -77,6 +81,9 @@ def gather(
         found = [wait(read, budget.until, "Medication/") for read in reads]
         results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], found)
     results |= _doubtful(results, asked)
+    for key, stray in strays.items():
+        if key in asked and stray.resources:
+            results[key] = _with_reads(results[key], [stray])
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -165,6 +172,13 @@ def _encoded(text: str, tokens: Mapping[str, str | None], *, safe: str) -> str:
     return "".join(
         quote(str(tokens[one]), safe="") if at % 2 else quote(one, safe=f"{safe}%") for at, one in enumerate(parts)
     )
+
+
+def strays_in(page: prefetch.Page, templates: Mapping[str, str]) -> prefetch.Page:
+    """The page of another type with just the resources of types that some key asks for."""
+    types = {prefetch.type_asked(one) for one in templates.values()}
+    kept = tuple(one for one in page.result.resources if bundles.type_of(one) in types)
+    return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, resources=kept))
 
 
 def cut_short(page: prefetch.Page) -> SearchResult:
