@@ -48,20 +48,17 @@ def gather(
     """Prefetch first; each key that was left out is fetched, all at once.
 
     Raises DataUnobtainable (412), naming the key, where the patient was neither sent nor can be had. A key that
-    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); where another type was sent
-    it is, and what was sent is read as what it is. `fetch_medications`: a Medication that a prescription names and that did not come
-    with it is read too.
+    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); where another type was
+    sent it is, and what was sent is read as what it is. `fetch_medications`: a Medication that a prescription names and
+    that did not come with it is read too.
     """
     results: SearchResults = {}
     running: dict[str, Future[SearchResult]] = {}
     asked: dict[str, str] = {}
-    strays: SearchResults = {}
+    pages = _pages(sent, templates)
     for key, template in templates.items():
         query = resolve(template, tokens) if access is not None else None
-        page = prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME) if key in sent else None
-        if page is not None and page.other and not page.result.succeeded:
-            page = strays_in(page, templates)
-            strays[key] = page.result
+        page = pages.get(key)
         if page is not None and not (page.other and query):
             if page.next_url is None or access is None:
                 results[key] = cut_short(page)
@@ -81,9 +78,9 @@ def gather(
         found = [wait(read, budget.until, "Medication/") for read in reads]
         results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], found)
     results |= _doubtful(results, asked)
-    for key, stray in strays.items():
-        if key in asked and stray.resources:
-            results[key] = _with_reads(results[key], [stray])
+    results |= {
+        key: _with_reads(results[key], [pages[key].result]) for key in asked if key in pages and _is_stray(pages[key])
+    }
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -174,8 +171,22 @@ def _encoded(text: str, tokens: Mapping[str, str | None], *, safe: str) -> str:
     )
 
 
-def strays_in(page: prefetch.Page, templates: Mapping[str, str]) -> prefetch.Page:
-    """The page of another type with just the resources of types that some key asks for."""
+def _pages(sent: Mapping[str, msgspec.Raw], templates: Mapping[str, str]) -> dict[str, prefetch.Page]:
+    """What was sent under each key; of what is of another type, that of types that some key asks for."""
+    pages = {
+        key: prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME)
+        for key, template in templates.items()
+        if key in sent
+    }
+    return {key: _without_others(page, templates) if _is_stray(page) else page for key, page in pages.items()}
+
+
+def _is_stray(page: prefetch.Page) -> bool:
+    """Whether it holds resources, and none of what its key asks for."""
+    return page.other and not page.result.succeeded and bool(page.result.resources)
+
+
+def _without_others(page: prefetch.Page, templates: Mapping[str, str]) -> prefetch.Page:
     types = {prefetch.type_asked(one) for one in templates.values()}
     kept = tuple(one for one in page.result.resources if bundles.type_of(one) in types)
     return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, resources=kept))

@@ -33,9 +33,9 @@ def is_under_way(
 
     `times`: each version of the Procedures and Encounters of one case. `came`: when something of the case first came.
     Of an Encounter alone only where there are values (`has_values`): a stay is no operation. On a later day of the stay
-    it is one while values come as fast as a monitor sends them (`monitored_at`: when they last did). One that began at a time
-    that nobody recorded counts as begun where its status says so; what cannot be read as under way, for as long as
-    something of its case comes.
+    it is one while values come as fast as a monitor sends them (`monitored_at`: when they last did). One that began at
+    a time that nobody recorded counts as begun where its status says so; what cannot be read as under way, for as long
+    as something of its case comes.
     """
     try:
         every = [timed(raw) for raw in newest_times(times, zone)]
