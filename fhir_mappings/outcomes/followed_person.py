@@ -18,6 +18,7 @@ from fhir_mappings.fhir.elements import Period
 from fhir_mappings.fhir.resources import Condition, Encounter, Patient, Procedure
 from fhir_mappings.fhir.search_result import SearchResult
 from fhir_mappings.outcomes import signs_beside
+from fhir_mappings.outcomes.newest_versions import one_version_each
 from fhir_mappings.outcomes.outcome_members import BESIDE, OutcomeMembers, referenced
 from fhir_mappings.outcomes.signs_beside import SignBeside
 from fhir_mappings.outcomes.stays import Dying, Stay, death_by_stay, stay, took_place
@@ -78,7 +79,9 @@ def person(
     """The person as of the end of a day in the hospital's zone: what is dated later is not there."""
     now = clock(end_of(as_of, zone), zone, timedelta(0))
     made = _Making(now)
-    for raw in resources:
+    versions = one_version_each(resources, zone)
+    made.unread.update(one for one in versions.unclear if one in _READ)
+    for raw in versions.resources:
         head = made.kind(raw)
         if head not in _READ:
             continue
