@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -94,6 +94,10 @@ def _window(since: datetime, until: datetime | None, now: datetime, lag_days: in
 
     end = until or datetime(now.year, now.month, now.day, tzinfo=UTC)
     window = Window(since.replace(tzinfo=UTC), end.replace(tzinfo=UTC), now.date(), lag_days)
+    if window.until > now + timedelta(days=1):
+        raise click.BadParameter(
+            "a day that is over, or today: the weeks after it had no calls yet", param_hint="--until"
+        )
     if window.since >= window.until:
         raise click.ClickException("the window is empty: --since is not before --until")
     return window
