@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 # No source. In an operation pressure and pulse are charted at least every five minutes, by the ASA Standards for Basic
-# Anesthetic Monitoring (https://www.asahq.org/standards-and-practice-parameters): with saturation and systolic,
-# diastolic and mean pressure that is 30 values in half an hour. A ward that charts six signs each hour sends six.
+# Anesthetic Monitoring (https://www.asahq.org/standards-and-practice-parameters): with the three pressures in one
+# Observation that is 14 in half an hour. A ward that charts six signs each half hour sends twelve.
 WINDOW = timedelta(minutes=30)
-MONITORED = 20
+MONITORED = 14
 
 
 def paced(row: Row[Any], values: int, at: datetime) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def test_the_vital_signs_of_a_ward_are_none_however_often_the_same_are_sent(tmp_
 def test_values_that_come_one_by_one_are_counted_together(tmp_path):
     app = an_hospital(tmp_path)
     post(app, a_stay())
-    for number in range(4):
+    for number in range(7):
         assert len(ask(app).json["cards"]) == 1
-        post(app, *values(MONITORED // 4, first=number * MONITORED // 4))
+        post(app, *values(MONITORED // 7, first=number * MONITORED // 7))
     assert ask(app).json["cards"] == []
 
 
@@ -76,7 +76,8 @@ def test_it_ends_with_the_stay_or_when_the_monitor_is_silent(ago, status, end, r
     ("every", "at_once", "monitored"),
     [
         (timedelta(minutes=1), 3, True),  # a monitor
-        (timedelta(minutes=5), 5, True),  # the least that is charted in an operation
+        (timedelta(minutes=5), 2, True),  # the least that is charted in an operation: pulse, and pressures in one
+        (timedelta(minutes=30), 6, False),
         (timedelta(hours=1), 6, False),  # a ward that is charted each hour
         (timedelta(hours=4), 15, False),
     ],
