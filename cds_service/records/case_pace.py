@@ -12,6 +12,8 @@ from sqlalchemy import Row
 # Observation that is 14 in half an hour. A ward that charts six signs each half hour sends twelve.
 WINDOW = timedelta(minutes=30)
 MONITORED = 14
+# What comes at once counts as so many at most: a whole chart that is sent late is no monitor.
+MOST_AT_ONCE = 5
 
 
 def paced(row: Row[Any], values: int, at: datetime) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def paced(row: Row[Any], values: int, at: datetime) -> dict[str, Any]:
     if not values:
         return {}
     is_new = row.pace_since is None or not timedelta(0) <= at - row.pace_since <= WINDOW
-    since, count = (at, values) if is_new else (row.pace_since, row.pace_values + values)
+    counted = min(values, MOST_AT_ONCE)
+    since, count = (at, counted) if is_new else (row.pace_since, row.pace_values + counted)
     found: dict[str, Any] = {"pace_since": since, "pace_values": count}
     return found | {"monitored_at": at} if count >= MONITORED else found

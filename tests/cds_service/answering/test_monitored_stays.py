@@ -30,9 +30,17 @@ def values(count, first=0):
 
 def test_a_monitor_on_a_later_day_of_the_stay_is_an_operation(tmp_path):
     app = an_hospital(tmp_path)
-    post(app, a_stay(), *values(MONITORED))
+    post(app, a_stay())
+    for number in range(3):
+        post(app, *values(5, first=5 * number))
     assert ask(app).json["cards"] == []
     assert kept(app)[-1][:2] == ("silence", "case-open")
+
+
+def test_a_whole_chart_that_comes_at_once_is_no_monitor(tmp_path):
+    app = an_hospital(tmp_path)
+    post(app, a_stay(), *values(300))
+    assert len(ask(app).json["cards"]) == 1
 
 
 def test_the_vital_signs_of_a_ward_are_none_however_often_the_same_are_sent(tmp_path):
@@ -79,7 +87,8 @@ def test_it_ends_with_the_stay_or_when_the_monitor_is_silent(ago, status, end, r
         (timedelta(minutes=5), 2, True),  # the least that is charted in an operation: pulse, and pressures in one
         (timedelta(minutes=30), 6, False),
         (timedelta(hours=1), 6, False),  # a ward that is charted each hour
-        (timedelta(hours=4), 15, False),
+        (timedelta(hours=4), 60, False),
+        (timedelta(minutes=15), 75, True),  # a monitor whose values are sent together each quarter of an hour
     ],
 )
 def test_an_operation_is_told_from_a_ward(every, at_once, monitored):
