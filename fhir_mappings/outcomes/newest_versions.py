@@ -12,7 +12,7 @@ from fhir_mappings.fhir.dates import moment
 from fhir_mappings.fhir.decode_resources import UNREADABLE_JSON
 
 
-class _Meta(Struct, frozen=True, rename="camel"):
+class _VersionMeta(Struct, frozen=True, rename="camel"):
     last_updated: str | None = None
     version_id: str | None = None
 
@@ -20,7 +20,7 @@ class _Meta(Struct, frozen=True, rename="camel"):
 class _Versioned(Struct, frozen=True, rename="camel"):
     resource_type: str = ""
     id: str | None = None
-    meta: _Meta = _Meta()
+    meta: _VersionMeta = _VersionMeta()
 
 
 class OneVersionEach(Struct, frozen=True):
@@ -36,7 +36,7 @@ _DECODER = msgspec.json.Decoder(_Versioned)
 def one_version_each(resources: Iterable[Raw], zone: ZoneInfo) -> OneVersionEach:
     """Resources without an id, and those that cannot be read, stay as they are."""
     alone: list[Raw] = []
-    versions: dict[tuple[str, str], list[tuple[_Meta, Raw]]] = {}
+    versions: dict[tuple[str, str], list[tuple[_VersionMeta, Raw]]] = {}
     for raw in resources:
         try:
             one = _DECODER.decode(raw)
@@ -57,7 +57,7 @@ def one_version_each(resources: Iterable[Raw], zone: ZoneInfo) -> OneVersionEach
     return OneVersionEach((*kept, *alone), tuple(unclear))
 
 
-def _newest(found: list[tuple[_Meta, Raw]], zone: ZoneInfo) -> list[tuple[_Meta, Raw]]:
+def _newest(found: list[tuple[_VersionMeta, Raw]], zone: ZoneInfo) -> list[tuple[_VersionMeta, Raw]]:
     """Those of the latest instant, where all have one; else those of the highest number; else all of them."""
     for ranks in ([_updated(one, zone) for one, _ in found], [_number(one) for one, _ in found]):
         known = [rank for rank in ranks if rank is not None]
@@ -66,11 +66,11 @@ def _newest(found: list[tuple[_Meta, Raw]], zone: ZoneInfo) -> list[tuple[_Meta,
     return found
 
 
-def _updated(of: _Meta, zone: ZoneInfo) -> float | None:
+def _updated(of: _VersionMeta, zone: ZoneInfo) -> float | None:
     when = moment(of.last_updated, zone)
     return when.time.timestamp() if when is not None and when.precision == "time" else None
 
 
-def _number(of: _Meta) -> float | None:
+def _number(of: _VersionMeta) -> float | None:
     text = of.version_id or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,5 +1,7 @@
-"""Signs of an outcome that stand beside the Conditions: complications of procedures, reasons of visits, and Conditions
-that something names and that did not come. They leave open; none of them says when the outcome began."""
+"""Signs of an outcome beside the Conditions: complications of procedures, reasons of visits, what did not come.
+
+What did not come is a Condition that something names. A sign leaves open; none says when the outcome began.
+"""
 
 from __future__ import annotations
 
