@@ -53,7 +53,9 @@ def _counted(export: Path, maps: tuple[Path, ...]) -> OrderedCodes:
     found = (raw for _, raw in bulk_files.resources(export, lost))
     counts = code_template.count(found, STANDARD, concept_maps.load(maps))
     if cut_off := lost[(bulk_files.CUT_OFF,)]:
-        raise click.ClickException(f"{export}: {cut_off} files could not be read to their end")
+        raise click.ClickException(
+            f"{export}: {cut_off} files could not be read to their end{bulk_files.first_places(export)}"
+        )
     counts.unreadable += lost[(bulk_files.BROKEN_LINE,)]
     return counts
 

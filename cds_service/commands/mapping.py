@@ -19,7 +19,7 @@ from cds_service.commands import output
 from cds_service.patient_data import bulk_export, site_export
 from cds_service.patient_data.site_export import ExportError, ExportServer
 from fhir_mappings.report import bulk, bulk_files, mapping_report, mapping_report_pages, mapping_report_steps
-from fhir_mappings.report.bulk_files import Lost
+from fhir_mappings.report.bulk_files import Lost, first_places
 from fhir_mappings.report.mapping_counts import CountedPerson, MappingSite
 from fhir_mappings.report.mapping_report import MappingReport
 from fhir_mappings.report.mapping_report_steps import BROKEN_WORDS
@@ -78,20 +78,20 @@ def mapping_report_command(  # noqa: PLR0913 — one argument for each option
     table.write_text(mapping_report_pages.as_csv(made), encoding="utf-8")
     line = f"{made.patients} patients read, {made.unreadable_patients} unreadable: {page}, {table}"
     output.say(line, patients=made.patients, unreadable=made.unreadable_patients, html=str(page), csv=str(table))
-    _tell(made)
+    _tell(made, first_places(export) if export is not None and made.broken else "")
 
 
-def _tell(made: MappingReport) -> None:
-    """The first steps; ends with exit code 1 where data were lost."""
+def _tell(made: MappingReport, places: str) -> None:
+    """The first steps; ends with exit code 1 where data were lost, and says where (`places`)."""
     for number, step in enumerate(mapping_report_steps.steps(made)[:_TOLD], start=1):
         output.row("steps", f"{number}. {mapping_report_steps.as_text(step)}", mapping_report_steps.as_text(step))
     lost = [f"{BROKEN_WORDS[what]}: {number:,}" for what, number in made.broken.items()]
     if made.nothing_read:
         without = made.people_without_patient
         lost += [f"people without a Patient resource: {without:,}"] if without else []
-        raise click.ClickException("; ".join(["no patient could be read", *lost]))
+        raise click.ClickException("; ".join(["no patient could be read", *lost]) + places)
     if lost:
-        raise click.ClickException("; ".join(lost))
+        raise click.ClickException("; ".join(lost) + places)
 
 
 def _as_named(maps: tuple[Path, ...], systems: dict[str, str]) -> MappingSite:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def monitor(
 
     Aggregates only, no patient. Beside the pages stands a file for the textfile collector of Prometheus' node exporter:
     the alarms of four weeks by figure, and when this ran; deploy/surgical-risk-monitors.yaml has the rules. A tenant
-    whose record cannot be judged is told and stops no other; then the exit code is 1 and no run is told to Prometheus.
+    whose record cannot be judged is told and stops no other; then the exit code is 1 and no run is told to Prometheus,
+    nor where --until is a day that is over: its alarms are not those of now.
     """
     from cds_service.monitoring import monitor_page, prometheus, watch  # noqa: PLC0415
     from cds_service.monitoring.monitors import monitors  # noqa: PLC0415
@@ -49,8 +50,11 @@ def monitor(
 
     now = datetime.now(UTC)
     today, limits = (until.date() if until else now.date()), monitors()
+    if today > now.date() + timedelta(days=1):
+        raise click.BadParameter("a day that is over, or today: nobody knows its outcomes", param_hint="--until")
     if not registry.cards(models or registry.PACKAGE):
         raise click.ClickException(f"{models}: holds no models")
+    is_of_now = now.date() - today <= timedelta(days=1)
     horizons = outcome_horizons(models or registry.PACKAGE)
     out.mkdir(exist_ok=True)
     found, failed, zones = [], {}, tenant_zone.zones(folder)
@@ -74,7 +78,7 @@ def monitor(
             found.append(of)
     if tenant_id is None:
         (out / ALL).write_text(monitor_page.of_all(found, limits, failed=failed), encoding="utf-8")
-        _put_whole(out / METRICS, prometheus.exposition(found, limits, at=None if failed else now))
+        _put_whole(out / METRICS, prometheus.exposition(found, limits, at=now if is_of_now and not failed else None))
     output.say(f"written to {out}", written=str(out))
     if failed:
         raise click.ClickException(f"not watched: {'; '.join(f'{tenant} ({why})' for tenant, why in failed.items())}")

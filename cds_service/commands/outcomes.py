@@ -89,7 +89,7 @@ def derive(
     people = bulk.patients(export, lost=lost)
     lines = derived_outcomes.lines(plans, people, reader, recorded=recorded, complete=vouched, tally=tally)
     written = list(lines)
-    _refuse_broken(lost)
+    _refuse_broken(lost, export)
     _write(out, written, derived_outcomes.FULL_SOURCE)
     _tell(out, len(written), tally)
 
@@ -134,9 +134,9 @@ def _reader(tenant_file: Path | None, zone: str | None, as_of: date) -> Reader:
     )
 
 
-def _refuse_broken(lost: Counter[tuple[str, ...]]) -> None:
+def _refuse_broken(lost: Counter[tuple[str, ...]], export: Path) -> None:
     """What was lost may be anybody's complication: then nothing may be told as not having happened."""
-    from fhir_mappings.report.bulk_files import BROKEN, OF_NOBODY  # noqa: PLC0415
+    from fhir_mappings.report.bulk_files import BROKEN, OF_NOBODY, first_places  # noqa: PLC0415
     from fhir_mappings.report.mapping_report_steps import BROKEN_WORDS  # noqa: PLC0415
 
     told = [f"{BROKEN_WORDS[what[0]]}: {number:,}" for what, number in sorted(lost.items()) if what[0] in BROKEN]
@@ -146,7 +146,9 @@ def _refuse_broken(lost: Counter[tuple[str, ...]]) -> None:
         if what[0] == OF_NOBODY and what[1] in _NEEDED
     ]
     if told:
-        raise click.ClickException(f"nothing was written, for a part of the data is lost: {'; '.join(told)}")
+        raise click.ClickException(
+            f"nothing was written, for a part of the data is lost: {'; '.join(told)}{first_places(export)}"
+        )
 
 
 def _write(out: Path, lines: Iterable[OutcomeLine], source: str) -> None:

@@ -143,7 +143,7 @@ def import_outcomes(
             )
             kept = outcomes.keep(engine, content, lines, tenant_id=tenant_id, change=change)
     except outcome_file.OutcomeFileError as error:
-        raise click.ClickException(_told(error)) from error
+        raise click.ClickException(_told(file.name, error)) from error
     counts = msgspec.structs.asdict(kept)
     output.say(f"{len(lines)} lines: {', '.join(f'{count} {name}' for name, count in counts.items())}", **counts)
     undated = sum(line.row.observed_through is None and not line.withdrawn for line in lines)
@@ -153,10 +153,10 @@ def import_outcomes(
         )
 
 
-def _told(error: Any) -> str:
+def _told(file: str, error: Any) -> str:
     more = len(error.faults) - _FAULTS_TOLD
     told = [str(fault) for fault in error.faults[:_FAULTS_TOLD]] + ([f"and {more} more"] if more > 0 else [])
-    return "nothing was kept\n" + "\n".join(told)
+    return f"{file}: nothing was kept\n" + "\n".join(told)
 
 
 @record.command("floors")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cds_service.commands import output
+
+if TYPE_CHECKING:
+    from cds_service.replay.processes import Done
 
 _FOUND = {"card": "cards", "silence": "silent", "error": "failed"}
 _UNTOLD = "patients"
@@ -84,7 +88,7 @@ def replay(  # noqa: PLR0913 — one argument for each option
         done = on_this_machine.run(export, out, work, named, processes=many, progress=_progress)
     except on_this_machine.OtherReplayError as error:
         raise click.ClickException(str(error)) from error
-    _tell(done.counts, done.provided, out, done.rows, done.sha256)
+    _tell(done, export, out)
 
 
 def _progress(what: str, done: int, of: int) -> None:
@@ -93,10 +97,11 @@ def _progress(what: str, done: int, of: int) -> None:
     sys.stderr.flush()
 
 
-def _tell(counts: dict[str, int], provided: tuple[str, ...], out: Path, rows: int, sha256: str) -> None:
+def _tell(done: Done, export: Path, out: Path) -> None:
+    counts, rows, sha256 = done.counts, done.rows, done.sha256
     found = ", ".join(f"{counts.get(key, 0)} {word}" for key, word in _FOUND.items())
     line = f"{counts.get(_UNTOLD, 0)} patients, {rows} rows ({found}): {out}, sha256 {sha256}"
-    output.say(line, rows=rows, out=str(out), sha256=sha256, counts=counts, provided=provided)
+    output.say(line, rows=rows, out=str(out), sha256=sha256, counts=counts, provided=done.provided)
     for name, number in counts.items():
         if name not in (*_FOUND, _UNTOLD):
             output.row("beside", f"{number:>12,}  {name}", {"what": name, "number": number})
@@ -106,4 +111,6 @@ def _tell(counts: dict[str, int], provided: tuple[str, ...], out: Path, rows: in
     if not counts.get(_UNTOLD, 0):
         raise click.ClickException("no patient is in the export: Bulk Data NDJSON or Bundles are read")
     if broken:
-        raise click.ClickException(f"{broken} parts of the export could not be read")
+        from fhir_mappings.report.bulk_files import first_places  # noqa: PLC0415
+
+        raise click.ClickException(f"{broken} parts of the export could not be read:{first_places(export)}")

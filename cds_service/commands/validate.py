@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,8 +15,6 @@ from cds_service.trust import private_files
 if TYPE_CHECKING:
     from cds_service.tenants.tenant import Tenant
     from cds_service.validation.validation_report import ReportAsked, ValidationReport
-
-_MOST_ROWS = 1_000_000
 
 
 @click.command("validate", cls=output.Command)
@@ -68,6 +65,7 @@ def validate(  # noqa: PLR0913 — a command's options are its interface
         proof.refuse_unrecorded(engine, tenant_id)
         asked = _asked(engine, tenant, window, _Of(directory, class_b), _cohorts(cohorts))
         report, operations = validation_report.make(engine, asked)
+        _tell_covered(cohorts, asked.cohorts, operations)
         found = validation_report.evidence_of(report)
         kept = evidence.encoded(found)
         sha256, gates = evidence.digest(kept), evidence.gates(found, tenant.validation)
@@ -94,6 +92,10 @@ def _window(since: datetime, until: datetime | None, now: datetime, lag_days: in
 
     end = until or datetime(now.year, now.month, now.day, tzinfo=UTC)
     window = Window(since.replace(tzinfo=UTC), end.replace(tzinfo=UTC), now.date(), lag_days)
+    if window.until > now + timedelta(days=1):
+        raise click.BadParameter(
+            "a day that is over, or today: the weeks after it had no calls yet", param_hint="--until"
+        )
     if window.since >= window.until:
         raise click.ClickException("the window is empty: --since is not before --until")
     return window
@@ -127,23 +129,27 @@ def _asked(engine: Any, tenant: Tenant, window: Any, of: _Of, cohorts: Mapping[s
 
 
 def _cohorts(path: Path | None) -> dict[str, dict[str, str]]:
-    """By evaluation what the file says; an empty cell says nothing."""
-    from cds_service.validation.collected import ONLY_IN_A_FILE  # noqa: PLC0415
+    """By evaluation what the file says."""
+    from cds_service.validation import cohort_file  # noqa: PLC0415
+
+    try:
+        return cohort_file.cohorts(path.read_bytes()) if path is not None else {}
+    except cohort_file.CohortFileError as error:
+        raise click.ClickException(f"{path}: {error}") from error
+
+
+def _tell_covered(path: Path | None, cohorts: Mapping[str, Mapping[str, str]], operations: Any) -> None:
+    """How much of the window the file is about; one that is about nothing of it is another's."""
+    from cds_service.validation import cohort_file  # noqa: PLC0415
 
     if path is None:
-        return {}
-    found: dict[str, dict[str, str]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        names = [name for name in rows.fieldnames or () if name in ONLY_IN_A_FILE]
-        if "evaluation_id" not in (rows.fieldnames or ()) or not names:
-            told = ", ".join(ONLY_IN_A_FILE)
-            raise click.ClickException(f"{path}: needs evaluation_id and at least one column of {told}")
-        for row in rows:
-            if len(found) >= _MOST_ROWS:
-                raise click.ClickException(f"{path}: more than {_MOST_ROWS:,} rows")
-            found[row["evaluation_id"]] = {name: row[name].strip()[:64] for name in names if (row[name] or "").strip()}
-    return found
+        return
+    try:
+        count = cohort_file.covered(cohorts, operations)
+    except cohort_file.CohortFileError as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    told = f"{path} says something of {count} of {len(operations)} operations"
+    output.say(told, operations_in_groups=count)
 
 
 def _write(out: Path, report: ValidationReport, gates: Any, sha256: str) -> None:

@@ -141,7 +141,7 @@ def _tables(of: Watched) -> Markup:
         _table("Dismissed cards by reason", ("Reason", "Cards"), told_tables.counted(dict(of.overrides))),
         _table(
             "Observed and predicted, operations that may be counted",
-            ("Outcome", "Group", "Operations", "Happened", "Predicted", "Observed : predicted"),
+            ("Outcome", "Group", "Operations", "Happened", "Predicted", "Observed : predicted (95 %)"),
             told_tables.observed(of),
         ),
         _table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from cds_service.measures.intervals import proportion
 from cds_service.monitoring.watch import Watched
 from cds_service.records.scores import AGE_BANDS
 from cds_service.validation import told_counts
@@ -32,8 +33,15 @@ def observed(of: Watched) -> Iterator[tuple[str, str, str, str, str, str]]:
     for outcome, group, _, _, expected in of.observed:
         n, happened = told[outcome, group]
         predicted = HIDDEN if n is None else f"{expected:.1f}"
-        ratio = HIDDEN if n is None or happened is None else f"{happened / expected:.2f}"
+        ratio = HIDDEN if n is None or happened is None else _ratio(happened, n, expected)
         yield outcome, group or "all", number(n), number(happened), predicted, ratio
+
+
+def _ratio(happened: int, n: int, expected: float) -> str:
+    """Observed to predicted with its 95 % interval: of the share that happened, as if all had had one risk."""
+    share = proportion(happened, n)
+    low, high = (n * (one or 0.0) / expected for one in (share.low, share.high))
+    return f"{happened / expected:.2f} ({low:.2f} to {high:.2f})"
 
 
 def labels_told(of: Watched) -> frozenset[str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from cds_service.hooks.context import is_fhir_id
-from cds_service.patient_data import prefetch
+from cds_service.patient_data import bundles, prefetch
 from cds_service.patient_data.fhir_client import Access, FhirClient
 from cds_service.trust.errors import DataUnobtainable
 from fhir_mappings.fhir import references
@@ -48,16 +48,17 @@ def gather(
     """Prefetch first; each key that was left out is fetched, all at once.
 
     Raises DataUnobtainable (412), naming the key, where the patient was neither sent nor can be had. A key that
-    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); what was sent of another
-    type is no answer at all, and is. `fetch_medications`: a Medication that a prescription names and that did not come
-    with it is read too.
+    was sent, be it `null`, empty or an error, is never asked for again (P-03, P-04, DEC-21); where another type was
+    sent it is, and what was sent is read as what it is. `fetch_medications`: a Medication that a prescription names and
+    that did not come with it is read too.
     """
     results: SearchResults = {}
     running: dict[str, Future[SearchResult]] = {}
     asked: dict[str, str] = {}
+    pages = _pages(sent, templates)
     for key, template in templates.items():
         query = resolve(template, tokens) if access is not None else None
-        page = prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME) if key in sent else None
+        page = pages.get(key)
         if page is not None and not (page.other and query):
             if page.next_url is None or access is None:
                 results[key] = cut_short(page)
@@ -77,6 +78,9 @@ def gather(
         found = [wait(read, budget.until, "Medication/") for read in reads]
         results[MEDICATIONS_KEY] = _with_reads(results[MEDICATIONS_KEY], found)
     results |= _doubtful(results, asked)
+    results |= {
+        key: _with_reads(results[key], [pages[key].result]) for key in asked if key in pages and _is_stray(pages[key])
+    }
     patient = results[REQUIRED_KEY]
     if not patient.succeeded:
         raise DataUnobtainable(
@@ -165,6 +169,27 @@ def _encoded(text: str, tokens: Mapping[str, str | None], *, safe: str) -> str:
     return "".join(
         quote(str(tokens[one]), safe="") if at % 2 else quote(one, safe=f"{safe}%") for at, one in enumerate(parts)
     )
+
+
+def _pages(sent: Mapping[str, msgspec.Raw], templates: Mapping[str, str]) -> dict[str, prefetch.Page]:
+    """What was sent under each key; of what is of another type, that of types that some key asks for."""
+    pages = {
+        key: prefetch.sent(sent[key], template, at_once=key not in _AS_THEY_CAME)
+        for key, template in templates.items()
+        if key in sent
+    }
+    return {key: _without_others(page, templates) if _is_stray(page) else page for key, page in pages.items()}
+
+
+def _is_stray(page: prefetch.Page) -> bool:
+    """Whether it holds resources, and none of what its key asks for."""
+    return page.other and not page.result.succeeded and bool(page.result.resources)
+
+
+def _without_others(page: prefetch.Page, templates: Mapping[str, str]) -> prefetch.Page:
+    types = {prefetch.type_asked(one) for one in templates.values()}
+    kept = tuple(one for one in page.result.resources if bundles.type_of(one) in types)
+    return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, resources=kept))
 
 
 def cut_short(page: prefetch.Page) -> SearchResult:

@@ -74,7 +74,8 @@ _read_bundles = msgspec.json.Decoder(_ReadBundle)
 def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
     """The content of one prefetch key, of which `template` tells what was asked for.
 
-    `at_once`: the resources come decoded, where that can be. What is of another type is `other`: as if not sent.
+    `at_once`: the resources come decoded, where that can be. What is of another type is `other`: the key as if not
+    sent, and the resources what they are.
     One resource in place of a Bundle is taken, and as a list of which nobody says that it is whole; so is a Bundle of
     nothing but what tells of the same things in another form (_KIN), where what was asked for cannot be fetched.
     """
@@ -82,10 +83,12 @@ def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
     result = page.result
     if result.supplied in ("null", "empty") or not result.succeeded:
         return page
-    asked = _asked(template)
+    asked = type_asked(template)
     if not _holds(result, (asked, *_ALSO.get(asked, ()))):
         of_its_kin = not result.single and _holds(result, _KIN.get(asked, ()))
-        return _cut(page, other=True) if of_its_kin else _another("prefetch")
+        if of_its_kin:
+            return _cut(page, other=True)
+        return Page(msgspec.structs.replace(read_page(value).result, failure="not-provided", single=False), other=True)
     if result.single and _is_list(template):
         return _cut(page)
     return page
@@ -93,7 +96,7 @@ def sent(value: msgspec.Raw, template: str, *, at_once: bool = False) -> Page:
 
 def answered(result: SearchResult, query: str) -> SearchResult:
     """A server's answer to `query`, failed where it is not one: a Bundle to a search, the resource itself to a read."""
-    asked = _asked(query)
+    asked = type_asked(query)
     if not result.succeeded or (result.single != ("?" in query) and _holds(result, (asked, *_ALSO.get(asked, ())))):
         return result
     return SearchResult(failure="fetch-failed", supplied="fetched")
@@ -183,7 +186,8 @@ def _cut(page: Page, *, other: bool = False) -> Page:
     return msgspec.structs.replace(page, result=msgspec.structs.replace(page.result, truncated=True), other=other)
 
 
-def _asked(query: str) -> str:
+def type_asked(query: str) -> str:
+    """The type of resource that a query asks for."""
     return query.partition("?")[0].partition("/")[0]
 
 

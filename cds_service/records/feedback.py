@@ -15,8 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.records import tables
 from cds_service.records.database import DatabaseError
 from cds_service.records.rows import FeedbackItem
+from fhir_mappings.orders.unmapped_orders import NOT_TOLD, ordered_code
 
 COMMENT_CHARACTERS = 1_000
+# The code of a reason that came in words.
+IN_WORDS = "in-words"
 _ONCE = {
     "sqlite": sqlite.insert(tables.feedback).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(tables.feedback).on_conflict_do_nothing(),
@@ -66,10 +69,19 @@ def _columns(item: FeedbackItem, sender: Sender, received_at: datetime) -> dict[
         "card_uuid": _clean(item.card, 128),
         "outcome": item.outcome,
         "outcome_at": item.outcome_at,
-        "reason_code": _clean(item.reason_code, 128),
-        "reason_system": _clean(item.reason_system, 256),
-        "reason_display": _clean(item.reason_display, 256),
+        **_reason(item),
         "comment": _clean(item.comment, COMMENT_CHARACTERS),
+    }
+
+
+def _reason(item: FeedbackItem) -> dict[str, str | None]:
+    """Code and system in the alphabet of codes, which stay; words stand in the display alone, which is redacted."""
+    told = ordered_code(item.reason_system, item.reason_code)
+    in_words = told.code == NOT_TOLD
+    return {
+        "reason_code": None if item.reason_code is None else IN_WORDS if in_words else told.code or None,
+        "reason_system": None if item.reason_system is None else told.system,
+        "reason_display": _clean(item.reason_display or (item.reason_code if in_words else None), 256),
     }
 
 

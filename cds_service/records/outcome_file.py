@@ -22,6 +22,15 @@ SOURCE_CHARACTERS = 128
 MOST_BYTES = 64 * 1024 * 1024
 WITHDRAWN = "withdrawn"
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_FIRST_YEAR = 2000  # no service of this kind asked about an operation before; 0026 was written with two digits
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # none that a spreadsheet writes within a cell
+# How a file begins that is none of text, and what to do.
+_OTHER_FILES = {
+    b"\x1f\x8b": "compressed by gzip: unpack the file",
+    b"PK\x03\x04": "a workbook or an archive: save it as CSV in UTF-8, or unpack it",
+    b"\xff\xfe": "UTF-16: save the file as UTF-8",
+    b"\xfe\xff": "UTF-16: save the file as UTF-8",
+}
 _YES_NO: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -93,6 +102,9 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Each line with its number, by column; the header is checked before the first."""
     if len(content) > MOST_BYTES:
         raise OutcomeFileError([Fault(1, "*", f"a file of at most {MOST_BYTES} bytes")])
+    for beginning, told in _OTHER_FILES.items():
+        if content.startswith(beginning):
+            raise OutcomeFileError([Fault(1, "*", told)])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -113,6 +125,9 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _check_header(header: Sequence[str]) -> None:
+    if len(header) == 1 and (mark := next((one for one in (";", "\t", "|") if one in header[0]), None)):
+        words = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]
+        raise OutcomeFileError([Fault(1, "*", f"columns are separated by {words}: separate them by commas")])
     absent = [name for name in REQUIRED if name not in header]
     strange = [name for name in header if name not in REQUIRED + OPTIONAL]
     faults = [Fault(1, name, "missing from the header") for name in absent]
@@ -129,6 +144,8 @@ def _problems(number: int, given: Mapping[str, str], known: Collection[str]) -> 
         yield Fault(number, "outcome", f"one of {', '.join(sorted(known))}")
     if given["occurred"].lower() not in (*_YES_NO, WITHDRAWN):
         yield Fault(number, "occurred", f"true or false, or {WITHDRAWN}")
+    for name in (one for one, value in given.items() if _CONTROL.search(value)):
+        yield Fault(number, name, "holds a control character: remove it")
     if len(given.get("source", "")) > SOURCE_CHARACTERS:
         yield Fault(number, "source", f"at most {SOURCE_CHARACTERS} characters")
 
@@ -140,6 +157,9 @@ def _problems_of_days(number: int, given: Mapping[str, str], today: date) -> Ite
             continue
         if (day := _day(given[name])) is None or day > today:
             yield Fault(number, name, "a day as 2026-11-29, not in the future")
+            return
+        if day.year < _FIRST_YEAR:
+            yield Fault(number, name, f"a day of {_FIRST_YEAR} or later: write the year with four digits")
             return
         days[name] = day
     if "occurred_on" in days and _YES_NO.get(given["occurred"].lower()) is not True:

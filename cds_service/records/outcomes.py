@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import outcome_changes, tables
 from cds_service.records.database import DatabaseError
 from cds_service.records.outcome_changes import Change, Statement
 from cds_service.records.outcome_file import Fault, Line, OutcomeFileError
+from cds_service.records.reasons import reason
 from cds_service.records.rows import AdministrationEvent, OutcomeRow
 
 _AT_ONCE = 500
@@ -56,7 +57,7 @@ def keep(engine: Engine, content: bytes, lines: Sequence[Line], *, tenant_id: st
     try:
         return _keep(engine, content, lines, tenant_id, change)
     except SQLAlchemyError as error:
-        raise DatabaseError("the outcomes could not be kept") from error
+        raise DatabaseError(f"the outcomes could not be kept: {reason(error)}") from error
 
 
 def _keep(engine: Engine, content: bytes, lines: Sequence[Line], tenant_id: str, of: OutcomeChange) -> Imported:
@@ -156,17 +157,26 @@ def _write(
         connection.execute(insert(tables.outcome), new)
     for what, row in found:
         if what == "withdrawn":
-            connection.execute(delete(tables.outcome).where(_this(row)))
+            _changed(connection.execute(delete(tables.outcome).where(_this(row, recorded[_key(row)]))))
         elif what in ("later", "correction"):
-            now = _statement(row)
-            now = outcome_changes.together(recorded[_key(row)], now) if what == "later" else now
+            before, now = recorded[_key(row)], _statement(row)
+            now = outcome_changes.together(before, now) if what == "later" else now
             values = {**msgspec.structs.asdict(now), "source": row.source, "recorded_at": of.at}
-            connection.execute(update(tables.outcome).where(_this(row)).values(**values))
+            _changed(connection.execute(update(tables.outcome).where(_this(row, before)).values(**values)))
 
 
-def _this(row: OutcomeRow) -> ColumnElement[bool]:
+def _changed(result: CursorResult[Any]) -> None:
+    """Raises DatabaseError where the row is not any more as it was read."""
+    if result.rowcount != 1:
+        raise DatabaseError("another import changed these outcomes at the same time: nothing was kept, run it again")
+
+
+def _this(row: OutcomeRow, before: Statement) -> ColumnElement[bool]:
+    """The outcome of the row, as it was when it was read."""
     table = tables.outcome.c
-    return and_(*(table[name] == getattr(row, name) for name in ("tenant_id", "evaluation_id", "outcome")))
+    own = (table[name] == getattr(row, name) for name in ("tenant_id", "evaluation_id", "outcome"))
+    said = (table[name].is_not_distinct_from(value) for name, value in msgspec.structs.asdict(before).items())
+    return and_(*own, *said)
 
 
 def _note(connection: Connection, content: bytes, tenant_id: str, imported: Imported, of: OutcomeChange) -> None:

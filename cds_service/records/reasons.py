@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # https://www.postgresql.org/docs/16/errcodes-appendix.html
 _STATES = {
+    "23503": "what it belongs to was removed at the same time: run it again",
+    "23505": "somebody else wrote the same at the same time: run it again",
     "28": "it does not accept this user or password",
     "3D": "there is no database of this name",
     "42P01": "it holds no record of this version: run `cds-service record migrate`",
@@ -15,6 +17,8 @@ _STATES = {
 }
 # https://www.sqlite.org/rescode.html
 _SQLITE = {
+    "UNIQUE constraint failed": "somebody else wrote the same at the same time: run it again",
+    "FOREIGN KEY constraint failed": "what it belongs to was removed at the same time: run it again",
     "unable to open database file": "there is no such folder, or it may not be opened",
     "file is not a database": "the file is no SQLite database",
     "no such table": "it holds no record of this version: run `cds-service record migrate`",

@@ -70,6 +70,7 @@ def approve(engine: Engine, tenant_id: str, model: str, number: int, event: Admi
     Raises RecalibrationError if it is no proposal, or if the person who fitted it would approve it (R-E06).
     """
     with engine.begin() as connection:
+        _hold(connection, tenant_id, model)
         kept = _find(connection, tenant_id, model, number)
         if kept.state != "proposed":
             raise RecalibrationError(f"{model} number {number} is {kept.state}: only a proposal can be approved")
@@ -87,11 +88,20 @@ def approve(engine: Engine, tenant_id: str, model: str, number: int, event: Admi
 def retire(engine: Engine, tenant_id: str, model: str, number: int, event: AdministrationEvent) -> None:
     """Take it out of force, or refuse a proposal: the model's own figure is told again."""
     with engine.begin() as connection:
+        _hold(connection, tenant_id, model)
         kept = _find(connection, tenant_id, model, number)
         if kept.state == "retired":
             raise RecalibrationError(f"{model} number {number} is retired already")
         connection.execute(_this(kept).values(state="retired", retired_at=event.happened_at))
         _note(connection, event, kept.recalibration, "retired")
+
+
+def _hold(connection: Connection, tenant_id: str, model: str) -> None:
+    """Nobody else decides on this model until this is committed: what is read from here on is what will be changed."""
+    own = (_TABLE.tenant_id == tenant_id, _TABLE.model == model)
+    connection.execute(select(_TABLE.id).where(*own).order_by(_TABLE.id).with_for_update()).all()
+    if connection.dialect.name == "sqlite":  # which locks by the first change alone
+        connection.execute(update(tables.recalibration).where(*own).values(n=_TABLE.n))
 
 
 def _this(kept: Kept) -> Any:

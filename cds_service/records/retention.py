@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, select, union, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, union, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.records import tables
@@ -98,10 +98,10 @@ def _delete_feedback(connection: Connection, tenant_id: str, oldest: datetime) -
 
 def _redact(connection: Connection, tenant_id: str, oldest: datetime, now: datetime) -> int:
     table = tables.feedback.c
-    is_old = (table.tenant_id == tenant_id, table.received_at < oldest, table.comment.is_not(None))
-    return connection.execute(
-        update(tables.feedback).where(*is_old).values(comment=None, comment_redacted_at=now)
-    ).rowcount
+    has_words = or_(table.comment.is_not(None), table.reason_display.is_not(None))
+    is_old = (table.tenant_id == tenant_id, table.received_at < oldest, has_words)
+    values = {"comment": None, "reason_display": None, "comment_redacted_at": now}
+    return connection.execute(update(tables.feedback).where(*is_old).values(**values)).rowcount
 
 
 def _event(tenant_id: str, purged: Purged, now: datetime) -> dict[str, Any]:

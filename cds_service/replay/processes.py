@@ -112,6 +112,8 @@ def _sorted(export: Path, work: Path, digest: str, pool: Executor, progress: Pro
         found_here = _split_all(export, work, how_many, pool, progress, all_results=True)
     provided = {kind for one in found_here for kind in one.types}
     counts = sum((Counter(one.counts) for one in found_here), Counter())
+    if unread := bulk_files.unread_files(export):
+        counts[f"{split.LOST} {bulk_files.CUT_OFF}"] += unread
     split.collect_medications(work / _DATA, work / _MEDICATIONS)
     manifest = _Manifest(digest, how_many, tuple(sorted(provided)), dict(counts))
     merged.put(path, [msgspec.json.encode(manifest)])

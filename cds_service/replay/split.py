@@ -117,6 +117,7 @@ def _lines(path: Path, start: int, end: int) -> Iterator[Raw]:
             stream.seek(start - 1)
             stream.readline(bulk_files.LARGEST)  # to the end of the line that the part before has read
         while stream.tell() < end and (line := stream.readline(bulk_files.LARGEST)):
+            line = line.removeprefix(bulk_files.BYTE_ORDER_MARK)
             if line.strip():
                 yield Raw(line)
 

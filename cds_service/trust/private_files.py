@@ -26,9 +26,22 @@ def opener(path: str, flags: int) -> int:
 
 @contextmanager
 def text(path: Path) -> Iterator[TextIO]:
-    """A file of text to write anew, its line ends as they are given."""
-    with open(path, "w", encoding="utf-8", newline="", opener=opener) as file:
-        yield file
+    """A file of text to write anew, its line ends as they are given; it is there whole, or as it was before."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # a terminal, a pipe
+        with open(path, "w", encoding="utf-8", newline="", opener=opener) as file:
+            yield file
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(beside, "w", encoding="utf-8", newline="", opener=opener) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write(path: Path, content: bytes) -> None:

@@ -35,7 +35,10 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class ValidatedOperation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One operation as it was last asked about before it was done; `followed` by outcome, where anything was said."""
+    """One operation as it was last asked about before it was done; `followed` by outcome, where anything was said.
+
+    `person`: whose, to count people; it is told nowhere. None where the record does not keep it.
+    """
 
     evaluation_id: str
     asked_at: datetime
@@ -51,6 +54,7 @@ class ValidatedOperation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     speech: Speech | None
     followed: Mapping[str, Followed]
     cohorts: Mapping[str, str]
+    person: str | None = None
 
     @property
     def told(self) -> Mapping[str, PredictionTold]:
@@ -136,6 +140,7 @@ def _operation(
         speech=result.speech,
         followed={name: _followed(of.day, [one[name] for one in known if name in one]) for name in outcomes},
         cohorts={"procedure group": of.last_before.procedure_group, **_person(inputs), **own},
+        person=of.calls[0].patient_id,
     )
 
 

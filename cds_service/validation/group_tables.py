@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -56,11 +56,23 @@ def _table(
     if set(counts) <= {NOT_RECORDED}:
         return GroupTable(dimension, recorded=False, operations=CountTable(None, ()), outcomes=())
     ordered = {name: counts[name] for name in sorted(counts)}
-    of = tuple(_outcome(dimension, ordered, outcome, found) for outcome, found in cases.items() if found)
-    return GroupTable(dimension, recorded=True, operations=told_counts.table(ordered), outcomes=of)
+    few = _few(dimension, operations)
+    of = tuple(_outcome(dimension, ordered, outcome, found, few) for outcome, found in cases.items() if found)
+    return GroupTable(dimension, recorded=True, operations=told_counts.table(ordered, few=few), outcomes=of)
 
 
-def _outcome(dimension: str, counts: Mapping[str, int], outcome: str, cases: Sequence[ScoredCase]) -> GroupOutcome:
+def _few(dimension: str, operations: Iterable[ValidatedOperation]) -> frozenset[str]:
+    """The groups of few people, who may have had many operations. Each whose person is not kept counts as one."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for one in operations:
+        name = one.cohorts.get(dimension, NOT_RECORDED)
+        people[name].add(one.evaluation_id if one.person is None else f"person {one.person}")
+    return frozenset(name for name, those in people.items() if len(those) < small_cells.LEAST)
+
+
+def _outcome(
+    dimension: str, counts: Mapping[str, int], outcome: str, cases: Sequence[ScoredCase], few: frozenset[str]
+) -> GroupOutcome:
     """The number of operations is told once for all outcomes: two numbers of one group would differ by a few people.
 
     How many of a group have a known outcome is told nowhere, and a group of few such is hidden as one of few events.
@@ -70,7 +82,8 @@ def _outcome(dimension: str, counts: Mapping[str, int], outcome: str, cases: Seq
         by[one.operation.cohorts.get(dimension, NOT_RECORDED)].append(one)
     events = {name: sum(one.happened for one in by[name]) for name in counts}
     known = {name: len(by[name]) for name in counts}
-    also = small_cells.hidden(counts) | small_cells.hidden(known)
+    few_known = _few(dimension, [one.operation for one in cases])
+    also = small_cells.hidden(counts, also=few) | small_cells.hidden(known, also=few_known)
     hide = small_cells.hidden_events(known, events, also=also)
     left = sum(events[name] for name in hide)
     whole = small_cells.is_told(len(cases), sum(events.values()))

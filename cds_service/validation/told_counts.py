@@ -51,14 +51,17 @@ def table(
     of: Mapping[str, int] | None = None,
     *,
     also: Collection[str] = (),
+    few: Collection[str] = (),
     order: Sequence[str] | None = None,
 ) -> CountTable:
     """The groups in the order given; `of`: a part of each. `also`: groups whose part another table hides.
 
+    `few`: groups of few people, however many operations they had.
+
     `order`: which groups are hidden first beside small ones.
     """
     whole = total(sum(counts.values()))
-    hide = small_cells.hidden(counts, order=order)
+    hide = small_cells.hidden(counts, also=few, order=order)
     hide_part = frozenset() if of is None else small_cells.hidden_events(counts, of, also=also)
     rows = tuple(
         GroupCount(

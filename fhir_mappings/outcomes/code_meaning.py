@@ -10,7 +10,7 @@ from typing import Literal
 from fhir_mappings.fhir.elements import CodeableConcept
 from fhir_mappings.outcomes import outcome_definitions
 from fhir_mappings.outcomes.outcome_definitions import OutcomeDefinition
-from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, normalised
+from fhir_mappings.terminology.code_systems import CPT, ICD_10_PCS, ICD_DIAGNOSES, normalised
 from fhir_mappings.terminology.concept_maps import Vocabulary
 from fhir_mappings.terminology.icd_editions import BY_CHECKED_ROWS, EDITIONS, is_classified, means_as_who
 from fhir_mappings.terminology.icd_spelling import ICD_10, ICD_10_CM, in_who_terms
@@ -20,11 +20,15 @@ from fhir_mappings.terminology.procedure_groups import GROUPS
 Meaning = Literal["postoperative", "is", "could", "other", "unknown"]
 _ORDER: tuple[Meaning, ...] = ("postoperative", "is", "could", "other", "unknown")
 _LONGEST = 64
-_PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
-# https://www.cms.gov/medicare/coding-billing/icd-10-codes: section 0 of ICD-10-PCS is Medical and Surgical.
-_PCS_SURGERY = "0"
-# The sections of CPT by first digit: 7 radiology, 8 laboratory, 9 medicine and evaluation (orders/procedures.py).
+# https://www.cms.gov/medicare/coding-billing/icd-10-codes: the sections of ICD-10-PCS. 0 is Medical and Surgical, 1
+# Obstetrics, X New Technology; what of the last two is no operation is delivery, drugs, measurement and what is done
+# outside of the body. CCAM (GELD004) has seven characters as well: mental health and substance abuse begin GZ and HZ.
+_PCS = re.compile(r"(?:[0-9BCDX][0-9A-HJ-NP-Z]|F[01]|[GH]Z)[0-9A-HJ-NP-Z]{5}")
+_PCS_SURGERY, _PCS_NO_OPERATION = ("0", "1", "X"), ("10E", "XW", "XX", "XY")
+# The sections of CPT by first digit: 7 radiology, 8 laboratory, 9 medicine and evaluation (orders/procedures.py);
+# of the last, catheter interventions on vessels, septum and rhythm may be one.
 _CPT_NO_OPERATION = re.compile(r"[789][0-9]{4}")
+_CPT_CATHETER = ("929", "9358", "9359", "936")
 
 
 def of_diagnosis(concept: CodeableConcept, of: OutcomeDefinition, words: Vocabulary) -> Meaning:
@@ -114,19 +118,29 @@ def _listed(of: OutcomeDefinition) -> dict[str, tuple[str, ...]]:
 
 
 def _procedure(system: str | None, code: str | None, of: OutcomeDefinition, words: Vocabulary) -> tuple[Meaning, int]:
-    ideas = words.ideas(system, code)
+    ideas = _ideas_of_procedure(system, code, words)
     days = [one.from_day for one in of.procedures if outcome_definitions.done(of.name, one.from_day) in ideas]
     if set(of.value_sets).intersection(ideas):
         days.append(0)
     if days:
         return "is", min(days)
-    if outcome_definitions.unsure_done(of.name) in ideas:
+    if outcome_definitions.unsure_done(of.name) in ideas or set(of.near).intersection(ideas):
         return "could", 0
     of_pcs = any(uri == ICD_10_PCS and _PCS.fullmatch(one) for uri, one in _pairs(system, code, words))
     return ("other" if of_pcs or ideas else "unknown"), 0
 
 
+def _ideas_of_procedure(system: str | None, code: str | None, words: Vocabulary) -> tuple[str, ...]:
+    """The ideas of a procedure. ICD-9-CM 41.0 has the digits of the diagnosis 410: a list of diagnoses names none."""
+    if words.maps.canonical(system) not in ICD_DIAGNOSES:
+        return words.ideas(system, code)
+    said = words.maps.translate(system or "", code or "")
+    return tuple(idea for uri, one in said for idea in words.ideas(uri, one))
+
+
 def _operation(uri: str, code: str) -> Meaning:
     if uri == ICD_10_PCS and _PCS.fullmatch(code):
-        return "could" if code.startswith(_PCS_SURGERY) else "other"
-    return "other" if uri == CPT and _CPT_NO_OPERATION.fullmatch(code) else "unknown"
+        return "could" if code.startswith(_PCS_SURGERY) and not code.startswith(_PCS_NO_OPERATION) else "other"
+    if uri != CPT or not _CPT_NO_OPERATION.fullmatch(code):
+        return "unknown"
+    return "could" if code.startswith(_CPT_CATHETER) else "other"

@@ -11,7 +11,7 @@ from fhir_mappings.fhir.resources import Condition
 from fhir_mappings.outcomes import code_meaning, derived, timing
 from fhir_mappings.outcomes.deaths import followed_through
 from fhir_mappings.outcomes.derived import DerivedOutcome, Unknown
-from fhir_mappings.outcomes.followed_person import DatedDiagnosis, DatedProcedure, FollowedPerson
+from fhir_mappings.outcomes.followed_person import NOT_DONE, DatedDiagnosis, DatedProcedure, FollowedPerson
 from fhir_mappings.outcomes.operated import Operated
 from fhir_mappings.outcomes.outcome_definitions import OutcomeDefinition
 from fhir_mappings.outcomes.timing import Placed
@@ -27,8 +27,6 @@ _VERIFICATION = frozenset(
 )
 _WITHDRAWN = frozenset({"refuted", "entered-in-error"})
 _NOT_SURE = frozenset({"unconfirmed", "provisional", "differential"})
-# https://hl7.org/fhir/R4/valueset-event-status.html
-_NOT_DONE = frozenset({"preparation", "not-done", "entered-in-error"})
 
 
 class Finding(Struct, frozen=True):
@@ -42,6 +40,7 @@ class Finding(Struct, frozen=True):
 def event(person: FollowedPerson, operation: Operated, of: OutcomeDefinition, *, vouched: bool) -> DerivedOutcome:
     """What the diagnoses and procedures say of the outcome."""
     found = [*_of_diagnoses(person, operation, of), *_of_procedures(person, operation, of)]
+    found += _of_signs(person, operation, of)
     unread = (of.reads_conditions and person.unread.get("Condition", 0)) or (
         of.reads_procedures and person.unread.get("Procedure", 0)
     )
@@ -106,6 +105,24 @@ def _of_diagnoses(person: FollowedPerson, operation: Operated, of: OutcomeDefini
             yield Finding(one.source, placed.day, None if placed.place == "within" else "onset-unknown")
 
 
+def _of_signs(person: FollowedPerson, operation: Operated, of: OutcomeDefinition) -> Iterator[Finding]:
+    """What stands beside the Conditions leaves open. A reason of a visit that is not understood says nothing."""
+    if not of.reads_conditions:
+        return
+    last = timing.window_ends(operation, of.horizon_days)
+    for one in person.signs:
+        if one.was_before(operation.day) or one.comes_after(last):
+            continue
+        meaning = code_meaning.of_diagnosis(one.concept, of, person.words) if one.concept is not None else "unknown"
+        is_it = meaning in ("is", "postoperative")
+        if meaning == "other" or (one.kind == "reason" and meaning == "unknown"):
+            continue
+        if one.kind == "reason" and is_it:
+            yield Finding(one.source, open="not-confirmed")
+        else:
+            yield Finding(one.source, open="onset-unknown" if is_it else "not-understood")
+
+
 def _standing(condition: Condition) -> str:
     """Whether it was confirmed, by its status and by the certainty of its code; where the two differ, unclear."""
     told, certain = _by_status(condition), certainty(condition.code)
@@ -145,7 +162,7 @@ def _of_procedures(person: FollowedPerson, operation: Operated, of: OutcomeDefin
 def _finding(one: DatedProcedure, is_it: bool, is_other: bool, placed: Placed) -> list[Finding]:
     """What one procedure says; one that was not completed, and not given up, may have been done."""
     status = one.procedure.status
-    if is_other or status in _NOT_DONE or placed.place in ("before", "beyond"):
+    if is_other or status in NOT_DONE or placed.place in ("before", "beyond"):
         return []
     if not is_it or status != "completed":
         return [Finding(one.source, open="not-understood")]

@@ -14,40 +14,21 @@ from fhir_mappings.fhir import decode_resources
 from fhir_mappings.fhir.clock import Clock, clock, is_ahead
 from fhir_mappings.fhir.dates import Moment, moment
 from fhir_mappings.fhir.decode_resources import UNREADABLE_JSON
-from fhir_mappings.fhir.elements import CodeableConcept, Period, Reference
+from fhir_mappings.fhir.elements import Period
 from fhir_mappings.fhir.resources import Condition, Encounter, Patient, Procedure
 from fhir_mappings.fhir.search_result import SearchResult
+from fhir_mappings.outcomes import signs_beside
+from fhir_mappings.outcomes.newest_versions import one_version_each
+from fhir_mappings.outcomes.outcome_members import BESIDE, OutcomeMembers, referenced
+from fhir_mappings.outcomes.signs_beside import SignBeside
 from fhir_mappings.outcomes.stays import Dying, Stay, death_by_stay, stay, took_place
 from fhir_mappings.terminology.concept_maps import Vocabulary
 
 _READ = frozenset({"Patient", "Condition", "Procedure", "Encounter"})
 _OWNED_DATES = ("recordedDate", "onsetDateTime", "performedDateTime", "deceasedDateTime")
 _OWNED_PERIODS = ("onsetPeriod", "performedPeriod", "period")
-
-
-class EncounterDiagnosis(Struct, frozen=True):
-    """Which Condition a stay names, and in what role."""
-
-    condition: Reference | None = None
-    use: CodeableConcept | None = None
-
-
-class Discharge(Struct, frozen=True, rename="camel"):
-    """How a stay ended."""
-
-    discharge_disposition: CodeableConcept | None = None
-
-
-class OutcomeMembers(Struct, frozen=True, rename="camel"):
-    """What only outcomes read of a Condition, a Procedure or an Encounter (resources.py has what answers read)."""
-
-    encounter: Reference | None = None
-    period: Period | None = None
-    hospitalization: Discharge | None = None
-    diagnosis: tuple[EncounterDiagnosis, ...] = ()
-
-
-_BESIDE = msgspec.json.Decoder(OutcomeMembers)
+# https://hl7.org/fhir/R4/valueset-event-status.html
+NOT_DONE = frozenset({"preparation", "not-done", "entered-in-error"})
 
 
 class DatedDiagnosis(Struct, frozen=True):
@@ -73,7 +54,7 @@ class DatedProcedure(Struct, frozen=True):
 class FollowedPerson(Struct, frozen=True, kw_only=True):
     """What the data say of one person as of a day. `unread`: entries of each type that were not read at all.
 
-    `other`: an entry names another person; then nothing is derived.
+    `signs`: what stands beside the Conditions. `other`: an entry names another person; then nothing is derived.
     """
 
     now: Clock
@@ -82,6 +63,7 @@ class FollowedPerson(Struct, frozen=True, kw_only=True):
     diagnoses: tuple[DatedDiagnosis, ...] = ()
     procedures: tuple[DatedProcedure, ...] = ()
     deaths: tuple[Dying, ...] = ()
+    signs: tuple[SignBeside, ...] = ()
     unread: Mapping[str, int] = {}
     other: bool = False
 
@@ -97,7 +79,9 @@ def person(
     """The person as of the end of a day in the hospital's zone: what is dated later is not there."""
     now = clock(end_of(as_of, zone), zone, timedelta(0))
     made = _Making(now)
-    for raw in resources:
+    versions = one_version_each(resources, zone)
+    made.unread.update(one for one in versions.unclear if one in _READ)
+    for raw in versions.resources:
         head = made.kind(raw)
         if head not in _READ:
             continue
@@ -113,6 +97,7 @@ def person(
         diagnoses=tuple(made.diagnoses),
         procedures=tuple(made.procedures),
         deaths=tuple(made.deaths),
+        signs=tuple(signs_beside.without_what_came(made.signs, made.came)),
         unread=dict(made.unread),
     )
 
@@ -126,6 +111,8 @@ class _Making:
         self.diagnoses: list[DatedDiagnosis] = []
         self.procedures: list[DatedProcedure] = []
         self.deaths: list[Dying] = []
+        self.signs: list[SignBeside] = []
+        self.came: set[str] = set()  # ids of Conditions and Procedures
         self.unread: Counter[str] = Counter()
 
     @staticmethod
@@ -139,7 +126,7 @@ class _Making:
     def add(self, kind: str, raw: Raw, resource: object) -> None:
         """One resource; `resource`: None where the reader of answers set it aside."""
         try:
-            beside = _BESIDE.decode(raw)
+            beside = BESIDE.decode(raw)
         except UNREADABLE_JSON:
             resource = None
         if isinstance(resource, Condition):
@@ -154,6 +141,7 @@ class _Making:
             self.unread[kind] += 1
 
     def _condition(self, one: Condition, beside: OutcomeMembers) -> None:
+        self.came.add(one.id or "")
         onset = self._of(one.onset_date_time, one.onset_period)
         recorded = self._of(one.recorded_date, None)
         if any(when is not None and is_ahead(when, self.now) for when in (recorded, onset)):
@@ -163,10 +151,14 @@ class _Making:
         self.diagnoses.append(DatedDiagnosis(one, source, onset, recorded, abated, referenced(beside.encounter)))
 
     def _procedure(self, one: Procedure, beside: OutcomeMembers) -> None:
+        self.came.add(one.id or "")
         when = self._of(one.performed_date_time, one.performed_period)
         if when is None or not is_ahead(when, self.now):
             source = f"Procedure/{one.id or ''}"
             self.procedures.append(DatedProcedure(one, source, when, referenced(beside.encounter)))
+            if one.status not in NOT_DONE:
+                over = self._of(one.performed_date_time, one.performed_period, at_end=True)
+                self.signs += signs_beside.of_procedure(source, beside, when, over)
 
     def _stay(self, one: Encounter, beside: OutcomeMembers) -> None:
         period = beside.period or Period()
@@ -180,6 +172,7 @@ class _Making:
         found = stay(one, start, end, now=self.now, disposition=disposition, roles=roles)
         self.stays.append(found)
         self.deaths += death_by_stay(found)
+        self.signs += signs_beside.of_stay(found.source, beside, start, found.end, roles=found.roles)
 
     def _patient(self, one: Patient) -> None:
         when = moment(one.deceased_date_time, self.now.zone)
@@ -205,9 +198,3 @@ class _Making:
             texts.append(period.get("start") if isinstance(period, dict) else None)
         moments = (moment(text, self.now.zone) for text in texts if isinstance(text, str))
         return any(when is not None and is_ahead(when, self.now) for when in moments)
-
-
-def referenced(to: Reference | None) -> str | None:
-    """The id in a reference, of whatever type and form."""
-    text = (to.reference if to else None) or ""
-    return text.split("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:") or None

@@ -25,6 +25,7 @@ AGREED = {
     ("evaluation", "hook_instance"): set(),
     ("evaluation", "result"): {PATIENT},  # references to the resources used, such as Patient/<id>
     ("feedback", "comment"): {COMMENT},
+    ("feedback", "reason_display"): {COMMENT},
 }
 
 
@@ -58,6 +59,9 @@ def every_path(app, fhir):
     told = {"feedback": [item | {"overrideReason": {"userComment": COMMENT}}, {"card": COMMENT * 20}]}
     yield http.post(f"{SERVICE}/feedback", json=told, headers=a_token())
     yield http.post(f"{SERVICE}/feedback", json={"feedback": [{"card": COMMENT}]}, headers=a_token())
+    words = {"code": f"{COMMENT} {NAME}", "system": f"urn:why?{MRN}", "display": COMMENT}
+    in_words = item | {"card": str(uuid.uuid4()), "overrideReason": {"reason": words}}
+    yield http.post(f"{SERVICE}/feedback", json={"feedback": [in_words]}, headers=a_token())
 
 
 def test_F_04_J_18_S_17_no_marker_leaves_the_agreed_columns(tmp_path, capfd, monkeypatch):

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from cds_service.commands.cli import main
 from cds_service.monitoring import prometheus
-from cds_service.records import tables
+from cds_service.records import database, migrate, tables
 from tests.cds_service.monitoring import a_record
 
 METRICS = "surgical-risk-monitors.prom"
@@ -50,6 +50,22 @@ def test_a_tenant_that_cannot_be_judged_stops_no_other_and_the_exit_code_is_1(ru
     page = (folder / "out" / "index.html").read_text(encoding="utf-8")
     assert "not watched: " in page
     assert "All tenants" in page
+
+
+def test_a_page_of_a_day_to_come_is_refused_and_one_of_a_day_that_is_over_is_no_run_of_now(
+    folder: Path, tmp_path: Path
+) -> None:
+    options = ("--out", str(tmp_path / "out"), "--database", f"sqlite:///{folder}/record.sqlite3")
+    ahead = CliRunner().invoke(main, ["monitor", a_record.TENANT, *options, "--until", "2999-01-01"])
+    assert (ahead.exit_code, "nobody knows its outcomes" in ahead.output) == (2, True)
+    assert not (tmp_path / "out").exists()
+    engine = database.connect(f"sqlite:///{tmp_path}/empty.sqlite3", durable=True, connections=1)
+    migrate.upgrade(f"sqlite:///{tmp_path}/empty.sqlite3")
+    engine.dispose()
+    for until, told in ((("--until", "2026-03-30"), False), ((), True)):
+        words = ("--out", str(tmp_path / "out"), "--database", f"sqlite:///{tmp_path}/empty.sqlite3", *until)
+        assert CliRunner().invoke(main, ["monitor", *words]).exit_code == 0
+        assert (prometheus.RUN in (tmp_path / "out" / METRICS).read_text(encoding="utf-8")) is told
 
 
 def test_a_tenant_called_index_has_a_page_of_its_own(run: Result, folder: Path) -> None:

@@ -234,7 +234,19 @@ def test_a_part_that_is_lost_may_be_anybodys_complication(
 ) -> None:
     with (export(tmp_path) / "all.ndjson").open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
-    assert told in derive(run, tmp_path, code=1)
+    said = derive(run, tmp_path, code=1)
+    assert told in said
+    assert (
+        "belongs" in told or f"all.ndjson:{len((tmp_path / 'export' / 'all.ndjson').read_text().splitlines())}:" in said
+    )
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_part_that_was_half_downloaded_may_be_anybodys_complication(
+    run: Run, evaluation: str, tmp_path: Path
+) -> None:
+    (export(tmp_path) / "Condition.2.ndjson.part").write_bytes(b"half")
+    assert "Condition.2.ndjson.part" in derive(run, tmp_path, code=1)
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -52,6 +52,26 @@ def test_a_comment_is_redacted_after_its_days_and_the_feedback_stays(records, ag
         assert comments == [None if redacted else "free text", "theirs"]
 
 
+def test_the_words_of_a_reason_are_redacted_with_the_comments_and_its_code_stays(records):
+    told = {"reason_code": "patient-ineligible", "reason_system": "urn:why", "reason_display": "Mrs. Jones said no"}
+    records.store_feedback([a_feedback(**told)], SENDER, received_at=NOON - timedelta(days=11))
+    days = {"evaluation_days": 30, "comment_days": 10, "case_days": 30}
+    assert retention.purge(records.durable, "general-hospital", **days, now=NOON).comments == 1
+    assert retention.purge(records.durable, "general-hospital", **days, now=NOON).comments == 0
+    with records.durable.connect() as connection:
+        kept = connection.execute(select(tables.feedback.c.reason_code, tables.feedback.c.reason_display)).all()
+    assert kept == [("patient-ineligible", None)]
+
+
+def test_a_reason_in_words_is_told_as_one_and_its_words_are_in_no_code(records):
+    told = {"reason_code": "Mrs. Jones said no", "reason_system": "urn:why?jones"}
+    records.store_feedback([a_feedback(**told)], SENDER, received_at=NOON)
+    with records.durable.connect() as connection:
+        table = tables.feedback.c
+        kept = connection.execute(select(table.reason_code, table.reason_system, table.reason_display)).all()
+    assert kept == [("in-words", "?", "Mrs. Jones said no")]
+
+
 def test_feedback_goes_with_the_evaluations_days(records):
     item = a_feedback(outcome="accepted", accepted_suggestions=("s",))
     records.store_feedback([item], SENDER, received_at=NOON - timedelta(days=31))

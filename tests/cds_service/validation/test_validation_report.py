@@ -187,6 +187,8 @@ def test_an_empty_window_and_an_unknown_tenant_are_refused(hospital: Path, tmp_p
     backwards = validates(hospital, tmp_path, "--until", "2025-01-01")
     words = ("validate", "nobody", "--since", "2026-01-01", "--by", "A. Jones", "--out", str(tmp_path))
     assert "the window is empty" in backwards.output
+    ahead = validates(hospital, tmp_path, "--until", "2999-01-01")
+    assert (ahead.exit_code, "a day that is over, or today" in ahead.output) == (2, True)
     assert "no tenant 'nobody'" in runs(hospital, *words).output
 
 
