@@ -31,9 +31,6 @@ def is_open(site: TenantRuntime, records: Records, patient_id: str, at: datetime
     except DatabaseError as error:
         raise NotReady("The service cannot answer now.", retry_after_s=5) from error
     has_values = any(case.values for case in cases)
-    monitored = max((one.monitored_at for one in cases if one.monitored_at is not None), default=None)
     return any(
-        not one.whole
-        or is_under_way(one.times, site.zone, at, one.first_at, has_values=has_values, monitored_at=monitored)
-        for one in cases
+        not one.whole or is_under_way(one.times, site.zone, at, one.first_at, has_values=has_values) for one in cases
     )

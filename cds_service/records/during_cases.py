@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, Row, Select, Table, case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.records import case_pace, database
+from cds_service.records import database
 from cds_service.records.during_tables import during_arrival, during_case, during_entry
 from cds_service.records.tables import Instant
 from fhir_mappings.during.case_content import CaseContent
@@ -163,7 +163,7 @@ def _kept(
     fitting = _fitting(new, held, bounds)
     kept = KeptParts(held.id, len(fitting), len(parts) - len(new), len(new) - len(fitting))
     _insert(connection, held.id, fitting)
-    _count(connection, held, fitting, kept, arrival.at)
+    _count(connection, held.id, fitting, kept)
     _account(connection, arrival, kept)
     return kept
 
@@ -238,16 +238,14 @@ def _insert(connection: Connection, case_id: str, parts: dict[str, Part]) -> Non
         connection.execute(insert(during_entry), rows)
 
 
-def _count(connection: Connection, held: Row[Any], parts: dict[str, Part], kept: KeptParts, at: datetime) -> None:
+def _count(connection: Connection, case_id: str, parts: dict[str, Part], kept: KeptParts) -> None:
     cases = during_case.c
     more = {
         "entries": cases.entries + kept.new,
         "bytes": cases.bytes + sum(part.size for part in parts.values()),
         "refused": cases.refused + kept.refused,
     }
-    values = sum(part.kind == "observation" and not part.withdrawn for part in parts.values())
-    more |= case_pace.paced(held, values, at)
-    connection.execute(update(during_case).where(cases.id == held.id).values(**more))
+    connection.execute(update(during_case).where(cases.id == case_id).values(**more))
 
 
 def _account(connection: Connection, arrival: Arrival, kept: KeptParts) -> None:

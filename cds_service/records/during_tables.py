@@ -6,8 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from cds_service.records.tables import Instant, metadata
 
-# One case: what was recorded of one patient in one encounter; `encounter_id` "" where it names none. `pace_values`
-# values came since `pace_since`; `monitored_at`: when they last came as fast as a monitor sends them (case_pace.py).
+# One case: what was recorded of one patient in one encounter; `encounter_id` "" where it names none.
 during_case = Table(
     "during_case",
     metadata,
@@ -20,9 +19,6 @@ during_case = Table(
     Column("entries", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("refused", Integer, nullable=False),
-    Column("pace_since", Instant, nullable=True),
-    Column("pace_values", Integer, nullable=True),
-    Column("monitored_at", Instant, nullable=True),
     Index("ix_during_case_of", "tenant_id", "patient_id", "encounter_id", unique=True),
     Index("ix_during_case_encounter", "tenant_id", "encounter_id"),
 )

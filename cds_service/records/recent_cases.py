@@ -19,8 +19,7 @@ MOST_CASES, MOST_TIMES = 20, 500
 class RecentCase(Struct, frozen=True):
     """One case: its Procedures and Encounters, each version, and how many values it holds.
 
-    `first_at`, `last_at`: when something of it first and last came. `monitored_at`: when values last came as fast as a
-    monitor sends them. `whole`: whether all that says when it was is here.
+    `first_at`, `last_at`: when something of it first and last came. `whole`: whether all that says when it was is here.
     """
 
     id: str
@@ -28,7 +27,6 @@ class RecentCase(Struct, frozen=True):
     last_at: datetime
     times: tuple[str, ...]
     values: int
-    monitored_at: datetime | None = None
     whole: bool = True
 
 
@@ -52,14 +50,6 @@ def recent_cases(engine: Engine, tenant_id: str, patient_id: str, *, since: date
         raise DatabaseError("the cases of a patient cannot be read") from error
     whole = len(found) <= MOST_CASES and sum(others.values()) <= MOST_TIMES
     return tuple(
-        RecentCase(
-            row.id,
-            row.first_at,
-            row.last_at,
-            tuple(bodies[row.id]),
-            row.entries - others.get(row.id, 0),
-            row.monitored_at,
-            whole,
-        )
+        RecentCase(row.id, row.first_at, row.last_at, tuple(bodies[row.id]), row.entries - others.get(row.id, 0), whole)
         for row in found
     )
