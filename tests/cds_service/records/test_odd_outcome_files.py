@@ -15,7 +15,7 @@ DATED = f"{HEADER[:-1]},operated_on,observed_through\n"
 @pytest.mark.parametrize(
     ("content", "line", "remedy"),
     [
-        (gzip.compress(HEADER.encode()), 1, "unpack"),
+        (gzip.compress(HEADER.encode(), mtime=0), 1, "unpack"),
         (b"PK\x03\x04rest of a workbook", 1, "save it as CSV"),
         (f"{HEADER}e-1,30-day-death,1\n".encode("utf-16"), 1, "save the file as UTF-8"),
         (f"{HEADER}\u00e4-1,30-day-death,1\n".encode("latin-1"), 2, "save the file as UTF-8"),
