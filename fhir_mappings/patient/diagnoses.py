@@ -97,12 +97,13 @@ class Diagnoses(Struct, frozen=True):
     """The diagnoses that mean something to an input, by clinical idea.
 
     `unclear`: those that were not understood; `outside_icd`: those without an ICD-10 code, of which a score that weighs
-    ICD categories (HFRS) knows nothing.
+    ICD categories (HFRS) knows nothing. `contradictions`: by idea the source of the first whose codings disagree on it.
     """
 
     by_idea: Mapping[str, tuple[Diagnosis, ...]] = {}
     unclear: tuple[Diagnosis, ...] = ()
     outside_icd: tuple[Diagnosis, ...] = ()
+    contradictions: Mapping[str, str] = {}
 
     def of(self, *ideas: str, current: bool = True) -> tuple[Diagnosis, ...]:
         """Those that mean any of the ideas, without contradiction; `current` leaves out what is only history."""
@@ -113,7 +114,7 @@ class Diagnoses(Struct, frozen=True):
 
     def contradicts(self, idea: str) -> str | None:
         """The source of a Condition whose codings disagree about the idea."""
-        return next((one.source for one in self.by_idea.get(idea, ()) if idea in one.contradicted), None)
+        return self.contradictions.get(idea)
 
     def seen(
         self,
@@ -129,7 +130,7 @@ class Diagnoses(Struct, frozen=True):
         """
         if current:
             coverage = coverage.of_current
-        if any(map(self.contradicts, ideas)):
+        if not self.contradictions.keys().isdisjoint(ideas):
             coverage = coverage.in_doubt("two-concepts")
         if not self.unclear:
             return coverage
@@ -149,6 +150,7 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
     One that became known only later, or that is not confirmed, is understood and says nothing (DEC-37).
     """
     by_idea: dict[str, list[Diagnosis]] = {}
+    contradictions: dict[str, str] = {}
     unclear, outside_icd, counted = [], [], Counted()
     for condition in conditions:
         counted.read += 1
@@ -172,9 +174,10 @@ def read_conditions(conditions: Iterable[Condition], words: Vocabulary, now: Clo
         if why is None and not is_turned and meant.of_the_patient:
             for idea in diagnosis.ideas:
                 by_idea.setdefault(idea, []).append(diagnosis)
-    return Diagnoses(
-        {idea: tuple(found) for idea, found in by_idea.items()}, tuple(unclear), tuple(outside_icd)
-    ), counted
+            for idea in diagnosis.contradicted.intersection(diagnosis.ideas):
+                contradictions.setdefault(idea, diagnosis.source)
+    by_idea_each = {idea: tuple(found) for idea, found in by_idea.items()}
+    return Diagnoses(by_idea_each, tuple(unclear), tuple(outside_icd), contradictions), counted
 
 
 def _codes(concept: CodeableConcept | None, systems: frozenset[str]) -> frozenset[str]:
