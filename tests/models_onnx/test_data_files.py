@@ -36,6 +36,7 @@ TABLES = {
     "icd_categories.csv": ["category"],
     "icd_refinements.csv": ["edition", "code", "idea"],
     "icd9_categories.csv": ["first"],
+    "rxnorm_brands.csv": ["brand", "ingredient"],
     "rxnorm_classes.csv": ["code", "ingredient", "class"],
 }
 
@@ -199,7 +200,7 @@ TABLES_OF_OTHERS = {
     "cds_service/records/outcome_file.py",
     "models_onnx/training/operations_file.py",
     "models_onnx/training/learning_file.py",
-    "cds_service/commands/validate.py",
+    "cds_service/validation/cohort_file.py",
     "deploy/papers.py",
 }
 

@@ -71,12 +71,6 @@ def test_a_link_to_nothing_is_told(export: Path) -> None:
     assert any("Condition.ndjson" in one for one in bulk_files.places(export))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_opened_is_told(export: Path) -> None:
-    (export / "closed").mkdir(mode=0)
-    assert broken(read(export)[1])
-
-
 def test_a_folder_that_cannot_be_listed_is_told(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (export / "closed").mkdir()
     real = os.scandir
