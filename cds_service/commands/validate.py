@@ -132,8 +132,12 @@ def _cohorts(path: Path | None) -> dict[str, dict[str, str]]:
     """By evaluation what the file says."""
     from cds_service.validation import cohort_file  # noqa: PLC0415
 
+    if path is None:
+        return {}
+    with path.open("rb") as file:
+        content = file.read(cohort_file.MOST_BYTES + 1)
     try:
-        return cohort_file.cohorts(path.read_bytes()) if path is not None else {}
+        return cohort_file.cohorts(content)
     except cohort_file.CohortFileError as error:
         raise click.ClickException(f"{path}: {error}") from error
 

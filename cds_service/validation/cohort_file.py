@@ -11,6 +11,7 @@ from cds_service.validation.collected import ONLY_IN_A_FILE, ValidatedOperation
 
 KEY = "evaluation_id"
 MOST_ROWS = 1_000_000
+MOST_BYTES = 64 * 1024 * 1024
 # Categories, of which a page may name each; a column of more holds something else, such as names of people.
 MOST_GROUPS = 50
 _CHARACTERS = 64
@@ -55,6 +56,8 @@ def covered(of: Mapping[str, Mapping[str, str]], operations: Sequence[ValidatedO
 
 def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Each line that is not empty with its number, by the columns that are read."""
+    if len(content) > MOST_BYTES:
+        raise CohortFileError(Fault(1, "*", f"a file of at most {MOST_BYTES} bytes"))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -42,6 +42,14 @@ def test_what_is_wrong_is_told_with_its_line_and_without_its_value(content: str 
     assert "Jones" not in str(error.value)
 
 
+def test_no_more_of_a_file_is_read_than_a_file_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = f"{HEAD}e1,a\n".encode()
+    monkeypatch.setattr(cohort_file, "MOST_BYTES", len(content))
+    assert cohort_file.cohorts(content) == {"e1": {"language": "a"}}
+    with pytest.raises(CohortFileError, match="a file of at most"):
+        cohort_file.cohorts(content + b"\n")
+
+
 def test_a_file_about_other_operations_is_refused_and_one_about_some_says_how_many(
     hospital: Path, tmp_path: Path
 ) -> None:
