@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+from tests import patience
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # In CI the generated cases are the same in every run: what fails there can be run again.
-settings.register_profile("ci", derandomize=True)
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
@@ -35,6 +37,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if absent:
         items[:] = kept
         config.hook.pytest_deselected(items=absent)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_hurries() -> Iterator[None]:
+    with patience.patience():
+        yield
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """What this test opens waits no longer than in a hospital."""
+    with patience.in_time():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -153,10 +153,9 @@ def collect_medications(data: Path, database: Path) -> None:
     with sqlite3.connect(database) as table:
         table.execute("create table medication (id text primary key, text blob) without rowid")
         for path in sorted(data.glob("medications.*")):
-            rows = (
-                (head.id, line.strip()) for line in path.open("rb") if (head := bulk_files.head_of(line)) is not None
-            )
-            table.executemany(_KEPT, rows)
+            with path.open("rb") as lines:
+                rows = ((head.id, line.strip()) for line in lines if (head := bulk_files.head_of(line)) is not None)
+                table.executemany(_KEPT, rows)
     table.close()
 
 

@@ -36,6 +36,11 @@ def bodies(name: str) -> list[bytes]:
     return [json.dumps(request).encode()] * int(CASES[name].get("repeat", 1))
 
 
+def hangs(name: str) -> bool:
+    """Whether the case has a server of which a search is not answered."""
+    return bool(CASES[name].get("fhir_server", {}).get("conditions") == "hangs")
+
+
 @contextmanager
 def server_of(name: str) -> Iterator[str | None]:
     """The FHIR server of a case that has one, which hangs or refuses where the case says so; None for the others."""
@@ -47,7 +52,7 @@ def server_of(name: str) -> Iterator[str | None]:
     def respond(path: str) -> tuple[int, Any]:
         if "Condition" not in path:
             return 200, EMPTY
-        if told["conditions"] == "hangs":
+        if hangs(name):
             time.sleep(_HANGS_S)
             return 200, EMPTY
         return int(told["conditions"]), {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
@@ -23,6 +24,7 @@ from cds_service.tenants import tenant_files
 from models_onnx import registry
 from tests.acceptance.requests import LOINC, SNOMED, a_condition, a_request, a_result, bundle
 from tests.conformance.conftest import an_app
+from tests.patience import PATIENT_ENOUGH
 from tests.references import ROOT
 
 PAGE = (ROOT / "docs" / "your-own-codes.md").read_text(encoding="utf-8")
@@ -51,7 +53,10 @@ def written(folder: Path, **others: str) -> Path:
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     folder = tmp_path_factory.mktemp("own")
-    return an_app(folder, tenants=written(folder)).test_client()
+    tenants = written(folder)
+    with (tenants / "example.yaml").open("a", encoding="utf-8") as file:
+        file.write(yaml.safe_dump(PATIENT_ENOUGH))
+    return an_app(folder, tenants=tenants).test_client()
 
 
 def a_value(value: float, unit: str = "m[IU]/L", *, system: str = LOINC, code: str = "3016-3") -> dict[str, Any]:

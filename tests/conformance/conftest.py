@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from tests.cds_service.trust.signing import key, public
+from tests.patience import PATIENT_ENOUGH
 
 SERVICE = "/cds-services/surgical-risk"
 PUBLIC = "https://risk.example.org"
@@ -67,6 +68,7 @@ def a_tenant_file(folder: Path, **members: Any) -> Path:
         "local_validation": {"report": "R-1", "approved_by": "A. Jones", "date": "2026-11-01"},
         "cors_origins": ["https://ehr.example.org"],
         "concept_maps": [str(_demonstration())],
+        **PATIENT_ENOUGH,
         **members,
     }
     folder.mkdir(exist_ok=True)

@@ -6,7 +6,6 @@ Into tests/conformance/official_sandbox, which test_official_sandbox.py there re
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 from playwright.sync_api import Request, sync_playwright
 
+from tests import patience
 from tests.conformance import sandbox_exchanges
 from tests.conformance.sandbox_exchanges import FOLDER, JWKS, Exchange
 from tests.end_to_end import official_sandbox, servers
@@ -30,7 +30,7 @@ _NOT_OURS = ("host", "connection", "content-length", "accept-encoding")
 def _demo() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp())
     bind = f"127.0.0.1:{servers.free_port()}"
-    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind]
+    command = [*patience.COMMAND, "serve", "--demo", "--bind", bind]
     record = {"DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
     with servers.running(command, f"http://{bind}/metrics", log=folder / "log", environment=record):
         yield f"http://{bind}/demo/fhir"

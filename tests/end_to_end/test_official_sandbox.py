@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import patience
 from tests.end_to_end import official_sandbox, servers
 from tests.end_to_end.browser.conftest import CHROMIUM, QUIET
 from tests.end_to_end.official_sandbox import SandboxUser
@@ -38,7 +38,7 @@ def chromium(sandbox: str) -> Iterator[Browser]:
 def demo(tmp_path: Path) -> Iterator[str]:
     """A demo of its own for each test: what was answered once stays answered."""
     bind = f"127.0.0.1:{servers.free_port()}"
-    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind]
+    command = [*patience.COMMAND, "serve", "--demo", "--bind", bind]
     record = {"DATABASE_URL": f"sqlite:///{tmp_path}/record.sqlite3"}
     with servers.running(command, f"http://{bind}/cds-services", log=tmp_path / "log", environment=record):
         yield f"http://{bind}"

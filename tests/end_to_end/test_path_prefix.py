@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from cds_service.ehr import caller
+from tests import patience
 from tests.cds_service.records.test_kill import a_free_port
 from tests.end_to_end.servers import running
 from tests.end_to_end.test_ingress import _wait
@@ -43,7 +43,7 @@ def public(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     told = {"folder": tmp_path, "port": port, "service": service, "prefix": PREFIX, "path": request.param}
     (tmp_path / "nginx.conf").write_text(CONFIGURATION.format(**told), encoding="utf-8")
     nginx = ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr", "-g", "daemon off;"]
-    serve = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", f"127.0.0.1:{service}"]
+    serve = [*patience.COMMAND, "serve", "--demo", "--bind", f"127.0.0.1:{service}"]
     (tmp_path / "state").mkdir()
     environment = {
         **os.environ,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests import patience
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.patient_data.launcher_urls import KEPT, Handed, write
 from tests.end_to_end import servers, smart_launcher
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.launcher
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, bind = tmp_path_factory.mktemp("demo"), f"127.0.0.1:{servers.free_port()}"
-    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind]
+    command = [*patience.COMMAND, "serve", "--demo", "--bind", bind]
     record = {"DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
     with servers.running(command, f"http://{bind}/cds-services", log=folder / "log", environment=record):
         yield f"http://{bind}"

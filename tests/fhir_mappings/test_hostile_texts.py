@@ -93,7 +93,7 @@ def test_a_result_of_64_kib_of_anything_is_rejected_at_once(code: str, rules: Si
         {"effectiveDateTime": text},
     ):
         result = an_observation(code, None, **{"valueInteger": 3, **members})
-        started = time.perf_counter()
+        started = time.thread_time()
         found = derived(result, rules=rules)
-        assert time.perf_counter() - started < 0.5
+        assert time.thread_time() - started < 0.5
         assert not any(found[name].usable for name in ("haemoglobin", "creatinine")) or "valueQuantity" not in members

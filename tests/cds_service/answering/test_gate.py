@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 import requests
 from flask import Flask
@@ -23,7 +22,6 @@ from cds_service.records import switches
 from cds_service.records.rows import AdministrationEvent
 from cds_service.records.switches import Switch, SwitchScope
 from cds_service.tenants.tenant import Canary, Learning, LocalValidation, ModeRule, Tenant
-from cds_service.tenants.tenant_files import demo_tenant
 from cds_service.trust.errors import Forbidden
 from cds_service.web import deployments as application
 from cds_service.web.app import RECORDS, create_app
@@ -33,6 +31,7 @@ from tests.cds_service.smart import test_profile
 from tests.cds_service.smart.conftest import Demo
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
 from tests.end_to_end.servers import free_port
+from tests.patience import patient_demo
 
 PATIENT, CODE, GROUP, SURGEON = "demo-fusion", "22633", "spine-fusion", "Practitioner/demo-surgeon"
 FIGURE = re.compile(r" in 1,?00")
@@ -67,8 +66,6 @@ SILENT: dict[str, dict[str, Any]] = {
     "off for the group": {"modes": (ModeRule(mode="off", procedure_group=GROUP),)},
 }
 REFUSED: dict[str, dict[str, Any]] = {"EU": {"region": "EU"}, "eu": {"region": "eu"}}
-# What is fetched comes from this very process: on a busy machine a search may take longer than a hospital waits.
-PATIENT_ENOUGH: dict[str, Any] = {"deadline_s": 30.0, "fetch_timeout_s": 20.0, "fetch_budget_s": 25.0}
 SWITCHED = {
     "killed": Switch("kill", SwitchScope("demo"), "killed"),
     "all killed": Switch("kill", SwitchScope(), "killed"),
@@ -93,7 +90,7 @@ class House:
         return self._app(environ, begin)
 
     def start(self, **members: Any) -> Flask:
-        tenant = msgspec.structs.replace(demo_tenant(f"http://{self.bind}"), **PATIENT_ENOUGH, **members)
+        tenant = patient_demo(f"http://{self.bind}", **members)
         self._monkeypatch.setattr(application, "demo_tenant", lambda _url: tenant)
         self._app = create_app(
             Settings(

@@ -18,9 +18,9 @@ from cds_service.trust import egress
 from fhir_mappings.terminology import value_sets
 from tests.cds_service.patient_data.test_terminology_server import a_tenant
 from tests.cds_service.trust import unhelpful
+from tests.patience import LATE_S
 
 DEADLINE_S = 1.0
-LATE_S = 1.5  # what a busy machine adds
 BEHAVIOURS = pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda one: one.__name__)
 
 

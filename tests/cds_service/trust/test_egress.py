@@ -87,7 +87,7 @@ def test_no_other_base_url_may_be_called(url):
 
 
 def get(door: Door, url: str, **headers: str) -> Reply:
-    return door.get(url, until=time.monotonic() + 2, at_most_bytes=10_000, headers=headers)
+    return door.get(url, until=time.monotonic() + 20, at_most_bytes=10_000, headers=headers)
 
 
 # A query is the caller's own; what is asked of the listed base itself reaches no other place.

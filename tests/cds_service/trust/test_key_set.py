@@ -15,6 +15,7 @@ from cds_service.trust.key_set import FETCH_INTERVAL_S, MOST_WAITING, RENEW_AFTE
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.cds_service.trust.signing import NOW, a_client, a_tenant, public
+from tests.patience import LATE_S, PATIENT_ENOUGH
 
 
 class Published:
@@ -31,7 +32,7 @@ class Published:
 
 def eventually(holds: Callable[[], bool]) -> None:
     """A set that is known is renewed behind the callers' backs."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -39,7 +40,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 def fetched(url: str, **members: object) -> KeySet:
     client = a_client(jwks_url=url, **members)
-    return KeySet(client, a_tenant(client, environment="dev"))
+    return KeySet(client, a_tenant(client, environment="dev", **PATIENT_ENOUGH))
 
 
 def test_a_key_is_fetched_once_and_kept():
@@ -134,6 +135,7 @@ def test_a_kid_with_the_characters_of_epic_is_found():
     assert KeySet(client, a_tenant(client)).find("a+b/c==", "RS384", now=NOW) is not None
 
 
+@pytest.mark.usefixtures("in_time")
 @pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda behaviour: behaviour.__name__)
 def test_keys_that_cannot_be_had_are_not_a_refusal_and_hold_few_threads(behaviour):
     """DEC-45; forty calls signed with anybody's key, none of which may wait for one lock."""
@@ -147,19 +149,20 @@ def test_keys_that_cannot_be_had_are_not_a_refusal_and_hold_few_threads(behaviou
     with unhelpful.serving(behaviour) as base, ThreadPoolExecutor(40) as callers:
         keys = fetched(f"{base}/jwks.json")
         seconds = sorted(callers.map(ask, range(40)))
-    assert seconds[-1] < 2.5
-    assert seconds[40 - 6] < 0.5  # all but a few are told at once
+    assert seconds[-1] < 2.0 + LATE_S
+    assert seconds[40 - 6] < 1.5  # all but a few are told at once
 
 
+@pytest.mark.usefixtures("in_time")
 def test_known_keys_go_on_serving_while_a_renewal_drips():
     with listening(Published(public("ES384"))) as server:
         keys = fetched(server.url("/jwks.json"))
         assert keys.find("key-ES384", "ES384", now=NOW) is not None
-        server.answer = lambda _: (time.sleep(1.0), (200, {}, b""))[1]
+        server.answer = lambda _: (time.sleep(3.0), (200, {}, b""))[1]
         began = time.monotonic()
         for second in range(5):
             assert keys.find("key-ES384", "ES384", now=NOW + RENEW_AFTER_S + 1 + second) is not None
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.5
 
 
 def test_an_unknown_kid_of_a_set_that_was_had_is_a_refusal():
@@ -206,18 +209,19 @@ def test_no_valid_token_is_refused_at_the_instant_at_which_the_keys_arrive(monke
     monkeypatch.setattr(key_set, "FETCH_TIMEOUT_S", 0.0)
     with listening(Published(public("ES384"))) as server:
         keys = fetched(server.url("/jwks.json"))
-        monkeypatch.setattr(key_set, "FETCH_TIMEOUT_S", 2.0)
+        monkeypatch.setattr(key_set, "FETCH_TIMEOUT_S", 9.0)
         keys._known = Late(lambda: keys._fetched_at is not None), {}
         with pytest.raises(KeysUnobtainableError):
             keys.find("key-ES384", "ES384", now=NOW)
         assert keys.find("key-ES384", "ES384", now=NOW) is not None
 
 
+@pytest.mark.usefixtures("in_time")
 def test_a_caller_waits_for_keys_no_longer_than_its_call_may_take():
-    with listening(lambda _: (time.sleep(1.5), (503, {}, b""))[1]) as server:
+    with listening(lambda _: (time.sleep(4.0), (503, {}, b""))[1]) as server:
         client = a_client(jwks_url=server.url("/jwks.json"))
         keys = KeySet(client, a_tenant(client, environment="dev", deadline_s=0.4))
         began = time.monotonic()
         with pytest.raises(KeysUnobtainableError):
             keys.find("key-ES384", "ES384", now=NOW)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 1.8

@@ -18,8 +18,7 @@ from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
-
-LATE_S = 1.0  # what a loud machine may add to a deadline of 0.3 s
+from tests.patience import LATE_S
 
 
 def a_door(*, connections: int = 4, url_rule=lambda _: True) -> Door:

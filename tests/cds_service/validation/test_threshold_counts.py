@@ -24,6 +24,7 @@ from cds_service.web.app import RECORDS, create_app
 from cds_service.web.settings import Settings
 from fhir_mappings.terminology import concept_maps
 from tests.acceptance.requests import a_condition, a_patient, a_request, a_result, an_asa_class, bundle
+from tests.patience import PATIENT_ENOUGH
 
 SHIPPED = SpeechLimits(speaking.CARD_FLOORS, speaking.WARNING_RARE, speaking.WARNING_COMMON)
 share = st.floats(0.0005, 0.9)
@@ -167,6 +168,7 @@ def answered(folder: Path, floors: dict[str, float], rare: float, common: float)
     tenant = {"id": "here", "environment": "dev", "public_url": "http://127.0.0.1:8000", "mode": "silent"}
     tenant |= {"card_floors": floors, "warning": {"rare": rare, "common": common}, "dedupe_window_s": 0.0}
     tenant |= {"concept_maps": [str(concept_maps.DEMO)], "hooks": ["order-select"]}
+    tenant |= PATIENT_ENOUGH
     (folder / "tenants").mkdir()
     (folder / "tenants" / "here.yaml").write_text(yaml.safe_dump(tenant), encoding="utf-8")
     url = f"sqlite:///{folder}/record"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cds_service.hooks.services import SERVICE_ID
+from tests import patience
 from tests.end_to_end import servers
 from tests.end_to_end.browser import authorization_server
 from tests.end_to_end.browser.authorization_server import Client, Ehr
@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of `cds-service serve --demo`."""
     folder: Path = tmp_path_factory.mktemp("demo")
     bind = f"127.0.0.1:{servers.free_port()}"
-    command = [sys.executable, "-m", "cds_service.commands.cli", "serve", "--demo", "--bind", bind]
+    command = [*patience.COMMAND, "serve", "--demo", "--bind", bind]
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{folder}/record.sqlite3"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
