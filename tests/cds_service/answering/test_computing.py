@@ -44,6 +44,7 @@ def burn(seconds: float) -> int:
     return rounds
 
 
+@pytest.mark.usefixtures("in_time")
 @pytest.mark.parametrize("compute", [loop, loop_that_catches, slow_expression])
 def test_what_never_ends_is_stopped(compute: Callable[[], None]) -> None:
     began = time.thread_time()
@@ -53,6 +54,7 @@ def test_what_never_ends_is_stopped(compute: Callable[[], None]) -> None:
     assert computing.bounded(lambda: 7) == 7
 
 
+@pytest.mark.usefixtures("in_time")
 def test_eight_at_once_are_stopped_within_what_an_ehr_waits() -> None:
     took: list[float] = []
 

@@ -40,7 +40,7 @@ def found(path: str) -> tuple[int, Any]:
 
 
 def run(
-    client: FhirClient, server: FhirServer | None, sent: dict[str, Any] | None = None, *, budget_s: float = 5.0
+    client: FhirClient, server: FhirServer | None, sent: dict[str, Any] | None = None, *, budget_s: float = 20.0
 ) -> SearchResults:
     return gather(
         {key: msgspec.Raw(json.dumps(value).encode()) for key, value in (sent or {}).items()},

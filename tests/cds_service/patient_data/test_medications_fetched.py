@@ -15,6 +15,7 @@ from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings.fhir.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
+from tests.patience import LATE_S
 
 TEMPLATES = {"patient": "Patient/{{context.patientId}}", "medications": "MedicationRequest?patient=x"}
 PATIENT = {"resourceType": "Patient", "id": "pt-1"}
@@ -49,7 +50,7 @@ def run(client: FhirClient, server: FhirServer | None, sent: dict[str, Any], **o
         tokens={"context.patientId": "pt-1"},
         client=client,
         access=Access(server.base, Secret("lent"), egress.export_door(server.base, connections=8)) if server else None,
-        budget=Budget(call_s=options.pop("call_s", 2.0), until=time.monotonic() + options.pop("budget_s", 5.0)),
+        budget=Budget(call_s=options.pop("call_s", 15.0), until=time.monotonic() + options.pop("budget_s", 20.0)),
         **options,
     )
 
@@ -87,10 +88,11 @@ def test_they_are_read_side_by_side_and_inside_the_budget(client: FhirClient) ->
     with serving(answering, delay_s=1.0) as server:
         began = time.monotonic()
         assert len(ids(run(client, server, sent))) == 6
-        assert time.monotonic() - began < 4.0, "one after the other"
+        assert time.monotonic() - began < 5.5, "one after the other"
+    with serving(answering, delay_s=2 * LATE_S) as server:
         began = time.monotonic()
         assert ids(run(client, server, sent, budget_s=0.1)) == []
-        assert time.monotonic() - began < 1.0, "waited for the server"
+        assert time.monotonic() - began < LATE_S, "waited for the server"
 
 
 def test_no_more_are_read_than_a_list_can_hold(client: FhirClient) -> None:
