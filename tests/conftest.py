@@ -45,6 +45,18 @@ def _nobody_hurries() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _the_environment_stays() -> Iterator[None]:
+    """What one test leaves in it another one finds, or not, by who ran before."""
+    before = _environment()
+    yield
+    assert _environment() == before
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
 @pytest.fixture
 def in_time() -> Iterator[None]:
     """What this test opens waits no longer than in a hospital."""

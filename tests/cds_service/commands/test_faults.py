@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
-import structlog
 from click.testing import CliRunner
 
 from cds_service.commands import output
@@ -97,17 +94,6 @@ def test_without_what_it_needs_it_says_so(tmp_path: Path, name: str, lack: str) 
     told = run(words(name, COMMANDS[name], folder), folder)
     assert told.exception is None or isinstance(told.exception, SystemExit), repr(told.exception)
     assert not CLASS_NAME.search(told.output), told.output
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A start leaves logs and counters of its own behind in the process."""
-    root, variable = logging.getLogger(), "PROMETHEUS_MULTIPROC_DIR"
-    before = (root.handlers[:], root.level)
-    monkeypatch.setenv(variable, "to be undone")
-    yield
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 @pytest.mark.usefixtures("alone")

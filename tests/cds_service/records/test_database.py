@@ -36,6 +36,7 @@ def test_no_password_is_told_whatever_stands_in_it(url: str) -> None:
     assert SECRET not in told
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("url", [*URLS, f"mysql://risk:{SECRET}@db.example.org/record", f"{SECRET}"])
 @pytest.mark.parametrize("command", [["serve", "--demo", "--bind", "127.0.0.1:0"], ["record", "migrate"], ["check"]])
 def test_a_database_that_cannot_be_used_is_told_in_words_without_its_password(
