@@ -16,6 +16,7 @@ import msgspec
 import pytest
 import requests
 
+from tests import patience
 from tests.cds_service.patient_data.fhir_server import serving
 from tests.cds_service.records import postgres
 from tests.cds_service.trust import unhelpful
@@ -93,19 +94,6 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield url
 
 
-def in_a_quiet_moment(check: Callable[[Path], None], folder: Path) -> None:
-    """A machine that others fill is late by itself: the whole is tried anew, on another node, before it has failed."""
-    for number in range(ROUNDS):
-        (folder / str(number)).mkdir()
-        try:
-            return check(folder / str(number))
-        except AssertionError as error:
-            print(f"attempt {number}: {error}")
-            if number == ROUNDS - 1:
-                raise
-    return None
-
-
 BAD = (unhelpful.drip_body, unhelpful.hang, unhelpful.half_open, unhelpful.huge)
 
 
@@ -135,7 +123,7 @@ def test_a_bad_server_of_one_hospital_is_no_other_s(
             assert ready["status"] == "ready"
             assert "third: " in ready["tenantsRefused"]
 
-    in_a_quiet_moment(check, tmp_path)
+    patience.in_a_quiet_moment(check, tmp_path)
 
 
 def assert_held(at: Hospitals, name: str, quiet: str) -> None:
@@ -151,7 +139,7 @@ def test_slow_bodies_of_one_hospital_hold_no_thread(tmp_path: Path) -> None:
         with hospitals.bad_servers(unhelpful.hang) as bad, hospitals.hospitals(folder, bad) as at:
             assert_nobody_else_notices(at, told(at.of_the_good()), lambda: slow_bodies(at))
 
-    in_a_quiet_moment(check, tmp_path)
+    patience.in_a_quiet_moment(check, tmp_path)
 
 
 @contextlib.contextmanager
