@@ -14,10 +14,11 @@ from tests import patience
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# In CI the generated cases are the same in every run: what fails there can be run again.
-settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# No machine is too slow for a generated case; in CI they are the same in every run: what fails there can be run again.
+_UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("here", **_UNHURRIED)
+settings.register_profile("ci", derandomize=True, **_UNHURRIED)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # A proxy of the environment must never see a test's loopback traffic.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"

@@ -24,7 +24,7 @@ from tests.acceptance.requests import a_condition, a_request, a_result, an_asa_c
 from tests.cds_service.advice import people
 from tests.cds_service.trust import unhelpful
 from tests.conformance.conftest import SERVICE
-from tests.patience import LATE_S
+from tests.patience import tried_again
 
 Post = Callable[..., Any]
 EXTENSION = "io.surgical-risk.assessment"
@@ -176,6 +176,7 @@ def test_an_open_order_of_another_patient_stops_everything(post: Post) -> None:
 
 @pytest.mark.parametrize("server", ["broken", "slow"])
 @pytest.mark.usefixtures("in_time")
+@tried_again
 def test_a_server_that_fails_on_orders_costs_neither_the_card_nor_its_time(apps: Apps, server: str) -> None:
     http = apps(None).test_client()
     with unhelpful.serving(unhelpful.hang if server == "slow" else unhelpful.no_http) as base:
@@ -189,5 +190,5 @@ def test_a_server_that_fails_on_orders_costs_neither_the_card_nor_its_time(apps:
         access = {"fhirServer": f"{base}/fhir", "fhirAuthorization": lent}
         began = time.monotonic()
         card = card_of(http.post(SERVICE, json=a_request(**DIABETES, orders=...) | access))
-        assert time.monotonic() - began < 1.8 + LATE_S
+        assert time.monotonic() - began < 1.8
     assert UNCHECKED in options_of(card)

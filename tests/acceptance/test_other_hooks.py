@@ -14,7 +14,7 @@ from tests.acceptance.requests import CPT, a_patient, a_request, an_order, bundl
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.conformance.conftest import SERVICE, a_tenant_file, a_token, an_app
-from tests.patience import LATE_S
+from tests.patience import in_a_quiet_moment
 
 EMPTY = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
 
@@ -171,11 +171,14 @@ def test_another_patients_order_is_422_where_it_was_sent_and_412_where_it_was_fe
 
 @pytest.mark.usefixtures("in_time")
 def test_a_chart_that_does_not_answer_is_412_within_the_budget(tmp_path):
-    http = an_app(tmp_path, demo=True).test_client()
-    with unhelpful.serving(unhelpful.hang) as base:
-        began = time.monotonic()
-        assert http.post(SERVICE, json=with_server(a_view(), f"{base}/fhir")).status_code == 412
-        assert time.monotonic() - began < 1.8 + LATE_S
+    def check(folder):
+        http = an_app(folder, demo=True).test_client()
+        with unhelpful.serving(unhelpful.hang) as base:
+            began = time.monotonic()
+            assert http.post(SERVICE, json=with_server(a_view(), f"{base}/fhir")).status_code == 412
+            assert time.monotonic() - began < 1.8
+
+    in_a_quiet_moment(check, tmp_path)
 
 
 def test_a_tenant_that_did_not_opt_in_is_never_called_for_these_hooks(tmp_path):

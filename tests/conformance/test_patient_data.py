@@ -11,7 +11,7 @@ from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.conformance.conftest import SERVICE, an_app
 from tests.conformance.test_service import refused, with_server
-from tests.patience import LATE_S
+from tests.patience import in_a_quiet_moment
 
 DATA = {
     "Condition": bundle(),
@@ -167,12 +167,15 @@ def test_F_09_an_expired_token_is_not_used_and_nothing_is_asked_after_the_answer
 
 @pytest.mark.usefixtures("in_time")
 def test_F_11_N_02_one_slow_search_does_not_stretch_the_answer(tmp_path):
-    http = an_app(tmp_path, demo=True).test_client()
-    with unhelpful.serving(unhelpful.hang) as base:
-        started = time.monotonic()
-        response = http.post(SERVICE, json=with_server(a_request(conditions=...), f"{base}/fhir"))
-        assert time.monotonic() - started < 2.0 + LATE_S
-    assert response.status_code == 200
+    def check(folder):
+        http = an_app(folder, demo=True).test_client()
+        with unhelpful.serving(unhelpful.hang) as base:
+            started = time.monotonic()
+            response = http.post(SERVICE, json=with_server(a_request(conditions=...), f"{base}/fhir"))
+            assert time.monotonic() - started < 2.0
+        assert response.status_code == 200
+
+    in_a_quiet_moment(check, tmp_path)
 
 
 def test_F_12_one_resource_type_denied_is_a_gap_and_not_a_failure(post):

@@ -18,6 +18,7 @@ from cds_service.trust.errors import DataUnobtainable
 from cds_service.trust.secret import Secret
 from fhir_mappings.fhir.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
+from tests.patience import tried_again
 
 TEMPLATES = {
     "patient": "Patient/{{context.patientId}}",
@@ -108,13 +109,15 @@ def test_a_closed_port_is_a_failed_search(client: FhirClient) -> None:
     assert run(client, FhirServer("http://127.0.0.1:9/fhir"), {"patient": PATIENT})["conditions"].failure
 
 
+@tried_again
 def test_searches_run_side_by_side(client: FhirClient) -> None:
     with serving(found, delay_s=1.0) as server:
         started = time.monotonic()
         run(client, server)
-        assert time.monotonic() - started < 4.0, "one after the other"
+        assert time.monotonic() - started < 2.0, "one after the other"
 
 
+@tried_again
 def test_a_slow_server_does_not_hold_the_answer_beyond_the_budget(client: FhirClient) -> None:
     with serving(found, delay_s=2.0) as server:
         started = time.monotonic()

@@ -15,7 +15,7 @@ from cds_service.trust import egress
 from cds_service.trust.secret import Secret
 from fhir_mappings.fhir.search_result import SearchResults
 from tests.cds_service.patient_data.fhir_server import FhirServer, serving
-from tests.patience import LATE_S
+from tests.patience import tried_again
 
 TEMPLATES = {"patient": "Patient/{{context.patientId}}", "medications": "MedicationRequest?patient=x"}
 PATIENT = {"resourceType": "Patient", "id": "pt-1"}
@@ -83,16 +83,16 @@ def test_one_that_may_not_be_read_costs_the_others_nothing(client: FhirClient) -
     assert results["medications"].succeeded
 
 
+@tried_again
 def test_they_are_read_side_by_side_and_inside_the_budget(client: FhirClient) -> None:
     sent = {"patient": PATIENT, "medications": prescriptions(*(f"Medication/{n}" for n in range(6)))}
     with serving(answering, delay_s=1.0) as server:
         began = time.monotonic()
         assert len(ids(run(client, server, sent))) == 6
-        assert time.monotonic() - began < 5.5, "one after the other"
-    with serving(answering, delay_s=2 * LATE_S) as server:
+        assert time.monotonic() - began < 4.0, "one after the other"
         began = time.monotonic()
         assert ids(run(client, server, sent, budget_s=0.1)) == []
-        assert time.monotonic() - began < LATE_S, "waited for the server"
+        assert time.monotonic() - began < 1.0, "waited for the server"
 
 
 def test_no_more_are_read_than_a_list_can_hold(client: FhirClient) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cds_service.records import database, reasons, time_limit
 from tests.cds_service.records import postgres
-from tests.patience import LATE_S
+from tests.patience import tried_again
 
 
 @pytest.fixture
@@ -91,29 +91,31 @@ def test_a_request_whose_time_is_over_asks_nobody(served: Engine) -> None:
         time_limit.forget()
 
 
+@tried_again
 def test_who_writes_to_sqlite_is_waited_for_no_longer_than_a_call_bears(tmp_path: Path) -> None:
     file = tmp_path / "r.sqlite3"
     engine = database.connect(f"sqlite:///{file}", durable=False, connections=1, patience=time_limit.OF_A_SERVICE)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE one (value int)")
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS one (value int)")
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
     with pytest.raises(OperationalError) as ended, engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO one VALUES (1)")
-    assert time.monotonic() - began < 1.0 + LATE_S  # and not for ever
+    assert time.monotonic() - began < 1.5
     assert reasons.reason(ended.value) == "somebody else holds it"
     holder.close()
     engine.dispose()
 
 
+@tried_again
 def test_a_connection_that_is_not_to_be_had_is_waited_for_shortly(tmp_path: Path) -> None:
     engine = database.connect(f"sqlite:///{tmp_path}/r.sqlite3", durable=False, connections=1)
     held = [engine.connect() for _ in range(11)]  # with SQLAlchemy's ten on top
     began = time.monotonic()
     with pytest.raises(sqlalchemy.exc.TimeoutError) as ended:
         engine.connect()
-    assert time.monotonic() - began < 0.5 + LATE_S  # and not for ever
+    assert time.monotonic() - began < 1.0
     assert reasons.reason(ended.value) == "every connection to it is in use"
     for one in held:
         one.close()

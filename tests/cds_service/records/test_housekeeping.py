@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from cds_service.records import tables
 from cds_service.records.housekeeping import CLOCKS_APART_S, EVERY_S, Housekeeping
-from tests.patience import LATE_S
+from tests.patience import tried_again
 
 
 def kept(records):
@@ -58,8 +58,9 @@ def test_an_outage_only_puts_it_off(records, keeping):
     wait_for(lambda: not kept(records))
 
 
+@tried_again
 def test_every_worker_keeps_house_and_ends_at_once(open_records):
     began = time.monotonic()
     open_records().close()
-    assert time.monotonic() - began < LATE_S  # and not after ten minutes
+    assert time.monotonic() - began < 2
     assert EVERY_S <= 3600, "no longer than a token may live"

@@ -14,7 +14,6 @@ from cds_service.records.recent import Recent
 from cds_service.records.records import Records
 from cds_service.trust import time_ordered_id
 from tests.cds_service.records.rows_of import NOON, a_card, an_evaluation
-from tests.patience import LATE_S
 
 
 def count(records: Records, table) -> int:
@@ -59,7 +58,7 @@ def test_what_another_worker_is_still_writing_is_waited_for(open_records):
 def test_what_never_was_is_not_waited_for_long(records):
     begun = time.monotonic()
     assert records.evaluation(time_ordered_id.draw(datetime.now(UTC) - timedelta(minutes=5))) is None
-    assert time.monotonic() - begun < LATE_S
+    assert time.monotonic() - begun < recorded.READ_OWN_WRITES_S
 
 
 def test_closing_in_order_writes_everything_that_was_queued(open_records):

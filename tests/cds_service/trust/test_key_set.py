@@ -15,7 +15,7 @@ from cds_service.trust.key_set import FETCH_INTERVAL_S, MOST_WAITING, RENEW_AFTE
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
 from tests.cds_service.trust.signing import NOW, a_client, a_tenant, public
-from tests.patience import LATE_S, PATIENT_ENOUGH
+from tests.patience import PATIENT_ENOUGH, tried_again
 
 
 class Published:
@@ -137,6 +137,7 @@ def test_a_kid_with_the_characters_of_epic_is_found():
 
 @pytest.mark.usefixtures("in_time")
 @pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda behaviour: behaviour.__name__)
+@tried_again
 def test_keys_that_cannot_be_had_are_not_a_refusal_and_hold_few_threads(behaviour):
     """DEC-45; forty calls signed with anybody's key, none of which may wait for one lock."""
 
@@ -149,20 +150,21 @@ def test_keys_that_cannot_be_had_are_not_a_refusal_and_hold_few_threads(behaviou
     with unhelpful.serving(behaviour) as base, ThreadPoolExecutor(40) as callers:
         keys = fetched(f"{base}/jwks.json")
         seconds = sorted(callers.map(ask, range(40)))
-    assert seconds[-1] < 2.0 + LATE_S
-    assert seconds[40 - 6] < 1.5  # all but a few are told at once
+    assert seconds[-1] < 2.5
+    assert seconds[40 - 6] < 0.5  # all but a few are told at once
 
 
 @pytest.mark.usefixtures("in_time")
+@tried_again
 def test_known_keys_go_on_serving_while_a_renewal_drips():
     with listening(Published(public("ES384"))) as server:
         keys = fetched(server.url("/jwks.json"))
         assert keys.find("key-ES384", "ES384", now=NOW) is not None
-        server.answer = lambda _: (time.sleep(3.0), (200, {}, b""))[1]
+        server.answer = lambda _: (time.sleep(1.0), (200, {}, b""))[1]
         began = time.monotonic()
         for second in range(5):
             assert keys.find("key-ES384", "ES384", now=NOW + RENEW_AFTER_S + 1 + second) is not None
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 0.5
 
 
 def test_an_unknown_kid_of_a_set_that_was_had_is_a_refusal():
@@ -217,11 +219,12 @@ def test_no_valid_token_is_refused_at_the_instant_at_which_the_keys_arrive(monke
 
 
 @pytest.mark.usefixtures("in_time")
+@tried_again
 def test_a_caller_waits_for_keys_no_longer_than_its_call_may_take():
-    with listening(lambda _: (time.sleep(4.0), (503, {}, b""))[1]) as server:
+    with listening(lambda _: (time.sleep(1.5), (503, {}, b""))[1]) as server:
         client = a_client(jwks_url=server.url("/jwks.json"))
         keys = KeySet(client, a_tenant(client, environment="dev", deadline_s=0.4))
         began = time.monotonic()
         with pytest.raises(KeysUnobtainableError):
             keys.find("key-ES384", "ES384", now=NOW)
-        assert time.monotonic() - began < 1.8
+        assert time.monotonic() - began < 1.0

@@ -18,7 +18,9 @@ from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from tests.cds_service.trust import unhelpful
 from tests.cds_service.trust.listener import listening
-from tests.patience import LATE_S
+from tests.patience import tried_again
+
+LATE_S = 1.0  # what a loud machine may add to a deadline of 0.3 s
 
 
 def a_door(*, connections: int = 4, url_rule=lambda _: True) -> Door:
@@ -34,6 +36,7 @@ def why(door: Door, url: str, *, for_s: float = 0.3, most: int = 1_000_000, **he
 
 
 @pytest.mark.parametrize("behaviour", unhelpful.EVERY, ids=lambda behaviour: behaviour.__name__)
+@tried_again
 def test_every_call_ends_in_time_whatever_the_server_does(behaviour: unhelpful.Behaviour) -> None:
     with unhelpful.serving(behaviour) as base:
         told, seconds = why(a_door(), f"{base}/x")
@@ -41,12 +44,14 @@ def test_every_call_ends_in_time_whatever_the_server_does(behaviour: unhelpful.B
     assert seconds < 0.3 + LATE_S
 
 
+@tried_again
 def test_the_time_holds_for_the_handshake_too() -> None:
     with unhelpful.serving(unhelpful.hang) as base:
         told, seconds = why(a_door(), base.replace("http://", "https://"))
     assert (told, seconds < 0.3 + LATE_S) == ("too-late", True)
 
 
+@tried_again
 def test_the_time_holds_for_a_name_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(10) and [])
@@ -76,6 +81,7 @@ def test_a_compressed_answer_is_read() -> None:
     assert reply.body == b'{"resourceType": "Bundle"}'
 
 
+@tried_again
 def test_calls_beyond_the_tenant_s_connections_wait_no_longer_than_their_time() -> None:
     with unhelpful.serving(unhelpful.hang) as base:
         door = a_door(connections=2)
@@ -106,6 +112,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+@tried_again
 def test_a_server_that_failed_again_and_again_is_not_asked_and_a_probe_finds_it_again() -> None:
     door = a_door()
     with unhelpful.serving(unhelpful.hang) as base:
