@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import patience
+from tests import made_once, opened_records, patience
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -38,6 +38,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if absent:
         items[:] = kept
         config.hook.pytest_deselected(items=absent)
+    for item in items:
+        if item.get_closest_marker("end_to_end"):
+            item.add_marker(pytest.mark.xdist_group(_together(item)))
+
+
+# Servers that take a minute to begin, and what begins them for the whole session (tests/end_to_end/conftest.py).
+LARGE_SERVERS = {"hapi", "sekmet"}
+
+
+def _together(item: pytest.Item) -> str:
+    """The tests against real servers that one process runs, where two share them: of a file, or of a large server."""
+    large = LARGE_SERVERS & set(getattr(item, "fixturenames", ()))
+    return "large servers" if large else str(item.path.relative_to(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    with made_once.made_once(), opened_records.noted():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_a_module_opened_is_closed(_made_once: None) -> Iterator[None]:
+    with opened_records.closed():
+        yield
+
+
+@pytest.fixture
+def made_anew() -> Iterator[None]:
+    """This test reads the shipped models and runs every migration itself."""
+    with made_once.made_anew():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

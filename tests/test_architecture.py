@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -106,17 +107,19 @@ def within_any(module: str, packages: tuple[str, ...]) -> bool:
     return any(within(module, package) for package in packages)
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """Every module that the file imports anywhere in it, as a dotted name; `from a import b` gives a and a.b."""
     package = module_name(path).split(".") if path.name == "__init__.py" else module_name(path).split(".")[:-1]
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             origin = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join([*origin, *([node.module] if node.module else [])])
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+            found += (source, *(f"{source}.{alias.name}" for alias in node.names))
+    return tuple(found)
 
 
 # The one reader of data files, which knows nothing of models.

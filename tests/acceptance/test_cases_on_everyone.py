@@ -24,7 +24,7 @@ from tests.fhir_mappings.grafts import READABLE, applied
 WHOLE = [
     name for name in READABLE if str(CASES[name]["case"]).startswith("P") or CASES[name]["http"].get("cards") != "some"
 ]
-THREADS = 8  # people who wait for a server that hangs wait side by side
+THREADS = 24  # people who wait for a server that hangs wait side by side
 Ask = Callable[[dict[str, Any]], Any]
 
 

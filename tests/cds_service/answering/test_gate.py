@@ -84,7 +84,7 @@ class House:
         self._app: Flask = self.start()
         host, port = self.bind.split(":")
         self._server = make_server(host, int(port), self._respond, threaded=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def _respond(self, environ: Any, begin: Any) -> Any:
         return self._app(environ, begin)

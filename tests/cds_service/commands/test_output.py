@@ -83,7 +83,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{(port := free_port())}"
     app = an_app(tmp_path_factory.mktemp("demo"), demo=True, public_url=url)
     made = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield url
     made.shutdown()

@@ -48,7 +48,7 @@ def serve() -> Iterator[Callable[[Answers], str]]:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         running.append((server, thread))
         return f"http://127.0.0.1:{server.server_address[1]}/fhir"

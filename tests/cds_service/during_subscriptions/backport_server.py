@@ -161,7 +161,7 @@ def serving(server: BackportServer) -> Iterator[BackportServer]:
     """The server at its `base`, until the block ends."""
     http = make_server("127.0.0.1", 0, server.application(), threaded=True)
     server.base = f"http://127.0.0.1:{http.server_port}/fhir"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield server

@@ -55,7 +55,7 @@ def serving(respond: Respond, *, delay_s: float = 0.0, location: str | None = No
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server = FhirServer(base=f"http://127.0.0.1:{http.server_port}/fhir")
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield server

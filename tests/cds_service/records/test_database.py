@@ -15,6 +15,8 @@ from cds_service.records import database, migrate
 from cds_service.records.database import DatabaseError
 from tests.cds_service.records import postgres
 
+pytestmark = pytest.mark.usefixtures("made_anew")
+
 SECRET = "hunter2"
 URLS = [
     f"postgresql://risk:{SECRET}@db.example.org:5432/record",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic import autogenerate
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,6 +11,8 @@ from sqlalchemy import inspect, select, text
 
 from cds_service.records import database, lookups, migrate, months, tables, writer
 from tests.cds_service.records.rows_of import NOON, an_evaluation
+
+pytestmark = pytest.mark.usefixtures("made_anew")
 
 
 def test_the_migrations_build_exactly_the_tables_of_the_code(url):

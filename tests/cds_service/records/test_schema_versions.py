@@ -17,6 +17,8 @@ from cds_service.records import database, migrate, retention, tables, writer
 from cds_service.records.database import DatabaseError
 from tests.cds_service.records.rows_of import an_evaluation
 
+pytestmark = pytest.mark.usefixtures("made_anew")
+
 SCRIPTS = sorted(
     ScriptDirectory.from_config(migrate.configuration()).walk_revisions(), key=lambda script: script.revision
 )

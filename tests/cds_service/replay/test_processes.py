@@ -117,6 +117,7 @@ def test_what_was_killed_goes_on_and_ends_alike(export: Path, tmp_path: Path) ->
 
 
 @pytest.mark.shared
+@pytest.mark.long
 def test_synthea_in_one_process_and_in_two(tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()

@@ -154,6 +154,7 @@ def test_the_columns_may_stand_in_any_order_beside_others(a_file: Path, tmp_path
 
 
 @pytest.mark.shared
+@pytest.mark.long
 def test_on_the_training_file_the_graphs_do_as_well_as_when_they_were_fitted() -> None:
     report = judge(DATA, PACKAGE, predictions=None)
     figures = report["outcomes"]["any-complication"]["all operations, with ASA class"]
