@@ -54,7 +54,7 @@ def served(sources: Path) -> Iterator[str]:
     """The sandbox's own address, from when it answers until the block ends."""
     handler = functools.partial(_Quiet, directory=str(built(sources)))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 8080), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield ORIGIN
         server.shutdown()

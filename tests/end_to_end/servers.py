@@ -135,7 +135,7 @@ def embedded_store(resources: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     app = Flask(__name__)
     app.register_blueprint(store.blueprint(lambda _: held), url_prefix="/fhir")
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}/fhir"

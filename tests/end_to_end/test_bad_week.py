@@ -129,7 +129,7 @@ def slow_keys() -> Iterator[str]:
         return Response(msgspec.json.encode({"keys": [public("ES384")]}), content_type="application/json")
 
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}/jwks.json"
     server.shutdown()

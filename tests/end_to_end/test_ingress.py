@@ -48,7 +48,7 @@ def ingress(folder: Path, *, mutual: bool = False) -> Iterator[tuple[str, str]]:
     _certificate(folder, "certificate", "key")
     _certificate(folder, "clients", "client-key")
     service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=service.serve_forever, daemon=True).start()
+    threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     plain, secure = a_free_port(), a_free_port()
     text = FILE.read_text(encoding="utf-8")
     for given, own in {

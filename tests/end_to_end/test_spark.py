@@ -22,8 +22,10 @@ from tests.fhir_mappings.cohorts import FOLDERS, SHARED
 
 pytestmark = pytest.mark.end_to_end
 ROOT = HERE.parents[1]
-# The last one is Spark Connect, with a server of its own.
+# The last one is Spark Connect, with a server of its own. A minute each: report and replay each go one of these
+# ways in .ci/run, every way with `make long`.
 MASTERS = ("local[2]", "local-cluster[2,1,1024]", "remote local[2]")
+LOCAL, CLUSTER, CONNECT = (pytest.param(master, marks=pytest.mark.long) for master in MASTERS)
 SESSION = """
 import hashlib, sys, tempfile
 from collections import Counter
@@ -111,7 +113,7 @@ def with_odd_lines(resources: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, "", json.dumps(bundled), json.dumps(gone), json.dumps({"resourceType": "Condition"})]
 
 
-@pytest.mark.parametrize("master", [pytest.param(MASTERS[0], marks=pytest.mark.long), *MASTERS[1:]])
+@pytest.mark.parametrize("master", [LOCAL, CLUSTER, MASTERS[2]])
 def test_spark_counts_as_one_machine_does(master: str, folk: tuple[people.Person, ...], tmp_path: Path) -> None:
     export = written(tmp_path / "export", with_odd_lines(people.everything(folk)))
     assert on_spark(REPORT, master, export, datetime.now(UTC).isoformat(), str(len(folk))).endswith("alike")
@@ -165,7 +167,7 @@ def replayed_alike(export: Path, folder: Path, master: str) -> int:
     return here.rows
 
 
-@pytest.mark.parametrize("master", [*MASTERS[:2], pytest.param(MASTERS[2], marks=pytest.mark.long)])
+@pytest.mark.parametrize("master", [LOCAL, MASTERS[1], CONNECT])
 def test_spark_replays_as_one_machine_does(master: str, tmp_path: Path) -> None:
     export = written(tmp_path / "export", with_odd_lines(with_orders()))
     assert replayed_alike(export, tmp_path, master) > 50

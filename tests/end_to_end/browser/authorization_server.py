@@ -223,7 +223,7 @@ def running(fhir: str, client: Client, ehr: Ehr) -> Iterator[str]:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     server = make_server("127.0.0.1", port, application(fhir, base, client, ehr), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield base

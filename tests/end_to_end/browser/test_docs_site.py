@@ -27,7 +27,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served(site: Path) -> Iterator[str]:
     """The site behind a server: its search is a worker, which no browser starts from a file."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site))) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
