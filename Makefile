@@ -38,7 +38,9 @@ golden: $(VENV)/development  ## The agreed answers anew, where a word or a numbe
 	$(BIN)/python -m tests.acceptance.golden_clients
 
 coverage: $(VENV)/development  ## Which lines and branches of the clinical rules their tests reach; ends with an error below the floor.
-	$(BIN)/coverage run -m pytest -q -m "not end_to_end and not benchmark and not long" $(CLINICAL_TESTS)
+	@rm -f .build/coverage*
+	$(BIN)/coverage run -m pytest -q -n auto -m "not end_to_end and not benchmark and not long" $(CLINICAL_TESTS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include="$(CLINICAL)" --skip-covered
 
 mutants: $(VENV)/development  ## The rules changed one by one, a quarter of an hour: which changes do the tests let pass?

@@ -26,6 +26,11 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 os.environ["CDS_DRAIN_S"] = "0"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A hook of a conftest is not asked about fixtures of the whole run; a plugin is."""
+    config.pluginmanager.register(opened_records)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, not skip, what needs material that is absent: a skipped test fails CI, and this has no subject."""
     there = {"shared": SHARED.is_dir(), "sandbox": bool(os.environ.get("SANDBOX"))}
