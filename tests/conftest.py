@@ -43,19 +43,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if absent:
         items[:] = kept
         config.hook.pytest_deselected(items=absent)
-    for item in items:
-        if item.get_closest_marker("end_to_end"):
-            item.add_marker(pytest.mark.xdist_group(_together(item)))
-
-
-# Servers that take a minute to begin, and what begins them for the whole session (tests/end_to_end/conftest.py).
-LARGE_SERVERS = {"hapi", "sekmet"}
-
-
-def _together(item: pytest.Item) -> str:
-    """The tests against real servers that one process runs, where two share them: of a file, or of a large server."""
-    large = LARGE_SERVERS & set(getattr(item, "fixturenames", ()))
-    return "large servers" if large else str(item.path.relative_to(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -53,6 +53,8 @@ TOLD_TO_NUMPY = (
     Processor("Sandybridge", (*AVX2, *AVX512)),
     Processor("Haswell", AVX512),
 )
+# Between the other two, and computes like one of them in all that was ever seen: five minutes that `make long` takes.
+WHOLE_ONLY = {"Sandybridge"}
 IN_QEMU = (
     Processor("Nehalem", (*AVX2, *AVX512), qemu="Nehalem"),
     Processor("Haswell", AVX512, qemu="Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"),
@@ -140,11 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{QEMU} is not installed. On Debian and Ubuntu: apt-get install qemu-user", file=sys.stderr)
         return 2
     tests = WHOLE if whole else FLOATING
-    failed = [one for one in TOLD_TO_NUMPY if run(one, ("-n", "auto", *tests))]
+    told = TOLD_TO_NUMPY if whole else [one for one in TOLD_TO_NUMPY if one.core not in WHOLE_ONLY]
+    failed = [one for one in told if run(one, ("-n", "auto", *tests))]
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # qemu-user computes on one core
         ended = side_by_side.map(run, IN_QEMU, repeat(GOLDEN))
         failed += [one for one, status in zip(IN_QEMU, ended, strict=True) if status]
-    print(f"\n{len(TOLD_TO_NUMPY) + len(IN_QEMU)} processors emulated, {len(failed)} failed")
+    print(f"\n{len(told) + len(IN_QEMU)} processors emulated, {len(failed)} failed")
     return 1 if failed else 0
 
 

@@ -7,7 +7,6 @@ installs is held by version and checksum in `node/package-lock.json`, which name
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import shutil
 import subprocess
@@ -33,9 +32,7 @@ def installed() -> Path:
     files = sorted(path for path in HERE.iterdir() if path.is_file())
     written = zlib.crc32(b"".join((NODE.encode(), *(path.read_bytes() for path in files))))
     home = servers.BUILD / f"node-{written:08x}"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".installing").open("w") as turn:  # two processes of a run may want it
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with servers.in_turn("node"):
         if not (home / ".installed").exists():
             venv.create(home / "python", with_pip=True, clear=True)
             _run([str(home / "python" / "bin" / "pip"), "install", "--quiet", NODE], home)

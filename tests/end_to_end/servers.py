@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -74,15 +75,24 @@ def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-4000:]}")
 
 
+@contextlib.contextmanager
+def in_turn(name: str) -> Iterator[None]:
+    """Of the processes of one run that want the same program, one installs it and the others wait."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / f".installing-{name}").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
 def hapi_jar() -> Path:
     """The assembled HAPI FHIR JPA server, built with Maven if it is not there yet; of each source a jar of its own."""
     written = zlib.crc32(b"".join(path.read_bytes() for path in sorted((HERE / "hapi").rglob("*.*")) if path.is_file()))
     jar = BUILD / f"hapi-{written:08x}" / "local-fhir-server.jar"
-    if not jar.exists():
-        pom = str(HERE / "hapi" / "pom.xml")
-        subprocess.run(
-            ["mvn", "-B", "-q", "-f", pom, f"-DbuildDirectory={jar.parent}", "package"], check=True, timeout=1200
-        )
+    with in_turn("hapi"):
+        if not jar.exists():
+            pom = str(HERE / "hapi" / "pom.xml")
+            command = ["mvn", "-B", "-q", "-f", pom, f"-DbuildDirectory={jar.parent}", "package"]
+            subprocess.run(command, check=True, timeout=1200)
     return jar
 
 
@@ -100,9 +110,10 @@ def sekmet_command() -> Path:
     """SEKMET's command, in a virtual environment of its own: it wants its own fhir.resources."""
     home = BUILD / "sekmet"
     command = home / "bin" / "sekmet"
-    if not command.exists():
-        venv.create(home, with_pip=True, clear=True)
-        subprocess.run([home / "bin" / "pip", "install", "--quiet", "sekmet-fhir==0.1.1"], check=True, timeout=600)
+    with in_turn("sekmet"):
+        if not command.exists():
+            venv.create(home, with_pip=True, clear=True)
+            subprocess.run([home / "bin" / "pip", "install", "--quiet", "sekmet-fhir==0.1.1"], check=True, timeout=600)
     return command
 
 
