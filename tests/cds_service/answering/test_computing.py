@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,25 +36,6 @@ def slow_expression() -> None:
         re.match("(a+)+$", "a" * 20 + "b")
 
 
-class Noticed:
-    """What a callback of a weak reference notices the end of."""
-
-
-def loop_in_a_callback() -> None:
-    """The stop arrives in a callback of a weak reference, where Python drops what is raised."""
-    one = Noticed()
-    here = weakref.ref(one, lambda _: burn(30.0))
-    del one
-    assert here() is None
-    loop()
-
-
-def loop_that_swallows_it_once() -> None:
-    with contextlib.suppress(BaseException):
-        loop()
-    loop()
-
-
 def burn(seconds: float) -> int:
     until = time.thread_time() + seconds
     rounds = 0
@@ -66,15 +45,12 @@ def burn(seconds: float) -> int:
 
 
 @pytest.mark.usefixtures("in_time")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(
-    "compute", [loop, loop_that_catches, slow_expression, loop_in_a_callback, loop_that_swallows_it_once]
-)
+@pytest.mark.parametrize("compute", [loop, loop_that_catches, slow_expression])
 def test_what_never_ends_is_stopped(compute: Callable[[], None]) -> None:
     began = time.thread_time()
     with pytest.raises(TooMuchComputing):
         computing.bounded(compute)
-    assert time.thread_time() - began < computing.MOST_CPU_S + 2.0
+    assert time.thread_time() - began < computing.MOST_CPU_S + 1.0
     assert computing.bounded(lambda: 7) == 7
 
 
