@@ -24,6 +24,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 # No test's node takes leave of anybody, but those that are about that (tests/end_to_end/test_drain.py).
 os.environ["CDS_DRAIN_S"] = "0"
+# What threadpoolctl sets on its import, in whichever test that comes first.
+os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "True")
 
 
 def pytest_configure(config: pytest.Config) -> None:
